@@ -1,0 +1,8 @@
+//! The Vercel function behind `/api/sessions`.
+
+use llmos::{http::sessions, serve::serve};
+
+#[tokio::main]
+async fn main() -> Result<(), vercel_runtime::Error> {
+    serve(sessions::router()).await
+}

@@ -1,0 +1,3 @@
+//! The connection check.
+
+fn main() {}

@@ -1,0 +1,199 @@
+//! Everything that can go wrong with a request, and the one form in which callers are told.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::json;
+use crate::store;
+
+/// A failed request: a variant for each thing that a caller can tell apart.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was asked for does not exist, or is none of the caller's business. The text says what kind.
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// The request cannot be understood.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// The request is understood, and a field of it is not acceptable.
+    #[error("{}: {}", .0.field, .0.message)]
+    Validation(FieldError),
+    /// The route exists, for other methods.
+    #[error("This route does not have the method; see Allow.")]
+    MethodNotAllowed,
+    /// The body is not JSON.
+    #[error("Send the body as application/json.")]
+    UnsupportedMediaType,
+    /// The body is over the limit.
+    #[error("The body is larger than 4 MB.")]
+    PayloadTooLarge,
+    /// The request came into another's way.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// The caller's `If-Match` names an older state than `current`.
+    #[error("This was changed since you read it; current holds what it is now.")]
+    PreconditionFailed {
+        /// What it is now.
+        current: Box<RawValue>,
+    },
+    /// Redis failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The request took longer than it may.
+    #[error("time limit")]
+    Timeout,
+    /// A flaw of ours; the text is for the log.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// The result of handling a request.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Serialize)]
+pub struct FieldError {
+    /// The field, as a path such as `messages[3].content`, a query parameter, or a header.
+    pub field: String,
+    /// What it must be.
+    pub message: String,
+}
+
+impl Error {
+    /// A field of the request is not acceptable.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Validation(FieldError {
+            field: field.into(),
+            message: message.into(),
+        })
+    }
+
+    /// The HTTP status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Store(store::Error::Unreadable(_)) | Self::Internal(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// The stable name that programs tell errors apart by.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::Validation(_) => "validation_failed",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::Conflict(_) => "conflict",
+            Self::PreconditionFailed { .. } => "precondition_failed",
+            Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_)) => {
+                "storage_unavailable"
+            }
+            Self::Store(store::Error::Unreadable(_)) | Self::Internal(_) => "internal",
+            Self::Timeout => "timeout",
+        }
+    }
+
+    /// What the log says of it: nothing of a caller's mistake, all of ours.
+    pub fn cause(&self) -> Option<String> {
+        self.status().is_server_error().then(|| self.to_string())
+    }
+
+    /// What the caller is told. Of a failure of ours that is a fixed text.
+    fn detail(&self) -> Cow<'static, str> {
+        match self {
+            Self::Store(store::Error::NotConfigured) => {
+                "Nothing can be stored: set REDIS_URL to the address of a Redis server.".into()
+            }
+            Self::Store(store::Error::Unavailable(_)) => {
+                "The storage cannot be reached at the moment. Try again.".into()
+            }
+            Self::Store(store::Error::Unreadable(_)) => {
+                "What is stored here cannot be read; it was not written by this service.".into()
+            }
+            Self::Timeout => "The request took too long. Try again.".into(),
+            Self::Internal(_) => "Something went wrong on our side.".into(),
+            Self::NotFound(_)
+            | Self::InvalidRequest(_)
+            | Self::Validation(_)
+            | Self::MethodNotAllowed
+            | Self::UnsupportedMediaType
+            | Self::PayloadTooLarge
+            | Self::Conflict(_)
+            | Self::PreconditionFailed { .. } => self.to_string().into(),
+        }
+    }
+
+    /// The answer in full (RFC 9457).
+    pub fn render(&self, request_id: &str) -> Response {
+        #[derive(Serialize)]
+        struct Problem<'a> {
+            r#type: &'static str,
+            title: &'a str,
+            status: u16,
+            detail: &'a str,
+            code: &'static str,
+            request_id: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            errors: Option<[&'a FieldError; 1]>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            current: Option<&'a RawValue>,
+        }
+        let status = self.status();
+        let body = json::text(&Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: &self.detail(),
+            code: self.code(),
+            request_id,
+            errors: match self {
+                Self::Validation(error) => Some([error]),
+                _ => None,
+            },
+            current: match self {
+                Self::PreconditionFailed { current } => Some(current),
+                _ => None,
+            },
+        });
+        let content_type = HeaderValue::from_static("application/problem+json");
+        let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
+        if matches!(
+            status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+        ) {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// Carries the error to the layer that knows the request's id, writes the log line, and renders it.
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}

@@ -1,0 +1,65 @@
+//! Conditional requests: entity tags, `If-Match` and `If-None-Match` (RFC 9110, section 13).
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, header};
+
+use crate::error::{Error, Result};
+
+/// The states that a request is meant for, by `If-Match`. `None`: any.
+pub(super) struct IfMatch(pub(super) Option<Vec<String>>);
+
+/// The states that the caller has already, by `If-None-Match`.
+pub(super) struct IfNoneMatch(Option<Vec<String>>);
+
+impl IfNoneMatch {
+    /// Whether the caller has this state already.
+    pub(super) fn has(&self, version: &str) -> bool {
+        self.0.as_ref().is_some_and(|versions| {
+            versions
+                .iter()
+                .any(|known| known == version || known == "*")
+        })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        // `*` asks that there be any state at all, which every update needs anyway.
+        let versions = versions(&parts.headers, &header::IF_MATCH);
+        Ok(Self(versions.filter(|versions| {
+            !versions.iter().any(|version| version == "*")
+        })))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        Ok(Self(versions(&parts.headers, &header::IF_NONE_MATCH)))
+    }
+}
+
+/// The entity tag of a version.
+pub(super) fn entity_tag(version: &str) -> String {
+    format!("\"{version}\"")
+}
+
+/// The versions that a header lists. A `W/` is dropped: caches add it when they compress.
+fn versions(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
+    if !headers.contains_key(name) {
+        return None;
+    }
+    let values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let tags = values.flat_map(|value| value.split(',')).map(str::trim);
+    Some(
+        tags.map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned())
+            .collect(),
+    )
+}

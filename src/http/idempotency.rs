@@ -1,0 +1,68 @@
+//! `Idempotency-Key`: a request that a caller repeats under one key takes effect once.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Uri};
+use ring::digest::{Context, SHA256};
+
+use crate::error::{Error, Result};
+use crate::store::Idempotency;
+
+/// The longest key, in bytes.
+const MAX_KEY_BYTES: usize = 255;
+
+const NAME: &str = "Idempotency-Key";
+
+/// Marks an answer that an earlier request was given already.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The key of a request, if it has one: 1–255 visible ASCII characters.
+pub(super) struct IdempotencyKey(Option<String>);
+
+impl IdempotencyKey {
+    /// The key together with all that the answer depends on.
+    pub(super) fn of(self, uri: &Uri, body: &[u8]) -> Option<Idempotency> {
+        let key = self.0?;
+        let mut hash = Context::new(&SHA256);
+        for part in [
+            uri.path().as_bytes(),
+            uri.query().unwrap_or_default().as_bytes(),
+            body,
+        ] {
+            hash.update(&part.len().to_be_bytes());
+            hash.update(part);
+        }
+        let fingerprint = hash.finish().as_ref()[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Some(Idempotency { key, fingerprint })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let Some(value) = parts.headers.get(NAME) else {
+            return Ok(Self(None));
+        };
+        let key = value.as_bytes();
+        if !(1..=MAX_KEY_BYTES).contains(&key.len()) || !key.iter().all(u8::is_ascii_graphic) {
+            return Err(Error::InvalidRequest(format!(
+                "{NAME} must be 1 to 255 visible ASCII characters."
+            )));
+        }
+        Ok(Self(Some(key.iter().copied().map(char::from).collect())))
+    }
+}
+
+/// The header that tells a replayed answer.
+pub(super) fn replayed(is_replayed: bool) -> Option<[(HeaderName, HeaderValue); 1]> {
+    is_replayed.then(|| [(REPLAYED, HeaderValue::from_static("true"))])
+}
+
+/// What a request answers whose key was used for another one.
+pub(super) fn key_reused() -> Error {
+    Error::field(NAME, "was used before, for another request")
+}

@@ -1,0 +1,161 @@
+//! What happens to every request: it gets an id, is measured and logged, and its error is rendered.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use serde::Serialize;
+use uuid::Uuid;
+use vercel_runtime::AppState;
+
+use crate::error::Error;
+use crate::json;
+use crate::store::Meter;
+
+/// The longest request id that is taken from Vercel.
+const MAX_REQUEST_ID_BYTES: usize = 200;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_VERCEL_ID: HeaderName = HeaderName::from_static("x-vercel-id");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// Wraps a request, see the module.
+pub async fn observe(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let request_id = request_id(request.headers());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let function = request
+        .headers()
+        .contains_key("x-vercel-internal-invocation-id")
+        .then(|| request.extensions().get::<AppState>().cloned())
+        .flatten();
+
+    let meter = Arc::new(Meter::default());
+    let response = meter.clone().measure(next.run(request)).await;
+    let (mut response, cause) = render_error(response, &request_id);
+
+    let elapsed = started.elapsed();
+    let status = response.status();
+    let headers = response.headers_mut();
+    insert(headers, X_REQUEST_ID, &request_id);
+    insert(headers, SERVER_TIMING, &server_timing(&meter, elapsed));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-cache"));
+
+    let route = route.as_ref().map_or("-", MatchedPath::as_str);
+    let line = LogLine {
+        level: if status.is_server_error() {
+            "error"
+        } else {
+            "info"
+        },
+        message: format!("{method} {route} {}", status.as_u16()),
+        request_id: &request_id,
+        method: method.as_str(),
+        route,
+        status: status.as_u16(),
+        duration_ms: milliseconds(elapsed),
+        redis_duration_ms: milliseconds(meter.elapsed()),
+        redis_round_trips: meter.round_trips(),
+        error: cause,
+    };
+    write(&line, function.as_ref());
+    response
+}
+
+/// One request in the log. Never a token, a query or a body.
+#[derive(Serialize)]
+struct LogLine<'a> {
+    level: &'static str,
+    message: String,
+    #[serde(rename = "request.id")]
+    request_id: &'a str,
+    #[serde(rename = "http.method")]
+    method: &'a str,
+    #[serde(rename = "http.route")]
+    route: &'a str,
+    #[serde(rename = "http.status")]
+    status: u16,
+    duration_ms: f64,
+    #[serde(rename = "redis.duration_ms")]
+    redis_duration_ms: f64,
+    #[serde(rename = "redis.round_trips")]
+    redis_round_trips: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Vercel's id of the request where it is one, else our own.
+fn request_id(headers: &HeaderMap) -> Cow<'static, str> {
+    let is_plain = |id: &&str| {
+        (1..=MAX_REQUEST_ID_BYTES).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    match headers
+        .get(X_VERCEL_ID)
+        .and_then(|id| id.to_str().ok())
+        .filter(is_plain)
+    {
+        Some(id) => Cow::Owned(id.to_owned()),
+        None => Cow::Owned(format!("req_{}", Uuid::now_v7().simple())),
+    }
+}
+
+/// Gives every error its one form, also those that the router and the layers made, and the cause to log.
+fn render_error(response: Response, request_id: &str) -> (Response, Option<String>) {
+    let error = match response.extensions().get::<Arc<Error>>() {
+        Some(error) => error.clone(),
+        None => match response.status() {
+            StatusCode::METHOD_NOT_ALLOWED => Arc::new(Error::MethodNotAllowed),
+            StatusCode::GATEWAY_TIMEOUT => Arc::new(Error::Timeout),
+            status if status.is_server_error() => Arc::new(Error::Internal(status.to_string())),
+            _ => return (response, None),
+        },
+    };
+    let mut rendered = error.render(request_id);
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        rendered.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    (rendered, error.cause())
+}
+
+fn server_timing(meter: &Meter, elapsed: Duration) -> String {
+    let round_trips = meter.round_trips();
+    let unit = if round_trips == 1 {
+        "round trip"
+    } else {
+        "round trips"
+    };
+    let (redis, total) = (milliseconds(meter.elapsed()), milliseconds(elapsed));
+    format!("redis;desc=\"{round_trips} {unit}\";dur={redis}, total;dur={total}")
+}
+
+/// To the microsecond: more digits say nothing.
+fn milliseconds(duration: Duration) -> f64 {
+    let micros = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+    f64::from(micros) / 1000.0
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// Hands the line to the function's runtime, which ties it to the request, or to standard output.
+fn write(line: &LogLine<'_>, function: Option<&AppState>) {
+    let text = json::text(line);
+    match function {
+        Some(function) if line.error.is_some() => function.log_context.error(&text),
+        Some(function) => function.log_context.info(&text),
+        // A log that nobody reads any more is no reason to fail.
+        None => drop(writeln!(std::io::stdout(), "{text}")),
+    }
+}

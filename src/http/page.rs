@@ -1,0 +1,98 @@
+//! Paging: limits, and cursors that callers hand back without looking into them.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::error::{Error, Result};
+use crate::session::MAX_SESSION_ID_BYTES;
+use crate::store::Cursor;
+
+/// How many items a page has unless the caller says.
+pub(super) const DEFAULT_LIMIT: usize = 50;
+
+/// A number from the query within `range`; an empty one counts as not given.
+pub(super) fn number<T>(
+    name: &str,
+    text: Option<&str>,
+    range: RangeInclusive<T>,
+) -> Result<Option<T>>
+where
+    T: FromStr + PartialOrd + std::fmt::Display,
+{
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.map(Some).ok_or_else(|| {
+        Error::InvalidRequest(format!(
+            "{name} must be a number from {} to {}.",
+            range.start(),
+            range.end()
+        ))
+    })
+}
+
+/// The text for `next_cursor`.
+pub(super) fn encode_cursor(cursor: &Cursor) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}:{}", cursor.micros, cursor.id))
+}
+
+/// Reads a cursor of ours; an empty one counts as not given.
+pub(super) fn decode_cursor(text: Option<&str>) -> Result<Option<Cursor>> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let decode = || {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let plain = String::from_utf8(bytes).ok()?;
+        let (micros, id) = plain.split_once(':')?;
+        let id = Some(id).filter(|id| (1..=MAX_SESSION_ID_BYTES).contains(&id.len()))?;
+        Some(Cursor {
+            micros: micros.parse().ok()?,
+            id: id.to_owned(),
+        })
+    };
+    decode().map(Some).ok_or_else(|| {
+        Error::InvalidRequest("cursor must be a next_cursor of an earlier answer.".to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_the_way_to_the_caller_and_back() {
+        for (micros, id) in [
+            (0, "x"),
+            (1_765_706_400_123_456, "sess_a:b/ü c_1"),
+            (-1, ":"),
+        ] {
+            let cursor = Cursor {
+                micros,
+                id: id.to_owned(),
+            };
+            let text = encode_cursor(&cursor);
+            assert_eq!(decode_cursor(Some(&text)).unwrap(), Some(cursor));
+        }
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_refused() {
+        for text in [
+            "x",
+            "!!",
+            "AAAA",
+            "MTI",
+            "MTI6",
+            "OmE",
+            "a".repeat(4000).as_str(),
+        ] {
+            assert!(decode_cursor(Some(text)).is_err(), "{text}");
+        }
+        assert_eq!(decode_cursor(Some("")).unwrap(), None);
+    }
+}

@@ -1,0 +1,305 @@
+//! `/api/sessions`: create, list, find, update and delete sessions.
+
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+
+use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
+use super::extract::{JsonBody, NO_SUCH_SESSION, Parameters, SessionPath, parameter};
+use super::idempotency::{IdempotencyKey, key_reused, replayed};
+use super::messages;
+use super::page::{DEFAULT_LIMIT, decode_cursor, encode_cursor, number};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::json;
+use crate::message::{Content, MAX_PAGE, Message, MessageRange, NewMessage};
+use crate::samples;
+use crate::session::{
+    Metadata, NewSession, Session, SessionChange, SessionId, SessionName, SessionView, Status,
+    Volume, VolumeId,
+};
+use crate::store::{Created, ListRequest, Updated};
+
+/// How many sessions a page holds at most.
+const MAX_SESSIONS: usize = 200;
+
+/// Tells where samples stand in for what is stored.
+const X_LLMOS_STORAGE: HeaderName = HeaderName::from_static("x-llmos-storage");
+
+/// The routes of sessions and their messages.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/api/sessions", get(list_sessions).post(create_session))
+        .route(
+            "/api/sessions/{id}",
+            get(find_session)
+                .put(update_session)
+                .patch(update_session)
+                .delete(delete_session),
+        )
+        .merge(messages::router())
+}
+
+#[derive(Deserialize)]
+struct ListQuery {
+    volume: Option<String>,
+    volume_id: Option<String>,
+    status: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SessionList {
+    sessions: Vec<Session>,
+    next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    fallback: bool,
+}
+
+async fn list_sessions(
+    State(app): State<App>,
+    Parameters(query): Parameters<ListQuery>,
+) -> Result<Response> {
+    let request = query.into_request()?;
+    let (page, fallback) = match app.store.list_sessions(&request).await {
+        Ok(page) => (page, false),
+        Err(error) => (
+            app.sample_instead_of(error, Some(samples::list_sessions(&request)))?,
+            true,
+        ),
+    };
+    let list = SessionList {
+        sessions: page.sessions,
+        next_cursor: page.next.as_ref().map(encode_cursor),
+        unreadable: page.unreadable,
+        fallback,
+    };
+    Ok((sample_mark(fallback), Json(list)).into_response())
+}
+
+#[derive(Deserialize)]
+struct CreateQuery {
+    volume_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct CreateSession {
+    name: SessionName,
+    volume: Volume,
+    initial_message: Option<Content>,
+    metadata: Option<Metadata>,
+}
+
+async fn create_session(
+    State(app): State<App>,
+    Parameters(query): Parameters<CreateQuery>,
+    key: IdempotencyKey,
+    uri: Uri,
+    body: JsonBody,
+) -> Result<Response> {
+    let wanted: CreateSession = body.parse()?;
+    let new = NewSession {
+        name: wanted.name,
+        volume: wanted.volume,
+        volume_id: parameter("volume_id", query.volume_id)?.unwrap_or_default(),
+        metadata: wanted.metadata.unwrap_or_default(),
+    };
+    let message = wanted.initial_message.map(NewMessage::from_user);
+    let (view, is_replayed) = match app
+        .store
+        .create_session(new, message, key.of(&uri, body.bytes()).as_ref())
+        .await?
+    {
+        Created::Done(view) => (view, false),
+        Created::Replayed(view) => (view, true),
+        Created::KeyReused => return Err(key_reused()),
+    };
+    let location = [(
+        header::LOCATION,
+        format!("/api/sessions/{}", view.session.id),
+    )];
+    Ok((
+        StatusCode::CREATED,
+        location,
+        replayed(is_replayed),
+        SessionAnswer::with_messages(view),
+    )
+        .into_response())
+}
+
+#[derive(Deserialize)]
+struct FindQuery {
+    messages: Option<String>,
+}
+
+async fn find_session(
+    State(app): State<App>,
+    SessionPath(id): SessionPath,
+    Parameters(query): Parameters<FindQuery>,
+    known: IfNoneMatch,
+) -> Result<Response> {
+    let limit =
+        number("messages", query.messages.as_deref(), 0..=MAX_PAGE)?.unwrap_or(DEFAULT_LIMIT);
+    let (view, fallback) = read_session(&app, &id, MessageRange::Latest, limit).await?;
+    if known.has(&view.version) {
+        let tag = [(header::ETAG, entity_tag(&view.version))];
+        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
+    }
+    let answer = SessionAnswer {
+        fallback,
+        ..SessionAnswer::with_messages(view)
+    };
+    Ok((sample_mark(fallback), answer).into_response())
+}
+
+#[derive(Deserialize)]
+struct UpdateQuery {
+    status: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct UpdateSession {
+    name: Option<SessionName>,
+    status: Option<Status>,
+    metadata: Option<Metadata>,
+}
+
+async fn update_session(
+    State(app): State<App>,
+    SessionPath(id): SessionPath,
+    Parameters(query): Parameters<UpdateQuery>,
+    IfMatch(expected): IfMatch,
+    body: JsonBody,
+) -> Result<SessionAnswer> {
+    let wanted: UpdateSession = body.parse()?;
+    let change = SessionChange {
+        name: wanted.name,
+        // Existing clients send the status as a query parameter.
+        status: wanted.status.or(parameter("status", query.status)?),
+        metadata: wanted.metadata,
+    };
+    let updated = app
+        .store
+        .update_session(&id, &change, expected.as_deref())
+        .await?;
+    match updated.ok_or(NO_SUCH_SESSION)? {
+        Updated::Done(view) => Ok(SessionAnswer::without_messages(view)),
+        Updated::Stale(view) => Err(Error::PreconditionFailed {
+            current: json::raw(&view.session),
+        }),
+        Updated::Invalid(limit) => Err(Error::field("metadata", limit)),
+        Updated::Contended => Err(Error::Conflict(
+            "Others change this session all the time. Try again.",
+        )),
+    }
+}
+
+#[derive(Serialize)]
+struct Deleted {
+    message: String,
+}
+
+async fn delete_session(
+    State(app): State<App>,
+    SessionPath(id): SessionPath,
+) -> Result<Json<Deleted>> {
+    if !app.store.delete_session(&id).await? {
+        return Err(NO_SUCH_SESSION);
+    }
+    Ok(Json(Deleted {
+        message: format!("Session {id} deleted"),
+    }))
+}
+
+/// A session and its entity tag.
+struct SessionAnswer {
+    session: Session,
+    version: String,
+    messages: Option<Vec<Message>>,
+    fallback: bool,
+}
+
+impl SessionAnswer {
+    fn with_messages(view: SessionView) -> Self {
+        Self {
+            session: view.session,
+            version: view.version,
+            messages: Some(view.messages),
+            fallback: false,
+        }
+    }
+
+    fn without_messages(view: SessionView) -> Self {
+        Self {
+            messages: None,
+            ..Self::with_messages(view)
+        }
+    }
+}
+
+impl IntoResponse for SessionAnswer {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body {
+            #[serde(flatten)]
+            session: Session,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            messages: Option<Vec<Message>>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            fallback: bool,
+        }
+        let body = Body {
+            session: self.session,
+            messages: self.messages,
+            fallback: self.fallback,
+        };
+        ([(header::ETAG, entity_tag(&self.version))], Json(body)).into_response()
+    }
+}
+
+impl ListQuery {
+    fn into_request(self) -> Result<ListRequest> {
+        let volume: Option<Volume> = parameter("volume", self.volume)?;
+        let volume_id: Option<VolumeId> = parameter("volume_id", self.volume_id)?;
+        if volume.is_none() && volume_id.is_some() {
+            return Err(Error::field(
+                "volume",
+                "is required where volume_id is given",
+            ));
+        }
+        Ok(ListRequest {
+            volume: volume.map(|volume| (volume, volume_id.unwrap_or_default())),
+            status: parameter("status", self.status)?,
+            limit: number("limit", self.limit.as_deref(), 1..=MAX_SESSIONS)?
+                .unwrap_or(DEFAULT_LIMIT),
+            cursor: decode_cursor(self.cursor.as_deref())?,
+        })
+    }
+}
+
+/// Reads a session, or the sample that stands in for it; whether it is one.
+pub(super) async fn read_session(
+    app: &App,
+    id: &SessionId,
+    range: MessageRange,
+    limit: usize,
+) -> Result<(SessionView, bool)> {
+    match app.store.find_session(id, range, limit).await {
+        Ok(view) => Ok((view.ok_or(NO_SUCH_SESSION)?, false)),
+        Err(error) => Ok((
+            app.sample_instead_of(error, samples::find_session(id, range, limit))?,
+            true,
+        )),
+    }
+}
+
+/// The header that tells samples from what is stored.
+pub(super) fn sample_mark(is_sample: bool) -> Option<[(HeaderName, &'static str); 1]> {
+    is_sample.then_some([(X_LLMOS_STORAGE, "samples")])
+}

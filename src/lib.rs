@@ -1,0 +1,16 @@
+#![doc = include_str!("../ARCHITECTURE.md")]
+
+// In reading order: what there is, where it is kept, how it is served.
+pub mod json;
+pub mod message;
+pub mod session;
+
+pub mod app;
+pub mod config;
+pub mod error;
+pub mod samples;
+pub mod store;
+
+pub mod http;
+pub mod local;
+pub mod serve;

@@ -1,0 +1,3 @@
+//! What only the local server needs. Functions never come here.
+
+pub mod redis_server;

@@ -1,0 +1,343 @@
+//! Sessions: their ids, names, places and limits. No I/O.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::json;
+use crate::message::Message;
+
+/// The longest id that is looked up, in bytes. Ids of the Python version contain the session's name.
+pub const MAX_SESSION_ID_BYTES: usize = 1024;
+/// The longest name, in characters.
+pub const MAX_NAME_CHARS: usize = 200;
+/// The longest volume id, in characters.
+pub const MAX_VOLUME_ID_CHARS: usize = 128;
+/// The largest metadata, in bytes of JSON.
+pub const MAX_METADATA_BYTES: usize = 16 * 1024;
+/// How many objects and arrays metadata may hold within each other.
+pub const MAX_METADATA_DEPTH: usize = 8;
+
+/// Names one session, and so its keys in Redis.
+///
+/// Ours are `sess_` and a version 7 UUID. Those of the Python version are `sess_`, the name, and the
+/// seconds of their creation, and hold whatever the name held: `:`, `/`, blanks, any language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// An id that was never used before.
+    pub fn generate() -> Self {
+        Self(format!("sess_{}", Uuid::now_v7().simple()))
+    }
+
+    /// Takes an id as a caller wrote it; nothing where no session can have it.
+    ///
+    /// That is an empty or overlong one, and one ending in `:messages`: `session:{id}` would be the
+    /// key of another session's message list.
+    pub fn parse(text: &str) -> Option<Self> {
+        let possible = (1..=MAX_SESSION_ID_BYTES).contains(&text.len())
+            && !text.contains('\0')
+            && !text.ends_with(":messages");
+        possible.then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Whose a session is: one user's, one team's, or everyone's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Volume {
+    /// Belongs to one user.
+    User,
+    /// Belongs to a team.
+    Team,
+    /// Belongs to the whole deployment.
+    System,
+}
+
+impl Volume {
+    /// The volume as it is written in JSON and in keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Team => "team",
+            Self::System => "system",
+        }
+    }
+}
+
+/// Which user or team: 1–128 of `A–Z a–z 0–9 . _ - @ | ~ + =`, and neither `.` nor `..`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct VolumeId(String);
+
+impl VolumeId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for VolumeId {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
+
+impl TryFrom<String> for VolumeId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@|~+=".contains(&byte);
+        let valid = (1..=MAX_VOLUME_ID_CHARS).contains(&text.len())
+            && text.bytes().all(allowed)
+            && text != "."
+            && text != "..";
+        valid
+            .then_some(Self(text))
+            .ok_or("must be 1 to 128 of A-Z a-z 0-9 . _ - @ | ~ + = and not . or ..")
+    }
+}
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Being worked on.
+    Active,
+    /// Set aside.
+    Paused,
+    /// Done.
+    Completed,
+}
+
+impl Status {
+    /// The status as it is written in JSON and in keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+        }
+    }
+}
+
+/// What a session is called: 1–200 characters after trimming, none of them a control character.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct SessionName(String);
+
+impl TryFrom<String> for SessionName {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let name = text.trim();
+        if !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
+            return Err("must be 1 to 200 characters");
+        }
+        if name.chars().any(char::is_control) {
+            return Err("must not hold control characters");
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
+/// What a caller attaches to a session: a JSON object of at most 16 KB and 8 levels, kept to the letter.
+#[derive(Clone, Debug, Serialize)]
+pub struct Metadata(Box<RawValue>);
+
+impl Metadata {
+    /// This metadata as a merge patch (RFC 7396) on `stored`.
+    ///
+    /// # Errors
+    /// If what comes out is over a limit; the text says which.
+    pub fn merged_into(&self, stored: Option<&RawValue>) -> Result<Self, &'static str> {
+        json::merge_patch(stored, &self.0).try_into()
+    }
+
+    /// The metadata as JSON.
+    pub fn into_raw(self) -> Box<RawValue> {
+        self.0
+    }
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self(json::empty_object())
+    }
+}
+
+impl TryFrom<Box<RawValue>> for Metadata {
+    type Error = &'static str;
+
+    fn try_from(value: Box<RawValue>) -> Result<Self, Self::Error> {
+        if !value.get().starts_with('{') {
+            return Err("must be an object");
+        }
+        if value.get().len() > MAX_METADATA_BYTES {
+            return Err("must not be larger than 16 KB");
+        }
+        if !json::is_at_most_deep(&value, MAX_METADATA_DEPTH) {
+            return Err("must not be nested deeper than 8 levels");
+        }
+        if json::has_nul(&value) {
+            return Err("must not hold the character NUL");
+        }
+        Ok(Self(value))
+    }
+}
+
+// Not `try_from`: it would go through a buffer that a raw value cannot be read from.
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Box::<RawValue>::deserialize(deserializer)?;
+        value.try_into().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a caller gives to start a session.
+#[derive(Debug)]
+pub struct NewSession {
+    /// What it is called.
+    pub name: SessionName,
+    /// Whose it is.
+    pub volume: Volume,
+    /// Which user's or team's.
+    pub volume_id: VolumeId,
+    /// What the caller attaches.
+    pub metadata: Metadata,
+}
+
+/// What a caller changes of a session; what is `None` stays.
+#[derive(Debug, Default)]
+pub struct SessionChange {
+    /// A new name.
+    pub name: Option<SessionName>,
+    /// A new status.
+    pub status: Option<Status>,
+    /// A merge patch on the metadata.
+    pub metadata: Option<Metadata>,
+}
+
+impl SessionChange {
+    /// Whether nothing is to change.
+    pub fn is_empty(&self) -> bool {
+        self.name.is_none() && self.status.is_none() && self.metadata.is_none()
+    }
+}
+
+/// A session, as it is answered.
+#[derive(Clone, Debug, Serialize)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub volume: Volume,
+    /// Which user's or team's. Not a [`VolumeId`]: the Python version checked nothing.
+    pub volume_id: String,
+    /// Where it stands. Not a [`Status`], for the same reason.
+    pub status: String,
+    /// What callers attached.
+    pub metadata: Box<RawValue>,
+    /// How many traces the Python version counted.
+    pub traces_count: u64,
+    /// How many messages it has.
+    pub message_count: u64,
+    /// When it was created, RFC 3339.
+    pub created_at: String,
+    /// When it was last changed or appended to, RFC 3339.
+    pub updated_at: String,
+}
+
+/// A session with the messages that were asked for, as both were at one moment.
+#[derive(Debug)]
+pub struct SessionView {
+    /// The session.
+    pub session: Session,
+    /// What tells this state of the session from every other; fit for an entity tag.
+    pub version: String,
+    /// Messages in order of their `seq`.
+    pub messages: Vec<Message>,
+    /// Whether there are more in the direction that was read.
+    pub has_more: bool,
+}
+
+/// The present, to the microsecond: what times and the index of sessions are written in.
+pub fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}
+
+/// `time` as this API writes times: RFC 3339, UTC, microseconds, `Z`.
+pub fn format_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_do_not_repeat_and_can_be_parsed() {
+        let ids: Vec<SessionId> = (0..1000).map(|_| SessionId::generate()).collect();
+        for (index, id) in ids.iter().enumerate() {
+            assert!(!ids[..index].contains(id));
+            assert_eq!(SessionId::parse(id.as_str()).as_ref(), Some(id));
+        }
+    }
+
+    #[test]
+    fn ids_of_the_python_version_are_ids() {
+        for id in [
+            "sess_my_name_1765706400",
+            "sess_a:b/c d_1",
+            "sess_größe.v2_1765706400",
+            "x",
+        ] {
+            assert!(SessionId::parse(id).is_some(), "{id}");
+        }
+        for id in [
+            "",
+            "sess_a:messages",
+            "a\0b",
+            &"x".repeat(MAX_SESSION_ID_BYTES + 1),
+        ] {
+            assert!(SessionId::parse(id).is_none(), "{id}");
+        }
+    }
+
+    #[test]
+    fn volume_ids_cannot_leave_their_place_in_a_key() {
+        for id in ["default", "auth0|5f7", "a@b.c", "...", "A-Z_~+="] {
+            assert!(VolumeId::try_from(id.to_owned()).is_ok(), "{id}");
+        }
+        for id in [
+            "",
+            ".",
+            "..",
+            "a:b",
+            "a/b",
+            "a b",
+            "é",
+            "a\n",
+            &"x".repeat(129),
+        ] {
+            assert!(VolumeId::try_from(id.to_owned()).is_err(), "{id}");
+        }
+    }
+}

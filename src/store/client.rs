@@ -1,0 +1,160 @@
+//! A small typed client: plain commands on Redis, whose values are any serde type and go through JSON.
+//!
+//! Its names are those of the Python version's client. The session operations do not use it: each of
+//! theirs is one script.
+
+use std::time::Duration;
+
+use redis::{FromRedisValue, ToRedisArgs, cmd};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::connection::{Connection, Repeat};
+use super::error::Result;
+
+/// Plain commands on the shared connection. Made by [`Store::client`](super::Store::client).
+#[derive(Debug)]
+pub struct RedisClient<'a> {
+    connection: &'a Connection,
+}
+
+impl<'a> RedisClient<'a> {
+    pub(super) fn new(connection: &'a Connection) -> Self {
+        Self { connection }
+    }
+
+    /// Stores `value` under `key`, for the time of `expiry` (milliseconds) if one is given.
+    pub async fn set(
+        &self,
+        key: &str,
+        value: &impl Serialize,
+        expiry: Option<Duration>,
+    ) -> Result<()> {
+        let mut command = cmd("SET");
+        command.arg(key).arg(serde_json::to_vec(value)?);
+        if let Some(expiry) = expiry {
+            command
+                .arg("PX")
+                .arg(u64::try_from(expiry.as_millis()).unwrap_or(u64::MAX));
+        }
+        self.connection.command(&command, Repeat::Safe).await
+    }
+
+    /// The value under `key`, if there is one.
+    pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        let text: Option<Vec<u8>> = self
+            .connection
+            .command(cmd("GET").arg(key), Repeat::Safe)
+            .await?;
+        text.map(|text| Ok(serde_json::from_slice(&text)?))
+            .transpose()
+    }
+
+    /// Deletes `key`; whether it was there.
+    pub async fn delete(&self, key: &str) -> Result<bool> {
+        self.connection
+            .command(cmd("DEL").arg(key), Repeat::Never)
+            .await
+    }
+
+    /// Adds `member` to a set; whether it is new there.
+    pub async fn sadd(&self, key: &str, member: &impl Serialize) -> Result<bool> {
+        self.with_value("SADD", key, member).await
+    }
+
+    /// The members of a set, in no order.
+    pub async fn smembers<T: DeserializeOwned>(&self, key: &str) -> Result<Vec<T>> {
+        let mut command = cmd("SMEMBERS");
+        command.arg(key);
+        parse_all(
+            &self
+                .connection
+                .command::<Vec<_>>(&command, Repeat::Safe)
+                .await?,
+        )
+    }
+
+    /// Removes `member` from a set; whether it was there.
+    pub async fn srem(&self, key: &str, member: &impl Serialize) -> Result<bool> {
+        self.with_value("SREM", key, member).await
+    }
+
+    /// Appends `value` to a list and gives the list's new length.
+    pub async fn rpush(&self, key: &str, value: &impl Serialize) -> Result<u64> {
+        self.with_value("RPUSH", key, value).await
+    }
+
+    /// The values of a list from index `start` to `stop`, both included; negative ones count from the end.
+    pub async fn lrange<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        start: i64,
+        stop: i64,
+    ) -> Result<Vec<T>> {
+        let mut command = cmd("LRANGE");
+        command.arg(key).arg(start).arg(stop);
+        parse_all(
+            &self
+                .connection
+                .command::<Vec<_>>(&command, Repeat::Safe)
+                .await?,
+        )
+    }
+
+    /// How many values a list has.
+    pub async fn llen(&self, key: &str) -> Result<u64> {
+        self.connection
+            .command(cmd("LLEN").arg(key), Repeat::Safe)
+            .await
+    }
+
+    /// Runs a Lua script that reads or writes the one key `KEYS[1]`.
+    pub async fn eval<T: FromRedisValue>(
+        &self,
+        script: &str,
+        key: &str,
+        arguments: impl ToRedisArgs,
+    ) -> Result<T> {
+        let mut command = cmd("EVAL");
+        command.arg(script).arg(1).arg(key).arg(arguments);
+        self.connection.command(&command, Repeat::Never).await
+    }
+
+    /// Asks for an answer and nothing else.
+    pub async fn ping(&self) -> Result<()> {
+        self.connection.command(&cmd("PING"), Repeat::Safe).await
+    }
+
+    /// Tells the server to write its data and stop. It closes the connection instead of answering.
+    pub async fn shutdown(&self) -> Result<()> {
+        self.connection
+            .command(&cmd("SHUTDOWN"), Repeat::Never)
+            .await
+    }
+
+    /// A section of the server's description of itself (`server`, `memory`, …) as it writes it.
+    pub async fn info(&self, section: &str) -> Result<String> {
+        self.connection
+            .command(cmd("INFO").arg(section), Repeat::Safe)
+            .await
+    }
+
+    /// Sends a command whose answer depends on how often it ran.
+    async fn with_value<T: FromRedisValue>(
+        &self,
+        name: &str,
+        key: &str,
+        value: &impl Serialize,
+    ) -> Result<T> {
+        let mut command = cmd(name);
+        command.arg(key).arg(serde_json::to_vec(value)?);
+        self.connection.command(&command, Repeat::Never).await
+    }
+}
+
+fn parse_all<T: DeserializeOwned>(texts: &[Vec<u8>]) -> Result<Vec<T>> {
+    texts
+        .iter()
+        .map(|text| Ok(serde_json::from_slice(text)?))
+        .collect()
+}

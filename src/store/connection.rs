@@ -1,0 +1,222 @@
+//! The one connection to Redis: made at the first command, shared by all requests, remade by itself.
+//!
+//! What it does when Redis is not well:
+//! - dead: a refused connection fails at once, after one more try;
+//! - closed while we were idle or frozen: the command is sent again on a new connection;
+//! - hung: a command fails after [`RESPONSE_TIMEOUT`], and the connection is dropped, because one that
+//!   lost its peer without a word would time out for ever.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use once_cell::sync::OnceCell;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::io::tcp::TcpSettings;
+use redis::{
+    Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo, ProtocolVersion, RedisError,
+    RedisResult, TlsCertificates, Value,
+};
+
+use super::error::Result;
+use super::meter;
+use super::script::Script;
+
+/// How long a connection may take to be made, name look-up, TLS and authentication included.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long Redis may take to answer a command.
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Whether a command may be sent again when its answer was lost on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// Twice has the same effect as once.
+    Safe,
+    /// Only if it certainly never arrived.
+    Never,
+}
+
+/// What is left to try of one command.
+#[derive(Default)]
+struct Retry {
+    /// The one retry is used up.
+    used: bool,
+    /// The command may have run before.
+    repeats: bool,
+}
+
+/// A connection that is made when it is first needed.
+pub(super) struct Connection {
+    settings: Settings,
+    current: OnceCell<Mutex<Current>>,
+}
+
+struct Settings {
+    url: String,
+    ca_certificate: Option<String>,
+}
+
+/// The connection in use. The number tells whether it is still the one that failed.
+struct Current {
+    number: u64,
+    protocol: ProtocolVersion,
+    manager: ConnectionManager,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Connection").finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// Prepares a connection to `url`; `ca_certificate` is a PEM text to trust beside the public ones.
+    pub(super) fn new(url: String, ca_certificate: Option<String>) -> Self {
+        Self {
+            settings: Settings {
+                url,
+                ca_certificate,
+            },
+            current: OnceCell::new(),
+        }
+    }
+
+    /// Sends one command.
+    pub(super) async fn command<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+        repeat: Repeat,
+    ) -> Result<T> {
+        let mut retry = Retry::default();
+        loop {
+            let (number, mut manager) = self.current()?;
+            match send(&mut manager, command).await {
+                Ok(answer) => return Ok(T::from_redis_value(answer.extract_error()?)?),
+                Err(error) => self.recover(number, error, repeat, &mut retry)?,
+            }
+        }
+    }
+
+    /// Runs a script. `add_arguments` puts the number of keys, the keys and the arguments into the call,
+    /// and is told whether this repeats a call whose answer was lost.
+    ///
+    /// All our scripts can be repeated: each finds out whether it has already run.
+    pub(super) async fn script<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        add_arguments: impl Fn(&mut Cmd, bool),
+    ) -> Result<T> {
+        let mut retry = Retry::default();
+        let mut call = script.call();
+        add_arguments(&mut call, false);
+        loop {
+            let (number, mut manager) = self.current()?;
+            match send(&mut manager, &call).await {
+                Ok(answer) if Script::is_unknown_to(&answer) => {
+                    call = script.call_with_text();
+                    add_arguments(&mut call, retry.repeats);
+                }
+                Ok(answer) => return Ok(T::from_redis_value(answer.extract_error()?)?),
+                Err(error) => {
+                    self.recover(number, error, Repeat::Safe, &mut retry)?;
+                    call = script.call();
+                    add_arguments(&mut call, retry.repeats);
+                }
+            }
+        }
+    }
+
+    /// Drops the connection that failed, and passes the error on unless the command may be sent again.
+    fn recover(
+        &self,
+        failed: u64,
+        error: RedisError,
+        repeat: Repeat,
+        retry: &mut Retry,
+    ) -> Result<()> {
+        let refuses_resp3 = error.kind() == ErrorKind::RESP3NotSupported;
+        self.replace(failed, refuses_resp3)?;
+        let may_repeat = refuses_resp3
+            || error.is_connection_refusal()
+            || (error.is_connection_dropped() && repeat == Repeat::Safe);
+        if !may_repeat || (retry.used && !refuses_resp3) {
+            return Err(error.into());
+        }
+        retry.used |= !refuses_resp3;
+        retry.repeats |= error.is_connection_dropped();
+        Ok(())
+    }
+
+    fn current(&self) -> Result<(u64, ConnectionManager)> {
+        let current = self.current.get_or_try_init(|| -> RedisResult<_> {
+            let protocol = self.settings.preferred_protocol()?;
+            Ok(Mutex::new(Current {
+                number: 0,
+                protocol,
+                manager: self.settings.lazy_manager(protocol)?,
+            }))
+        })?;
+        let current = current.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((current.number, current.manager.clone()))
+    }
+
+    /// Puts a fresh, still unconnected manager in the place of the one that failed, if no other request
+    /// did so already. The manager's own reconnecting hands a stored failure to the next command.
+    fn replace(&self, failed: u64, refuses_resp3: bool) -> Result<()> {
+        let Some(current) = self.current.get() else {
+            return Ok(());
+        };
+        let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.number != failed {
+            return Ok(());
+        }
+        if refuses_resp3 {
+            current.protocol = ProtocolVersion::RESP2;
+        }
+        current.manager = self.settings.lazy_manager(current.protocol)?;
+        current.number += 1;
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// RESP3, with which a closed connection is noticed before it is used; else what the URL says.
+    fn preferred_protocol(&self) -> RedisResult<ProtocolVersion> {
+        let info = self.url.as_str().into_connection_info()?;
+        if self.url.contains("protocol=") {
+            return Ok(info.redis_settings().protocol());
+        }
+        Ok(ProtocolVersion::RESP3)
+    }
+
+    fn lazy_manager(&self, protocol: ProtocolVersion) -> RedisResult<ConnectionManager> {
+        let info = self.url.as_str().into_connection_info()?;
+        let redis = info.redis_settings().clone().set_protocol(protocol);
+        let info = info
+            .set_redis_settings(redis)
+            .set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        let client = match &self.ca_certificate {
+            None => Client::open(info)?,
+            Some(pem) => Client::build_with_tls(
+                info,
+                TlsCertificates {
+                    client_tls: None,
+                    root_cert: Some(pem.clone().into_bytes()),
+                },
+            )?,
+        };
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(0)
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(RESPONSE_TIMEOUT))
+            .set_pipeline_buffer_size(1024);
+        client.get_connection_manager_lazy(config)
+    }
+}
+
+async fn send(manager: &mut ConnectionManager, command: &Cmd) -> RedisResult<Value> {
+    let started = Instant::now();
+    let answer = manager.send_packed_command(command).await;
+    meter::count_round_trip(started.elapsed());
+    answer
+}

@@ -1,0 +1,135 @@
+//! A session's document: making one, reading one, and changing one without touching what we do not know.
+
+use chrono::{DateTime, Utc};
+use ring::digest;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::error::{Error, Result};
+use crate::json::{self, Object};
+use crate::session::{
+    Metadata, NewSession, Session, SessionChange, SessionId, SessionName, SessionView, Status,
+    Volume, VolumeId, format_time,
+};
+
+/// What Redis holds of a session at one moment.
+pub(super) struct State {
+    pub(super) document: String,
+    pub(super) message_count: u64,
+    /// Microseconds of the last activity; 0 where the index does not know the session.
+    pub(super) activity: i64,
+}
+
+impl State {
+    /// Hash of the document and the number of messages: messages are only ever appended.
+    pub(super) fn version(&self) -> String {
+        let hash = digest::digest(&digest::SHA256, self.document.as_bytes());
+        let start: String = hash.as_ref()[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("{start}-{}", self.message_count)
+    }
+
+    pub(super) fn view(&self, id: &SessionId) -> Result<SessionView> {
+        Ok(SessionView {
+            session: self.session(id.clone())?,
+            version: self.version(),
+            messages: Vec::new(),
+            has_more: self.message_count > 0,
+        })
+    }
+
+    pub(super) fn session(&self, id: SessionId) -> Result<Session> {
+        #[derive(Deserialize)]
+        struct Document {
+            name: String,
+            volume: Volume,
+            volume_id: String,
+            status: String,
+            #[serde(default = "json::empty_object")]
+            metadata: Box<RawValue>,
+            #[serde(default)]
+            traces_count: u64,
+            created_at: String,
+            updated_at: String,
+        }
+        let document: Document = serde_json::from_str(&self.document)?;
+        Ok(Session {
+            id,
+            name: document.name,
+            volume: document.volume,
+            volume_id: document.volume_id,
+            status: document.status,
+            metadata: document.metadata,
+            traces_count: document.traces_count,
+            message_count: self.message_count,
+            created_at: document.created_at,
+            updated_at: later(document.updated_at, self.activity),
+        })
+    }
+}
+
+/// The JSON text of a new session's document, as the Python version would have written it.
+pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        id: &'a SessionId,
+        name: SessionName,
+        volume: Volume,
+        volume_id: VolumeId,
+        status: Status,
+        messages: [(); 0],
+        traces_count: u64,
+        created_at: &'a str,
+        updated_at: &'a str,
+        metadata: Metadata,
+    }
+    let now = format_time(now);
+    json::text(&Document {
+        id,
+        name: new.name,
+        volume: new.volume,
+        volume_id: new.volume_id,
+        status: Status::Active,
+        messages: [],
+        traces_count: 0,
+        created_at: &now,
+        updated_at: &now,
+        metadata: new.metadata,
+    })
+}
+
+/// The document with the change applied and all else as it was, or the limit it would break.
+pub(super) fn changed_document(
+    text: &str,
+    change: &SessionChange,
+    now: DateTime<Utc>,
+) -> Result<Result<String, &'static str>> {
+    let mut document = Object::parse(text)
+        .ok_or_else(|| Error::Unreadable("a document is no JSON object".to_owned()))?;
+    if let Some(name) = &change.name {
+        document.set("name", json::raw(name));
+    }
+    if let Some(status) = &change.status {
+        document.set("status", json::raw(status));
+    }
+    if let Some(patch) = &change.metadata {
+        match patch.merged_into(document.get("metadata")) {
+            Ok(metadata) => document.set("metadata", metadata.into_raw()),
+            Err(limit) => return Ok(Err(limit)),
+        }
+    }
+    document.set("updated_at", json::raw(&format_time(now)));
+    Ok(Ok(json::text(&document)))
+}
+
+/// The later of a time that is written down and one in microseconds.
+fn later(written: String, micros: i64) -> String {
+    let written_micros =
+        DateTime::parse_from_rfc3339(&written).map_or(0, |time| time.timestamp_micros());
+    match DateTime::from_timestamp_micros(micros) {
+        Some(activity) if micros > written_micros => format_time(activity),
+        _ => written,
+    }
+}

@@ -1,0 +1,35 @@
+//! The names of the keys that a caller's request leads to; `prelude.lua` names those that data leads to.
+
+use crate::session::{SessionId, Volume, VolumeId};
+
+/// The scope of all sessions.
+pub(super) const ALL: &str = "all";
+
+/// The scope of one volume's sessions.
+pub(super) fn scope(volume: Volume, volume_id: &VolumeId) -> String {
+    format!("{}:{}", volume.as_str(), volume_id.as_str())
+}
+
+pub(super) fn document(id: &SessionId) -> String {
+    format!("session:{id}")
+}
+
+pub(super) fn messages(id: &SessionId) -> String {
+    format!("session:{id}:messages")
+}
+
+pub(super) fn members(scope: &str) -> String {
+    format!("{scope}:sessions")
+}
+
+pub(super) fn replies(id: &SessionId) -> String {
+    format!("llmos:replies:{id}")
+}
+
+pub(super) fn reply_expiries(id: &SessionId) -> String {
+    format!("llmos:reply-expiries:{id}")
+}
+
+pub(super) fn create_reply(idempotency_key: &str) -> String {
+    format!("llmos:reply:{idempotency_key}")
+}

@@ -1,0 +1,82 @@
+//! Appending messages to a session.
+
+use redis::{FromRedisValue, Value};
+
+use super::error::{Error, Result};
+use super::{Idempotency, REPLY_SECONDS, Store, keys, script};
+use crate::message::{Message, NewMessage};
+use crate::session::{SessionId, now};
+
+/// What became of an append.
+#[derive(Debug)]
+pub enum Appended {
+    /// The messages are stored; the last one's `seq` is the session's message count.
+    Done(Vec<Message>),
+    /// They were stored by an earlier request with the same `Idempotency-Key`.
+    Replayed(Vec<Message>),
+    /// The `Idempotency-Key` belongs to a request that says something else.
+    KeyReused,
+}
+
+impl Store {
+    /// Appends 1–100 messages, all or none; `None` where there is no such session.
+    pub async fn append_messages(
+        &self,
+        id: &SessionId,
+        messages: Vec<NewMessage>,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Option<Appended>> {
+        let now = now();
+        let stored: Vec<String> = messages
+            .into_iter()
+            .map(|message| message.into_stored(now))
+            .collect();
+        let (key, fingerprint) = idempotency.map_or(("", ""), |idempotency| {
+            (&idempotency.key, &idempotency.fingerprint)
+        });
+        let reply: Option<Vec<Value>> = self
+            .connection()?
+            .script(&script::APPEND, |call, repeated| {
+                call.arg(4)
+                    .arg(keys::document(id))
+                    .arg(keys::messages(id))
+                    .arg(keys::replies(id))
+                    .arg(keys::reply_expiries(id));
+                call.arg(id.as_str())
+                    .arg(now.timestamp_micros())
+                    .arg(u8::from(repeated))
+                    .arg(key)
+                    .arg(fingerprint)
+                    .arg(REPLY_SECONDS)
+                    .arg(&stored);
+            })
+            .await?;
+        reply.map(|reply| read_reply(reply, &stored)).transpose()
+    }
+}
+
+fn read_reply(reply: Vec<Value>, sent: &[String]) -> Result<Appended> {
+    let mut reply = reply.into_iter();
+    let mut next = || reply.next().unwrap_or(Value::Nil);
+    match String::from_redis_value(next())?.as_str() {
+        "appended" => Ok(Appended::Done(read_messages(
+            u64::from_redis_value(next())?,
+            sent,
+        )?)),
+        "replayed" => {
+            let first = u64::from_redis_value(next())?;
+            let messages: Vec<Vec<u8>> = Vec::from_redis_value(next())?;
+            Ok(Appended::Replayed(read_messages(first, &messages)?))
+        }
+        "mismatch" => Ok(Appended::KeyReused),
+        other => Err(Error::Unreadable(format!("append answered {other}"))),
+    }
+}
+
+/// Reads stored messages that stand one after another, the first at `first`.
+pub(super) fn read_messages(first: u64, texts: &[impl AsRef<[u8]>]) -> Result<Vec<Message>> {
+    (first..)
+        .zip(texts)
+        .map(|(seq, text)| Ok(Message::from_stored(text.as_ref(), seq)?))
+        .collect()
+}

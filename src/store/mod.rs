@@ -1,0 +1,87 @@
+//! Sessions and messages in Redis: the keys, the one connection, and an operation per script.
+//!
+//! # Keys
+//! `{…}` are placeholders, not part of the key; `{scope}` is `all` or `{volume}:{volume_id}`.
+//!
+//! | key | type | holds | since |
+//! |---|---|---|---|
+//! | `session:{id}` | string | JSON: the session's document | Python |
+//! | `session:{id}:messages` | list | one JSON text per message, in order; the place is the `seq` | Python |
+//! | `{scope}:sessions` | set | ids of the scope's sessions | Python |
+//! | `llmos:recent:{scope}:{bucket}` | sorted set | ids by microseconds of their last activity | ours |
+//! | `llmos:indexed:{scope}` | string | how many members of the scope's set the index knows of | ours |
+//! | `llmos:replies:{id}` | hash | `Idempotency-Key` → which messages it appended; lives 24 h from the last | ours |
+//! | `llmos:reply-expiries:{id}` | sorted set | `Idempotency-Key` by the second its reply expires; lives as long | ours |
+//! | `llmos:reply:{key}` | hash | the session that an `Idempotency-Key` created; lives 24 h | ours |
+//!
+//! A bucket is a status, or `other` for one that only the Python version allowed. Ours can all be
+//! rebuilt from the Python version's, or forgotten. A scope whose set has another size than
+//! `llmos:indexed:{scope}` says was written by the Python version: the next list indexes it, 2,000
+//! members per round trip.
+//!
+//! A document's `messages` is stale by design, and so is its `updated_at`: appending only notes the
+//! activity in the index. The later of the two is the truth.
+//!
+//! # Operations
+//! Every operation is one Lua script and one round trip (an update reads first: two), and every script
+//! can be sent again after a lost answer without a second effect.
+//!
+//! Redis 6.2 or later, or Valkey.
+
+mod client;
+mod connection;
+mod document;
+mod error;
+mod keys;
+mod listing;
+mod messages;
+mod meter;
+mod script;
+mod sessions;
+
+use self::connection::Connection;
+
+pub use self::client::RedisClient;
+pub use self::connection::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
+pub use self::error::{Diagnosis, Error, Result, diagnose};
+pub use self::listing::{Cursor, ListRequest, SessionPage};
+pub use self::messages::Appended;
+pub use self::meter::Meter;
+pub use self::sessions::{Created, Updated};
+
+/// How long the answer to an `Idempotency-Key` is remembered: 24 hours, in seconds.
+const REPLY_SECONDS: u64 = 24 * 60 * 60;
+
+/// The store. One per process: it owns the connection.
+#[derive(Debug)]
+pub struct Store {
+    connection: Option<Connection>,
+}
+
+impl Store {
+    /// Prepares a store on `url` and connects to nothing; without one, every operation is
+    /// [`Error::NotConfigured`]. `ca_certificate` is PEM to trust beside the public authorities.
+    pub fn new(url: Option<String>, ca_certificate: Option<String>) -> Self {
+        Self {
+            connection: url.map(|url| Connection::new(url, ca_certificate)),
+        }
+    }
+
+    /// Plain commands on the same connection.
+    pub fn client(&self) -> Result<RedisClient<'_>> {
+        self.connection().map(RedisClient::new)
+    }
+
+    fn connection(&self) -> Result<&Connection> {
+        self.connection.as_ref().ok_or(Error::NotConfigured)
+    }
+}
+
+/// An `Idempotency-Key` and what the request under it says, as a hash.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    /// The caller's key.
+    pub key: String,
+    /// Hash of all that the answer depends on.
+    pub fingerprint: String,
+}

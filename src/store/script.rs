@@ -1,0 +1,68 @@
+//! Lua scripts: each is one atomic step. A process sends its text once, which teaches Redis its hash, and
+//! the hash from then on; the text again where Redis forgot it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use once_cell::sync::Lazy;
+use redis::{Cmd, ServerErrorKind, Value};
+
+/// A script with the functions that all share.
+#[derive(Debug)]
+pub(super) struct Script {
+    text: &'static str,
+    hash: String,
+    was_sent: AtomicBool,
+}
+
+/// A script in `scripts/`, read at compile time.
+macro_rules! script {
+    ($file:literal) => {
+        Lazy::new(|| {
+            Script::new(concat!(
+                include_str!("scripts/prelude.lua"),
+                include_str!($file)
+            ))
+        })
+    };
+}
+
+pub(super) static CREATE: Lazy<Script> = script!("scripts/create.lua");
+pub(super) static FIND: Lazy<Script> = script!("scripts/find.lua");
+pub(super) static LIST: Lazy<Script> = script!("scripts/list.lua");
+pub(super) static UPDATE: Lazy<Script> = script!("scripts/update.lua");
+pub(super) static DELETE: Lazy<Script> = script!("scripts/delete.lua");
+pub(super) static APPEND: Lazy<Script> = script!("scripts/append.lua");
+
+impl Script {
+    fn new(text: &'static str) -> Self {
+        let hash = redis::Script::new(text).get_hash().to_owned();
+        Self {
+            text,
+            hash,
+            was_sent: AtomicBool::new(false),
+        }
+    }
+
+    /// The start of a call.
+    pub(super) fn call(&self) -> Cmd {
+        if !self.was_sent.load(Ordering::Relaxed) {
+            return self.call_with_text();
+        }
+        let mut call = redis::cmd("EVALSHA");
+        call.arg(&self.hash);
+        call
+    }
+
+    /// The start of a call for a Redis that does not know the script.
+    pub(super) fn call_with_text(&self) -> Cmd {
+        self.was_sent.store(true, Ordering::Relaxed);
+        let mut call = redis::cmd("EVAL");
+        call.arg(self.text);
+        call
+    }
+
+    /// Whether Redis answered a call by hash that it does not know the script.
+    pub(super) fn is_unknown_to(answer: &Value) -> bool {
+        matches!(answer, Value::ServerError(error) if error.kind() == Some(ServerErrorKind::NoScript))
+    }
+}

@@ -1,0 +1,1 @@
+//! `/api/sessions/{id}/messages`.

@@ -1,0 +1,42 @@
+//! What the tests stand on: real servers that stop with the test, and a client to speak to them.
+
+mod client;
+mod process;
+mod redis;
+
+use llmos::app::App;
+use llmos::config::{Config, Secret};
+use llmos::{http, serve};
+
+pub use self::client::{Client, Response};
+pub use self::process::{Process, free_port};
+pub use self::redis::Redis;
+
+/// The application in this process, on a Redis of its own.
+#[derive(Debug)]
+pub struct TestApp {
+    pub api: Client,
+    pub redis: Redis,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        let redis = Redis::start().await;
+        let api = in_process(config(&redis.url()));
+        Self { api, redis }
+    }
+}
+
+/// The service in this process, without a socket in between.
+pub fn in_process(config: Config) -> Client {
+    Client::in_process(serve::service(http::router(), App::new(config)))
+}
+
+/// The configuration of a production deployment on this Redis.
+pub fn config(redis_url: &str) -> Config {
+    Config {
+        redis_url: Some(Secret::new(redis_url.to_owned())),
+        vercel_env: Some("production".to_owned()),
+        ..Config::default()
+    }
+}

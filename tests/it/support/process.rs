@@ -1,0 +1,156 @@
+//! A process of ours, or of the Vercel CLI, that ends with the test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::Client;
+
+/// A running process and what it printed so far.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    output: Arc<Mutex<String>>,
+}
+
+impl Process {
+    /// Starts a program with nothing on its standard input, and collects what it prints.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let output = Arc::new(Mutex::new(String::new()));
+        collect(child.stdout.take().unwrap(), output.clone());
+        collect(child.stderr.take().unwrap(), output.clone());
+        Self { child, output }
+    }
+
+    /// Starts a built function on a free port, with `environment` and nothing else that configures it.
+    pub async fn function(program: &str, environment: &[(&str, &str)]) -> (Self, Client) {
+        for _ in 0..5 {
+            let port = free_port();
+            let mut command = Command::new(program);
+            clear_configuration(&mut command);
+            command
+                .env("VERCEL_DEV_PORT", port.to_string())
+                .envs(environment.iter().copied());
+            let mut process = Self::spawn(&mut command);
+            // Another process may have taken the port in the meantime: then try another one.
+            if process
+                .wait_for("Dev server listening", Duration::from_secs(20))
+                .await
+            {
+                return (process, Client::http(format!("http://127.0.0.1:{port}")));
+            }
+        }
+        panic!("{program} did not start five times");
+    }
+
+    pub fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until the process has printed `text`; whether it did before it ended or time ran out.
+    pub async fn wait_for(&mut self, text: &str, limit: Duration) -> bool {
+        let started = Instant::now();
+        while started.elapsed() < limit {
+            if self.output().contains(text) {
+                return true;
+            }
+            if self.has_ended() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                return self.output().contains(text);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        false
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Sends a signal such as `-TERM` by the system's own program.
+    pub fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Waits for the process to end by itself and gives its exit code.
+    pub async fn exit_code(&mut self, limit: Duration) -> Option<i32> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(
+                started.elapsed() < limit,
+                "still running: {}",
+                self.output()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Takes away what configures us, so that a test does not depend on the machine it runs on.
+pub fn clear_configuration(command: &mut Command) {
+    for (name, _) in std::env::vars() {
+        let is_ours = [
+            "REDIS",
+            "BLOB",
+            "VERCEL",
+            "LLMOS",
+            "STORAGE",
+            "ANTHROPIC",
+            "PORT",
+            "HOST",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
+        if is_ours {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// A port that nobody listened on a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+fn collect(pipe: impl Read + Send + 'static, output: Arc<Mutex<String>>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+            let mut output = output.lock().unwrap();
+            output.push_str(&String::from_utf8_lossy(&line));
+            output.push('\n');
+        }
+    });
+}

@@ -1,0 +1,155 @@
+//! A private redis-server on a unix socket, gone with the test.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use redis::{FromRedisValue, ToRedisArgs};
+use tempfile::TempDir;
+
+/// A running redis-server.
+#[derive(Debug)]
+pub struct Redis {
+    directory: TempDir,
+    arguments: Vec<String>,
+    process: Child,
+}
+
+impl Redis {
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a server with further arguments, such as `["--maxmemory", "2mb"]`.
+    pub async fn start_with(arguments: &[&str]) -> Self {
+        let directory = TempDir::new().unwrap();
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let process = spawn(&directory, &arguments);
+        let server = Self {
+            directory,
+            arguments,
+            process,
+        };
+        server.wait_until_ready().await;
+        server
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.directory.path().join("redis.sock")
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    /// Runs one command on a connection of its own.
+    #[track_caller]
+    pub fn command<T: FromRedisValue>(&self, arguments: &[impl ToRedisArgs]) -> T {
+        self.try_command(arguments).unwrap()
+    }
+
+    pub fn try_command<T: FromRedisValue>(
+        &self,
+        arguments: &[impl ToRedisArgs],
+    ) -> redis::RedisResult<T> {
+        let mut connection = redis::Client::open(self.url())?.get_connection()?;
+        let mut command = redis::Cmd::new();
+        command.arg(arguments);
+        command.query(&mut connection)
+    }
+
+    /// Every key there is, sorted.
+    pub fn keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = self.command(&["KEYS", "*"]);
+        keys.sort();
+        keys
+    }
+
+    /// How many commands the server has run, those within scripts included, and ours that ask.
+    pub fn commands_run(&self) -> u64 {
+        let statistics: String = self.command(&["INFO", "commandstats"]);
+        let calls = statistics
+            .lines()
+            .filter_map(|line| line.split_once("calls=")?.1.split(',').next());
+        calls.map(|calls| calls.parse::<u64>().unwrap()).sum()
+    }
+
+    /// Ends the server as a crash does.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts the server again on the same socket and data.
+    pub async fn restart(&mut self) {
+        self.process = spawn(&self.directory, &self.arguments);
+        self.wait_until_ready().await;
+    }
+
+    /// Stops the server's clock: it accepts connections, and answers nothing.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.process.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    async fn wait_until_ready(&self) {
+        for _ in 0..500 {
+            // A server that wants a password answers, too.
+            match self.try_command::<String>(&["PING"]) {
+                Err(error) if error.is_connection_refusal() || error.is_connection_dropped() => {}
+                _ => return,
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("redis-server did not answer within 5 s");
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // A frozen process dies, too, and one that the test killed is no mistake.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn(directory: &TempDir, arguments: &[String]) -> Child {
+    let spawned = Command::new("redis-server")
+        .args([
+            "--port",
+            "0",
+            "--unixsocket",
+            "redis.sock",
+            "--save",
+            "",
+            "--dir",
+        ])
+        .arg(directory.path())
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn();
+    match spawned {
+        Ok(process) => process,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            panic!("redis-server is not installed: run `make setup`, or apt install redis-server")
+        }
+        Err(error) => panic!("redis-server: {error}"),
+    }
+}
