@@ -53,6 +53,8 @@ pub struct Config {
     pub redis_ca_cert: Option<String>,
     /// `STORAGE_FALLBACK`: `samples` or `off`. Unset: samples everywhere but in production.
     pub storage_fallback: Option<StorageFallback>,
+    /// `REQUEST_LOG`: `on` or `off`. Unset: on, a line of JSON for each request.
+    pub request_log: bool,
     /// `BLOB_READ_WRITE_TOKEN`: for skills and files in Vercel Blob.
     pub blob_read_write_token: Option<Secret>,
     /// `ANTHROPIC_API_KEY`: for chat.
@@ -75,17 +77,16 @@ impl Config {
             redis_url: variable("REDIS_URL").map(Secret::new),
             // Dashboards and .env files often hold a PEM text on one line.
             redis_ca_cert: variable("REDIS_CA_CERT").map(|pem| pem.replace("\\n", "\n")),
-            storage_fallback: match variable("STORAGE_FALLBACK").as_deref() {
-                None => None,
-                Some("samples") => Some(StorageFallback::Samples),
-                Some("off") => Some(StorageFallback::Off),
-                Some(_) => {
-                    return Err(ConfigError {
-                        variable: "STORAGE_FALLBACK",
-                        expected: "samples or off",
-                    });
-                }
-            },
+            storage_fallback: one_of(
+                "STORAGE_FALLBACK",
+                [
+                    ("samples", StorageFallback::Samples),
+                    ("off", StorageFallback::Off),
+                ],
+                "samples or off",
+            )?,
+            request_log: one_of("REQUEST_LOG", [("on", true), ("off", false)], "on or off")?
+                .unwrap_or(true),
             blob_read_write_token: variable("BLOB_READ_WRITE_TOKEN").map(Secret::new),
             anthropic_api_key: variable("ANTHROPIC_API_KEY").map(Secret::new),
             vercel_env: variable("VERCEL_ENV"),
@@ -153,6 +154,23 @@ fn variable(name: &str) -> Option<String> {
         .ok()
         .map(|value| value.trim().to_owned())
         .filter(|value| !value.is_empty())
+}
+
+fn one_of<T>(
+    variable_name: &'static str,
+    values: [(&str, T); 2],
+    expected: &'static str,
+) -> Result<Option<T>, ConfigError> {
+    let Some(text) = variable(variable_name) else {
+        return Ok(None);
+    };
+    let value = values
+        .into_iter()
+        .find_map(|(name, value)| (name == text).then_some(value));
+    value.map(Some).ok_or(ConfigError {
+        variable: variable_name,
+        expected,
+    })
 }
 
 fn parsed<T: FromStr>(

@@ -55,7 +55,7 @@ pub type AppService = NormalizePath<Router>;
 /// 5. the body limit, kept by whoever reads the body.
 pub fn service(router: Router<App>, app: App) -> AppService {
     let layers = ServiceBuilder::new()
-        .layer(axum::middleware::from_fn(observe))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), observe))
         .layer(CatchPanicLayer::custom(internal_error))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -13,6 +13,7 @@ use serde::Serialize;
 use uuid::Uuid;
 use vercel_runtime::AppState;
 
+use crate::app::App;
 use crate::error::Error;
 use crate::json;
 use crate::store::Meter;
@@ -25,7 +26,7 @@ const X_VERCEL_ID: HeaderName = HeaderName::from_static("x-vercel-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Wraps a request, see the module.
-pub async fn observe(request: Request, next: Next) -> Response {
+pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id(request.headers());
     let method = request.method().clone();
@@ -49,24 +50,26 @@ pub async fn observe(request: Request, next: Next) -> Response {
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("private, no-cache"));
 
-    let route = route.as_ref().map_or("-", MatchedPath::as_str);
-    let line = LogLine {
-        level: if status.is_server_error() {
-            "error"
-        } else {
-            "info"
-        },
-        message: format!("{method} {route} {}", status.as_u16()),
-        request_id: &request_id,
-        method: method.as_str(),
-        route,
-        status: status.as_u16(),
-        duration_ms: milliseconds(elapsed),
-        redis_duration_ms: milliseconds(meter.elapsed()),
-        redis_round_trips: meter.round_trips(),
-        error: cause,
-    };
-    write(&line, function.as_ref());
+    if app.config.request_log {
+        let route = route.as_ref().map_or("-", MatchedPath::as_str);
+        let line = LogLine {
+            level: if status.is_server_error() {
+                "error"
+            } else {
+                "info"
+            },
+            message: format!("{method} {route} {}", status.as_u16()),
+            request_id: &request_id,
+            method: method.as_str(),
+            route,
+            status: status.as_u16(),
+            duration_ms: milliseconds(elapsed),
+            redis_duration_ms: milliseconds(meter.elapsed()),
+            redis_round_trips: meter.round_trips(),
+            error: cause,
+        };
+        write(&line, function.as_ref());
+    }
     response
 }
 

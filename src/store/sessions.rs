@@ -10,8 +10,9 @@ use super::{Idempotency, REPLY_SECONDS, Store, keys, script};
 use crate::message::{MAX_PAGE_BYTES, MessageRange, NewMessage};
 use crate::session::{NewSession, SessionChange, SessionId, SessionView, now};
 
-/// How often an update starts again because another one came in between.
-const MAX_UPDATE_ATTEMPTS: usize = 8;
+/// How often an update starts again because another one came in between. Each time one of them is stored,
+/// so this is how many may come at the same moment.
+const MAX_UPDATE_ATTEMPTS: usize = 100;
 
 /// What became of a creation.
 #[derive(Debug)]
@@ -192,13 +193,13 @@ impl Store {
     /// Deletes a session with all that belongs to it; whether there was one.
     pub async fn delete_session(&self, id: &SessionId) -> Result<bool> {
         self.connection()?
-            .script(&script::DELETE, |call, _| {
+            .script(&script::DELETE, |call, repeated| {
                 call.arg(4)
                     .arg(keys::document(id))
                     .arg(keys::messages(id))
                     .arg(keys::replies(id))
                     .arg(keys::reply_expiries(id));
-                call.arg(id.as_str());
+                call.arg(id.as_str()).arg(u8::from(repeated));
             })
             .await
     }

@@ -1,13 +1,14 @@
 -- Deletes a session: its document, messages and replies, and every index entry.
 --
 -- KEYS: the document, the messages, the replies, their expiries
--- ARGV: id
+-- ARGV: id, '1' if this is repeated because an answer was lost
 -- Returns 1, or 0 where there was none
-local id = ARGV[1]
+local id, repeated = unpack(ARGV, 1, 2)
 
 local text = peek_document(KEYS[1])
 if not text then
-  return 0
+  -- What is gone when its deletion is repeated was most likely there the first time.
+  return tonumber(repeated)
 end
 -- What is not a session's document can be deleted too; it says no volume to be removed from.
 local document = decode(text)

@@ -2,6 +2,7 @@
 
 mod client;
 mod process;
+mod proxy;
 mod redis;
 
 use llmos::app::App;
@@ -10,6 +11,7 @@ use llmos::{http, serve};
 
 pub use self::client::{Client, Response};
 pub use self::process::{Process, free_port};
+pub use self::proxy::{Mode, Proxy};
 pub use self::redis::Redis;
 
 /// The application in this process, on a Redis of its own.

@@ -1,0 +1,302 @@
+//! Data that the Python version wrote is data like ours.
+
+use serde_json::{Value, json};
+
+use crate::support::{Redis, TestApp};
+
+const IDS: [&str; 5] = [
+    "sess_my_name_1765706400",
+    "sess_a:b:messages:c_1765706401",
+    "sess_path/to/../thing_1765706402",
+    "sess_größe_日本語_1765706403",
+    "sess_two  blanks.and%20more_1765706404",
+];
+
+/// Writes what the Python version wrote: blanks after `:` and `,`, and nothing of ours.
+fn write_session(redis: &Redis, id: &str, minute: usize) {
+    let time = format!("2025-12-14T10:{minute:02}:00.123456Z");
+    let document = format!(
+        r#"{{"id": "{id}", "name": "My Name", "volume": "user", "volume_id": "default", "status": "active", "messages": [{{"role": "user", "content": "stale"}}], "traces_count": 2, "created_at": "2025-12-14T10:00:00.123456Z", "updated_at": "{time}", "metadata": {{"z": 1.0, "a": 9007199254740993}}, "custom": {{"kept": [1.50, null]}}}}"#
+    );
+    redis.command::<()>(&["SET", &format!("session:{id}"), &document]);
+    redis.command::<()>(&["SADD", "all:sessions", id]);
+    redis.command::<()>(&["SADD", "user:default:sessions", id]);
+    for content in ["first", "second"] {
+        let message = format!(
+            r#"{{"role": "user", "content": "{content}", "timestamp": "2025-12-14T10:00:00Z", "traces": null, "artifacts": null}}"#
+        );
+        redis.command::<()>(&["RPUSH", &format!("session:{id}:messages"), &message]);
+    }
+}
+
+async fn legacy_app() -> TestApp {
+    let app = TestApp::start().await;
+    for (minute, id) in IDS.iter().enumerate() {
+        write_session(&app.redis, id, minute);
+    }
+    app
+}
+
+/// A path segment with every byte escaped that could mean something else.
+fn encode(id: &str) -> String {
+    id.bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_first_list_is_complete_and_in_order() {
+    let app = legacy_app().await;
+
+    for path in [
+        "/api/sessions?volume=user",
+        "/api/sessions",
+        "/api/sessions?status=active",
+    ] {
+        let list = app.api.get(path).await.assert_status(200);
+        let ids: Vec<Value> = list.json()["sessions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| s["id"].clone())
+            .collect();
+        assert_eq!(ids, IDS.iter().rev().copied().collect::<Vec<_>>(), "{path}");
+    }
+    let session = app.api.get("/api/sessions?limit=1").await.json()["sessions"][0].clone();
+    assert_eq!(session["name"], "My Name");
+    assert_eq!(session["traces_count"], 2);
+    assert_eq!(session["message_count"], 2);
+    assert_eq!(session["updated_at"], "2025-12-14T10:04:00.123456Z");
+    assert!(session.get("messages").is_none());
+}
+
+#[tokio::test]
+async fn a_session_is_read_as_it_was_written() {
+    let app = legacy_app().await;
+
+    for id in IDS {
+        let found = app
+            .api
+            .get(&format!("/api/sessions/{}", encode(id)))
+            .await
+            .assert_status(200);
+        let session = found.json();
+        assert_eq!(session["id"], id);
+        let messages = session["messages"].as_array().unwrap();
+        assert_eq!(messages.len(), 2);
+        assert_eq!(
+            messages[1],
+            json!({"id": "msg_2", "seq": 2, "role": "user", "content": "second",
+            "timestamp": "2025-12-14T10:00:00Z", "traces": null, "artifacts": null})
+        );
+        let text = String::from_utf8_lossy(&found.body).into_owned();
+        assert!(
+            text.contains(r#""metadata":{"z": 1.0, "a": 9007199254740993}"#),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_appended_to_updated_and_deleted() {
+    let app = legacy_app().await;
+
+    for id in IDS {
+        let path = format!("/api/sessions/{}", encode(id));
+        let message = json!({"role": "assistant", "content": "third"});
+        let appended = app
+            .api
+            .post(&format!("{path}/messages"), &message)
+            .await
+            .assert_status(200)
+            .json();
+        assert_eq!(
+            (&appended["messages"][0]["seq"], &appended["message_count"]),
+            (&json!(3), &json!(3))
+        );
+        let updated = app
+            .api
+            .patch(&path, &json!({"metadata": {"n": 1}}))
+            .await
+            .assert_status(200);
+        let text = String::from_utf8_lossy(&updated.body).into_owned();
+        assert!(
+            text.contains(r#""metadata":{"z":1.0,"a":9007199254740993,"n":1}"#),
+            "{text}"
+        );
+        let document: String = app.redis.command(&["GET", &format!("session:{id}")]);
+        assert!(
+            document.contains(r#""custom":{"kept": [1.50, null]}"#),
+            "{document}"
+        );
+        let list = app
+            .api
+            .get("/api/sessions?limit=1")
+            .await
+            .assert_status(200)
+            .json();
+        assert_eq!(list["sessions"][0]["id"], id);
+    }
+    for id in IDS {
+        let _ = app
+            .api
+            .delete(&format!("/api/sessions/{}", encode(id)))
+            .await
+            .assert_status(200);
+    }
+    assert_eq!(app.redis.keys(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_the_python_version_goes_on_writing_is_listed() {
+    let app = legacy_app().await;
+    let ours = app.api.create_session("ours").await;
+    let count = async || {
+        app.api.get("/api/sessions").await.json()["sessions"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!(count().await, 6);
+
+    write_session(&app.redis, "sess_late_1765706500", 30);
+    assert_eq!(count().await, 7);
+
+    app.redis
+        .command::<()>(&["DEL", "session:sess_late_1765706500"]);
+    app.redis
+        .command::<()>(&["SREM", "all:sessions", "sess_late_1765706500"]);
+    assert_eq!(count().await, 6);
+
+    // An id without a session, as the Python version left some behind.
+    app.redis
+        .command::<()>(&["SADD", "all:sessions", "sess_dangling"]);
+    assert_eq!(count().await, 6);
+    let first = app
+        .api
+        .get("/api/sessions?limit=1")
+        .await
+        .assert_status(200)
+        .json();
+    assert_eq!(first["sessions"][0]["id"], ours.as_str());
+}
+
+#[tokio::test]
+async fn a_large_volume_is_indexed_once_two_thousand_at_a_time() {
+    let app = TestApp::start().await;
+    for number in 0..7000 {
+        let id = format!("sess_{number}");
+        write_session(&app.redis, &id, number % 60);
+    }
+
+    let first = app
+        .api
+        .get("/api/sessions?limit=200")
+        .await
+        .assert_status(200);
+    let second = app
+        .api
+        .get("/api/sessions?limit=200")
+        .await
+        .assert_status(200);
+
+    assert!(
+        (3..=6).contains(&first.round_trips()),
+        "{}",
+        first.round_trips()
+    );
+    assert_eq!(second.round_trips(), 1);
+    assert_eq!(first.json(), second.json());
+    let minute = |index: usize| {
+        first.json()["sessions"][index]["updated_at"]
+            .as_str()
+            .unwrap()[14..16]
+            .to_owned()
+    };
+    assert_eq!(
+        (minute(0), minute(115), minute(116)),
+        ("59".to_owned(), "59".to_owned(), "58".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_status_is_listed_and_can_be_changed() {
+    let app = TestApp::start().await;
+    write_session(&app.redis, "sess_x_1", 0);
+    let document: String = app.redis.command(&["GET", "session:sess_x_1"]);
+    app.redis.command::<()>(&[
+        "SET",
+        "session:sess_x_1",
+        &document.replace("\"active\"", "\"archived\""),
+    ]);
+
+    let list = app.api.get("/api/sessions").await.assert_status(200).json();
+    assert_eq!(list["sessions"][0]["status"], "archived");
+    let _ = app
+        .api
+        .patch("/api/sessions/sess_x_1", &json!({"status": "active"}))
+        .await
+        .assert_status(200);
+    let list = app
+        .api
+        .get("/api/sessions?status=active")
+        .await
+        .assert_status(200)
+        .json();
+    assert_eq!(list["sessions"].as_array().unwrap().len(), 1);
+    let list = app.api.get("/api/sessions").await.assert_status(200).json();
+    assert_eq!(list["sessions"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_session_is_told_and_hides_no_other() {
+    let app = legacy_app().await;
+    app.redis
+        .command::<()>(&["SET", "session:sess_text", "not json"]);
+    app.redis
+        .command::<()>(&["RPUSH", "session:sess_list", "x"]);
+    app.redis
+        .command::<()>(&["SET", "session:sess_number", "5"]);
+    app.redis
+        .command::<()>(&["SETRANGE", "session:sess_huge", "2000000", "x"]);
+    let broken = ["sess_huge", "sess_list", "sess_number", "sess_text"];
+    for id in broken {
+        app.redis.command::<()>(&["SADD", "all:sessions", id]);
+    }
+
+    let list = app.api.get("/api/sessions").await.assert_status(200).json();
+    assert_eq!(list["sessions"].as_array().unwrap().len(), IDS.len());
+    let mut unreadable: Vec<&str> = list["unreadable"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|id| id.as_str().unwrap())
+        .collect();
+    unreadable.sort_unstable();
+    assert_eq!(unreadable, broken);
+    for id in broken {
+        let path = format!("/api/sessions/{id}");
+        let _ = app.api.get(&path).await.assert_error(500, "internal");
+        let _ = app
+            .api
+            .patch(&path, &json!({"name": "x"}))
+            .await
+            .assert_error(500, "internal");
+        let _ = app.api.delete(&path).await.assert_status(200);
+    }
+    assert!(
+        app.api
+            .get("/api/sessions")
+            .await
+            .assert_status(200)
+            .json()
+            .get("unreadable")
+            .is_none()
+    );
+}

@@ -1,0 +1,272 @@
+//! `GET /api/sessions`: order, pages, filters, and what a page costs.
+
+use serde_json::json;
+
+use crate::support::{Client, Response, TestApp};
+
+#[track_caller]
+fn ids(response: &Response) -> Vec<String> {
+    let list = response.json();
+    list["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Follows the cursors to the end; the ids of every page.
+async fn pages(api: &Client, query: &str) -> Vec<Vec<String>> {
+    let (mut pages, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = api
+            .get(&format!("/api/sessions?{query}&cursor={cursor}"))
+            .await
+            .assert_status(200);
+        pages.push(ids(&page));
+        match page.json()["next_cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => return pages,
+        }
+    }
+}
+
+async fn create(api: &Client, count: usize) -> Vec<String> {
+    let mut created = Vec::new();
+    for number in 0..count {
+        created.push(api.create_session(&number.to_string()).await);
+    }
+    created.reverse();
+    created
+}
+
+#[tokio::test]
+async fn the_latest_activity_comes_first() {
+    let app = TestApp::start().await;
+    let mut expected = create(&app.api, 5).await;
+    assert_eq!(ids(&app.api.get("/api/sessions").await), expected);
+
+    let appended = expected.remove(3);
+    let _ = app.api.append(&appended, "x").await.assert_status(200);
+    expected.insert(0, appended);
+    assert_eq!(ids(&app.api.get("/api/sessions").await), expected);
+
+    let renamed = expected.remove(4);
+    let _ = app
+        .api
+        .patch(&format!("/api/sessions/{renamed}"), &json!({"name": "y"}))
+        .await
+        .assert_status(200);
+    expected.insert(0, renamed);
+    assert_eq!(
+        ids(&app.api.get("/api/sessions?volume=user").await),
+        expected
+    );
+}
+
+#[tokio::test]
+async fn pages_neither_repeat_nor_lose_a_session() {
+    let app = TestApp::start().await;
+    let expected = create(&app.api, 23).await;
+
+    for limit in [1, 5, 22, 23, 24, 200] {
+        let pages = pages(&app.api, &format!("limit={limit}")).await;
+        assert!(pages.iter().all(|page| page.len() <= limit));
+        assert_eq!(pages.len(), 23_usize.div_ceil(limit));
+        assert_eq!(pages.concat(), expected);
+    }
+}
+
+#[tokio::test]
+async fn sessions_touched_while_paging_do_not_disturb_the_others() {
+    let app = TestApp::start().await;
+    let all = create(&app.api, 40).await;
+    let touched: Vec<&String> = all.iter().step_by(3).collect();
+
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    for round in 0.. {
+        let page = app
+            .api
+            .get(&format!("/api/sessions?limit=7&cursor={cursor}"))
+            .await
+            .assert_status(200);
+        seen.extend(ids(&page));
+        for id in touched.iter().skip(round).step_by(2) {
+            let _ = app.api.append(id, "x").await.assert_status(200);
+        }
+        match page.json()["next_cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+
+    let untouched = |ids: &[String]| -> Vec<String> {
+        ids.iter()
+            .filter(|id| !touched.contains(id))
+            .cloned()
+            .collect()
+    };
+    assert_eq!(untouched(&seen), untouched(&all));
+}
+
+#[tokio::test]
+async fn a_cursor_holds_when_its_session_is_deleted() {
+    let app = TestApp::start().await;
+    let all = create(&app.api, 6).await;
+    let page = app
+        .api
+        .get("/api/sessions?limit=3")
+        .await
+        .assert_status(200);
+    let cursor = page.json()["next_cursor"].as_str().unwrap().to_owned();
+
+    let _ = app
+        .api
+        .delete(&format!("/api/sessions/{}", all[2]))
+        .await
+        .assert_status(200);
+
+    let next = app
+        .api
+        .get(&format!("/api/sessions?limit=3&cursor={cursor}"))
+        .await
+        .assert_status(200);
+    assert_eq!(ids(&next), all[3..]);
+}
+
+#[tokio::test]
+async fn sessions_of_the_same_moment_are_paged_in_order_of_their_ids() {
+    let app = TestApp::start().await;
+    let mut expected = Vec::new();
+    for number in 0..50 {
+        // Ids whose bytes and whose place in a dictionary differ.
+        let id = format!("sess_{}_{number:02}", ["a", "B", "_", "é", "-"][number % 5]);
+        let document = json!({"id": id, "name": "x", "volume": "user", "volume_id": "default", "status": "active",
+            "created_at": "2025-01-01T00:00:00Z", "updated_at": "2025-01-01T00:00:00Z", "metadata": {}});
+        app.redis
+            .command::<()>(&["SET", &format!("session:{id}"), &document.to_string()]);
+        app.redis.command::<()>(&["SADD", "all:sessions", &id]);
+        expected.push(id);
+    }
+    expected.sort();
+    expected.reverse();
+
+    assert_eq!(pages(&app.api, "limit=7").await.concat(), expected);
+    assert_eq!(pages(&app.api, "limit=50").await.concat(), expected);
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_by_volume_and_status() {
+    let app = TestApp::start().await;
+    let mut created = Vec::new();
+    for (volume, volume_id, status) in [
+        ("user", "default", "active"),
+        ("user", "anna", "paused"),
+        ("team", "anna", "active"),
+        ("user", "anna", "completed"),
+        ("system", "default", "paused"),
+        ("user", "anna", "active"),
+    ] {
+        let path = format!("/api/sessions?volume_id={volume_id}");
+        let session = app
+            .api
+            .post(&path, &json!({"name": "x", "volume": volume}))
+            .await
+            .assert_status(201)
+            .json();
+        let id = session["id"].as_str().unwrap().to_owned();
+        let change = json!({"status": status});
+        let _ = app
+            .api
+            .patch(&format!("/api/sessions/{id}"), &change)
+            .await
+            .assert_status(200);
+        created.push(id);
+    }
+
+    for (query, expected) in [
+        ("", vec![5, 4, 3, 2, 1, 0]),
+        ("volume=user", vec![0]),
+        ("volume=user&volume_id=anna", vec![5, 3, 1]),
+        ("volume=team&volume_id=anna", vec![2]),
+        ("volume=team", vec![]),
+        ("status=paused", vec![4, 1]),
+        ("volume=user&volume_id=anna&status=active", vec![5]),
+        ("volume=&volume_id=&status=", vec![5, 4, 3, 2, 1, 0]),
+    ] {
+        let expected: Vec<String> = expected
+            .into_iter()
+            .map(|index: usize| created[index].clone())
+            .collect();
+        assert_eq!(pages(&app.api, query).await.concat(), expected, "{query}");
+        assert_eq!(
+            pages(&app.api, &format!("{query}&limit=1")).await.concat(),
+            expected,
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_refused() {
+    let app = TestApp::start().await;
+
+    for query in [
+        "limit=0",
+        "limit=201",
+        "limit=-1",
+        "limit=x",
+        "limit=1&limit=2",
+        "cursor=x",
+        "cursor=AAAA",
+    ] {
+        let _ = app
+            .api
+            .get(&format!("/api/sessions?{query}"))
+            .await
+            .assert_error(400, "invalid_request");
+    }
+    for (query, field) in [
+        ("volume=all", "volume"),
+        ("volume=user&volume_id=a:b", "volume_id"),
+        ("volume_id=anna", "volume"),
+        ("status=gone", "status"),
+    ] {
+        app.api
+            .get(&format!("/api/sessions?{query}"))
+            .await
+            .assert_invalid(field);
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_a_hundred_thousand_sessions_costs_what_one_of_twenty_does() {
+    let app = TestApp::start().await;
+    let fill = "for number = 1, tonumber(ARGV[1]) do
+          local id = 'sess_' .. ARGV[2] .. '_' .. number
+          redis.call('SET', 'session:' .. id, '{\"id\":\"' .. id .. '\",\"name\":\"x\",\"volume\":\"user\",\"volume_id\":\"'
+            .. ARGV[2] .. '\",\"status\":\"active\",\"created_at\":\"2025-01-01T00:00:00Z\",\"updated_at\":\"2025-01-01T00:00:00Z\",\"metadata\":{}}')
+          redis.call('SADD', 'user:' .. ARGV[2] .. ':sessions', id)
+          redis.call('ZADD', 'llmos:recent:user:' .. ARGV[2] .. ':active', number, id)
+        end
+        redis.call('SET', 'llmos:indexed:user:' .. ARGV[2], ARGV[1])";
+    for (volume_id, count) in [("small", "20"), ("large", "100000")] {
+        app.redis
+            .command::<()>(&["EVAL", fill, "0", count, volume_id]);
+    }
+    let _ = app.api.get("/api/sessions").await.assert_status(200);
+
+    let mut costs = Vec::new();
+    for volume_id in ["small", "large"] {
+        for cursor in ["", "MTU6eA"] {
+            let before = app.redis.commands_run();
+            let path =
+                format!("/api/sessions?volume=user&volume_id={volume_id}&limit=10&cursor={cursor}");
+            let page = app.api.get(&path).await.assert_status(200);
+            assert_eq!((ids(&page).len(), page.round_trips()), (10, 1));
+            costs.push(app.redis.commands_run() - before);
+        }
+    }
+    // A cursor costs a count or two more, whatever the size.
+    assert_eq!((costs[0], costs[1]), (costs[2], costs[3]));
+}
