@@ -22,7 +22,7 @@ pub const MAX_PAGE_BYTES: usize = 4_000_000;
 
 /// Who wrote a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Role {
     /// A person.
     User,
@@ -32,6 +32,20 @@ pub enum Role {
     System,
     /// A tool that the model called.
     Tool,
+}
+
+impl TryFrom<String> for Role {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "user" => Ok(Self::User),
+            "assistant" => Ok(Self::Assistant),
+            "system" => Ok(Self::System),
+            "tool" => Ok(Self::Tool),
+            _ => Err("must be user, assistant, system or tool"),
+        }
+    }
 }
 
 /// What a message says: a JSON string of 1 byte to 256 KB, kept as it was sent.

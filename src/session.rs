@@ -59,7 +59,7 @@ impl fmt::Display for SessionId {
 
 /// Whose a session is: one user's, one team's, or everyone's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Volume {
     /// Belongs to one user.
     User,
@@ -77,6 +77,18 @@ impl Volume {
             Self::Team => "team",
             Self::System => "system",
         }
+    }
+}
+
+// Not derived: that would take `{"user":null}`, too.
+impl TryFrom<String> for Volume {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let named = [Self::User, Self::Team, Self::System]
+            .into_iter()
+            .find(|it| it.as_str() == text);
+        named.ok_or("must be user, team or system")
     }
 }
 
@@ -115,7 +127,7 @@ impl TryFrom<String> for VolumeId {
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Status {
     /// Being worked on.
     Active,
@@ -133,6 +145,17 @@ impl Status {
             Self::Paused => "paused",
             Self::Completed => "completed",
         }
+    }
+}
+
+impl TryFrom<String> for Status {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let named = [Self::Active, Self::Paused, Self::Completed]
+            .into_iter()
+            .find(|it| it.as_str() == text);
+        named.ok_or("must be active, paused or completed")
     }
 }
 

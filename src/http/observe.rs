@@ -115,6 +115,8 @@ fn request_id(headers: &HeaderMap) -> Cow<'static, str> {
 fn render_error(response: Response, request_id: &str) -> (Response, Option<String>) {
     let error = match response.extensions().get::<Arc<Error>>() {
         Some(error) => error.clone(),
+        // The health check tells of failing parts in a form of its own.
+        None if is_json(response.headers()) => return (response, None),
         None => match response.status() {
             StatusCode::METHOD_NOT_ALLOWED => Arc::new(Error::MethodNotAllowed),
             StatusCode::GATEWAY_TIMEOUT => Arc::new(Error::Timeout),
@@ -127,6 +129,12 @@ fn render_error(response: Response, request_id: &str) -> (Response, Option<Strin
         rendered.headers_mut().insert(header::ALLOW, allow.clone());
     }
     (rendered, error.cause())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value == "application/json")
 }
 
 fn server_timing(meter: &Meter, elapsed: Duration) -> String {

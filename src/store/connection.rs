@@ -43,6 +43,8 @@ struct Retry {
     used: bool,
     /// The command may have run before.
     repeats: bool,
+    /// The server refused RESP3, which is no failure yet.
+    with_resp2: bool,
 }
 
 /// A connection that is made when it is first needed.
@@ -134,16 +136,18 @@ impl Connection {
         repeat: Repeat,
         retry: &mut Retry,
     ) -> Result<()> {
-        let refuses_resp3 = error.kind() == ErrorKind::RESP3NotSupported;
-        self.replace(failed, refuses_resp3)?;
-        let may_repeat = refuses_resp3
-            || error.is_connection_refusal()
-            || (error.is_connection_dropped() && repeat == Repeat::Safe);
-        if !may_repeat || (retry.used && !refuses_resp3) {
+        if refuses_resp3(&error) && !retry.with_resp2 {
+            retry.with_resp2 = true;
+            return self.replace(failed, true);
+        }
+        self.replace(failed, false)?;
+        let never_arrived = error.is_connection_refusal();
+        let may_repeat = never_arrived || (error.is_connection_dropped() && repeat == Repeat::Safe);
+        if !may_repeat || retry.used {
             return Err(error.into());
         }
-        retry.used |= !refuses_resp3;
-        retry.repeats |= error.is_connection_dropped();
+        retry.used = true;
+        retry.repeats = !never_arrived;
         Ok(())
     }
 
@@ -162,7 +166,7 @@ impl Connection {
 
     /// Puts a fresh, still unconnected manager in the place of the one that failed, if no other request
     /// did so already. The manager's own reconnecting hands a stored failure to the next command.
-    fn replace(&self, failed: u64, refuses_resp3: bool) -> Result<()> {
+    fn replace(&self, failed: u64, with_resp2: bool) -> Result<()> {
         let Some(current) = self.current.get() else {
             return Ok(());
         };
@@ -170,7 +174,7 @@ impl Connection {
         if current.number != failed {
             return Ok(());
         }
-        if refuses_resp3 {
+        if with_resp2 {
             current.protocol = ProtocolVersion::RESP2;
         }
         current.manager = self.settings.lazy_manager(current.protocol)?;
@@ -212,6 +216,15 @@ impl Settings {
             .set_pipeline_buffer_size(1024);
         client.get_connection_manager_lazy(config)
     }
+}
+
+/// Whether the server, or a proxy before it, does not know RESP3. The crate itself only knows the words of
+/// Redis 5.
+fn refuses_resp3(error: &RedisError) -> bool {
+    let text = error.to_string();
+    error.kind() == ErrorKind::RESP3NotSupported
+        || text.contains("NOPROTO")
+        || (text.contains("unknown command") && text.contains("HELLO"))
 }
 
 async fn send(manager: &mut ConnectionManager, command: &Cmd) -> RedisResult<Value> {

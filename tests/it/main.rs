@@ -3,9 +3,14 @@
 
 mod support;
 
+mod fallback;
 mod faults;
+mod health;
+mod hostile;
 mod idempotency;
 mod legacy;
 mod listing;
+mod local_server;
 mod messages;
+mod serve;
 mod sessions;

@@ -44,6 +44,14 @@ impl Client {
         }
     }
 
+    /// Host and port, for speaking to the server in other ways.
+    pub fn address(&self) -> &str {
+        match &self.target {
+            Target::InProcess(_) => panic!("the service in this process has no address"),
+            Target::Http { base, .. } => base.trim_start_matches("http://"),
+        }
+    }
+
     /// The same way, with a header on every request.
     pub fn with_header(&self, name: &'static str, value: impl Into<String>) -> Self {
         let mut client = self.clone();

@@ -55,10 +55,6 @@ impl Process {
         self.output.lock().unwrap().clone()
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Waits until the process has printed `text`; whether it did before it ended or time ran out.
     pub async fn wait_for(&mut self, text: &str, limit: Duration) -> bool {
         let started = Instant::now();

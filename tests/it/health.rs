@@ -1,0 +1,67 @@
+//! `/api/health`: each part's state.
+
+use std::time::Duration;
+
+use llmos::config::Config;
+
+use crate::support::{TestApp, config, in_process};
+
+#[tokio::test]
+async fn a_working_redis_is_ok() {
+    let app = TestApp::start().await;
+
+    let health = app.api.get("/api/health").await.assert_status(200).json();
+
+    assert_eq!(health["status"], "ok");
+    assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(health["redis"]["status"], "ok");
+    assert!(health["redis"]["milliseconds"].is_number());
+}
+
+#[tokio::test]
+async fn what_vercel_says_of_the_deployment_is_told() {
+    let config = Config {
+        commit: Some("0123abc".to_owned()),
+        vercel_region: Some("fra1".to_owned()),
+        ..Config::default()
+    };
+
+    let health = in_process(config)
+        .get("/api/health")
+        .await
+        .assert_status(200)
+        .json();
+
+    assert_eq!(
+        (&health["commit"], &health["region"]),
+        (&"0123abc".into(), &"fra1".into())
+    );
+    assert_eq!(health["redis"]["status"], "not_configured");
+    assert_eq!(health["redis"]["reason"], "REDIS_URL is not set");
+}
+
+#[tokio::test]
+async fn a_dead_redis_is_a_503_that_says_why() {
+    let mut app = TestApp::start().await;
+    app.redis.kill();
+
+    let response = app.api.get("/api/health").await.assert_status(503);
+
+    assert!(response.elapsed < Duration::from_secs(1));
+    let health = response.json();
+    assert_eq!(
+        (&health["status"], &health["redis"]["status"]),
+        (&"failing".into(), &"failing".into())
+    );
+    assert!(!health["redis"]["reason"].as_str().unwrap().is_empty());
+    assert!(!health["redis"]["remedy"].as_str().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_malformed_url_fails_without_being_shown() {
+    let api = in_process(config("http://user:hidden@host"));
+
+    let response = api.get("/api/health").await.assert_status(503);
+
+    assert!(!String::from_utf8_lossy(&response.body).contains("hidden"));
+}

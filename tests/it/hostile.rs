@@ -1,0 +1,328 @@
+//! Input that means harm: a clear 4xx that names what is wrong, and nothing stored.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Client, Process, TestApp};
+
+async fn create(api: &Client, body: impl Into<Vec<u8>>) -> crate::support::Response {
+    api.send_json(Method::POST, "/api/sessions", body).await
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_json_are_refused() {
+    let app = TestApp::start().await;
+    let deep = "[".repeat(10_000);
+    let closed = format!(
+        r#"{{"name":"x","volume":"user","metadata":{}{}}}"#,
+        r#"{"a":"#.repeat(10_000),
+        "}".repeat(10_000)
+    );
+
+    for body in [
+        "{",
+        "nonsense",
+        "{} {}",
+        "\u{feff}{}",
+        "null",
+        "[]",
+        "5",
+        "\"text\"",
+        "  [1]",
+        r#"{"name":NaN,"volume":"user"}"#,
+        r#"{"name":"a","name":"b","volume":"user"}"#,
+        r#"{"name":"a","\u006eame":"b","volume":"user"}"#,
+        r#"{"name":"a","volume":"user","metadata":{"k":1,"k":2}}"#,
+        r#"{"name":"\ud800","volume":"user"}"#,
+        r#"{"name":"x","volume":"user","metadata":{"k":["\udfff"]}}"#,
+        r#"{"name":"x","volume":"user","metadata":{"k":1e999}}"#,
+        "{\"name\":\"a\nb\",\"volume\":\"user\"}",
+        "{\"name\":\"a\u{0}b\",\"volume\":\"user\"}",
+        &deep,
+        &closed,
+    ] {
+        let problem = create(&app.api, body)
+            .await
+            .assert_error(400, "invalid_request");
+        assert!(
+            problem["detail"].as_str().unwrap().starts_with("The body"),
+            "{problem}"
+        );
+    }
+    for body in [
+        &b"{\"name\":\"\xff\",\"volume\":\"user\"}"[..],
+        b"\xff\xfe{\0}\0",
+        b"\0",
+    ] {
+        let _ = create(&app.api, body)
+            .await
+            .assert_error(400, "invalid_request");
+    }
+    assert_eq!(app.redis.keys(), [""; 0]);
+}
+
+#[tokio::test]
+async fn every_field_of_a_session_has_its_limits() {
+    let app = TestApp::start().await;
+    let with = |field: &str, value: Value| {
+        let mut body = json!({"name": "x", "volume": "user"});
+        body[field] = value;
+        body
+    };
+    let nested = |depth: usize| (1..depth).fold(json!({}), |inner, _| json!({"a": inner}));
+
+    for (field, value) in [
+        ("name", json!("")),
+        ("name", json!(" \t ")),
+        ("name", json!("x".repeat(201))),
+        ("name", json!("a\nb")),
+        ("name", json!("a\u{0}b")),
+        ("name", json!("a\u{85}b")),
+        ("name", json!(5)),
+        ("name", Value::Null),
+        ("name", json!(["x"])),
+        ("volume", json!("USER")),
+        ("volume", json!("")),
+        ("volume", json!({"user": null})),
+        ("volume", Value::Null),
+        ("initial_message", json!("")),
+        ("initial_message", json!("x".repeat(256 * 1024 + 1))),
+        ("initial_message", json!("a\u{0}")),
+        ("initial_message", json!({"role": "user", "content": "x"})),
+        ("metadata", json!([])),
+        ("metadata", json!("text")),
+        ("metadata", json!({"a": "x".repeat(16 * 1024)})),
+        ("metadata", nested(9)),
+        ("metadata", json!({"a\u{0}": 1})),
+    ] {
+        app.api
+            .post("/api/sessions", &with(field, value))
+            .await
+            .assert_invalid(field);
+    }
+    for missing in ["name", "volume"] {
+        let mut body = json!({"name": "x", "volume": "user"});
+        body.as_object_mut().unwrap().remove(missing);
+        app.api
+            .post("/api/sessions", &body)
+            .await
+            .assert_invalid(missing);
+    }
+    create(&app.api, "").await.assert_invalid("name");
+    assert_eq!(app.redis.keys(), [""; 0]);
+
+    for (field, value) in [
+        ("name", json!("日".repeat(200))),
+        ("name", json!("'; DROP TABLE sessions; -- <script>")),
+        ("initial_message", json!("é".repeat(128 * 1024))),
+        ("initial_message", Value::Null),
+        ("metadata", json!({"a": "x".repeat(16 * 1024 - 8)})),
+        ("metadata", nested(8)),
+        ("metadata", Value::Null),
+        ("unknown", json!({"is": "ignored"})),
+    ] {
+        let _ = app
+            .api
+            .post("/api/sessions", &with(field, value))
+            .await
+            .assert_status(201);
+    }
+}
+
+#[tokio::test]
+async fn every_field_of_a_message_has_its_limits() {
+    let app = TestApp::start().await;
+    let path = format!(
+        "/api/sessions/{}/messages",
+        app.api.create_session("x").await
+    );
+    let with = |field: &str, value: Value| {
+        let mut body = json!({"role": "user", "content": "x"});
+        body[field] = value;
+        body
+    };
+
+    for (field, value) in [
+        ("role", json!("root")),
+        ("role", Value::Null),
+        ("content", json!("")),
+        ("content", json!(5)),
+        ("content", json!("x".repeat(256 * 1024 + 1))),
+        ("content", json!("a\u{0}b")),
+        ("timestamp", json!("yesterday")),
+        ("timestamp", json!("2025-12-14")),
+        ("timestamp", json!("2025-02-30T10:00:00Z")),
+        ("timestamp", json!(1_765_706_400)),
+        ("traces", json!(["\u{0}"])),
+        ("artifacts", json!({"\u{0}": 1})),
+    ] {
+        app.api
+            .post(&path, &with(field, value.clone()))
+            .await
+            .assert_invalid(field);
+        let batch = json!({"messages": [with("content", json!("fine")), with(field, value)]});
+        app.api
+            .post(&path, &batch)
+            .await
+            .assert_invalid(&format!("messages[1].{field}"));
+    }
+    app.api
+        .post(&path, &json!({"content": "x"}))
+        .await
+        .assert_invalid("role");
+    app.api
+        .post(&path, &json!({"messages": [{"role": "user"}]}))
+        .await
+        .assert_invalid("messages[0].content");
+    app.api
+        .post(&path, &json!({"messages": {}}))
+        .await
+        .assert_invalid("messages");
+    assert_eq!(app.api.get(&path).await.json()["messages"], json!([]));
+
+    for role in ["user", "assistant", "system", "tool"] {
+        let _ = app
+            .api
+            .post(&path, &with("role", json!(role)))
+            .await
+            .assert_status(200);
+    }
+    let _ = app
+        .api
+        .post(&path, &with("content", json!("x".repeat(256 * 1024))))
+        .await
+        .assert_status(200);
+    // The six characters that spell a NUL are no NUL.
+    let _ = app
+        .api
+        .post(&path, &with("content", json!("\\u0000")))
+        .await
+        .assert_status(200);
+}
+
+#[tokio::test]
+async fn bodies_of_another_kind_or_size_are_refused() {
+    let app = TestApp::start().await;
+    let body = br#"{"name":"x","volume":"user"}"#;
+
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "",
+        "application/jsonp",
+    ] {
+        let api = app.api.with_header("content-type", content_type);
+        let refused = api.send(Method::POST, "/api/sessions", body.to_vec()).await;
+        let _ = refused.assert_error(415, "unsupported_media_type");
+    }
+    let untyped = app
+        .api
+        .send(Method::POST, "/api/sessions", body.to_vec())
+        .await;
+    let _ = untyped.assert_error(415, "unsupported_media_type");
+    for content_type in [
+        "application/json; charset=utf-8",
+        "APPLICATION/JSON",
+        "application/merge-patch+json",
+    ] {
+        let api = app.api.with_header("content-type", content_type);
+        let _ = api
+            .send(Method::POST, "/api/sessions", body.to_vec())
+            .await
+            .assert_status(201);
+    }
+    let large = format!(
+        r#"{{"name":"x","volume":"user","padding":"{}"}}"#,
+        "x".repeat(4 * 1024 * 1024)
+    );
+    let _ = create(&app.api, large)
+        .await
+        .assert_error(413, "payload_too_large");
+    let almost = format!(
+        r#"{{"name":"x","volume":"user","padding":"{}"}}"#,
+        "x".repeat(4 * 1024 * 1024 - 100)
+    );
+    let _ = create(&app.api, almost).await.assert_status(201);
+}
+
+#[tokio::test]
+async fn volume_ids_cannot_reach_other_keys() {
+    let app = TestApp::start().await;
+    let body = json!({"name": "x", "volume": "user"});
+
+    for volume_id in [
+        "a:b",
+        "..",
+        ".",
+        "a%2Fb",
+        "%00",
+        "a%0Ab",
+        "%C3%A9",
+        &"x".repeat(129),
+        "a%20b",
+        "*",
+        "%7Ball%7D",
+    ] {
+        let path = format!("/api/sessions?volume_id={volume_id}");
+        app.api.post(&path, &body).await.assert_invalid("volume_id");
+        app.api
+            .get(&format!("{path}&volume=user"))
+            .await
+            .assert_invalid("volume_id");
+    }
+    assert_eq!(app.redis.keys(), [""; 0]);
+}
+
+#[tokio::test]
+async fn oversized_heads_do_not_harm_the_process() {
+    let app = TestApp::start().await;
+    let (_process, api) = Process::function(
+        env!("CARGO_BIN_EXE_sessions"),
+        &[("REDIS_URL", &app.redis.url())],
+    )
+    .await;
+    let megabyte = "x".repeat(1024 * 1024);
+
+    let url = api
+        .try_send(
+            Method::GET,
+            &format!("/api/sessions?cursor={megabyte}"),
+            Vec::new(),
+        )
+        .await;
+    let header = api
+        .with_header("x-long", megabyte)
+        .try_send(Method::GET, "/api/sessions", Vec::new())
+        .await;
+    // The server may answer while the client still writes, which not every client gets to read.
+    for answer in [url, header].into_iter().flatten() {
+        assert!(answer.status.is_client_error(), "{}", answer.status);
+    }
+    let _ = api.get("/api/sessions").await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_stores_nothing() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let app = TestApp::start().await;
+    let (_process, api) = Process::function(
+        env!("CARGO_BIN_EXE_sessions"),
+        &[("REDIS_URL", &app.redis.url())],
+    )
+    .await;
+    let mut connection = tokio::net::TcpStream::connect(api.address()).await.unwrap();
+
+    let request = "POST /api/sessions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{\"name\":\"x\",\"volume\":\"user\"}";
+    connection.write_all(request.as_bytes()).await.unwrap();
+    connection.shutdown().await.unwrap();
+    let mut answer = String::new();
+    let _ = connection.read_to_string(&mut answer).await;
+
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
+        "{answer}"
+    );
+    assert_eq!(app.redis.keys(), [""; 0]);
+    let _ = api.get("/api/sessions").await.assert_status(200);
+}

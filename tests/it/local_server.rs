@@ -1,0 +1,240 @@
+//! `cargo run`: the local server, with a Redis of its own.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Client, Process, Redis, clear_configuration, free_port};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Starts the server in `directory` as a person would; `None` where it ended by itself.
+async fn start(directory: &Path, environment: &[(&str, &str)]) -> (Process, Option<Client>) {
+    let port = free_port();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dev"));
+    clear_configuration(&mut command);
+    command
+        .current_dir(directory)
+        .env("PORT", port.to_string())
+        .envs(environment.iter().copied());
+    let mut process = Process::spawn(&mut command);
+    let base = format!("http://127.0.0.1:{port}");
+    let has_started = process.wait_for(&base, LIMIT).await;
+    (process, has_started.then(|| Client::http(base)))
+}
+
+/// The process id in the file that only one redis-server can own.
+fn redis_processes(directory: &Path) -> Vec<String> {
+    let listed = Command::new("pgrep")
+        .args(["-f", &directory.join(".llmos").display().to_string()])
+        .output();
+    let listed = listed
+        .expect("pgrep is not installed: apt install procps")
+        .stdout;
+    String::from_utf8(listed)
+        .unwrap()
+        .lines()
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+#[tokio::test]
+async fn the_calls_of_existing_users_work_without_any_configuration() {
+    let directory = TempDir::new().unwrap();
+    let (process, api) = start(directory.path(), &[]).await;
+    let api = api.unwrap();
+
+    let body =
+        json!({"name": "My Research Session", "volume": "user", "initial_message": "Hello!"});
+    let created = api
+        .post("/api/sessions", &body)
+        .await
+        .assert_status(201)
+        .json();
+    let listed = api
+        .get("/api/sessions?volume=user")
+        .await
+        .assert_status(200)
+        .json();
+    let message = json!({"role": "user", "content": "Create a quantum circuit", "timestamp": "2025-12-14T10:00:00Z"});
+    let path = format!("/api/sessions/{}/messages", created["id"].as_str().unwrap());
+    let appended = api.post(&path, &message).await.assert_status(200).json();
+
+    assert_eq!(listed["sessions"][0]["id"], created["id"]);
+    assert_eq!(appended["message"], "Message added to session");
+    let _ = api.get("/api/health").await.assert_status(200);
+    let _ = api.get("/api/unknown").await.assert_error(404, "not_found");
+    let _ = api
+        .get("/no-such-file")
+        .await
+        .assert_error(404, "not_found");
+    let output = process.output();
+    assert!(output.contains("private Redis, data in"), "{output}");
+    assert!(output.contains("BLOB_READ_WRITE_TOKEN"), "{output}");
+}
+
+#[tokio::test]
+async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
+    let directory = TempDir::new().unwrap();
+    let (mut process, api) = start(directory.path(), &[]).await;
+    let id = api.unwrap().create_session("x").await;
+    let path = format!("/api/sessions/{id}");
+
+    for signal in ["-INT", "-TERM"] {
+        process.signal(signal);
+        assert_eq!(process.exit_code(LIMIT).await, Some(0));
+        assert_eq!(redis_processes(directory.path()), [""; 0]);
+        let (next, api) = start(directory.path(), &[]).await;
+        let _ = api.unwrap().append_and_find(&path).await;
+        process = next;
+    }
+
+    // First the server alone, which leaves its redis-server behind, then both.
+    process.signal("-KILL");
+    assert_eq!(process.exit_code(LIMIT).await, None);
+    assert_eq!(redis_processes(directory.path()).len(), 1);
+    let (mut process, api) = start(directory.path(), &[]).await;
+    let _ = api.unwrap().append_and_find(&path).await;
+    process.signal("-KILL");
+    assert_eq!(process.exit_code(LIMIT).await, None);
+    for pid in redis_processes(directory.path()) {
+        assert!(
+            Command::new("kill")
+                .args(["-KILL", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    let (mut process, api) = start(directory.path(), &[]).await;
+    let found = api.unwrap().append_and_find(&path).await;
+    assert_eq!(found["message_count"], 4);
+
+    process.signal("-TERM");
+    assert_eq!(process.exit_code(LIMIT).await, Some(0));
+    assert_eq!(redis_processes(directory.path()), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_second_server_in_the_same_folder_says_so_and_leaves_the_first_alone() {
+    let directory = TempDir::new().unwrap();
+    let (_first, api) = start(directory.path(), &[]).await;
+    let api = api.unwrap();
+
+    let (mut second, none) = start(directory.path(), &[]).await;
+    assert!(none.is_none());
+    assert_eq!(second.exit_code(LIMIT).await, Some(1));
+    assert!(
+        second
+            .output()
+            .contains("another local server is running in"),
+        "{}",
+        second.output()
+    );
+    let _ = api.create_session("x").await;
+
+    let port = api.address().rsplit_once(':').unwrap().1.to_owned();
+    let (mut third, _) = start(directory.path(), &[("PORT", &port)]).await;
+    assert_eq!(third.exit_code(LIMIT).await, Some(1));
+    assert!(
+        third.output().contains("set PORT to another port"),
+        "{}",
+        third.output()
+    );
+}
+
+#[tokio::test]
+async fn without_a_redis_server_it_shows_samples_and_says_what_to_install() {
+    let directory = TempDir::new().unwrap();
+    let (process, api) = start(directory.path(), &[("PATH", "/nowhere")]).await;
+
+    let list = api.unwrap().get("/api/sessions").await.assert_status(200);
+
+    assert_eq!(list.header("x-llmos-storage"), Some("samples"));
+    assert!(
+        process.output().contains("install redis-server"),
+        "{}",
+        process.output()
+    );
+}
+
+#[tokio::test]
+async fn it_reads_dotenv_and_keeps_data_where_it_is_told() {
+    let directory = TempDir::new().unwrap();
+    std::fs::write(
+        directory.path().join(".env"),
+        "LLMOS_DIR=elsewhere\nBLOB_READ_WRITE_TOKEN=x\n",
+    )
+    .unwrap();
+    let (mut process, api) = start(directory.path(), &[]).await;
+    let _ = api.unwrap().create_session("x").await;
+    assert!(
+        directory
+            .path()
+            .join("elsewhere/redis/appendonlydir")
+            .is_dir()
+    );
+    assert!(
+        !process.output().contains("BLOB_READ_WRITE_TOKEN"),
+        "{}",
+        process.output()
+    );
+    process.signal("-TERM");
+    assert_eq!(process.exit_code(LIMIT).await, Some(0));
+
+    let redis = Redis::start().await;
+    let (process, api) = start(directory.path(), &[("REDIS_URL", &redis.url())]).await;
+    let _ = api.unwrap().create_session("x").await;
+    assert_eq!(redis.command::<u64>(&["SCARD", "all:sessions"]), 1);
+    assert!(
+        process.output().contains("Redis at REDIS_URL"),
+        "{}",
+        process.output()
+    );
+}
+
+#[tokio::test]
+async fn a_folder_whose_path_is_too_long_for_a_socket_will_do() {
+    let directory = TempDir::new().unwrap();
+    let deep = directory.path().join("long-name/".repeat(12));
+    std::fs::create_dir_all(&deep).unwrap();
+
+    let (mut process, api) = start(&deep, &[]).await;
+    let _ = api.unwrap().create_session("x").await;
+    process.signal("-TERM");
+    assert_eq!(process.exit_code(LIMIT).await, Some(0));
+}
+
+#[tokio::test]
+async fn a_value_that_a_variable_cannot_have_is_named() {
+    let directory = TempDir::new().unwrap();
+    for (name, value) in [
+        ("PORT", "x"),
+        ("HOST", "localhost"),
+        ("STORAGE_FALLBACK", "maybe"),
+        ("REQUEST_LOG", "x"),
+    ] {
+        let (mut process, none) = start(directory.path(), &[(name, value)]).await;
+        assert!(none.is_none());
+        assert_eq!(process.exit_code(LIMIT).await, Some(1));
+        assert!(
+            process.output().contains(&format!("{name} must be")),
+            "{}",
+            process.output()
+        );
+    }
+}
+
+impl Client {
+    /// Appends a message to the session at `path` and gives the session.
+    async fn append_and_find(&self, path: &str) -> serde_json::Value {
+        let _ = self
+            .append(path.rsplit_once('/').unwrap().1, "x")
+            .await
+            .assert_status(200);
+        self.get(path).await.assert_status(200).json()
+    }
+}

@@ -1,0 +1,197 @@
+//! What every route has in common: ids, logs, errors, limits.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use http::Method;
+use llmos::app::App;
+use llmos::config::Config;
+use llmos::serve;
+use serde_json::Value;
+
+use crate::support::{Client, Process, TestApp};
+
+/// Routes that fail in ways that ours do not.
+fn flawed() -> Client {
+    let router = Router::new()
+        .route(
+            "/panic",
+            get(|| async { panic!("with a secret") as String }),
+        )
+        .route(
+            "/slow",
+            get(|| async { tokio::time::sleep(Duration::from_secs(3600)).await }),
+        )
+        .route(
+            "/teapot",
+            get(|| async { axum::http::StatusCode::BAD_GATEWAY }),
+        );
+    Client::in_process(serve::service(router, App::new(Config::default())))
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_that_tells_nothing() {
+    let problem = flawed().get("/panic").await.assert_error(500, "internal");
+    assert!(!problem.to_string().contains("secret"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_takes_too_long_is_a_504() {
+    let response = flawed().get("/slow").await;
+    assert_eq!(response.header("retry-after"), Some("1"));
+    let _ = response.assert_error(504, "timeout");
+}
+
+#[tokio::test]
+async fn an_error_without_a_body_gets_ours() {
+    let _ = flawed().get("/teapot").await.assert_error(500, "internal");
+}
+
+#[tokio::test]
+async fn unknown_routes_and_methods_are_told_in_json() {
+    let app = TestApp::start().await;
+
+    for path in [
+        "/",
+        "/api",
+        "/api/nothing",
+        "/api/sessions/a/b",
+        "/api/sessions/a/messages/1",
+        "/%ff",
+    ] {
+        let _ = app.api.get(path).await.assert_error(404, "not_found");
+    }
+    for (method, path, allowed) in [
+        (Method::DELETE, "/api/sessions", "GET,HEAD,POST"),
+        (Method::POST, "/api/sessions/x", "GET,HEAD,PUT,PATCH,DELETE"),
+        (Method::PUT, "/api/sessions/x/messages", "GET,HEAD,POST"),
+        (Method::POST, "/api/health", "GET,HEAD"),
+        (Method::TRACE, "/api/sessions", "GET,HEAD,POST"),
+    ] {
+        let response = app.api.send(method, path, Vec::new()).await;
+        let mut allow: Vec<&str> = response.header("allow").unwrap().split(',').collect();
+        let mut expected: Vec<&str> = allowed.split(',').collect();
+        allow.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(allow, expected, "{path}");
+        let _ = response.assert_error(405, "method_not_allowed");
+    }
+}
+
+#[tokio::test]
+async fn a_trailing_slash_changes_nothing() {
+    let app = TestApp::start().await;
+    let id = app.api.create_session("x").await;
+
+    for path in [
+        "/api/sessions/",
+        &format!("/api/sessions/{id}/"),
+        &format!("/api/sessions/{id}/messages/?limit=1"),
+        "/api/health/",
+    ] {
+        let _ = app.api.get(path).await.assert_status(200);
+    }
+}
+
+#[tokio::test]
+async fn head_answers_like_get_without_a_body() {
+    let app = TestApp::start().await;
+    let id = app.api.create_session("x").await;
+
+    let path = format!("/api/sessions/{id}");
+    let head = app
+        .api
+        .send(Method::HEAD, &path, Vec::new())
+        .await
+        .assert_status(200);
+    let get = app.api.get(&path).await.assert_status(200);
+
+    assert_eq!(
+        (head.header("etag"), head.body.len()),
+        (get.header("etag"), 0)
+    );
+}
+
+#[tokio::test]
+async fn the_request_id_is_vercels_where_it_is_one() {
+    let app = TestApp::start().await;
+
+    let given = app
+        .api
+        .with_header("x-vercel-id", "fra1::abc-123")
+        .get("/api/sessions")
+        .await;
+    assert_eq!(given.header("x-request-id"), Some("fra1::abc-123"));
+    for id in ["", "a b", "é", &"x".repeat(201)] {
+        let made = app
+            .api
+            .with_header("x-vercel-id", id)
+            .get("/api/sessions/none")
+            .await;
+        assert!(made.header("x-request-id").unwrap().starts_with("req_"));
+        let _ = made.assert_error(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn a_warm_route_takes_one_round_trip_and_an_update_two() {
+    let app = TestApp::start().await;
+    let id = app.api.create_session("x").await;
+    let path = format!("/api/sessions/{id}");
+    let change = serde_json::json!({"name": "y"});
+    let _ = app.api.patch(&path, &change).await.assert_status(200);
+    let _ = app.api.append(&id, "x").await.assert_status(200);
+    let _ = app.api.get("/api/sessions").await.assert_status(200);
+
+    assert_eq!(app.api.get("/api/sessions").await.round_trips(), 1);
+    assert_eq!(app.api.get(&path).await.round_trips(), 1);
+    assert_eq!(app.api.append(&id, "x").await.round_trips(), 1);
+    assert_eq!(
+        app.api.get(&format!("{path}/messages")).await.round_trips(),
+        1
+    );
+    assert_eq!(app.api.patch(&path, &change).await.round_trips(), 2);
+    assert!(app.api.delete(&path).await.round_trips() <= 2);
+}
+
+#[tokio::test]
+async fn a_request_is_one_line_of_log_without_its_content() {
+    let app = TestApp::start().await;
+    let (mut process, api) = Process::function(
+        env!("CARGO_BIN_EXE_sessions"),
+        &[("REDIS_URL", &app.redis.url())],
+    )
+    .await;
+    let api = api.with_header("authorization", "Bearer hidden-token");
+
+    let id = api.create_session("hidden-name").await;
+    let response = api.append(&id, "hidden-content").await.assert_status(200);
+    let _ = api
+        .get("/api/sessions?cursor=hidden")
+        .await
+        .assert_status(400);
+
+    assert!(
+        process
+            .wait_for("/api/sessions 400", Duration::from_secs(5))
+            .await
+    );
+    let output = process.output();
+    assert!(!output.contains("hidden"), "{output}");
+    let lines: Vec<Value> = output
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    assert_eq!(lines.len(), 3, "{output}");
+    let line = &lines[1];
+    assert_eq!(line["message"], "POST /api/sessions/{id}/messages 200");
+    assert_eq!(line["request.id"].as_str(), response.header("x-request-id"));
+    assert_eq!(
+        (&line["http.method"], &line["http.status"]),
+        (&Value::from("POST"), &Value::from(200))
+    );
+    assert_eq!(line["http.route"], "/api/sessions/{id}/messages");
+    assert_eq!(line["redis.round_trips"], 1);
+    assert!(line["duration_ms"].as_f64() >= line["redis.duration_ms"].as_f64());
+}
