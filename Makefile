@@ -1,15 +1,42 @@
-# What every clone can do. Each target is what a person would type.
-.PHONY: dev test bench check setup
+# What every clone can do; each target is what a person would type.
+.PHONY: dev test check audit bench setup redis deny
 
-REDIS := $(shell command -v redis-server || command -v valkey-server)
-DENY := $(shell command -v cargo-deny)
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-dev: setup
+# Runs the local server on http://localhost:3000.
+dev: redis
 	cargo run
 
+# Passes all tests.
 test: setup
 	cargo test
 
-check: 
+# Warnings are errors.
+check: deny
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+	cargo deny --log-level error check bans licenses sources
+
+# Asks the advisory database, which lies outside the package registries, for known vulnerabilities.
+audit: deny
+	cargo deny check advisories
+
+# Measures, and prints the table that the README quotes.
+bench: redis
+	cargo bench
+
+# Installs what the tests need and is missing.
+setup: redis tests/node_modules
+
+redis:
+	@command -v redis-server >/dev/null || \
+	  if command -v brew >/dev/null; then brew install redis; else \
+	    $(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy redis-server; fi
+
+tests/node_modules: tests/package-lock.json
+	npm ci --prefix tests --no-audit --no-fund
+	@touch $@
+
+deny:
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@0.20.2
