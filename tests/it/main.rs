@@ -4,4 +4,5 @@
 mod support;
 
 mod messages;
+mod readme;
 mod sessions;

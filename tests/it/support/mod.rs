@@ -9,7 +9,7 @@ use llmos::config::{Config, Secret};
 use llmos::{http, serve};
 
 pub use self::client::{Client, Response};
-pub use self::process::{Process, free_port};
+pub use self::process::{Process, clear_configuration, free_port};
 pub use self::redis::Redis;
 
 /// The application in this process, on a Redis of its own.
