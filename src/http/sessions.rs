@@ -92,6 +92,7 @@ struct CreateQuery {
 struct CreateSession {
     name: SessionName,
     volume: Volume,
+    volume_id: Option<VolumeId>,
     initial_message: Option<Content>,
     metadata: Option<Metadata>,
 }
@@ -107,7 +108,9 @@ async fn create_session(
     let new = NewSession {
         name: wanted.name,
         volume: wanted.volume,
-        volume_id: parameter("volume_id", query.volume_id)?.unwrap_or_default(),
+        volume_id: parameter("volume_id", query.volume_id)?
+            .or(wanted.volume_id)
+            .unwrap_or_default(),
         metadata: wanted.metadata.unwrap_or_default(),
     };
     let message = wanted.initial_message.map(NewMessage::from_user);
@@ -149,7 +152,7 @@ async fn find_session(
     let (view, fallback) = read_session(&app, &id, MessageRange::Latest, limit).await?;
     if known.has(&view.version) {
         let tag = [(header::ETAG, entity_tag(&view.version))];
-        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, sample_mark(fallback), tag).into_response());
     }
     let answer = SessionAnswer {
         fallback,

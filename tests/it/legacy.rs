@@ -188,6 +188,27 @@ async fn what_the_python_version_goes_on_writing_is_listed() {
 }
 
 #[tokio::test]
+async fn a_lost_index_is_made_again() {
+    let app = legacy_app().await;
+    let before = app.api.get("/api/sessions").await.assert_status(200).json();
+    assert_eq!(before["sessions"].as_array().unwrap().len(), IDS.len());
+
+    for key in app
+        .redis
+        .keys()
+        .iter()
+        .filter(|key| key.starts_with("llmos:recent"))
+    {
+        app.redis.command::<()>(&["DEL", key]);
+        assert_eq!(
+            app.api.get("/api/sessions").await.assert_status(200).json(),
+            before,
+            "{key}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_large_volume_is_indexed_once_two_thousand_at_a_time() {
     let app = TestApp::start().await;
     for number in 0..7000 {

@@ -7,26 +7,11 @@ use std::time::Duration;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Client, Process, Redis, clear_configuration, free_port};
+use crate::support::{Client, Process, Redis};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Starts the server in `directory` as a person would; `None` where it ended by itself.
-async fn start(directory: &Path, environment: &[(&str, &str)]) -> (Process, Option<Client>) {
-    let port = free_port();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dev"));
-    clear_configuration(&mut command);
-    command
-        .current_dir(directory)
-        .env("PORT", port.to_string())
-        .envs(environment.iter().copied());
-    let mut process = Process::spawn(&mut command);
-    let base = format!("http://127.0.0.1:{port}");
-    let has_started = process.wait_for(&base, LIMIT).await;
-    (process, has_started.then(|| Client::http(base)))
-}
-
-/// The process id in the file that only one redis-server can own.
+/// The ids of the redis-servers that keep data below `directory`.
 fn redis_processes(directory: &Path) -> Vec<String> {
     let listed = Command::new("pgrep")
         .args(["-f", &directory.join(".llmos").display().to_string()])
@@ -44,7 +29,7 @@ fn redis_processes(directory: &Path) -> Vec<String> {
 #[tokio::test]
 async fn the_calls_of_existing_users_work_without_any_configuration() {
     let directory = TempDir::new().unwrap();
-    let (process, api) = start(directory.path(), &[]).await;
+    let (process, api) = Process::local_server(directory.path(), &[]).await;
     let api = api.unwrap();
 
     let body =
@@ -79,7 +64,7 @@ async fn the_calls_of_existing_users_work_without_any_configuration() {
 #[tokio::test]
 async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
     let directory = TempDir::new().unwrap();
-    let (mut process, api) = start(directory.path(), &[]).await;
+    let (mut process, api) = Process::local_server(directory.path(), &[]).await;
     let id = api.unwrap().create_session("x").await;
     let path = format!("/api/sessions/{id}");
 
@@ -87,7 +72,7 @@ async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
         process.signal(signal);
         assert_eq!(process.exit_code(LIMIT).await, Some(0));
         assert_eq!(redis_processes(directory.path()), [""; 0]);
-        let (next, api) = start(directory.path(), &[]).await;
+        let (next, api) = Process::local_server(directory.path(), &[]).await;
         let _ = api.unwrap().append_and_find(&path).await;
         process = next;
     }
@@ -96,7 +81,7 @@ async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
     process.signal("-KILL");
     assert_eq!(process.exit_code(LIMIT).await, None);
     assert_eq!(redis_processes(directory.path()).len(), 1);
-    let (mut process, api) = start(directory.path(), &[]).await;
+    let (mut process, api) = Process::local_server(directory.path(), &[]).await;
     let _ = api.unwrap().append_and_find(&path).await;
     process.signal("-KILL");
     assert_eq!(process.exit_code(LIMIT).await, None);
@@ -109,7 +94,7 @@ async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
                 .success()
         );
     }
-    let (mut process, api) = start(directory.path(), &[]).await;
+    let (mut process, api) = Process::local_server(directory.path(), &[]).await;
     let found = api.unwrap().append_and_find(&path).await;
     assert_eq!(found["message_count"], 4);
 
@@ -121,10 +106,10 @@ async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
 #[tokio::test]
 async fn a_second_server_in_the_same_folder_says_so_and_leaves_the_first_alone() {
     let directory = TempDir::new().unwrap();
-    let (_first, api) = start(directory.path(), &[]).await;
+    let (_first, api) = Process::local_server(directory.path(), &[]).await;
     let api = api.unwrap();
 
-    let (mut second, none) = start(directory.path(), &[]).await;
+    let (mut second, none) = Process::local_server(directory.path(), &[]).await;
     assert!(none.is_none());
     assert_eq!(second.exit_code(LIMIT).await, Some(1));
     assert!(
@@ -137,7 +122,7 @@ async fn a_second_server_in_the_same_folder_says_so_and_leaves_the_first_alone()
     let _ = api.create_session("x").await;
 
     let port = api.address().rsplit_once(':').unwrap().1.to_owned();
-    let (mut third, _) = start(directory.path(), &[("PORT", &port)]).await;
+    let (mut third, _) = Process::local_server(directory.path(), &[("PORT", &port)]).await;
     assert_eq!(third.exit_code(LIMIT).await, Some(1));
     assert!(
         third.output().contains("set PORT to another port"),
@@ -149,7 +134,7 @@ async fn a_second_server_in_the_same_folder_says_so_and_leaves_the_first_alone()
 #[tokio::test]
 async fn without_a_redis_server_it_shows_samples_and_says_what_to_install() {
     let directory = TempDir::new().unwrap();
-    let (process, api) = start(directory.path(), &[("PATH", "/nowhere")]).await;
+    let (process, api) = Process::local_server(directory.path(), &[("PATH", "/nowhere")]).await;
 
     let list = api.unwrap().get("/api/sessions").await.assert_status(200);
 
@@ -169,7 +154,7 @@ async fn it_reads_dotenv_and_keeps_data_where_it_is_told() {
         "LLMOS_DIR=elsewhere\nBLOB_READ_WRITE_TOKEN=x\n",
     )
     .unwrap();
-    let (mut process, api) = start(directory.path(), &[]).await;
+    let (mut process, api) = Process::local_server(directory.path(), &[]).await;
     let _ = api.unwrap().create_session("x").await;
     assert!(
         directory
@@ -186,7 +171,8 @@ async fn it_reads_dotenv_and_keeps_data_where_it_is_told() {
     assert_eq!(process.exit_code(LIMIT).await, Some(0));
 
     let redis = Redis::start().await;
-    let (process, api) = start(directory.path(), &[("REDIS_URL", &redis.url())]).await;
+    let (process, api) =
+        Process::local_server(directory.path(), &[("REDIS_URL", &redis.url())]).await;
     let _ = api.unwrap().create_session("x").await;
     assert_eq!(redis.command::<u64>(&["SCARD", "all:sessions"]), 1);
     assert!(
@@ -202,7 +188,7 @@ async fn a_folder_whose_path_is_too_long_for_a_socket_will_do() {
     let deep = directory.path().join("long-name/".repeat(12));
     std::fs::create_dir_all(&deep).unwrap();
 
-    let (mut process, api) = start(&deep, &[]).await;
+    let (mut process, api) = Process::local_server(&deep, &[]).await;
     let _ = api.unwrap().create_session("x").await;
     process.signal("-TERM");
     assert_eq!(process.exit_code(LIMIT).await, Some(0));
@@ -217,7 +203,7 @@ async fn a_value_that_a_variable_cannot_have_is_named() {
         ("STORAGE_FALLBACK", "maybe"),
         ("REQUEST_LOG", "x"),
     ] {
-        let (mut process, none) = start(directory.path(), &[(name, value)]).await;
+        let (mut process, none) = Process::local_server(directory.path(), &[(name, value)]).await;
         assert!(none.is_none());
         assert_eq!(process.exit_code(LIMIT).await, Some(1));
         assert!(

@@ -12,5 +12,6 @@ mod legacy;
 mod listing;
 mod local_server;
 mod messages;
+mod readme;
 mod serve;
 mod sessions;

@@ -72,6 +72,34 @@ async fn a_session_lies_under_the_keys_of_the_python_version() {
 }
 
 #[tokio::test]
+async fn the_volume_id_may_stand_in_the_query_or_the_body() {
+    let app = TestApp::start().await;
+    let body = json!({"name": "x", "volume": "user", "volume_id": "anna"});
+
+    let created = app
+        .api
+        .post("/api/sessions", &body)
+        .await
+        .assert_status(201)
+        .json();
+    assert_eq!(created["volume_id"], "anna");
+    let created = app
+        .api
+        .post("/api/sessions?volume_id=bert", &body)
+        .await
+        .assert_status(201)
+        .json();
+    assert_eq!(created["volume_id"], "bert");
+    app.api
+        .post(
+            "/api/sessions",
+            &json!({"name": "x", "volume": "user", "volume_id": "a:b"}),
+        )
+        .await
+        .assert_invalid("volume_id");
+}
+
+#[tokio::test]
 async fn sessions_of_the_same_name_at_the_same_moment_are_two() {
     let app = TestApp::start().await;
 

@@ -78,7 +78,16 @@ local function position_after_cursor(key)
   return low
 end
 
-if tonumber(redis.call('GET', indexed_key(scope)) or 0) ~= redis.call('SCARD', KEYS[1]) then
+-- Whether the index knows every member, as far as counting can tell.
+local function is_indexed()
+  local members, indexed = redis.call('SCARD', KEYS[1]), 0
+  for _, bucket in ipairs(BUCKETS) do
+    indexed = indexed + redis.call('ZCARD', recent_key(scope, bucket))
+  end
+  return indexed >= members and tonumber(redis.call('GET', indexed_key(scope)) or 0) == members
+end
+
+if not is_indexed() then
   local next_scan = index_members()
   if next_scan ~= '0' then
     return {'indexing', next_scan}

@@ -10,7 +10,7 @@ use llmos::config::{Config, Secret};
 use llmos::{http, serve};
 
 pub use self::client::{Client, Response};
-pub use self::process::{Process, clear_configuration, free_port};
+pub use self::process::{Process, clear_configuration};
 pub use self::proxy::{Mode, Proxy};
 pub use self::redis::Redis;
 

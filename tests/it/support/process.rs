@@ -2,11 +2,17 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::Client;
+
+/// How long a process may take until it says that it serves.
+const START_LIMIT: Duration = Duration::from_secs(20);
+/// How long a process may take to end when it is asked to.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// A running process and what it printed so far.
 #[derive(Debug)]
@@ -41,14 +47,29 @@ impl Process {
                 .envs(environment.iter().copied());
             let mut process = Self::spawn(&mut command);
             // Another process may have taken the port in the meantime: then try another one.
-            if process
-                .wait_for("Dev server listening", Duration::from_secs(20))
-                .await
-            {
+            if process.wait_for("Dev server listening", START_LIMIT).await {
                 return (process, Client::http(format!("http://127.0.0.1:{port}")));
             }
         }
         panic!("{program} did not start five times");
+    }
+
+    /// Starts the local server in `directory` as a person would; no client where it ended by itself.
+    pub async fn local_server(
+        directory: &Path,
+        environment: &[(&str, &str)],
+    ) -> (Self, Option<Client>) {
+        let port = free_port();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dev"));
+        clear_configuration(&mut command);
+        command
+            .current_dir(directory)
+            .env("PORT", port.to_string())
+            .envs(environment.iter().copied());
+        let mut process = Self::spawn(&mut command);
+        let base = format!("http://127.0.0.1:{port}");
+        let has_started = process.wait_for(&base, START_LIMIT).await;
+        (process, has_started.then(|| Client::http(base)))
     }
 
     pub fn output(&self) -> String {
@@ -105,7 +126,13 @@ impl Process {
 }
 
 impl Drop for Process {
+    /// Asks first: a local server that is killed leaves its redis-server behind.
     fn drop(&mut self) {
+        let started = Instant::now();
+        while !self.has_ended() && started.elapsed() < STOP_LIMIT {
+            self.signal("-TERM");
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -133,7 +160,7 @@ pub fn clear_configuration(command: &mut Command) {
 }
 
 /// A port that nobody listened on a moment ago.
-pub fn free_port() -> u16 {
+fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0))
         .unwrap()
         .local_addr()
