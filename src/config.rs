@@ -49,7 +49,8 @@ pub enum StorageFallback {
 pub struct Config {
     /// `REDIS_URL`: `redis://`, `rediss://` or `redis+unix://`. Unset: nothing is stored.
     pub redis_url: Option<Secret>,
-    /// `REDIS_CA_CERT`: PEM text of the authority behind the server's certificate, if it is not a public one.
+    /// `REDIS_CA_CERT`: PEM text of the authority behind the server's certificate, if it is not a public one;
+    /// then only it is trusted.
     pub redis_ca_cert: Option<String>,
     /// `STORAGE_FALLBACK`: `samples` or `off`. Unset: samples everywhere but in production.
     pub storage_fallback: Option<StorageFallback>,
@@ -137,15 +138,36 @@ impl LocalConfig {
     }
 }
 
+/// A `.env` that cannot be read. The text repeats no value: it may be a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum DotenvError {
+    /// A line is not `NAME=value`.
+    #[error("the line of {0} is not NAME=value: put the value between single quotes")]
+    Line(String),
+    /// The file is there and cannot be read.
+    #[error(transparent)]
+    File(dotenvy::Error),
+}
+
 /// Loads `.env` from the working directory, if there is one; what is set already stays.
 ///
 /// # Errors
 /// If the file is there and cannot be read as one.
-pub fn load_dotenv() -> Result<(), dotenvy::Error> {
+pub fn load_dotenv() -> Result<(), DotenvError> {
     match dotenvy::from_filename(".env") {
         Err(error) if error.not_found() => Ok(()),
-        result => result.map(drop),
+        Err(dotenvy::Error::LineParse(line, _)) => Err(DotenvError::Line(name_in(&line))),
+        result => result.map(drop).map_err(DotenvError::File),
     }
+}
+
+/// The name that a line sets, as far as it is one.
+fn name_in(line: &str) -> String {
+    let is_name = |name: &&str| name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    line.split_once('=')
+        .map(|(name, _)| name.trim_start_matches("export ").trim())
+        .filter(is_name)
+        .map_or_else(|| "an unknown name".to_owned(), str::to_owned)
 }
 
 /// A variable; one that is set to nothing counts as unset, as `KEY=` in a file means it.

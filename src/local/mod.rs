@@ -1,3 +1,4 @@
-//! What only the local server needs. Functions never come here.
+//! What only a person's machine needs. Functions never come here.
 
 pub mod redis_server;
+pub mod report;

@@ -14,10 +14,11 @@ use once_cell::sync::OnceCell;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::io::tcp::TcpSettings;
 use redis::{
-    Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo, ProtocolVersion, RedisError,
-    RedisResult, TlsCertificates, Value,
+    Client, Cmd, ErrorKind, FromRedisValue, ProtocolVersion, RedisError, RedisResult,
+    TlsCertificates, Value,
 };
 
+use super::address;
 use super::error::Result;
 use super::meter;
 use super::script::Script;
@@ -72,7 +73,8 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Prepares a connection to `url`; `ca_certificate` is a PEM text to trust beside the public ones.
+    /// Prepares a connection to `url`; `ca_certificate` is PEM text of the authorities to
+    /// trust instead of the public ones.
     pub(super) fn new(url: String, ca_certificate: Option<String>) -> Self {
         Self {
             settings: Settings {
@@ -186,7 +188,7 @@ impl Connection {
 impl Settings {
     /// RESP3, with which a closed connection is noticed before it is used; else what the URL says.
     fn preferred_protocol(&self) -> RedisResult<ProtocolVersion> {
-        let info = self.url.as_str().into_connection_info()?;
+        let info = address::parse(&self.url)?;
         if self.url.contains("protocol=") {
             return Ok(info.redis_settings().protocol());
         }
@@ -194,7 +196,7 @@ impl Settings {
     }
 
     fn lazy_manager(&self, protocol: ProtocolVersion) -> RedisResult<ConnectionManager> {
-        let info = self.url.as_str().into_connection_info()?;
+        let info = address::parse(&self.url)?;
         let redis = info.redis_settings().clone().set_protocol(protocol);
         let info = info
             .set_redis_settings(redis)
@@ -219,7 +221,7 @@ impl Settings {
 }
 
 /// Whether the server, or a proxy before it, does not know RESP3. The crate itself only knows the words of
-/// Redis 5.
+/// Redis 5; the others repeat the password that was sent along, so they must not be passed on.
 fn refuses_resp3(error: &RedisError) -> bool {
     let text = error.to_string();
     error.kind() == ErrorKind::RESP3NotSupported

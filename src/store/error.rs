@@ -1,6 +1,6 @@
 //! Why the store could not do what it was asked.
 
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, RedisError};
 
 /// A failure below HTTP. That something is not there is none: the store answers `None` for it.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,12 @@ pub struct Diagnosis {
     pub remedy: &'static str,
 }
 
+impl From<Error> for Diagnosis {
+    fn from(error: Error) -> Self {
+        diagnose(&error)
+    }
+}
+
 /// Explains a failure to the person who runs the deployment.
 pub fn diagnose(error: &Error) -> Diagnosis {
     let (cause, remedy) = match error {
@@ -66,61 +72,105 @@ pub fn diagnose(error: &Error) -> Diagnosis {
             text.clone(),
             "look at the key in Redis; it was not written by this program",
         ),
-        Error::Unavailable(error) => explain(error),
+        Error::Unavailable(error) => {
+            let (cause, remedy) = explain(error);
+            (format!("{cause}: {}", on_one_line(error)), remedy)
+        }
     };
     Diagnosis { cause, remedy }
 }
 
-fn explain(error: &RedisError) -> (String, &'static str) {
+/// The error itself. A server that does not know a command repeats what was sent with it: that is left out.
+fn on_one_line(error: &RedisError) -> String {
+    let text = error.to_string();
+    let text = text.split(", with args beginning with").next();
+    let lines: Vec<&str> = text.unwrap_or_default().lines().collect();
+    lines.join(", ")
+}
+
+/// Cause and remedy, as observed with redis 1.8.1 on Redis 7.0. The first line that fits counts.
+fn explain(error: &RedisError) -> (&'static str, &'static str) {
     let text = error.to_string();
     let says = |words: &str| text.contains(words);
-    let remedy = match error.kind() {
-        ErrorKind::InvalidClientConfig => {
-            "REDIS_URL must look like redis://[user:password@]host[:port][/database], rediss:// for TLS, or redis+unix:///path"
-        }
-        _ if says("NOAUTH") => {
-            "the server wants a password: put it into REDIS_URL, redis://:password@host:port"
-        }
-        _ if says("WRONGPASS")
-            || says("invalid password")
-            || error.kind() == ErrorKind::AuthenticationFailed =>
-        {
-            "user or password in REDIS_URL is wrong: copy the URL again from the provider, and percent-encode : / @ in it"
-        }
-        ErrorKind::Server(ServerErrorKind::NoPerm) => {
-            "this user may not run the command: allow it ~* +@read +@write +@scripting +@connection with ACL SETUSER"
-        }
-        ErrorKind::Server(ServerErrorKind::ReadOnly) => {
-            "this is a read-only replica: use the address of the primary"
-        }
-        ErrorKind::Server(ServerErrorKind::BusyLoading) => {
-            "the server is loading its data: wait, and try again"
-        }
-        _ if says("OOM command not allowed") => {
-            "the server is out of memory: delete data, raise maxmemory, or take a larger plan"
-        }
-        _ if says("lookup address") || says("Name or service not known") => {
-            "the host name in REDIS_URL is not known: check its spelling, and that the database still exists"
-        }
-        _ if error.is_timeout() || says("timed out") => {
-            "no answer in time: check host, port and firewall; a server that only speaks TLS wants rediss://"
-        }
-        _ if error.is_connection_refusal() => {
-            "nothing listens there: start the server, or correct host and port in REDIS_URL"
-        }
-        _ if says("UnknownIssuer") => {
-            "the server's certificate is signed by an authority that is not public: set REDIS_CA_CERT to its certificate"
-        }
-        _ if says("certificate") => {
-            "the server's certificate does not fit the host name in REDIS_URL"
-        }
-        _ if says("corrupt message") || says("InvalidContentType") => {
-            "TLS was spoken to a port without TLS: use redis:// instead of rediss://"
-        }
-        _ if error.is_connection_dropped() => {
-            "the server closed the connection: if it only speaks TLS, use rediss:// instead of redis://"
-        }
-        _ => "see the server's own log",
-    };
-    (text, remedy)
+    // Redis 7 answers the code of an error within a script, Redis 6 only mentions it.
+    let answers = |code: &str| error.code() == Some(code) || says(code);
+    match error.kind() {
+        ErrorKind::InvalidClientConfig if says("requires a URL with the `rediss://`") => (
+            "REDIS_CA_CERT is set, but REDIS_URL is without TLS",
+            "use rediss://, or unset REDIS_CA_CERT",
+        ),
+        ErrorKind::InvalidClientConfig => (
+            "REDIS_URL cannot be understood",
+            "write redis://[user:password@]host[:port][/database], rediss:// for TLS, or redis+unix:///path, \
+             with special characters of a password percent-encoded (/ as %2F, ? as %3F, # as %23, @ as %40)",
+        ),
+        _ if answers("NOAUTH") => (
+            "the server wants a password",
+            "put it into REDIS_URL: redis://:password@host:port",
+        ),
+        _ if answers("WRONGPASS") || error.kind() == ErrorKind::AuthenticationFailed => (
+            "user or password in REDIS_URL is wrong",
+            "copy the URL again from the provider, and percent-encode special characters in the password",
+        ),
+        _ if answers("NOPERM") => (
+            "the user in REDIS_URL may not do this",
+            "allow it with ACL SETUSER: ~* +@read +@write +@scripting +@connection +info",
+        ),
+        _ if answers("READONLY") => (
+            "this is a read-only replica",
+            "use the address of the primary",
+        ),
+        _ if answers("OOM") => (
+            "the server's memory is full",
+            "delete data, raise maxmemory, or take a larger plan",
+        ),
+        _ if answers("LOADING") => ("the server is loading its data", "wait, and try again"),
+        _ if says("DB index is out of range") => (
+            "the server has no database of this number",
+            "correct or remove the number at the end of REDIS_URL",
+        ),
+        _ if says("unknown command") => (
+            "the server does not know or allow a command",
+            "use Redis 6.2 or later, or Valkey, with no command renamed",
+        ),
+        _ if says("failed to lookup address") => (
+            "the host name in REDIS_URL is not known",
+            "check its spelling, and that the database still exists",
+        ),
+        _ if error.is_timeout() => (
+            "no answer in time",
+            "check host, port and firewall; a port without TLS is silent, too, when it is asked for it: \
+             use redis:// there instead of rediss://",
+        ),
+        _ if error.is_connection_refusal() => (
+            "nothing listens there",
+            "start the server, or correct host and port in REDIS_URL",
+        ),
+        _ if says("UnknownIssuer") => (
+            "the server's certificate is not signed by a trusted authority",
+            "set REDIS_CA_CERT to the certificate of its authority, as PEM",
+        ),
+        _ if says("invalid peer certificate") => (
+            "the server's certificate does not fit",
+            "use the host name it is made for, or renew it on the server",
+        ),
+        _ if says("trust anchors") || says("root certificate PEM") => (
+            "REDIS_CA_CERT is not a certificate",
+            "set it to PEM text, from -----BEGIN CERTIFICATE----- on, with \\n for line ends if on one line",
+        ),
+        _ if says("CertificateRequired") => (
+            "the server wants a certificate from its clients, which is not supported",
+            "set tls-auth-clients no on the server, and use a password",
+        ),
+        _ if says("corrupt message") || error.kind() == ErrorKind::Parse => (
+            "what answers there does not speak this protocol",
+            "check host and port in REDIS_URL, and whether it must be redis:// or rediss://",
+        ),
+        _ if error.is_connection_dropped() => (
+            "the server closed the connection",
+            "if it only speaks TLS, use rediss:// instead of redis://; else see its log: it may be full \
+             (maxclients) or in protected mode",
+        ),
+        _ => ("the server answered an error", "see the server's own log"),
+    }
 }

@@ -28,6 +28,7 @@
 //!
 //! Redis 6.2 or later, or Valkey.
 
+mod address;
 mod client;
 mod connection;
 mod document;
@@ -37,16 +38,19 @@ mod listing;
 mod messages;
 mod meter;
 mod script;
+mod server;
 mod sessions;
 
 use self::connection::Connection;
 
+pub use self::address::Address;
 pub use self::client::RedisClient;
 pub use self::connection::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
 pub use self::error::{Diagnosis, Error, Result, diagnose};
 pub use self::listing::{Cursor, ListRequest, SessionPage};
 pub use self::messages::Appended;
 pub use self::meter::Meter;
+pub use self::server::Version;
 pub use self::sessions::{Created, Updated};
 
 /// How long the answer to an `Idempotency-Key` is remembered: 24 hours, in seconds.
@@ -60,7 +64,7 @@ pub struct Store {
 
 impl Store {
     /// Prepares a store on `url` and connects to nothing; without one, every operation is
-    /// [`Error::NotConfigured`]. `ca_certificate` is PEM to trust beside the public authorities.
+    /// [`Error::NotConfigured`]. `ca_certificate` is PEM of the authorities to trust instead of the public ones.
     pub fn new(url: Option<String>, ca_certificate: Option<String>) -> Self {
         Self {
             connection: url.map(|url| Connection::new(url, ca_certificate)),
