@@ -142,8 +142,8 @@ impl LocalConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum DotenvError {
     /// A line is not `NAME=value`.
-    #[error("the line of {0} is not NAME=value: put the value between single quotes")]
-    Line(String),
+    #[error("a line is not NAME=value: put a value that contains blanks between single quotes")]
+    Line,
     /// The file is there and cannot be read.
     #[error(transparent)]
     File(dotenvy::Error),
@@ -156,18 +156,9 @@ pub enum DotenvError {
 pub fn load_dotenv() -> Result<(), DotenvError> {
     match dotenvy::from_filename(".env") {
         Err(error) if error.not_found() => Ok(()),
-        Err(dotenvy::Error::LineParse(line, _)) => Err(DotenvError::Line(name_in(&line))),
+        Err(dotenvy::Error::LineParse(..)) => Err(DotenvError::Line),
         result => result.map(drop).map_err(DotenvError::File),
     }
-}
-
-/// The name that a line sets, as far as it is one.
-fn name_in(line: &str) -> String {
-    let is_name = |name: &&str| name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
-    line.split_once('=')
-        .map(|(name, _)| name.trim_start_matches("export ").trim())
-        .filter(is_name)
-        .map_or_else(|| "an unknown name".to_owned(), str::to_owned)
 }
 
 /// A variable; one that is set to nothing counts as unset, as `KEY=` in a file means it.

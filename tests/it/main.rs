@@ -3,6 +3,7 @@
 
 mod support;
 
+mod doctor;
 mod fallback;
 mod faults;
 mod health;
@@ -15,3 +16,4 @@ mod messages;
 mod readme;
 mod serve;
 mod sessions;
+mod tls;

@@ -4,6 +4,7 @@ mod client;
 mod process;
 mod proxy;
 mod redis;
+mod tls;
 
 use llmos::app::App;
 use llmos::config::{Config, Secret};
@@ -13,6 +14,7 @@ pub use self::client::{Client, Response};
 pub use self::process::{Process, clear_configuration};
 pub use self::proxy::{Mode, Proxy};
 pub use self::redis::Redis;
+pub use self::tls::TlsRedis;
 
 /// The application in this process, on a Redis of its own.
 #[derive(Debug)]

@@ -1,0 +1,68 @@
+//! A redis-server that only speaks TLS, with a certificate of a self-made authority.
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tempfile::TempDir;
+
+use super::{Redis, free_port};
+
+/// A running redis-server behind TLS. Its unix socket stays open for the test itself.
+#[derive(Debug)]
+pub struct TlsRedis {
+    pub redis: Redis,
+    pub port: u16,
+    /// The authority's certificate, as PEM.
+    pub authority: String,
+    _certificates: TempDir,
+}
+
+impl TlsRedis {
+    /// Starts a server whose certificate is for 127.0.0.1.
+    pub async fn start() -> Self {
+        Self::start_for("127.0.0.1").await
+    }
+
+    /// Starts a server whose certificate is for `host`.
+    pub async fn start_for(host: &str) -> Self {
+        let authority_key = KeyPair::generate().unwrap();
+        let mut parameters = CertificateParams::default();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = parameters.self_signed(&authority_key).unwrap().pem();
+        let issuer = Issuer::new(parameters, authority_key);
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new([host.to_owned()])
+            .unwrap()
+            .signed_by(&key, &issuer)
+            .unwrap();
+
+        let certificates = TempDir::new().unwrap();
+        let write = |name: &str, text: String| {
+            let path = certificates.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let certificate_file = write("server.pem", certificate.pem());
+        let key_file = write("server.key", key.serialize_pem());
+        let port = free_port();
+        let redis = Redis::start_with(&[
+            "--tls-port",
+            &port.to_string(),
+            "--tls-cert-file",
+            &certificate_file,
+            "--tls-key-file",
+            &key_file,
+            "--tls-auth-clients",
+            "no",
+        ])
+        .await;
+        Self {
+            redis,
+            port,
+            authority,
+            _certificates: certificates,
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("rediss://127.0.0.1:{}", self.port)
+    }
+}
