@@ -13,7 +13,7 @@ use llmos::{http, serve};
 pub use self::client::{Client, Response};
 pub use self::process::{Process, clear_configuration};
 pub use self::proxy::{Mode, Proxy};
-pub use self::redis::Redis;
+pub use self::redis::{Redis, free_port};
 pub use self::tls::TlsRedis;
 
 /// The application in this process, on a Redis of its own.

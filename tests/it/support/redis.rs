@@ -1,6 +1,7 @@
 //! A private redis-server on a unix socket, gone with the test.
 
 use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -152,4 +153,13 @@ fn spawn(directory: &TempDir, arguments: &[String]) -> Child {
         }
         Err(error) => panic!("redis-server: {error}"),
     }
+}
+
+/// A port that nobody listened on a moment ago: redis-server cannot be asked which one it took.
+pub fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
