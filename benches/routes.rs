@@ -4,7 +4,8 @@
     clippy::print_stdout,
     dead_code,
     missing_docs,
-    unreachable_pub
+    unreachable_pub,
+    unused_imports
 )]
 
 #[path = "../tests/it/support/mod.rs"]

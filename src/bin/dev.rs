@@ -48,6 +48,7 @@ async fn run() -> anyhow::Result<()> {
     };
     if let Some(redis) = &redis {
         config.redis_url = Some(Secret::new(redis.url()));
+        config.redis_ca_cert = None;
     }
     introduce(listener.local_addr()?, &config, redis.as_ref());
 

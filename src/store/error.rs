@@ -9,7 +9,7 @@ pub enum Error {
     #[error("REDIS_URL is not set")]
     NotConfigured,
     /// Redis cannot be reached, or refuses. The text holds no credentials.
-    #[error("Redis: {0}")]
+    #[error("Redis: {}", on_one_line(.0))]
     Unavailable(#[source] RedisError),
     /// What is stored is not what this program or the Python version stores.
     #[error("unreadable in Redis: {0}")]
