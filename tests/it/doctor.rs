@@ -93,6 +93,15 @@ fn unix_url(redis: &Redis, user: &str, password: &str) -> String {
     format!("{}?user={user}&pass={password}", redis.url())
 }
 
+/// The checks that write.
+const WRITING: [&str; 5] = [
+    "set and get",
+    "JSON object",
+    "set operations",
+    "list operations",
+    "Lua script",
+];
+
 #[tokio::test]
 async fn on_a_healthy_server_all_is_well_and_nothing_is_left() {
     let redis = Redis::start_with(&["--requirepass", "hidden"]).await;
@@ -204,13 +213,7 @@ async fn a_read_only_replica_is_said() {
     let _primary = Redis::start_with(&["--port", &port]).await;
     let replica = Redis::start_with(&["--replicaof", "127.0.0.1", &port]).await;
     let run = doctor(&replica.url()).await;
-    for check in [
-        "set and get",
-        "JSON object",
-        "set operations",
-        "list operations",
-        "Lua script",
-    ] {
+    for check in WRITING {
         run.assert_failed(
             check,
             "read-only replica: ReadOnly",
@@ -224,13 +227,7 @@ async fn a_read_only_replica_is_said() {
 async fn a_full_memory_is_said() {
     let redis = Redis::start_with(&["--maxmemory", "1"]).await;
     let run = doctor(&redis.url()).await;
-    for check in [
-        "set and get",
-        "JSON object",
-        "set operations",
-        "list operations",
-        "Lua script",
-    ] {
+    for check in WRITING {
         run.assert_failed(check, "memory is full: \"OOM\"", "raise maxmemory");
     }
     assert_eq!(run.count('✗'), 5, "{}", run.output);

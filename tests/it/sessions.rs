@@ -228,14 +228,7 @@ async fn an_entity_tag_tells_what_the_caller_has() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
     let path = format!("/api/sessions/{id}");
-    let tag = app
-        .api
-        .get(&path)
-        .await
-        .assert_status(200)
-        .header("etag")
-        .unwrap()
-        .to_owned();
+    let tag = app.api.entity_tag(&path).await;
 
     for known in [
         tag.clone(),
@@ -269,14 +262,7 @@ async fn a_stale_edit_is_refused_and_told_what_is_there_now() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
     let path = format!("/api/sessions/{id}");
-    let tag = app
-        .api
-        .get(&path)
-        .await
-        .assert_status(200)
-        .header("etag")
-        .unwrap()
-        .to_owned();
+    let tag = app.api.entity_tag(&path).await;
     let (change, guarded) = (json!({"name": "y"}), app.api.with_header("if-match", tag));
 
     let first = guarded.put(&path, &change).await.assert_status(200);
@@ -303,14 +289,7 @@ async fn of_two_edits_of_one_state_one_is_stored() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
     let path = format!("/api/sessions/{id}");
-    let tag = app
-        .api
-        .get(&path)
-        .await
-        .assert_status(200)
-        .header("etag")
-        .unwrap()
-        .to_owned();
+    let tag = app.api.entity_tag(&path).await;
 
     let guarded = app.api.with_header("if-match", tag);
     let edits = (0..8).map(|number| {

@@ -156,6 +156,12 @@ impl Client {
             .to_owned()
     }
 
+    /// The entity tag of what is at a path.
+    pub async fn entity_tag(&self, path: &str) -> String {
+        let response = self.get(path).await.assert_status(200);
+        response.header("etag").unwrap().to_owned()
+    }
+
     /// Appends a message with this content.
     pub async fn append(&self, id: &str, content: &str) -> Response {
         let body = serde_json::json!({"role": "user", "content": content});

@@ -96,16 +96,9 @@ impl Process {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Sends a signal such as `-TERM` by the system's own program.
-    pub fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+    /// Sends a signal such as `-TERM`.
+    pub fn signal(&self, name: &str) {
+        signal(&self.child, name);
     }
 
     /// Waits for the process to end by itself and gives its exit code.
@@ -136,6 +129,13 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal by the system's own program.
+pub fn signal(process: &Child, name: &str) {
+    let pid = process.id().to_string();
+    let sent = Command::new("kill").args([name, &pid]).status().unwrap();
+    assert!(sent.success(), "kill {name} {pid}");
 }
 
 /// Takes away what configures us, so that a test does not depend on the machine it runs on.

@@ -9,6 +9,8 @@ use std::time::Duration;
 use redis::{FromRedisValue, ToRedisArgs};
 use tempfile::TempDir;
 
+use super::process::signal;
+
 /// A running redis-server.
 #[derive(Debug)]
 pub struct Redis {
@@ -90,22 +92,11 @@ impl Redis {
 
     /// Stops the server's clock: it accepts connections, and answers nothing.
     pub fn freeze(&self) {
-        self.signal("-STOP");
+        signal(&self.process, "-STOP");
     }
 
     pub fn thaw(&self) {
-        self.signal("-CONT");
-    }
-
-    fn signal(&self, signal: &str) {
-        let pid = self.process.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        signal(&self.process, "-CONT");
     }
 
     async fn wait_until_ready(&self) {
