@@ -134,6 +134,7 @@ impl Cli {
         // Compiling must not slow down the tests beside it that look at the time.
         let mut command = Command::new("nice");
         clear_configuration(&mut command);
+        clear_package(&mut command);
         command
             .args(["-n", "10"])
             .arg(program)
@@ -176,6 +177,17 @@ fn reaper(group: u32) -> Child {
         .process_group(0)
         .spawn()
         .unwrap()
+}
+
+/// Takes away what `cargo test` says about the package under test: build scripts look at it, and all that
+/// depends on them would be compiled again whenever a test is started in another way.
+fn clear_package(command: &mut Command) {
+    let about_package = ["CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_PKG_"];
+    for (name, _) in std::env::vars() {
+        if about_package.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
 }
 
 /// Where the CLI's builds go: beside our own, which have other features, and kept for the next run.
