@@ -1,6 +1,7 @@
 //! The function binaries, started as Vercel starts them.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -103,6 +104,8 @@ async fn a_streamed_request_ends_for_the_runtime_when_the_client_hangs_up() {
     let mut response = runtime.get("/api/stream", 11).send().await.unwrap();
     let first = response.chunk().await.unwrap();
     assert!(first.is_some());
+    // Long enough for a message that would be on its way.
+    tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!runtime.kinds().contains(&"end".to_owned()));
     drop(response);
 

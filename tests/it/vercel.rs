@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn vercel_dev_runs_the_functions_each_request_in_a_fresh_process() {
+async fn vercel_dev_runs_the_functions_and_streams_and_serves_static_files() {
     let _turn = CLI.lock().await;
     let redis = Redis::start().await;
     let tree = Tree::checked_out();
