@@ -4,7 +4,11 @@ mod client;
 mod process;
 mod proxy;
 mod redis;
+mod routes;
+mod runtime;
+mod stream;
 mod tls;
+mod vercel;
 
 use llmos::app::App;
 use llmos::config::{Config, Secret};
@@ -14,7 +18,11 @@ pub use self::client::{Client, Response};
 pub use self::process::{Process, clear_configuration};
 pub use self::proxy::{Mode, Proxy};
 pub use self::redis::{Redis, free_port};
+pub use self::routes::{check_old_ids, check_session_routes};
+pub use self::runtime::Runtime;
+pub use self::stream::read_events;
 pub use self::tls::TlsRedis;
+pub use self::vercel::{CLI, Cli, Tree};
 
 /// The application in this process, on a Redis of its own.
 #[derive(Debug)]

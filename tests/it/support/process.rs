@@ -72,6 +72,10 @@ impl Process {
         (process, has_started.then(|| Client::http(base)))
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }

@@ -1,0 +1,124 @@
+//! Plays Vercel's side of a function: a socket on which the function reports, and the ids of each request.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixListener;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::free_port;
+use super::process::{Process, clear_configuration};
+
+/// A function that believes to run on Vercel, and what it reported so far.
+#[derive(Debug)]
+pub struct Runtime {
+    _process: Process,
+    _directory: TempDir,
+    base: String,
+    reports: Arc<Mutex<Vec<Report>>>,
+}
+
+/// One message of the function to its runtime.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub received: DateTime<Utc>,
+    pub message: Value,
+}
+
+impl Runtime {
+    pub async fn start(program: &str, environment: &[(&str, &str)]) -> Self {
+        let directory = TempDir::new().unwrap();
+        let socket = directory.path().join("ipc.sock");
+        let reports = Arc::<Mutex<Vec<Report>>>::default();
+        listen(UnixListener::bind(&socket).unwrap(), reports.clone());
+        let port = free_port();
+        let mut command = Command::new(program);
+        clear_configuration(&mut command);
+        command
+            .env("VERCEL_IPC_PATH", &socket)
+            .env("VERCEL_DEV_PORT", port.to_string())
+            .envs(environment.iter().copied());
+        let runtime = Self {
+            _process: Process::spawn(&mut command),
+            _directory: directory,
+            base: format!("http://127.0.0.1:{port}"),
+            reports,
+        };
+        let started = runtime.wait_for("server-started").await;
+        assert_eq!(started.message["payload"]["httpPort"], port);
+        runtime
+    }
+
+    /// A request as Vercel hands it to the function, under this id.
+    pub fn get(&self, path: &str, id: u64) -> reqwest::RequestBuilder {
+        reqwest::Client::new()
+            .get(format!("{}{path}", self.base))
+            .header(
+                "x-vercel-internal-invocation-id",
+                format!("invocation-{id}"),
+            )
+            .header("x-vercel-internal-request-id", id.to_string())
+    }
+
+    /// Waits for a message of this type and gives the first.
+    pub async fn wait_for(&self, kind: &str) -> Report {
+        let started = Instant::now();
+        loop {
+            let reports = self.reports.lock().unwrap().clone();
+            let found = reports.iter().find(|report| report.message["type"] == kind);
+            if let Some(report) = found {
+                return report.clone();
+            }
+            let waited = started.elapsed();
+            assert!(waited < Duration::from_secs(20), "no {kind} in {reports:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The types of all messages so far, in order.
+    pub fn kinds(&self) -> Vec<String> {
+        let reports = self.reports.lock().unwrap();
+        let kinds = reports.iter().map(|report| &report.message["type"]);
+        kinds
+            .map(|kind| kind.as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+impl Report {
+    /// Checks that the message belongs to the request with this id.
+    #[track_caller]
+    pub fn assert_of_request(&self, id: u64) {
+        assert_eq!(
+            self.message["payload"]["context"],
+            json!({"invocationId": format!("invocation-{id}"), "requestId": id})
+        );
+    }
+
+    /// The line that a `log` message carries.
+    pub fn log_line(&self) -> Value {
+        let encoded = self.message["payload"]["message"].as_str().unwrap();
+        serde_json::from_slice(&STANDARD.decode(encoded).unwrap()).unwrap()
+    }
+}
+
+/// Collects what the function writes: JSON texts, each with a NUL behind it.
+fn listen(listener: UnixListener, reports: Arc<Mutex<Vec<Report>>>) {
+    std::thread::spawn(move || {
+        let Ok((stream, _)) = listener.accept() else {
+            return;
+        };
+        for text in BufReader::new(stream).split(0).map_while(Result::ok) {
+            reports.lock().unwrap().push(Report {
+                received: Utc::now(),
+                message: serde_json::from_slice(&text).unwrap(),
+            });
+        }
+    });
+}

@@ -1,0 +1,179 @@
+//! The real Vercel CLI: `vercel dev` runs the functions, `vercel build` makes what is deployed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{
+    CLI, Cli, Client, Process, Redis, Tree, check_old_ids, check_session_routes, read_events,
+};
+
+#[tokio::test]
+async fn vercel_dev_runs_the_functions_and_streams_and_serves_static_files() {
+    let _turn = CLI.lock().await;
+    let redis = Redis::start().await;
+    let tree = Tree::checked_out();
+    tree.write(".env", &format!("REDIS_URL={}\n", redis.url()));
+    tree.write("public/of-the-test.txt", "static");
+    add_stream_function(&tree);
+    let (_cli, api, base) = Cli::dev(&tree).await;
+
+    check_session_routes(&api).await;
+    check_old_ids(&api, &redis).await;
+    check_other_paths(&api).await;
+    read_events(reqwest::Client::new().get(format!("{base}/api/stream"))).await;
+}
+
+#[tokio::test]
+async fn vercel_build_makes_functions_that_answer_out_of_what_is_deployed() {
+    let _turn = CLI.lock().await;
+    let redis = Redis::start().await;
+    let tree = Tree::deployed();
+    Cli::build(&tree).await;
+
+    let configuration = json(&tree, "vercel.json");
+    check_routes(&configuration, &json(&tree, ".vercel/output/config.json"));
+    let names = names_of_functions(&tree);
+    assert_eq!(
+        names,
+        sources_of_functions(&tree),
+        "each file in api/ is a function"
+    );
+    for name in &names {
+        let function = json(
+            &tree,
+            &format!(".vercel/output/functions/api/{name}.func/.vc-config.json"),
+        );
+        let limits = &configuration["functions"]["api/*.rs"];
+        assert_eq!(function["maxDuration"], limits["maxDuration"]);
+        assert_eq!(function.get("memory"), limits.get("memory"));
+        assert_eq!(function["supportsResponseStreaming"], true);
+        check_function(&tree, name, &function, &redis).await;
+    }
+    // Without a public/ in what is deployed, the CLI would publish the sources.
+    assert_eq!(
+        files_below(&tree.path().join(".vercel/output/static")),
+        files_below(&tree.path().join("public"))
+    );
+}
+
+#[test]
+fn what_git_ignores_is_not_deployed() {
+    // The CLI does not look at .gitignore where there is a .vercelignore; .vercel it knows itself.
+    let tree = Tree::checked_out();
+    let (git, vercel) = (tree.read(".gitignore"), tree.read(".vercelignore"));
+    for pattern in git.lines().filter(|line| *line != "/.vercel") {
+        assert!(
+            vercel.lines().any(|line| line == pattern),
+            ".vercelignore lacks {pattern}"
+        );
+    }
+}
+
+/// Makes the example a function, as its documentation says.
+fn add_stream_function(tree: &Tree) {
+    tree.write("api/stream.rs", &tree.read("examples/stream.rs"));
+    let manifest = tree.read("Cargo.toml");
+    let dependency = manifest
+        .lines()
+        .find(|line| line.starts_with("futures-util"));
+    let bin = "[[bin]]\nname = \"stream\"\npath = \"api/stream.rs\"\n";
+    let addition = format!("{bin}\n[dependencies]\n{}", dependency.unwrap());
+    let manifest = manifest.replacen("[dependencies]", &addition, 1);
+    tree.write("Cargo.toml", &manifest);
+}
+
+/// Everything but sessions: health, what is no route, and what is static.
+async fn check_other_paths(api: &Client) {
+    for path in ["/api/health", "/api/health/"] {
+        let health = api.get(path).await.assert_status(200);
+        assert_eq!(health.json()["redis"]["status"], "ok");
+        assert!(health.round_trips() <= 2);
+    }
+    for path in [
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/sessionsx",
+        "/api/sessions.rs",
+        "/api/sessions/x/y",
+    ] {
+        api.get(path).await.assert_error(404, "not_found");
+    }
+    api.delete("/api/health")
+        .await
+        .assert_error(405, "method_not_allowed");
+
+    let file = api.get("/of-the-test.txt").await.assert_status(200);
+    assert_eq!(file.body, b"static");
+    assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
+    for secret in ["/.env", "/Cargo.toml", "/src/lib.rs"] {
+        let _ = api.get(secret).await.assert_status(404);
+    }
+}
+
+/// Looks for every rewrite of `vercel.json` among the built routes, in its order.
+fn check_routes(configuration: &Value, built: &Value) {
+    let rewrites = configuration["rewrites"].as_array().unwrap();
+    let wanted = rewrites.iter().map(|rewrite| &rewrite["destination"]);
+    let routes = built["routes"].as_array().unwrap();
+    let found = routes
+        .iter()
+        .filter(|route| route["check"] == true && route["dest"] != "/api/$1");
+    assert_eq!(
+        found.map(|route| &route["dest"]).collect::<Vec<_>>(),
+        wanted.collect::<Vec<_>>(),
+        "{built}"
+    );
+}
+
+/// Starts the built function by itself and asks it what it is for.
+async fn check_function(tree: &Tree, name: &str, function: &Value, redis: &Redis) {
+    let executable = function["filePathMap"]["executable"].as_str().unwrap();
+    let executable = tree.path().join(executable);
+    let environment = [("REDIS_URL", &*redis.url())];
+    let (_process, api) = Process::function(executable.to_str().unwrap(), &environment).await;
+    if name == "sessions" {
+        check_session_routes(&api).await;
+    } else {
+        let _ = api.get(&format!("/api/{name}")).await.assert_status(200);
+    }
+}
+
+fn names_of_functions(tree: &Tree) -> BTreeSet<String> {
+    stems(&tree.path().join(".vercel/output/functions/api"))
+}
+
+fn sources_of_functions(tree: &Tree) -> BTreeSet<String> {
+    stems(&tree.path().join("api"))
+}
+
+fn stems(directory: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect()
+}
+
+fn files_below(directory: &Path) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    for entry in fs::read_dir(directory).unwrap_or_else(|error| panic!("{directory:?}: {error}")) {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            let below = files_below(&entry.path());
+            files.extend(below.iter().map(|file| format!("{name}/{file}")));
+        } else {
+            files.insert(name);
+        }
+    }
+    files
+}
+
+fn json(tree: &Tree, file: &str) -> Value {
+    serde_json::from_str(&tree.read(file)).unwrap()
+}
