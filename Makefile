@@ -26,8 +26,9 @@ audit: deny
 bench: redis
 	cargo bench --bench routes
 
-# Installs what the tests need and is missing.
+# Installs what the tests need and is missing. The Vercel CLI looks at the crates of all platforms.
 setup: redis tests/node_modules
+	cargo fetch --locked
 
 redis:
 	@command -v redis-server >/dev/null || \
