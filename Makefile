@@ -22,7 +22,7 @@ check: deny
 audit: deny
 	cargo deny check advisories
 
-# Measures, and prints the table that the README quotes.
+# Measures what each route costs, and prints the table that the README quotes.
 bench: redis
 	cargo bench --bench routes
 
@@ -32,8 +32,10 @@ setup: redis tests/node_modules
 
 redis:
 	@command -v redis-server >/dev/null || \
-	  if command -v brew >/dev/null; then brew install redis; else \
-	    $(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy redis-server; fi
+	  if command -v brew >/dev/null; then brew install redis; \
+	  elif command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy redis-server; \
+	  else echo "install redis-server by your system's package manager"; fi
 
 tests/node_modules: tests/package-lock.json
 	npm ci --prefix tests --no-audit --no-fund

@@ -13,7 +13,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use http::Method;
+use axum::http::Method;
 use serde_json::json;
 use support::{Client, Process, Redis};
 

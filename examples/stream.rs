@@ -1,9 +1,9 @@
-//! A Vercel function whose answer is a stream: five server-sent events, 200 ms apart.
+//! A Vercel function whose answer is a stream: server-sent events, 200 ms apart, five or as many as asked for.
 //!
 //! Nothing is needed for it beyond [`serve`]: a body that is still being made goes out piece by piece, and
 //! the request counts as ended when its last byte has gone, or when the client hangs up.
 //!
-//! To see it here: `cargo run --example stream`, then `curl -N http://127.0.0.1:3000/api/stream`.
+//! To see it here: `cargo run --example stream`, then `curl -N http://127.0.0.1:3000/api/stream?events=9`.
 //! To deploy it: copy it to `api/stream.rs`, give it a `[[bin]]` in `Cargo.toml`, and move `futures-util` to
 //! `[dependencies]`.
 
@@ -11,14 +11,15 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Query;
 use axum::response::sse::{Event, Sse};
 use axum::routing::get;
 use chrono::{SecondsFormat, Utc};
 use futures_util::stream::{self, Stream};
 use llmos::app::App;
 use llmos::serve::serve;
+use serde::Deserialize;
 
-const EVENTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 
 #[tokio::main]
@@ -26,17 +27,25 @@ async fn main() -> Result<(), vercel_runtime::Error> {
     serve(Router::<App>::new().route("/api/stream", get(stream_events))).await
 }
 
+#[derive(Deserialize)]
+struct StreamQuery {
+    events: Option<u32>,
+}
+
 /// Each event says when it was sent, so that whoever reads it can tell how long it was on its way.
-async fn stream_events() -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    Sse::new(stream::unfold(1, |number| async move {
-        if number > EVENTS {
+async fn stream_events(
+    Query(query): Query<StreamQuery>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let events = query.events.unwrap_or(5);
+    Sse::new(stream::unfold(1, move |number| async move {
+        if number > events {
             return None;
         }
         if number > 1 {
             tokio::time::sleep(PAUSE).await;
         }
         let sent_at = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
-        let data = format!(r#"{{"number":{number},"of":{EVENTS},"sent_at":"{sent_at}"}}"#);
+        let data = format!(r#"{{"number":{number},"of":{events},"sent_at":"{sent_at}"}}"#);
         Some((Ok(Event::default().data(data)), number + 1))
     }))
 }

@@ -31,7 +31,7 @@ impl App {
     pub fn sample_instead_of<T>(&self, error: store::Error, sample: Option<T>) -> Result<T> {
         match (&error, sample) {
             (store::Error::NotConfigured, sample) if self.config.samples_without_redis() => {
-                sample.ok_or(Error::NotFound("There is no such session."))
+                sample.ok_or(Error::NO_SUCH_SESSION)
             }
             (store::Error::Unavailable(_), Some(sample))
                 if self.config.samples_while_redis_is_down() =>

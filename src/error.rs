@@ -27,7 +27,7 @@ pub enum Error {
     #[error("This route does not have the method; see Allow.")]
     MethodNotAllowed,
     /// The body is not JSON.
-    #[error("Send the body as application/json.")]
+    #[error("Send the body as application/json, without a Content-Encoding.")]
     UnsupportedMediaType,
     /// The body is over the limit.
     #[error("The body is larger than 4 MB.")]
@@ -65,6 +65,9 @@ pub struct FieldError {
 }
 
 impl Error {
+    /// There is no session of this id, or the caller may not see it.
+    pub(crate) const NO_SUCH_SESSION: Self = Self::NotFound("There is no such session.");
+
     /// A field of the request is not acceptable.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Validation(FieldError {

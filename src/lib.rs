@@ -1,8 +1,10 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
 // In reading order: what there is, where it is kept, how it is served.
+pub mod digest;
 pub mod json;
 pub mod message;
+pub mod metadata;
 pub mod session;
 
 pub mod app;

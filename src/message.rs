@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ pub const MAX_CONTENT_BYTES: usize = 256 * 1024;
 /// How many messages one request appends at most.
 pub const MAX_BATCH: usize = 100;
 /// How many messages one page holds at most.
-pub const MAX_PAGE: usize = 200;
+pub const MAX_MESSAGES_PER_PAGE: usize = 200;
 /// How many bytes of messages one page holds at most, except that it always holds one message.
 ///
 /// A function may not answer more than 4.5 MB (vercel.com/docs/functions/limitations).
@@ -103,7 +103,10 @@ impl<'de> Deserialize<'de> for Timestamp {
         let Text(text) = Text::deserialize(deserializer)?;
         DateTime::parse_from_rfc3339(&text)
             .map(|time| Self(time.to_utc()))
-            .map_err(|_| serde::de::Error::custom("must be a time as in RFC 3339"))
+            .ok()
+            // In UTC, a time with an offset may fall out of the years that have four digits.
+            .filter(|time| (0..=9999).contains(&time.0.year()))
+            .ok_or_else(|| serde::de::Error::custom("must be a time as in RFC 3339"))
     }
 }
 
@@ -166,30 +169,48 @@ pub struct Message {
     timestamp: Box<RawValue>,
     traces: Box<RawValue>,
     artifacts: Box<RawValue>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unreadable: bool,
+}
+
+/// A message's text, parsed.
+#[derive(Deserialize)]
+struct Stored {
+    id: Option<String>,
+    role: Box<RawValue>,
+    content: Box<RawValue>,
+    #[serde(default = "json::null")]
+    timestamp: Box<RawValue>,
+    #[serde(default = "json::null")]
+    traces: Box<RawValue>,
+    #[serde(default = "json::null")]
+    artifacts: Box<RawValue>,
+    #[serde(skip)]
+    unreadable: bool,
+}
+
+impl Stored {
+    fn unreadable() -> Self {
+        Self {
+            id: None,
+            role: json::null(),
+            content: json::null(),
+            timestamp: json::null(),
+            traces: json::null(),
+            artifacts: json::null(),
+            unreadable: true,
+        }
+    }
 }
 
 impl Message {
     /// Reads the text of the message at place `seq` (1, 2, …).
     ///
     /// Messages of the Python version have no id; theirs is `msg_` and their place, which never changes.
-    ///
-    /// # Errors
-    /// If the text is no message.
-    pub fn from_stored(text: &[u8], seq: u64) -> serde_json::Result<Self> {
-        #[derive(Deserialize)]
-        struct Stored {
-            id: Option<String>,
-            role: Box<RawValue>,
-            content: Box<RawValue>,
-            #[serde(default = "json::null")]
-            timestamp: Box<RawValue>,
-            #[serde(default = "json::null")]
-            traces: Box<RawValue>,
-            #[serde(default = "json::null")]
-            artifacts: Box<RawValue>,
-        }
-        let stored: Stored = serde_json::from_slice(text)?;
-        Ok(Self {
+    /// What is no message keeps its place, with `null` for all it says and `unreadable` set.
+    pub fn from_stored(text: &[u8], seq: u64) -> Self {
+        let stored = json::parse_lenient(text).unwrap_or_else(|_| Stored::unreadable());
+        Self {
             id: stored.id.unwrap_or_else(|| format!("msg_{seq}")),
             seq,
             role: stored.role,
@@ -197,7 +218,8 @@ impl Message {
             timestamp: stored.timestamp,
             traces: stored.traces,
             artifacts: stored.artifacts,
-        })
+            unreadable: stored.unreadable,
+        }
     }
 
     /// Its place in the session: 1, 2, …

@@ -5,7 +5,7 @@ use once_cell::sync::Lazy;
 use serde_json::value::RawValue;
 
 use crate::message::{Message, MessageRange};
-use crate::session::{Session, SessionId, SessionView, Status, Volume};
+use crate::session::{Session, SessionId, SessionView, Status, VersionedSession, Volume};
 use crate::store::{Cursor, ListRequest, SessionPage};
 
 /// A sample, and all of its messages.
@@ -59,8 +59,10 @@ pub fn find_session(id: &SessionId, range: MessageRange, limit: usize) -> Option
         }
     };
     Some(SessionView {
-        session: sample.session.clone(),
-        version: "sample".to_owned(),
+        current: VersionedSession {
+            session: sample.session.clone(),
+            version: "sample".to_owned(),
+        },
         messages,
         has_more: surplus > 0,
     })
@@ -119,9 +121,7 @@ fn sample(
 ) -> Sample {
     let messages: Vec<Message> = (1..)
         .zip(messages)
-        .map(|(seq, text)| {
-            Message::from_stored(text.as_bytes(), seq).expect("a sample is a message")
-        })
+        .map(|(seq, text)| Message::from_stored(text.as_bytes(), seq))
         .collect();
     Sample {
         session: Session {

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::json;
 use crate::message::Message;
+use crate::metadata::Metadata;
 
 /// The longest id that is looked up, in bytes. Ids of the Python version contain the session's name.
 pub const MAX_SESSION_ID_BYTES: usize = 1024;
@@ -16,10 +16,6 @@ pub const MAX_SESSION_ID_BYTES: usize = 1024;
 pub const MAX_NAME_CHARS: usize = 200;
 /// The longest volume id, in characters.
 pub const MAX_VOLUME_ID_CHARS: usize = 128;
-/// The largest metadata, in bytes of JSON.
-pub const MAX_METADATA_BYTES: usize = 16 * 1024;
-/// How many objects and arrays metadata may hold within each other.
-pub const MAX_METADATA_DEPTH: usize = 8;
 
 /// Names one session, and so its keys in Redis.
 ///
@@ -179,59 +175,6 @@ impl TryFrom<String> for SessionName {
     }
 }
 
-/// What a caller attaches to a session: a JSON object of at most 16 KB and 8 levels, kept to the letter.
-#[derive(Clone, Debug, Serialize)]
-pub struct Metadata(Box<RawValue>);
-
-impl Metadata {
-    /// This metadata as a merge patch (RFC 7396) on `stored`.
-    ///
-    /// # Errors
-    /// If what comes out is over a limit; the text says which.
-    pub fn merged_into(&self, stored: Option<&RawValue>) -> Result<Self, &'static str> {
-        json::merge_patch(stored, &self.0).try_into()
-    }
-
-    /// The metadata as JSON.
-    pub fn into_raw(self) -> Box<RawValue> {
-        self.0
-    }
-}
-
-impl Default for Metadata {
-    fn default() -> Self {
-        Self(json::empty_object())
-    }
-}
-
-impl TryFrom<Box<RawValue>> for Metadata {
-    type Error = &'static str;
-
-    fn try_from(value: Box<RawValue>) -> Result<Self, Self::Error> {
-        if !value.get().starts_with('{') {
-            return Err("must be an object");
-        }
-        if value.get().len() > MAX_METADATA_BYTES {
-            return Err("must not be larger than 16 KB");
-        }
-        if !json::is_at_most_deep(&value, MAX_METADATA_DEPTH) {
-            return Err("must not be nested deeper than 8 levels");
-        }
-        if json::has_nul(&value) {
-            return Err("must not hold the character NUL");
-        }
-        Ok(Self(value))
-    }
-}
-
-// Not `try_from`: it would go through a buffer that a raw value cannot be read from.
-impl<'de> Deserialize<'de> for Metadata {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Box::<RawValue>::deserialize(deserializer)?;
-        value.try_into().map_err(serde::de::Error::custom)
-    }
-}
-
 /// What a caller gives to start a session.
 #[derive(Debug)]
 pub struct NewSession {
@@ -288,13 +231,20 @@ pub struct Session {
     pub updated_at: String,
 }
 
+/// A session in one of its states.
+#[derive(Debug)]
+pub struct VersionedSession {
+    /// The session.
+    pub session: Session,
+    /// What tells this state from every other; fit for an entity tag.
+    pub version: String,
+}
+
 /// A session with the messages that were asked for, as both were at one moment.
 #[derive(Debug)]
 pub struct SessionView {
     /// The session.
-    pub session: Session,
-    /// What tells this state of the session from every other; fit for an entity tag.
-    pub version: String,
+    pub current: VersionedSession,
     /// Messages in order of their `seq`.
     pub messages: Vec<Message>,
     /// Whether there are more in the direction that was read.

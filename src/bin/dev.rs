@@ -6,12 +6,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use llmos::app::App;
 use llmos::config::{Config, LocalConfig, Secret, load_dotenv};
+use llmos::http;
 use llmos::local::redis_server::{self, RedisServer};
-use llmos::{http, serve};
+use llmos::serve::{self, AppService};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
 /// How long requests that are running may go on after the signal to stop.
@@ -48,16 +54,11 @@ async fn run() -> anyhow::Result<()> {
     };
     if let Some(redis) = &redis {
         config.redis_url = Some(Secret::new(redis.url()));
-        config.redis_ca_cert = None;
     }
     introduce(listener.local_addr()?, &config, redis.as_ref());
 
     let api = serve::service(http::router(), App::new(config));
-    // What is no file is the API's: it answers unknown paths, too, as JSON.
-    let files = ServeDir::new("public")
-        .call_fallback_on_method_not_allowed(true)
-        .fallback(api);
-    let router = Router::new().fallback_service(files);
+    let router = Router::new().fallback(move |request: Request| file_or_api(request, api.clone()));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = axum::serve(listener, router).with_graceful_shutdown(async {
         // An error is a signal, too: the sender is gone.
@@ -71,6 +72,23 @@ async fn run() -> anyhow::Result<()> {
         redis.stop().await;
     }
     Ok(())
+}
+
+/// Answers a file of `public/`, or, where there is none, what the API says: also of unknown paths, as JSON.
+async fn file_or_api(request: Request, api: AppService) -> Response {
+    let (parts, body) = request.into_parts();
+    if !parts.uri.path().starts_with("/api/") {
+        let wanted = Request::from_parts(parts.clone(), Body::empty());
+        let Ok(file) = ServeDir::new("public").oneshot(wanted).await;
+        // A name that no file can have is a failure to the file system, and to us a name of nothing.
+        let is_none = file.status().is_server_error()
+            || [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&file.status());
+        if !is_none {
+            return file.into_response();
+        }
+    }
+    let Ok(response) = api.oneshot(Request::from_parts(parts, body)).await;
+    response
 }
 
 /// Starts the private Redis; nothing where the program is missing, which is said in one line.
@@ -120,11 +138,14 @@ fn introduce(address: SocketAddr, config: &Config, redis: Option<&RedisServer>) 
     }
 }
 
+/// Ctrl-C, `kill`, or a terminal that is closed.
 async fn wait_for_signal() -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     tokio::select! {
         result = tokio::signal::ctrl_c() => result?,
         _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// How many round trips are measured.
 const PINGS: usize = 9;
 
-/// What we write is gone by then, even if we cannot delete it.
+/// When a value that we cannot delete is gone by itself.
 const EXPIRY: Duration = Duration::from_secs(60);
 
 #[tokio::main]

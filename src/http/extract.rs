@@ -24,12 +24,9 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
         let id = Path::<String>::from_request_parts(parts, state).await.ok();
         id.and_then(|Path(id)| SessionId::parse(&id))
             .map(Self)
-            .ok_or(NO_SUCH_SESSION)
+            .ok_or(Error::NO_SUCH_SESSION)
     }
 }
-
-/// What a session that does not exist answers.
-pub(super) const NO_SUCH_SESSION: Error = Error::NotFound("There is no such session.");
 
 /// The query. Parameters that `T` does not know are ignored: rewrites add some.
 pub(super) struct Parameters<T>(pub(super) T);
@@ -77,6 +74,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
         let is_json = is_json(request.headers());
+        let is_encoded = request.headers().contains_key(header::CONTENT_ENCODING);
         let body =
             Bytes::from_request(request, state)
                 .await
@@ -87,7 +85,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
         if body.is_empty() {
             return Ok(Self(Bytes::from_static(b"{}")));
         }
-        if !is_json {
+        if !is_json || is_encoded {
             return Err(Error::UnsupportedMediaType);
         }
         json::check(&body, MAX_BODY_DEPTH).map_err(|refusal| {

@@ -4,10 +4,12 @@ use std::time::Instant;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde::Serialize;
 
+use super::observe::LoggedCause;
 use crate::app::App;
 use crate::store;
 
@@ -46,12 +48,16 @@ enum PartStatus {
     Failing,
 }
 
-async fn check_health(State(app): State<App>) -> (StatusCode, Json<Health>) {
+async fn check_health(State(app): State<App>) -> Response {
     let redis = check_redis(&app).await;
     let (code, status) = match redis.status {
         PartStatus::Failing => (StatusCode::SERVICE_UNAVAILABLE, PartStatus::Failing),
         PartStatus::Ok | PartStatus::NotConfigured => (StatusCode::OK, PartStatus::Ok),
     };
+    let cause = redis
+        .reason
+        .clone()
+        .filter(|_| status == PartStatus::Failing);
     let health = Health {
         status,
         version: env!("CARGO_PKG_VERSION"),
@@ -60,13 +66,14 @@ async fn check_health(State(app): State<App>) -> (StatusCode, Json<Health>) {
         environment: app.config.vercel_env.clone(),
         redis,
     };
-    (code, Json(health))
+    let cause = cause.map(|cause| Extension(LoggedCause(cause)));
+    (code, cause, Json(health)).into_response()
 }
 
 async fn check_redis(app: &App) -> Part {
     let started = Instant::now();
     let result = match app.store.client() {
-        Ok(client) => client.ping().await,
+        Ok(client) => client.probe().await,
         Err(error) => Err(error),
     };
     let milliseconds = Some((started.elapsed().as_secs_f64() * 1e6).round() / 1e3);

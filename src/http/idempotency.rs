@@ -3,8 +3,8 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Uri};
-use ring::digest::{Context, SHA256};
 
+use crate::digest::short_hash;
 use crate::error::{Error, Result};
 use crate::store::Idempotency;
 
@@ -23,19 +23,8 @@ impl IdempotencyKey {
     /// The key together with all that the answer depends on.
     pub(super) fn of(self, uri: &Uri, body: &[u8]) -> Option<Idempotency> {
         let key = self.0?;
-        let mut hash = Context::new(&SHA256);
-        for part in [
-            uri.path().as_bytes(),
-            uri.query().unwrap_or_default().as_bytes(),
-            body,
-        ] {
-            hash.update(&part.len().to_be_bytes());
-            hash.update(part);
-        }
-        let fingerprint = hash.finish().as_ref()[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let query = uri.query().unwrap_or_default();
+        let fingerprint = short_hash(&[uri.path().as_bytes(), query.as_bytes(), body]);
         Some(Idempotency { key, fingerprint })
     }
 }
@@ -44,13 +33,17 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let Some(value) = parts.headers.get(NAME) else {
+        let mut values = parts.headers.get_all(NAME).iter();
+        let Some(value) = values.next() else {
             return Ok(Self(None));
         };
         let key = value.as_bytes();
-        if !(1..=MAX_KEY_BYTES).contains(&key.len()) || !key.iter().all(u8::is_ascii_graphic) {
+        let is_valid = (1..=MAX_KEY_BYTES).contains(&key.len())
+            && key.iter().all(u8::is_ascii_graphic)
+            && values.next().is_none();
+        if !is_valid {
             return Err(Error::InvalidRequest(format!(
-                "{NAME} must be 1 to 255 visible ASCII characters."
+                "{NAME} must be there once, with 1 to 255 visible ASCII characters."
             )));
         }
         Ok(Self(Some(key.iter().copied().map(char::from).collect())))

@@ -7,13 +7,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
-use super::extract::{JsonBody, NO_SUCH_SESSION, Parameters, SessionPath};
+use super::extract::{JsonBody, Parameters, SessionPath};
+use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
 use super::page::{DEFAULT_LIMIT, number};
-use super::sessions::{read_session, sample_mark};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::message::{MAX_BATCH, MAX_PAGE, Message, MessageRange, NewMessage};
+use crate::message::{MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageRange, NewMessage};
 use crate::session::SessionId;
 use crate::store::Appended;
 
@@ -32,6 +32,19 @@ struct MessagesQuery {
     before: Option<String>,
 }
 
+impl MessagesQuery {
+    fn range(&self) -> Result<MessageRange> {
+        let after = number("after", self.after.as_deref(), 0..=u64::MAX)?;
+        let before = number("before", self.before.as_deref(), 0..=u64::MAX)?;
+        Ok(match (after, before) {
+            (None, None) => MessageRange::Latest,
+            (Some(after), None) => MessageRange::After(after),
+            (None, Some(before)) => MessageRange::Before(before),
+            (Some(after), Some(before)) => MessageRange::Between(after, before),
+        })
+    }
+}
+
 #[derive(Serialize)]
 struct MessageList {
     messages: Vec<Message>,
@@ -45,7 +58,8 @@ async fn list_messages(
     SessionPath(id): SessionPath,
     Parameters(query): Parameters<MessagesQuery>,
 ) -> Result<Response> {
-    let limit = number("limit", query.limit.as_deref(), 1..=MAX_PAGE)?.unwrap_or(DEFAULT_LIMIT);
+    let limit = number("limit", query.limit.as_deref(), 1..=MAX_MESSAGES_PER_PAGE)?
+        .unwrap_or(DEFAULT_LIMIT);
     let (view, fallback) = read_session(&app, &id, query.range()?, limit).await?;
     let list = MessageList {
         messages: view.messages,
@@ -80,7 +94,7 @@ async fn append_messages(
         .store
         .append_messages(&id, new, key.of(&uri, body.bytes()).as_ref())
         .await?;
-    let (messages, is_replayed) = match appended.ok_or(NO_SUCH_SESSION)? {
+    let (messages, is_replayed) = match appended.ok_or(Error::NO_SUCH_SESSION)? {
         Appended::Done(messages) => (messages, false),
         Appended::Replayed(messages) => (messages, true),
         Appended::KeyReused => return Err(key_reused()),
@@ -107,17 +121,4 @@ fn read_messages(body: &JsonBody) -> Result<Vec<NewMessage>> {
         ));
     }
     Ok(messages)
-}
-
-impl MessagesQuery {
-    fn range(&self) -> Result<MessageRange> {
-        let after = number("after", self.after.as_deref(), 0..=u64::MAX)?;
-        let before = number("before", self.before.as_deref(), 0..=u64::MAX)?;
-        Ok(match (after, before) {
-            (None, None) => MessageRange::Latest,
-            (Some(after), None) => MessageRange::After(after),
-            (None, Some(before)) => MessageRange::Before(before),
-            (Some(after), Some(before)) => MessageRange::Between(after, before),
-        })
-    }
 }

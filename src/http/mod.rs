@@ -6,13 +6,15 @@ use crate::app::App;
 use crate::error::Error;
 
 pub mod health;
-pub mod messages;
 pub mod sessions;
 
-pub mod observe;
+mod messages;
+
+pub(crate) mod observe;
 
 mod conditional;
 mod extract;
+mod fallback;
 mod idempotency;
 mod page;
 

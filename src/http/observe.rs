@@ -1,6 +1,5 @@
 //! What happens to every request: it gets an id, is measured and logged, and its error is rendered.
 
-use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +17,9 @@ use crate::error::Error;
 use crate::json;
 use crate::store::Meter;
 
+/// The level of what needs somebody's attention.
+const ERROR: &str = "error";
+
 /// The longest request id that is taken from Vercel.
 const MAX_REQUEST_ID_BYTES: usize = 200;
 
@@ -26,16 +28,16 @@ const X_VERCEL_ID: HeaderName = HeaderName::from_static("x-vercel-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Wraps a request, see the module.
-pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let function = request
-        .headers()
-        .contains_key("x-vercel-internal-invocation-id")
-        .then(|| request.extensions().get::<AppState>().cloned())
-        .flatten();
+    let log = if app.config.has_log_channel {
+        request.extensions().get::<AppState>().cloned()
+    } else {
+        None
+    };
 
     let meter = Arc::new(Meter::default());
     let response = meter.clone().measure(next.run(request)).await;
@@ -54,7 +56,7 @@ pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Re
         let route = route.as_ref().map_or("-", MatchedPath::as_str);
         let line = LogLine {
             level: if status.is_server_error() {
-                "error"
+                ERROR
             } else {
                 "info"
             },
@@ -68,10 +70,14 @@ pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Re
             redis_round_trips: meter.round_trips(),
             error: cause,
         };
-        write(&line, function.as_ref());
+        write(&line, log.as_ref());
     }
     response
 }
+
+/// What the log is to say of a response that is no [`Error`].
+#[derive(Clone, Debug)]
+pub(crate) struct LoggedCause(pub(crate) String);
 
 /// One request in the log. Never a token, a query or a body.
 #[derive(Serialize)]
@@ -96,7 +102,7 @@ struct LogLine<'a> {
 }
 
 /// Vercel's id of the request where it is one, else our own.
-fn request_id(headers: &HeaderMap) -> Cow<'static, str> {
+fn request_id(headers: &HeaderMap) -> String {
     let is_plain = |id: &&str| {
         (1..=MAX_REQUEST_ID_BYTES).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_graphic())
@@ -106,8 +112,8 @@ fn request_id(headers: &HeaderMap) -> Cow<'static, str> {
         .and_then(|id| id.to_str().ok())
         .filter(is_plain)
     {
-        Some(id) => Cow::Owned(id.to_owned()),
-        None => Cow::Owned(format!("req_{}", Uuid::now_v7().simple())),
+        Some(id) => id.to_owned(),
+        None => format!("req_{}", Uuid::now_v7().simple()),
     }
 }
 
@@ -116,7 +122,13 @@ fn render_error(response: Response, request_id: &str) -> (Response, Option<Strin
     let error = match response.extensions().get::<Arc<Error>>() {
         Some(error) => error.clone(),
         // The health check tells of failing parts in a form of its own.
-        None if is_json(response.headers()) => return (response, None),
+        None if is_json(response.headers()) => {
+            let cause = response
+                .extensions()
+                .get::<LoggedCause>()
+                .map(|cause| cause.0.clone());
+            return (response, cause);
+        }
         None => match response.status() {
             StatusCode::METHOD_NOT_ALLOWED => Arc::new(Error::MethodNotAllowed),
             StatusCode::GATEWAY_TIMEOUT => Arc::new(Error::Timeout),
@@ -161,11 +173,11 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 /// Hands the line to the function's runtime, which ties it to the request, or to standard output.
-fn write(line: &LogLine<'_>, function: Option<&AppState>) {
+fn write(line: &LogLine<'_>, log: Option<&AppState>) {
     let text = json::text(line);
-    match function {
-        Some(function) if line.error.is_some() => function.log_context.error(&text),
-        Some(function) => function.log_context.info(&text),
+    match log {
+        Some(log) if line.level == ERROR => log.log_context.error(&text),
+        Some(log) => log.log_context.info(&text),
         // A log that nobody reads any more is no reason to fail.
         None => drop(writeln!(std::io::stdout(), "{text}")),
     }

@@ -1,33 +1,32 @@
 //! `/api/sessions`: create, list, find, update and delete sessions.
 
 use axum::extract::State;
-use axum::http::{HeaderName, StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
-use super::extract::{JsonBody, NO_SUCH_SESSION, Parameters, SessionPath, parameter};
+use super::extract::{JsonBody, Parameters, SessionPath, parameter};
+use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
 use super::messages;
 use super::page::{DEFAULT_LIMIT, decode_cursor, encode_cursor, number};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::json;
-use crate::message::{Content, MAX_PAGE, Message, MessageRange, NewMessage};
+use crate::message::{Content, MAX_MESSAGES_PER_PAGE, Message, MessageRange, NewMessage};
+use crate::metadata::Metadata;
 use crate::samples;
 use crate::session::{
-    Metadata, NewSession, Session, SessionChange, SessionId, SessionName, SessionView, Status,
-    Volume, VolumeId,
+    NewSession, Session, SessionChange, SessionName, SessionView, Status, VersionedSession, Volume,
+    VolumeId,
 };
-use crate::store::{Created, ListRequest, Updated};
+use crate::store::{Created, Deleted, ListRequest, Updated};
 
 /// How many sessions a page holds at most.
 const MAX_SESSIONS: usize = 200;
-
-/// Tells where samples stand in for what is stored.
-const X_LLMOS_STORAGE: HeaderName = HeaderName::from_static("x-llmos-storage");
 
 /// The routes of sessions and their messages.
 pub fn router() -> Router<App> {
@@ -50,6 +49,26 @@ struct ListQuery {
     status: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
+}
+
+impl ListQuery {
+    fn into_request(self) -> Result<ListRequest> {
+        let volume: Option<Volume> = parameter("volume", self.volume)?;
+        let volume_id: Option<VolumeId> = parameter("volume_id", self.volume_id)?;
+        if volume.is_none() && volume_id.is_some() {
+            return Err(Error::field(
+                "volume",
+                "is required where volume_id is given",
+            ));
+        }
+        Ok(ListRequest {
+            volume: volume.map(|volume| (volume, volume_id.unwrap_or_default())),
+            status: parameter("status", self.status)?,
+            limit: number("limit", self.limit.as_deref(), 1..=MAX_SESSIONS)?
+                .unwrap_or(DEFAULT_LIMIT),
+            cursor: decode_cursor(self.cursor.as_deref())?,
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -121,11 +140,16 @@ async fn create_session(
     {
         Created::Done(view) => (view, false),
         Created::Replayed(view) => (view, true),
+        Created::Deleted => {
+            return Err(Error::Conflict(
+                "This key created a session that is deleted.",
+            ));
+        }
         Created::KeyReused => return Err(key_reused()),
     };
     let location = [(
         header::LOCATION,
-        format!("/api/sessions/{}", view.session.id),
+        format!("/api/sessions/{}", view.current.session.id),
     )];
     Ok((
         StatusCode::CREATED,
@@ -147,11 +171,15 @@ async fn find_session(
     Parameters(query): Parameters<FindQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
-    let limit =
-        number("messages", query.messages.as_deref(), 0..=MAX_PAGE)?.unwrap_or(DEFAULT_LIMIT);
+    let limit = number(
+        "messages",
+        query.messages.as_deref(),
+        0..=MAX_MESSAGES_PER_PAGE,
+    )?
+    .unwrap_or(DEFAULT_LIMIT);
     let (view, fallback) = read_session(&app, &id, MessageRange::Latest, limit).await?;
-    if known.has(&view.version) {
-        let tag = [(header::ETAG, entity_tag(&view.version))];
+    if known.has(&view.current.version) {
+        let tag = [(header::ETAG, entity_tag(&view.current.version))];
         return Ok((StatusCode::NOT_MODIFIED, sample_mark(fallback), tag).into_response());
     }
     let answer = SessionAnswer {
@@ -191,11 +219,9 @@ async fn update_session(
         .store
         .update_session(&id, &change, expected.as_deref())
         .await?;
-    match updated.ok_or(NO_SUCH_SESSION)? {
-        Updated::Done(view) => Ok(SessionAnswer::without_messages(view)),
-        Updated::Stale(view) => Err(Error::PreconditionFailed {
-            current: json::raw(&view.session),
-        }),
+    match updated.ok_or(Error::NO_SUCH_SESSION)? {
+        Updated::Done(current) => Ok(SessionAnswer::without_messages(current)),
+        Updated::Stale(current) => Err(stale(&current)),
         Updated::Invalid(limit) => Err(Error::field("metadata", limit)),
         Updated::Contended => Err(Error::Conflict(
             "Others change this session all the time. Try again.",
@@ -204,26 +230,33 @@ async fn update_session(
 }
 
 #[derive(Serialize)]
-struct Deleted {
+struct DeletedSession {
     message: String,
 }
 
 async fn delete_session(
     State(app): State<App>,
     SessionPath(id): SessionPath,
-) -> Result<Json<Deleted>> {
-    if !app.store.delete_session(&id).await? {
-        return Err(NO_SUCH_SESSION);
+    IfMatch(expected): IfMatch,
+) -> Result<Json<DeletedSession>> {
+    let deleted = app.store.delete_session(&id, expected.as_deref()).await?;
+    match deleted.ok_or(Error::NO_SUCH_SESSION)? {
+        Deleted::Done => Ok(Json(DeletedSession {
+            message: format!("Session {id} deleted"),
+        })),
+        Deleted::Stale(current) => Err(stale(&current)),
     }
-    Ok(Json(Deleted {
-        message: format!("Session {id} deleted"),
-    }))
+}
+
+fn stale(current: &VersionedSession) -> Error {
+    Error::PreconditionFailed {
+        current: json::raw(&current.session),
+    }
 }
 
 /// A session and its entity tag.
 struct SessionAnswer {
-    session: Session,
-    version: String,
+    current: VersionedSession,
     messages: Option<Vec<Message>>,
     fallback: bool,
 }
@@ -231,17 +264,16 @@ struct SessionAnswer {
 impl SessionAnswer {
     fn with_messages(view: SessionView) -> Self {
         Self {
-            session: view.session,
-            version: view.version,
             messages: Some(view.messages),
-            fallback: false,
+            ..Self::without_messages(view.current)
         }
     }
 
-    fn without_messages(view: SessionView) -> Self {
+    fn without_messages(current: VersionedSession) -> Self {
         Self {
+            current,
             messages: None,
-            ..Self::with_messages(view)
+            fallback: false,
         }
     }
 }
@@ -258,51 +290,14 @@ impl IntoResponse for SessionAnswer {
             fallback: bool,
         }
         let body = Body {
-            session: self.session,
+            session: self.current.session,
             messages: self.messages,
             fallback: self.fallback,
         };
-        ([(header::ETAG, entity_tag(&self.version))], Json(body)).into_response()
+        (
+            [(header::ETAG, entity_tag(&self.current.version))],
+            Json(body),
+        )
+            .into_response()
     }
-}
-
-impl ListQuery {
-    fn into_request(self) -> Result<ListRequest> {
-        let volume: Option<Volume> = parameter("volume", self.volume)?;
-        let volume_id: Option<VolumeId> = parameter("volume_id", self.volume_id)?;
-        if volume.is_none() && volume_id.is_some() {
-            return Err(Error::field(
-                "volume",
-                "is required where volume_id is given",
-            ));
-        }
-        Ok(ListRequest {
-            volume: volume.map(|volume| (volume, volume_id.unwrap_or_default())),
-            status: parameter("status", self.status)?,
-            limit: number("limit", self.limit.as_deref(), 1..=MAX_SESSIONS)?
-                .unwrap_or(DEFAULT_LIMIT),
-            cursor: decode_cursor(self.cursor.as_deref())?,
-        })
-    }
-}
-
-/// Reads a session, or the sample that stands in for it; whether it is one.
-pub(super) async fn read_session(
-    app: &App,
-    id: &SessionId,
-    range: MessageRange,
-    limit: usize,
-) -> Result<(SessionView, bool)> {
-    match app.store.find_session(id, range, limit).await {
-        Ok(view) => Ok((view.ok_or(NO_SUCH_SESSION)?, false)),
-        Err(error) => Ok((
-            app.sample_instead_of(error, samples::find_session(id, range, limit))?,
-            true,
-        )),
-    }
-}
-
-/// The header that tells samples from what is stored.
-pub(super) fn sample_mark(is_sample: bool) -> Option<[(HeaderName, &'static str); 1]> {
-    is_sample.then_some([(X_LLMOS_STORAGE, "samples")])
 }

@@ -120,6 +120,15 @@ impl<'a> RedisClient<'a> {
         self.connection.command(&command, Repeat::Never).await
     }
 
+    /// Writes and deletes a key in one step: what every write of ours needs.
+    pub async fn probe(&self) -> Result<()> {
+        let script =
+            "redis.call('SET', KEYS[1], '1', 'PX', 1000) return redis.call('DEL', KEYS[1])";
+        let mut command = cmd("EVAL");
+        command.arg(script).arg(1).arg("llmos:probe");
+        self.connection.command(&command, Repeat::Safe).await
+    }
+
     /// Asks for an answer and nothing else.
     pub async fn ping(&self) -> Result<()> {
         self.connection.command(&cmd("PING"), Repeat::Safe).await

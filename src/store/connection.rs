@@ -14,8 +14,8 @@ use once_cell::sync::OnceCell;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::io::tcp::TcpSettings;
 use redis::{
-    Client, Cmd, ErrorKind, FromRedisValue, ProtocolVersion, RedisError, RedisResult,
-    TlsCertificates, Value,
+    Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, ProtocolVersion, RedisError,
+    RedisResult, ServerErrorKind, TlsCertificates, Value,
 };
 
 use super::address;
@@ -27,6 +27,9 @@ use super::script::Script;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long Redis may take to answer a command.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How many commands may wait to be sent: more than an instance has requests at once.
+const COMMANDS_IN_FLIGHT: usize = 1024;
 
 /// Whether a command may be sent again when its answer was lost on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +98,7 @@ impl Connection {
         loop {
             let (number, mut manager) = self.current()?;
             match send(&mut manager, command).await {
-                Ok(answer) => return Ok(T::from_redis_value(answer.extract_error()?)?),
+                Ok(answer) => return self.read(number, answer),
                 Err(error) => self.recover(number, error, repeat, &mut retry)?,
             }
         }
@@ -120,7 +123,7 @@ impl Connection {
                     call = script.call_with_text();
                     add_arguments(&mut call, retry.repeats);
                 }
-                Ok(answer) => return Ok(T::from_redis_value(answer.extract_error()?)?),
+                Ok(answer) => return self.read(number, answer),
                 Err(error) => {
                     self.recover(number, error, Repeat::Safe, &mut retry)?;
                     call = script.call();
@@ -128,6 +131,18 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Reads an answer. After a failover the old primary refuses writes on a connection that is otherwise
+    /// fine: the next request looks the name up again.
+    fn read<T: FromRedisValue>(&self, number: u64, answer: Value) -> Result<T> {
+        let answer = answer.extract_error().inspect_err(|error| {
+            if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
+                // What cannot be replaced was said when the connection was made.
+                let _ = self.replace(number, false);
+            }
+        })?;
+        Ok(T::from_redis_value(answer)?)
     }
 
     /// Drops the connection that failed, and passes the error on unless the command may be sent again.
@@ -201,21 +216,22 @@ impl Settings {
         let info = info
             .set_redis_settings(redis)
             .set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        let is_encrypted = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
         let client = match &self.ca_certificate {
-            None => Client::open(info)?,
-            Some(pem) => Client::build_with_tls(
+            Some(pem) if is_encrypted => Client::build_with_tls(
                 info,
                 TlsCertificates {
                     client_tls: None,
                     root_cert: Some(pem.clone().into_bytes()),
                 },
             )?,
+            _ => Client::open(info)?,
         };
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
-            .set_pipeline_buffer_size(1024);
+            .set_pipeline_buffer_size(COMMANDS_IN_FLIGHT);
         client.get_connection_manager_lazy(config)
     }
 }

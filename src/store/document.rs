@@ -1,15 +1,16 @@
 //! A session's document: making one, reading one, and changing one without touching what we do not know.
 
 use chrono::{DateTime, Utc};
-use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::{Error, Result};
+use crate::digest::short_hash;
 use crate::json::{self, Object};
+use crate::metadata::Metadata;
 use crate::session::{
-    Metadata, NewSession, Session, SessionChange, SessionId, SessionName, SessionView, Status,
-    Volume, VolumeId, format_time,
+    NewSession, Session, SessionChange, SessionId, SessionName, Status, VersionedSession, Volume,
+    VolumeId, format_time,
 };
 
 /// What Redis holds of a session at one moment.
@@ -23,20 +24,14 @@ pub(super) struct State {
 impl State {
     /// Hash of the document and the number of messages: messages are only ever appended.
     pub(super) fn version(&self) -> String {
-        let hash = digest::digest(&digest::SHA256, self.document.as_bytes());
-        let start: String = hash.as_ref()[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("{start}-{}", self.message_count)
+        let hash = short_hash(&[self.document.as_bytes()]);
+        format!("{hash}-{}", self.message_count)
     }
 
-    pub(super) fn view(&self, id: &SessionId) -> Result<SessionView> {
-        Ok(SessionView {
-            session: self.session(id.clone())?,
+    pub(super) fn versioned(&self, id: &SessionId) -> Result<VersionedSession> {
+        Ok(VersionedSession {
             version: self.version(),
-            messages: Vec::new(),
-            has_more: self.message_count > 0,
+            session: self.session(id.clone())?,
         })
     }
 
@@ -54,7 +49,7 @@ impl State {
             created_at: String,
             updated_at: String,
         }
-        let document: Document = serde_json::from_str(&self.document)?;
+        let document: Document = json::parse_lenient(self.document.as_bytes())?;
         Ok(Session {
             id,
             name: document.name,
@@ -106,8 +101,15 @@ pub(super) fn changed_document(
     change: &SessionChange,
     now: DateTime<Utc>,
 ) -> Result<Result<String, &'static str>> {
-    let mut document = Object::parse(text)
-        .ok_or_else(|| Error::Unreadable("a document is no JSON object".to_owned()))?;
+    let repaired;
+    let mut document = match Object::parse(text) {
+        Some(document) => document,
+        None => {
+            repaired = json::without_nan(text);
+            Object::parse(&repaired)
+                .ok_or_else(|| Error::Unreadable("a document is no JSON object".to_owned()))?
+        }
+    };
     if let Some(name) = &change.name {
         document.set("name", json::raw(name));
     }

@@ -22,10 +22,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl From<RedisError> for Error {
     fn from(error: RedisError) -> Self {
         // Redis 7 answers the code of an error within a script, Redis 6 only mentions it.
+        let says = |words: &[&str]| words.iter().any(|word| error.to_string().contains(word));
         let is_about_data = error.kind() == ErrorKind::UnexpectedReturnType
-            || ["WRONGTYPE", "UNREADABLE"]
-                .iter()
-                .any(|code| error.to_string().contains(code));
+            || says(&["WRONGTYPE", "UNREADABLE"])
+            // A script that stumbles does so over what is stored, unless Redis refused a command of it.
+            || (error.code() == Some("ERR")
+                && says(&["user_script"])
+                && !says(&["OOM", "READONLY", "NOPERM", "MISCONF"]));
         if is_about_data {
             Self::Unreadable(error.to_string())
         } else {
@@ -95,10 +98,6 @@ fn explain(error: &RedisError) -> (&'static str, &'static str) {
     // Redis 7 answers the code of an error within a script, Redis 6 only mentions it.
     let answers = |code: &str| error.code() == Some(code) || says(code);
     match error.kind() {
-        ErrorKind::InvalidClientConfig if says("requires a URL with the `rediss://`") => (
-            "REDIS_CA_CERT is set, but REDIS_URL is without TLS",
-            "use rediss://, or unset REDIS_CA_CERT",
-        ),
         ErrorKind::InvalidClientConfig => (
             "REDIS_URL cannot be understood",
             "write redis://[user:password@]host[:port][/database], rediss:// for TLS, or redis+unix:///path, \

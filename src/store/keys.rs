@@ -22,6 +22,16 @@ pub(super) fn members(scope: &str) -> String {
     format!("{scope}:sessions")
 }
 
+/// Where indexing a scope goes on.
+pub(super) fn indexing(scope: &str) -> String {
+    format!("llmos:indexing:{scope}")
+}
+
+/// Which reply created a session.
+pub(super) fn origin(id: &SessionId) -> String {
+    format!("llmos:origin:{id}")
+}
+
 pub(super) fn replies(id: &SessionId) -> String {
     format!("llmos:replies:{id}")
 }

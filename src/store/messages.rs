@@ -1,9 +1,8 @@
 //! Appending messages to a session.
 
-use redis::{FromRedisValue, Value};
-
-use super::error::{Error, Result};
-use super::{Idempotency, REPLY_SECONDS, Store, keys, script};
+use super::error::Result;
+use super::script::{self, Reply, unknown_reply};
+use super::{Idempotency, REPLY_SECONDS, Store, keys};
 use crate::message::{Message, NewMessage};
 use crate::session::{SessionId, now};
 
@@ -34,7 +33,7 @@ impl Store {
         let (key, fingerprint) = idempotency.map_or(("", ""), |idempotency| {
             (&idempotency.key, &idempotency.fingerprint)
         });
-        let reply: Option<Vec<Value>> = self
+        let reply: Option<Reply> = self
             .connection()?
             .script(&script::APPEND, |call, repeated| {
                 call.arg(4)
@@ -55,28 +54,23 @@ impl Store {
     }
 }
 
-fn read_reply(reply: Vec<Value>, sent: &[String]) -> Result<Appended> {
-    let mut reply = reply.into_iter();
-    let mut next = || reply.next().unwrap_or(Value::Nil);
-    match String::from_redis_value(next())?.as_str() {
-        "appended" => Ok(Appended::Done(read_messages(
-            u64::from_redis_value(next())?,
-            sent,
-        )?)),
+fn read_reply(mut reply: Reply, sent: &[String]) -> Result<Appended> {
+    match reply.next::<String>()?.as_str() {
+        "appended" => Ok(Appended::Done(read_messages(reply.next()?, sent))),
         "replayed" => {
-            let first = u64::from_redis_value(next())?;
-            let messages: Vec<Vec<u8>> = Vec::from_redis_value(next())?;
-            Ok(Appended::Replayed(read_messages(first, &messages)?))
+            let first = reply.next()?;
+            let messages: Vec<Vec<u8>> = reply.next()?;
+            Ok(Appended::Replayed(read_messages(first, &messages)))
         }
         "mismatch" => Ok(Appended::KeyReused),
-        other => Err(Error::Unreadable(format!("append answered {other}"))),
+        other => Err(unknown_reply(other)),
     }
 }
 
 /// Reads stored messages that stand one after another, the first at `first`.
-pub(super) fn read_messages(first: u64, texts: &[impl AsRef<[u8]>]) -> Result<Vec<Message>> {
+pub(super) fn read_messages(first: u64, texts: &[impl AsRef<[u8]>]) -> Vec<Message> {
     (first..)
         .zip(texts)
-        .map(|(seq, text)| Ok(Message::from_stored(text.as_ref(), seq)?))
+        .map(|(seq, text)| Message::from_stored(text.as_ref(), seq))
         .collect()
 }

@@ -10,14 +10,17 @@
 //! | `{scope}:sessions` | set | ids of the scope's sessions | Python |
 //! | `llmos:recent:{scope}:{bucket}` | sorted set | ids by microseconds of their last activity | ours |
 //! | `llmos:indexed:{scope}` | string | how many members of the scope's set the index knows of | ours |
+//! | `llmos:indexing:{scope}` | string | where indexing the scope's set goes on, while it does | ours |
 //! | `llmos:replies:{id}` | hash | `Idempotency-Key` → which messages it appended; lives 24 h from the last | ours |
 //! | `llmos:reply-expiries:{id}` | sorted set | `Idempotency-Key` by the second its reply expires; lives as long | ours |
 //! | `llmos:reply:{key}` | hash | the session that an `Idempotency-Key` created; lives 24 h | ours |
+//! | `llmos:origin:{id}` | string | the name of that key; lives as long | ours |
+//! | `llmos:probe` | string | nothing, for the moment of a health check | ours |
 //!
 //! A bucket is a status, or `other` for one that only the Python version allowed. Ours can all be
-//! rebuilt from the Python version's, or forgotten. A scope whose set has another size than
-//! `llmos:indexed:{scope}` says was written by the Python version: the next list indexes it, 2,000
-//! members per round trip.
+//! rebuilt from the Python version's, or forgotten. Where a scope's set has another size than
+//! `llmos:indexed:{scope}` says, or its index has fewer members, the Python version wrote to it: the next
+//! lists index what is missing, 500 members or a megabyte of documents per round trip.
 //!
 //! A document's `messages` is stale by design, and so is its `updated_at`: appending only notes the
 //! activity in the index. The later of the two is the truth.
@@ -29,6 +32,7 @@
 //! Redis 6.2 or later, or Valkey.
 
 mod address;
+mod changes;
 mod client;
 mod connection;
 mod document;
@@ -44,6 +48,7 @@ mod sessions;
 use self::connection::Connection;
 
 pub use self::address::Address;
+pub use self::changes::{Deleted, Updated};
 pub use self::client::RedisClient;
 pub use self::connection::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
 pub use self::error::{Diagnosis, Error, Result, diagnose};
@@ -51,7 +56,7 @@ pub use self::listing::{Cursor, ListRequest, SessionPage};
 pub use self::messages::Appended;
 pub use self::meter::Meter;
 pub use self::server::Version;
-pub use self::sessions::{Created, Updated};
+pub use self::sessions::Created;
 
 /// How long the answer to an `Idempotency-Key` is remembered: 24 hours, in seconds.
 const REPLY_SECONDS: u64 = 24 * 60 * 60;

@@ -4,7 +4,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use once_cell::sync::Lazy;
-use redis::{Cmd, ServerErrorKind, Value};
+use redis::{Cmd, FromRedisValue, ParsingError, ServerErrorKind, Value};
+
+use super::error::{Error, Result};
 
 /// A script with the functions that all share.
 #[derive(Debug)]
@@ -65,4 +67,25 @@ impl Script {
     pub(super) fn is_unknown_to(answer: &Value) -> bool {
         matches!(answer, Value::ServerError(error) if error.kind() == Some(ServerErrorKind::NoScript))
     }
+}
+
+/// What a script answered: a word that says what happened, and values that belong to it.
+pub(super) struct Reply(std::vec::IntoIter<Value>);
+
+impl Reply {
+    /// The next value.
+    pub(super) fn next<T: FromRedisValue>(&mut self) -> Result<T> {
+        Ok(T::from_redis_value(self.0.next().unwrap_or(Value::Nil))?)
+    }
+}
+
+impl FromRedisValue for Reply {
+    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
+        Vec::from_redis_value(value).map(|values| Self(values.into_iter()))
+    }
+}
+
+/// What a word says that no script of ours answers.
+pub(super) fn unknown_reply(word: &str) -> Error {
+    Error::Unreadable(format!("a script answered {word}"))
 }

@@ -1,6 +1,6 @@
 //! What is answered where storage is missing or down.
 
-use http::Method;
+use axum::http::Method;
 use llmos::config::{Config, StorageFallback};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use http::Method;
+use axum::http::Method;
 use serde_json::json;
 
 use crate::support::{Client, Mode, Process, Proxy, Redis, Response, TestApp, config, in_process};
@@ -94,11 +94,11 @@ async fn a_redis_that_hangs_in_a_command_is_told_and_used_again() {
         let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
         redis::cmd("DEBUG")
             .arg("SLEEP")
-            .arg("3")
+            .arg("4")
             .exec(&mut connection)
             .unwrap();
     });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    redis.wait_until_it_hangs().await;
     let response = api.append(&id, "x").await;
     assert!(
         response.elapsed < Duration::from_secs(3),
@@ -134,7 +134,8 @@ async fn a_connection_that_was_closed_while_idle_is_not_noticed_by_the_caller() 
     for protocol in ["", "?protocol=resp2", "?protocol=resp3"] {
         let api = in_process(config(&format!("{}{protocol}", app.redis.url())));
         let id = api.create_session("x").await;
-        for route in ROUTES {
+        let health = (Method::GET, "/api/health", "");
+        for route in ROUTES.into_iter().chain([health]) {
             app.redis
                 .command::<u64>(&["CLIENT", "KILL", "TYPE", "normal"]);
             let status = call(&api, &id, route.clone()).await.status.as_u16();
@@ -204,20 +205,20 @@ async fn a_redis_without_memory_refuses_writes_and_still_reads() {
     app.redis
         .command::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
     for route in ROUTES {
-        let is_read = route.0 == Method::GET;
-        let is_deletion = route.0 == Method::DELETE;
+        let method = route.0.clone();
+        if method == Method::DELETE {
+            // It frees memory, so Redis does it; nothing else happened until now.
+            assert_eq!(app.redis.keys(), keys);
+        }
         let response = call(&app.api, &id, route).await;
-        if is_read {
+        if method == Method::GET || method == Method::DELETE {
             let _ = response.assert_status(200);
-        } else if !is_deletion {
+        } else {
             let _ = response.assert_error(503, "storage_unavailable");
         }
     }
     app.redis
         .command::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
-    if app.api.get(&format!("/api/sessions/{id}")).await.status == 200 {
-        assert_eq!(app.redis.keys(), keys);
-    }
     let id = app.api.create_session("y").await;
     assert_recovered(&app.api, &id, Duration::from_secs(1)).await;
 }
@@ -295,7 +296,6 @@ async fn a_process_that_was_frozen_answers_its_first_request() {
         process.signal("-STOP");
         redis.kill();
         redis.restart().await;
-        tokio::time::sleep(Duration::from_secs(3)).await;
         process.signal("-CONT");
         assert_recovered(&api, &id, Duration::from_secs(1)).await;
     }

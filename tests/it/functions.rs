@@ -101,7 +101,11 @@ async fn a_streamed_request_ends_for_the_runtime_after_its_last_byte() {
 async fn a_streamed_request_ends_for_the_runtime_when_the_client_hangs_up() {
     let runtime = Runtime::start(&example("stream"), &[]).await;
 
-    let mut response = runtime.get("/api/stream", 11).send().await.unwrap();
+    let mut response = runtime
+        .get("/api/stream?events=100000", 11)
+        .send()
+        .await
+        .unwrap();
     let first = response.chunk().await.unwrap();
     assert!(first.is_some());
     // Long enough for a message that would be on its way.

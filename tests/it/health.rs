@@ -65,3 +65,20 @@ async fn a_malformed_url_fails_without_being_shown() {
 
     assert!(!String::from_utf8_lossy(&response.body).contains("hidden"));
 }
+
+#[tokio::test]
+async fn a_redis_that_takes_no_writes_is_failing() {
+    let app = TestApp::start().await;
+    app.redis
+        .command::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
+
+    let health = app.api.get("/api/health").await.assert_status(503).json();
+
+    assert!(
+        health["redis"]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("memory is full"),
+        "{health}"
+    );
+}

@@ -201,3 +201,51 @@ async fn a_repeat_after_the_session_is_gone_is_404() {
 
     assert_eq!(app.redis.keys(), [""; 0]);
 }
+
+#[tokio::test]
+async fn a_repeated_creation_after_the_session_is_gone_creates_none() {
+    let app = TestApp::start().await;
+    let api = app.api.with_header("idempotency-key", "k");
+    let body = json!({"name": "private", "volume": "user", "initial_message": "private"});
+    let created = api.post("/api/sessions", &body).await.assert_status(201);
+    let path = created.header("location").unwrap();
+    let _ = app.api.delete(path).await.assert_status(200);
+
+    let _ = api
+        .post("/api/sessions", &body)
+        .await
+        .assert_error(409, "conflict");
+
+    assert_eq!(app.redis.keys(), ["llmos:reply:k"]);
+    let kept: Vec<String> = app.redis.command(&["HKEYS", "llmos:reply:k"]);
+    assert_eq!(kept, ["fingerprint"]);
+}
+
+#[tokio::test]
+async fn a_reply_that_redis_lost_is_no_reply() {
+    let app = TestApp::start().await;
+    let id = app.api.create_session("x").await;
+    let api = app.api.with_header("idempotency-key", "k");
+    let _ = api.append(&id, "a").await.assert_status(200);
+
+    app.redis
+        .command::<()>(&["DEL", &format!("llmos:replies:{id}")]);
+
+    let again = api.append(&id, "a").await.assert_status(200);
+    assert_eq!(again.json()["message_count"], 2);
+}
+
+#[tokio::test]
+async fn two_keys_are_none() {
+    let app = TestApp::start().await;
+    let api = app
+        .api
+        .with_header("idempotency-key", "a")
+        .with_header("idempotency-key", "b");
+
+    let body = json!({"name": "x", "volume": "user"});
+    let _ = api
+        .post("/api/sessions", &body)
+        .await
+        .assert_error(400, "invalid_request");
+}

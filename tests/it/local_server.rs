@@ -52,10 +52,14 @@ async fn the_calls_of_existing_users_work_without_any_configuration() {
     assert_eq!(appended["message"], "Message added to session");
     let _ = api.get("/api/health").await.assert_status(200);
     let _ = api.get("/api/unknown").await.assert_error(404, "not_found");
-    let _ = api
-        .get("/no-such-file")
-        .await
-        .assert_error(404, "not_found");
+    for path in [
+        "/no-such-file",
+        &format!("/{}", "x".repeat(5000)),
+        "/../Cargo.toml",
+        "/%2e%2e/Cargo.toml",
+    ] {
+        let _ = api.get(path).await.assert_error(404, "not_found");
+    }
     let output = process.output();
     assert!(output.contains("private Redis, data in"), "{output}");
     assert!(output.contains("BLOB_READ_WRITE_TOKEN"), "{output}");
@@ -68,7 +72,7 @@ async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
     let id = api.unwrap().create_session("x").await;
     let path = format!("/api/sessions/{id}");
 
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         process.signal(signal);
         assert_eq!(process.exit_code(LIMIT).await, Some(0));
         assert_eq!(redis_processes(directory.path()), [""; 0]);
@@ -96,7 +100,7 @@ async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
     }
     let (mut process, api) = Process::local_server(directory.path(), &[]).await;
     let found = api.unwrap().append_and_find(&path).await;
-    assert_eq!(found["message_count"], 4);
+    assert_eq!(found["message_count"], 5);
 
     process.signal("-TERM");
     assert_eq!(process.exit_code(LIMIT).await, Some(0));

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod client;
 mod doctor;
 mod fallback;
 mod faults;

@@ -1,6 +1,6 @@
 //! `/api/sessions/{id}/messages`: append and read.
 
-use http::Method;
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Response, TestApp};

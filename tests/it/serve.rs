@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Method;
 use axum::routing::get;
-use http::Method;
 use llmos::app::App;
 use llmos::config::Config;
 use llmos::serve;

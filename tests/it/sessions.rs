@@ -117,7 +117,7 @@ async fn metadata_comes_back_as_it_was_sent() {
     let body = format!(r#"{{"name":"x","volume":"user","metadata":{metadata}}}"#);
     let created = app
         .api
-        .send_json(http::Method::POST, "/api/sessions", body)
+        .send_json(axum::http::Method::POST, "/api/sessions", body)
         .await
         .assert_status(201);
     let found = app
@@ -195,14 +195,14 @@ async fn the_status_may_be_a_query_parameter() {
     let path = format!("/api/sessions/{id}?status=completed");
     let updated = app
         .api
-        .send(http::Method::PUT, &path, Vec::new())
+        .send(axum::http::Method::PUT, &path, Vec::new())
         .await
         .assert_status(200);
 
     assert_eq!(updated.json()["status"], "completed");
     app.api
         .send(
-            http::Method::PUT,
+            axum::http::Method::PUT,
             &path.replace("completed", "gone"),
             Vec::new(),
         )
@@ -349,6 +349,29 @@ async fn a_merge_that_breaks_a_limit_changes_nothing() {
 
     let found = app.api.get(path).await.assert_status(200);
     assert_eq!(found.header("etag"), created.header("etag"));
+}
+
+#[tokio::test]
+async fn a_stale_deletion_is_refused() {
+    let app = TestApp::start().await;
+    let id = app.api.create_session("x").await;
+    let path = format!("/api/sessions/{id}");
+    let guarded = app
+        .api
+        .with_header("if-match", app.api.entity_tag(&path).await);
+    let _ = app.api.append(&id, "y").await.assert_status(200);
+
+    let problem = guarded
+        .delete(&path)
+        .await
+        .assert_error(412, "precondition_failed");
+
+    assert_eq!(problem["current"]["message_count"], 1);
+    let guarded = app
+        .api
+        .with_header("if-match", app.api.entity_tag(&path).await);
+    let _ = guarded.delete(&path).await.assert_status(200);
+    let _ = guarded.delete(&path).await.assert_error(404, "not_found");
 }
 
 #[tokio::test]

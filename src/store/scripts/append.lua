@@ -15,9 +15,10 @@ if not document then
 end
 
 if key ~= '' then
-  local expiry = redis.call('ZSCORE', KEYS[4], key)
-  if expiry and tonumber(expiry) > now then
-    local reply = cjson.decode(redis.call('HGET', KEYS[3], key))
+  local expiry = tonumber(redis.call('ZSCORE', KEYS[4], key) or 0)
+  local kept = redis.call('HGET', KEYS[3], key)
+  if kept and expiry > now then
+    local reply = cjson.decode(kept)
     if reply.fingerprint ~= fingerprint then
       return {'mismatch'}
     end

@@ -1,19 +1,21 @@
 -- Creates a session with its first message, or answers what the same Idempotency-Key answered before.
 --
--- KEYS: the document, the messages, the set of all sessions, the set of the volume's sessions,
---       and the reply under the caller's Idempotency-Key if there is one
+-- KEYS: the document, the messages, the set of all sessions, the set of the volume's sessions, and, if
+--       there is an Idempotency-Key, the reply under it, and where the session keeps the reply's name
 -- ARGV: id, document, microseconds of now, fingerprint of the request, seconds that a reply is kept,
---       the first message or nothing
--- Returns {'created'}, {'replayed', document, first message or ''}, or {'mismatch'}
-local id, document, micros, fingerprint, reply_seconds = unpack(ARGV, 1, 5)
-local message = ARGV[6] or ''
-local reply_key = KEYS[5]
+--       the first message or ''
+-- Returns {'created'}, {'replayed', document, first message or ''}, {'deleted'}, or {'mismatch'}
+local id, document, micros, fingerprint, reply_seconds, message = unpack(ARGV, 1, 6)
+local reply_key, origin_key = KEYS[5], KEYS[6]
 
 if reply_key then
   local reply = redis.call('HMGET', reply_key, 'fingerprint', 'document', 'message')
   if reply[1] then
     if reply[1] ~= fingerprint then
       return {'mismatch'}
+    end
+    if not reply[2] then
+      return {'deleted'}
     end
     return {'replayed', reply[2], reply[3]}
   end
@@ -39,5 +41,6 @@ touch(id, decoded, micros)
 if reply_key then
   redis.call('HSET', reply_key, 'fingerprint', fingerprint, 'document', document, 'message', message)
   redis.call('EXPIRE', reply_key, reply_seconds)
+  redis.call('SET', origin_key, reply_key, 'EX', reply_seconds)
 end
 return {'created'}

@@ -1,17 +1,27 @@
 -- Deletes a session: its document, messages and replies, and every index entry.
 --
--- KEYS: the document, the messages, the replies, their expiries
--- ARGV: id, '1' if this is repeated because an answer was lost
--- Returns 1, or 0 where there was none
-local id, repeated = unpack(ARGV, 1, 2)
+-- KEYS: the document, the messages, the replies, their expiries, and where the name of the reply that
+--       created the session is kept
+-- ARGV: id, '1' if this is repeated because an answer was lost, and, if it is to be deleted only as it was
+--       read, the document and the message count
+-- Returns 'deleted', 'missing' or 'changed'
+local id, repeated, read, count = unpack(ARGV, 1, 4)
 
 local text = peek_document(KEYS[1])
 if not text then
   -- What is gone when its deletion is repeated was most likely there the first time.
-  return tonumber(repeated)
+  return repeated == '1' and 'deleted' or 'missing'
+end
+if read and (text ~= read or redis.call('LLEN', KEYS[2]) ~= tonumber(count)) then
+  return 'changed'
 end
 -- What is not a session's document can be deleted too; it says no volume to be removed from.
 local document = decode(text)
+-- Of that reply stays that it was given, so that a late repetition does not create the session again.
+local reply_key = redis.call('GET', KEYS[5])
+if reply_key then
+  redis.call('HDEL', reply_key, 'document', 'message')
+end
 redis.call('UNLINK', unpack(KEYS))
 for _, scope in ipairs(scopes_of(document)) do
   local removed = redis.call('SREM', members_key(scope), id)
@@ -20,4 +30,4 @@ for _, scope in ipairs(scopes_of(document)) do
   end
   remove_from_buckets(scope, id)
 end
-return 1
+return 'deleted'

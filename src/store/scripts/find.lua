@@ -4,8 +4,6 @@
 -- ARGV: id, first and last seq of interest (last may be -1: the end), most messages, most bytes,
 --       '1' to read from the first on, '0' to read backwards from the last
 -- Returns nothing, or {document, message count, activity, seq of the first message, messages, more?}
-local CHUNK = 20
-
 local document = read_document(KEYS[1])
 if not document then
   return false
@@ -17,10 +15,12 @@ if high < 0 or high > count then
   high = count
 end
 
--- Reads on in one direction, a few at a time, until a limit is reached.
+-- Reads on in one direction until a limit is reached; a few at a time while nobody knows how large they are.
 local page, bytes, full = {}, 0, false
+local chunk_size = 2
 while low <= high and #page < limit and not full do
-  local size = math.min(CHUNK, limit - #page)
+  local size = math.min(chunk_size, limit - #page)
+  chunk_size = chunk_size * 4
   local from = forwards and low or math.max(low, high - size + 1)
   local chunk = redis.call('LRANGE', KEYS[2], from - 1, math.min(from + size - 1, high) - 1)
   if #chunk == 0 then

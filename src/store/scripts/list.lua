@@ -1,14 +1,18 @@
 -- Lists a page of a scope's sessions, latest activity first.
 --
--- KEYS: the set of the scope's sessions
--- ARGV: scope, bucket or '' for all, most sessions, microseconds and id of the cursor ('' to start),
---       where to go on indexing ('0' to start)
--- Returns {'indexing', where to go on}, or
+-- KEYS: the set of the scope's sessions, and how far it is indexed
+-- ARGV: scope, bucket or '' for all, most sessions, most bytes, microseconds and id of the cursor ('' to start)
+-- Returns {'indexing'}, when it must be called again, or
 --         {'page', microseconds and id of the next cursor or '', sessions {id, document, count, activity}}
-local MEMBERS_PER_CALL = 2000
 
-local scope, wanted_bucket, limit, cursor_micros, cursor_id, scan = unpack(ARGV, 1, 6)
-limit = tonumber(limit)
+-- What one call indexes at most, so that nobody waits long for Redis meanwhile.
+local MEMBERS_PER_CALL = 500
+local BYTES_PER_CALL = 1000000
+-- How often a page is put together again because sessions on it turn out to be gone.
+local MAX_ATTEMPTS = 20
+
+local scope, wanted_bucket, limit, max_bytes, cursor_micros, cursor_id = unpack(ARGV, 1, 6)
+limit, max_bytes = tonumber(limit), tonumber(max_bytes)
 
 -- RFC 3339 as the Python version wrote it, in microseconds; 0 for anything else.
 local function parse_time(text)
@@ -31,21 +35,32 @@ local function parse_time(text)
   return ((days * 24 + hour) * 60 + minute) * 60000000 + second * 1000000 + micros
 end
 
--- Indexes what the Python version wrote, some members at a time. Returns where to go on, '0' at the end.
+-- Indexes some more of what the Python version wrote; whether that was all. How far it is, is kept in
+-- Redis: requests at the same time share the work, and none is lost with one that fails.
 local function index_members()
-  local found = redis.call('SSCAN', KEYS[1], scan, 'COUNT', MEMBERS_PER_CALL)
+  local found = redis.call('SSCAN', KEYS[1], redis.call('GET', KEYS[2]) or '0', 'COUNT', MEMBERS_PER_CALL)
+  local bytes = 0
   for _, id in ipairs(found[2]) do
-    local text = peek_document(document_key(id))
-    if text then
-      local document = decode(text)
-      local bucket = bucket_of(document)
-      redis.call('ZADD', recent_key(scope, bucket), 'NX', parse_time(document.updated_at), id)
-      remove_from_buckets(scope, id, bucket)
-    else
-      redis.call('SREM', KEYS[1], id)
+    if not indexed_activity(scope, id) then
+      if bytes > BYTES_PER_CALL then
+        return false
+      end
+      local text = peek_document(document_key(id))
+      if text then
+        bytes = bytes + #text
+        local document = decode(text)
+        redis.call('ZADD', recent_key(scope, bucket_of(document)), parse_time(document.updated_at), id)
+      else
+        redis.call('SREM', KEYS[1], id)
+      end
     end
   end
-  return found[1]
+  if found[1] ~= '0' then
+    redis.call('SET', KEYS[2], found[1])
+    return false
+  end
+  redis.call('DEL', KEYS[2])
+  return true
 end
 
 -- Ids are compared as Redis does, by their bytes; Lua's own comparison follows the locale.
@@ -87,10 +102,60 @@ local function is_indexed()
   return indexed >= members and tonumber(redis.call('GET', indexed_key(scope)) or 0) == members
 end
 
+-- The sessions that come next, in order: one more than asked for, if there is one.
+local function candidates_after_cursor()
+  local candidates = {}
+  for _, bucket in ipairs(BUCKETS) do
+    if wanted_bucket == '' or wanted_bucket == bucket then
+      local key = recent_key(scope, bucket)
+      local start = position_after_cursor(key)
+      local range = redis.call('ZREVRANGE', key, start, start + limit, 'WITHSCORES')
+      for index = 1, #range, 2 do
+        candidates[#candidates + 1] = {id = range[index], micros = tonumber(range[index + 1]), key = key}
+      end
+    end
+  end
+  table.sort(candidates, function(left, right)
+    if left.micros ~= right.micros then
+      return left.micros > right.micros
+    end
+    return is_before(right.id, left.id)
+  end)
+  return candidates
+end
+
+-- A page of them, and whether all of them are still there. Those that the Python version deleted go.
+local function read_page()
+  local candidates = candidates_after_cursor()
+  local sessions, bytes, last, all_there = {}, 0, nil, true
+  for index = 1, math.min(limit, #candidates) do
+    local candidate = candidates[index]
+    local key = document_key(candidate.id)
+    local text = peek_document(key)
+    if text then
+      bytes = bytes + #text
+      if #sessions > 0 and bytes > max_bytes then
+        break
+      end
+      local count = redis.pcall('LLEN', key .. ':messages')
+      count = type(count) == 'number' and count or 0
+      sessions[#sessions + 1] = {candidate.id, text, count, candidate.micros}
+    else
+      redis.call('ZREM', candidate.key, candidate.id)
+      all_there = false
+    end
+    last = index
+  end
+  if last and last < #candidates then
+    local cursor = candidates[last]
+    return {'page', cursor.micros, cursor.id, sessions}, all_there
+  end
+  return {'page', 0, '', sessions}, all_there
+end
+
 if not is_indexed() then
-  local next_scan = index_members()
-  if next_scan ~= '0' then
-    return {'indexing', next_scan}
+  if not index_members() then
+    return {'indexing'}
   end
   local members = redis.call('SCARD', KEYS[1])
   if members > 0 then
@@ -100,39 +165,10 @@ if not is_indexed() then
   end
 end
 
--- One more than asked for from each bucket: enough to merge them, and to know whether there is more.
-local candidates = {}
-for _, bucket in ipairs(BUCKETS) do
-  if wanted_bucket == '' or wanted_bucket == bucket then
-    local key = recent_key(scope, bucket)
-    local start = position_after_cursor(key)
-    local range = redis.call('ZREVRANGE', key, start, start + limit, 'WITHSCORES')
-    for index = 1, #range, 2 do
-      candidates[#candidates + 1] = {id = range[index], micros = tonumber(range[index + 1]), key = key}
-    end
-  end
-end
-table.sort(candidates, function(left, right)
-  if left.micros ~= right.micros then
-    return left.micros > right.micros
-  end
-  return is_before(right.id, left.id)
-end)
-
-local sessions, last = {}, nil
-for index = 1, math.min(limit, #candidates) do
-  last = candidates[index]
-  local key = document_key(last.id)
-  local text = peek_document(key)
-  if text then
-    local count = redis.pcall('LLEN', key .. ':messages')
-    sessions[#sessions + 1] = {last.id, text, type(count) == 'number' and count or 0, last.micros}
-  else
-    -- The Python version deleted it.
-    redis.call('ZREM', last.key, last.id)
-  end
-end
-if #candidates > limit then
-  return {'page', last.micros, last.id, sessions}
-end
-return {'page', 0, '', sessions}
+local page, all_there
+local attempts = 0
+repeat
+  page, all_there = read_page()
+  attempts = attempts + 1
+until all_there or attempts == MAX_ATTEMPTS
+return page

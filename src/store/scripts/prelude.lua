@@ -73,14 +73,6 @@ local function scopes_of(document)
   return {ALL}
 end
 
--- Notes activity on a session. It never goes back in time, whatever the clock of the caller does.
-local function touch(id, document, micros)
-  local bucket = bucket_of(document)
-  for _, scope in ipairs(scopes_of(document)) do
-    redis.call('ZADD', recent_key(scope, bucket), 'GT', micros, id)
-  end
-end
-
 local function remove_from_buckets(scope, id, kept_bucket)
   for _, bucket in ipairs(BUCKETS) do
     if bucket ~= kept_bucket then
@@ -89,13 +81,27 @@ local function remove_from_buckets(scope, id, kept_bucket)
   end
 end
 
--- The microseconds of a session's last activity, 0 where the index does not know it.
-local function activity_of(id)
+-- Notes activity on a session. It never goes back in time, whatever the clock of the caller does.
+local function touch(id, document, micros)
+  local bucket = bucket_of(document)
+  for _, scope in ipairs(scopes_of(document)) do
+    if redis.call('ZADD', recent_key(scope, bucket), 'GT', micros, id) == 1 then
+      remove_from_buckets(scope, id, bucket)
+    end
+  end
+end
+
+-- The microseconds of a session's last activity, nil where the scope's index does not know it.
+local function indexed_activity(scope, id)
   for _, bucket in ipairs(BUCKETS) do
-    local micros = redis.call('ZSCORE', recent_key(ALL, bucket), id)
+    local micros = redis.call('ZSCORE', recent_key(scope, bucket), id)
     if micros then
       return tonumber(micros)
     end
   end
-  return 0
+end
+
+-- The same for a session that was asked for by its id, 0 where it is not known.
+local function activity_of(id)
+  return indexed_activity(ALL, id) or 0
 end

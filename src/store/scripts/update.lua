@@ -17,12 +17,8 @@ if document ~= new then
   if document ~= read or (expected_count ~= '' and tonumber(expected_count) ~= count) then
     return {'changed', document, count, activity_of(id)}
   end
-  -- The activity so far moves along into the bucket of the new status.
-  local decoded, activity = decode(new), activity_of(id)
   redis.call('SET', KEYS[1], new, 'KEEPTTL')
-  touch(id, decoded, math.max(activity, micros))
-  for _, scope in ipairs(scopes_of(decoded)) do
-    remove_from_buckets(scope, id, bucket_of(decoded))
-  end
+  -- The activity so far moves along into the bucket of the new status.
+  touch(id, decode(new), math.max(activity_of(id), micros))
 end
 return {'updated', count, activity_of(id)}

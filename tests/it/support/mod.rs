@@ -15,9 +15,9 @@ use llmos::config::{Config, Secret};
 use llmos::{http, serve};
 
 pub use self::client::{Client, Response};
-pub use self::process::{Process, clear_configuration};
+pub use self::process::{Process, clear_configuration, free_port};
 pub use self::proxy::{Mode, Proxy};
-pub use self::redis::{Redis, free_port};
+pub use self::redis::Redis;
 pub use self::routes::{check_old_ids, check_session_routes};
 pub use self::runtime::Runtime;
 pub use self::stream::read_events;

@@ -59,17 +59,22 @@ impl Process {
         directory: &Path,
         environment: &[(&str, &str)],
     ) -> (Self, Option<Client>) {
-        let port = free_port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_dev"));
         clear_configuration(&mut command);
         command
             .current_dir(directory)
-            .env("PORT", port.to_string())
+            .env("PORT", "0")
             .envs(environment.iter().copied());
         let mut process = Self::spawn(&mut command);
-        let base = format!("http://127.0.0.1:{port}");
-        let has_started = process.wait_for(&base, START_LIMIT).await;
-        (process, has_started.then(|| Client::http(base)))
+        if !process.wait_for("http://", START_LIMIT).await {
+            return (process, None);
+        }
+        let output = process.output();
+        let base = output
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"));
+        let client = Client::http(base.unwrap());
+        (process, Some(client))
     }
 
     pub fn id(&self) -> u32 {
@@ -164,7 +169,7 @@ pub fn clear_configuration(command: &mut Command) {
 }
 
 /// A port that nobody listened on a moment ago.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0))
         .unwrap()
         .local_addr()

@@ -1,7 +1,6 @@
 //! A private redis-server on a unix socket, gone with the test.
 
 use std::io::ErrorKind;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -60,6 +59,18 @@ impl Redis {
         let mut command = redis::Cmd::new();
         command.arg(arguments);
         command.query(&mut connection)
+    }
+
+    /// Waits until a command that another connection sent keeps the server from answering.
+    pub async fn wait_until_it_hangs(&self) {
+        let client = redis::Client::open(self.url()).unwrap();
+        let mut connection = client.get_connection().unwrap();
+        connection
+            .set_read_timeout(Some(Duration::from_millis(100)))
+            .unwrap();
+        while redis::cmd("PING").exec(&mut connection).is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Every key there is, sorted.
@@ -144,13 +155,4 @@ fn spawn(directory: &TempDir, arguments: &[String]) -> Child {
         }
         Err(error) => panic!("redis-server: {error}"),
     }
-}
-
-/// A port that nobody listened on a moment ago: redis-server cannot be asked which one it took.
-pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }

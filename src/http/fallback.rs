@@ -1,0 +1,33 @@
+//! Samples in place of what cannot be read: reading with that in mind, and marking the answer.
+
+use axum::http::HeaderName;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::message::MessageRange;
+use crate::samples;
+use crate::session::{SessionId, SessionView};
+
+/// Tells samples from what is stored.
+const X_LLMOS_STORAGE: HeaderName = HeaderName::from_static("x-llmos-storage");
+
+/// Reads a session, or the sample that stands in for it; whether it is one.
+pub(super) async fn read_session(
+    app: &App,
+    id: &SessionId,
+    range: MessageRange,
+    limit: usize,
+) -> Result<(SessionView, bool)> {
+    match app.store.find_session(id, range, limit).await {
+        Ok(view) => Ok((view.ok_or(Error::NO_SUCH_SESSION)?, false)),
+        Err(error) => Ok((
+            app.sample_instead_of(error, samples::find_session(id, range, limit))?,
+            true,
+        )),
+    }
+}
+
+/// The header of an answer that is a sample.
+pub(super) fn sample_mark(is_sample: bool) -> Option<[(HeaderName, &'static str); 1]> {
+    is_sample.then_some([(X_LLMOS_STORAGE, "samples")])
+}

@@ -1,0 +1,136 @@
+//! Updating and deleting sessions.
+
+use super::document::{State, changed_document};
+use super::error::Result;
+use super::script::{self, Reply, unknown_reply};
+use super::{Store, keys};
+use crate::session::{SessionChange, SessionId, VersionedSession, now};
+
+/// How often an update starts again because another one came in between. Each time one of them is stored,
+/// so this is how many may come at the same moment.
+const MAX_UPDATE_ATTEMPTS: usize = 100;
+
+/// What became of an update.
+#[derive(Debug)]
+pub enum Updated {
+    /// The session is stored, and is now this.
+    Done(VersionedSession),
+    /// Nothing changed: the session is no longer one of the expected versions, but this.
+    Stale(VersionedSession),
+    /// Nothing changed: the metadata that would come out is over a limit, which the text names.
+    Invalid(&'static str),
+    /// Nothing changed: others updated the session all the time.
+    Contended,
+}
+
+/// What became of a deletion.
+#[derive(Debug)]
+pub enum Deleted {
+    /// The session is gone.
+    Done,
+    /// Nothing changed: the session is no longer one of the expected versions, but this.
+    Stale(Box<VersionedSession>),
+}
+
+impl Store {
+    /// Changes a session, if it is still one of the `expected` versions (where they are given);
+    /// `None` where there is none.
+    ///
+    /// Two round trips, and one more for each other update that comes in between.
+    pub async fn update_session(
+        &self,
+        id: &SessionId,
+        change: &SessionChange,
+        expected: Option<&[String]>,
+    ) -> Result<Option<Updated>> {
+        let Some(mut state) = self.read_state(id).await? else {
+            return Ok(None);
+        };
+        for _ in 0..MAX_UPDATE_ATTEMPTS {
+            if expected.is_some_and(|versions| !versions.contains(&state.version())) {
+                return Ok(Some(Updated::Stale(state.versioned(id)?)));
+            }
+            if change.is_empty() {
+                return Ok(Some(Updated::Done(state.versioned(id)?)));
+            }
+            let now = now();
+            let document = match changed_document(&state.document, change, now)? {
+                Ok(document) => document,
+                Err(limit) => return Ok(Some(Updated::Invalid(limit))),
+            };
+            let reply: Option<Reply> = self
+                .connection()?
+                .script(&script::UPDATE, |call, _| {
+                    call.arg(2).arg(keys::document(id)).arg(keys::messages(id));
+                    call.arg(id.as_str())
+                        .arg(&state.document)
+                        .arg(&document)
+                        .arg(now.timestamp_micros())
+                        .arg(expected.map_or(String::new(), |_| state.message_count.to_string()));
+                })
+                .await?;
+            let Some(mut reply) = reply else {
+                return Ok(None);
+            };
+            let is_updated = match reply.next::<String>()?.as_str() {
+                "updated" => true,
+                "changed" => false,
+                other => return Err(unknown_reply(other)),
+            };
+            state = State {
+                document: if is_updated { document } else { reply.next()? },
+                message_count: reply.next()?,
+                activity: reply.next()?,
+            };
+            if is_updated {
+                return Ok(Some(Updated::Done(state.versioned(id)?)));
+            }
+        }
+        Ok(Some(Updated::Contended))
+    }
+
+    /// Deletes a session with all that belongs to it, if it is still one of the `expected` versions (where
+    /// they are given); `None` where there is none.
+    ///
+    /// One round trip, or two with `expected`, and one more where another change came in between.
+    pub async fn delete_session(
+        &self,
+        id: &SessionId,
+        expected: Option<&[String]>,
+    ) -> Result<Option<Deleted>> {
+        let mut state = None;
+        if let Some(versions) = expected {
+            let Some(read) = self.read_state(id).await? else {
+                return Ok(None);
+            };
+            if !versions.contains(&read.version()) {
+                return Ok(Some(Deleted::Stale(Box::new(read.versioned(id)?))));
+            }
+            state = Some(read);
+        }
+        let reply: String = self
+            .connection()?
+            .script(&script::DELETE, |call, repeated| {
+                call.arg(5)
+                    .arg(keys::document(id))
+                    .arg(keys::messages(id))
+                    .arg(keys::replies(id))
+                    .arg(keys::reply_expiries(id))
+                    .arg(keys::origin(id));
+                call.arg(id.as_str()).arg(u8::from(repeated));
+                if let Some(state) = &state {
+                    call.arg(&state.document).arg(state.message_count);
+                }
+            })
+            .await?;
+        match reply.as_str() {
+            "deleted" => Ok(Some(Deleted::Done)),
+            "missing" => Ok(None),
+            "changed" => match self.read_state(id).await? {
+                Some(state) => Ok(Some(Deleted::Stale(Box::new(state.versioned(id)?)))),
+                None => Ok(None),
+            },
+            other => Err(unknown_reply(other)),
+        }
+    }
+}
