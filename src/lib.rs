@@ -6,6 +6,7 @@ pub mod json;
 pub mod message;
 pub mod metadata;
 pub mod session;
+pub mod volume;
 
 pub mod app;
 pub mod config;

@@ -5,8 +5,9 @@ use once_cell::sync::Lazy;
 use serde_json::value::RawValue;
 
 use crate::message::{Message, MessageRange};
-use crate::session::{Session, SessionId, SessionView, Status, VersionedSession, Volume};
+use crate::session::{Session, SessionId, SessionView, Status, VersionedSession};
 use crate::store::{Cursor, ListRequest, SessionPage};
+use crate::volume::Volume;
 
 /// A sample, and all of its messages.
 struct Sample {

@@ -9,13 +9,12 @@ use uuid::Uuid;
 
 use crate::message::Message;
 use crate::metadata::Metadata;
+use crate::volume::{Volume, VolumeId};
 
 /// The longest id that is looked up, in bytes. Ids of the Python version contain the session's name.
 pub const MAX_SESSION_ID_BYTES: usize = 1024;
 /// The longest name, in characters.
 pub const MAX_NAME_CHARS: usize = 200;
-/// The longest volume id, in characters.
-pub const MAX_VOLUME_ID_CHARS: usize = 128;
 
 /// Names one session, and so its keys in Redis.
 ///
@@ -50,74 +49,6 @@ impl SessionId {
 impl fmt::Display for SessionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
-    }
-}
-
-/// Whose a session is: one user's, one team's, or everyone's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", try_from = "String")]
-pub enum Volume {
-    /// Belongs to one user.
-    User,
-    /// Belongs to a team.
-    Team,
-    /// Belongs to the whole deployment.
-    System,
-}
-
-impl Volume {
-    /// The volume as it is written in JSON and in keys.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Team => "team",
-            Self::System => "system",
-        }
-    }
-}
-
-// Not derived: that would take `{"user":null}`, too.
-impl TryFrom<String> for Volume {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let named = [Self::User, Self::Team, Self::System]
-            .into_iter()
-            .find(|it| it.as_str() == text);
-        named.ok_or("must be user, team or system")
-    }
-}
-
-/// Which user or team: 1–128 of `A–Z a–z 0–9 . _ - @ | ~ + =`, and neither `.` nor `..`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct VolumeId(String);
-
-impl VolumeId {
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Default for VolumeId {
-    fn default() -> Self {
-        Self("default".to_owned())
-    }
-}
-
-impl TryFrom<String> for VolumeId {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@|~+=".contains(&byte);
-        let valid = (1..=MAX_VOLUME_ID_CHARS).contains(&text.len())
-            && text.bytes().all(allowed)
-            && text != "."
-            && text != "..";
-        valid
-            .then_some(Self(text))
-            .ok_or("must be 1 to 128 of A-Z a-z 0-9 . _ - @ | ~ + = and not . or ..")
     }
 }
 
@@ -291,26 +222,6 @@ mod tests {
             &"x".repeat(MAX_SESSION_ID_BYTES + 1),
         ] {
             assert!(SessionId::parse(id).is_none(), "{id}");
-        }
-    }
-
-    #[test]
-    fn volume_ids_cannot_leave_their_place_in_a_key() {
-        for id in ["default", "auth0|5f7", "a@b.c", "...", "A-Z_~+="] {
-            assert!(VolumeId::try_from(id.to_owned()).is_ok(), "{id}");
-        }
-        for id in [
-            "",
-            ".",
-            "..",
-            "a:b",
-            "a/b",
-            "a b",
-            "é",
-            "a\n",
-            &"x".repeat(129),
-        ] {
-            assert!(VolumeId::try_from(id.to_owned()).is_err(), "{id}");
         }
     }
 }

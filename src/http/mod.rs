@@ -17,6 +17,7 @@ mod extract;
 mod fallback;
 mod idempotency;
 mod page;
+mod session_answer;
 
 /// Every route, as the local server has them. A function has those of one resource.
 pub fn router() -> Router<App> {

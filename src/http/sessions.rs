@@ -13,17 +13,16 @@ use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
 use super::messages;
 use super::page::{DEFAULT_LIMIT, decode_cursor, encode_cursor, number};
+use super::session_answer::SessionAnswer;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::json;
-use crate::message::{Content, MAX_MESSAGES_PER_PAGE, Message, MessageRange, NewMessage};
+use crate::message::{Content, MAX_MESSAGES_PER_PAGE, MessageRange, NewMessage};
 use crate::metadata::Metadata;
 use crate::samples;
-use crate::session::{
-    NewSession, Session, SessionChange, SessionName, SessionView, Status, VersionedSession, Volume,
-    VolumeId,
-};
+use crate::session::{NewSession, Session, SessionChange, SessionName, Status, VersionedSession};
 use crate::store::{Created, Deleted, ListRequest, Updated};
+use crate::volume::{Volume, VolumeId};
 
 /// How many sessions a page holds at most.
 const MAX_SESSIONS: usize = 200;
@@ -251,53 +250,5 @@ async fn delete_session(
 fn stale(current: &VersionedSession) -> Error {
     Error::PreconditionFailed {
         current: json::raw(&current.session),
-    }
-}
-
-/// A session and its entity tag.
-struct SessionAnswer {
-    current: VersionedSession,
-    messages: Option<Vec<Message>>,
-    fallback: bool,
-}
-
-impl SessionAnswer {
-    fn with_messages(view: SessionView) -> Self {
-        Self {
-            messages: Some(view.messages),
-            ..Self::without_messages(view.current)
-        }
-    }
-
-    fn without_messages(current: VersionedSession) -> Self {
-        Self {
-            current,
-            messages: None,
-            fallback: false,
-        }
-    }
-}
-
-impl IntoResponse for SessionAnswer {
-    fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Body {
-            #[serde(flatten)]
-            session: Session,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            messages: Option<Vec<Message>>,
-            #[serde(skip_serializing_if = "std::ops::Not::not")]
-            fallback: bool,
-        }
-        let body = Body {
-            session: self.current.session,
-            messages: self.messages,
-            fallback: self.fallback,
-        };
-        (
-            [(header::ETAG, entity_tag(&self.current.version))],
-            Json(body),
-        )
-            .into_response()
     }
 }

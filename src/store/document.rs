@@ -9,9 +9,10 @@ use crate::digest::short_hash;
 use crate::json::{self, Object};
 use crate::metadata::Metadata;
 use crate::session::{
-    NewSession, Session, SessionChange, SessionId, SessionName, Status, VersionedSession, Volume,
-    VolumeId, format_time,
+    NewSession, Session, SessionChange, SessionId, SessionName, Status, VersionedSession,
+    format_time,
 };
+use crate::volume::{Volume, VolumeId};
 
 /// What Redis holds of a session at one moment.
 pub(super) struct State {

@@ -1,6 +1,7 @@
 //! The names of the keys that a caller's request leads to; `prelude.lua` names those that data leads to.
 
-use crate::session::{SessionId, Volume, VolumeId};
+use crate::session::SessionId;
+use crate::volume::{Volume, VolumeId};
 
 /// The scope of all sessions.
 pub(super) const ALL: &str = "all";

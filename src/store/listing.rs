@@ -5,7 +5,8 @@ use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
 use super::{Store, keys};
 use crate::message::MAX_PAGE_BYTES;
-use crate::session::{Session, SessionId, Status, Volume, VolumeId};
+use crate::session::{Session, SessionId, Status};
+use crate::volume::{Volume, VolumeId};
 
 /// Where a page of sessions ended.
 #[derive(Debug, PartialEq, Eq)]

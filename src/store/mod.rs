@@ -17,10 +17,13 @@
 //! | `llmos:origin:{id}` | string | the name of that key; lives as long | ours |
 //! | `llmos:probe` | string | nothing, for the moment of a health check | ours |
 //!
-//! A bucket is a status, or `other` for one that only the Python version allowed. Ours can all be
-//! rebuilt from the Python version's, or forgotten. Where a scope's set has another size than
-//! `llmos:indexed:{scope}` says, or its index has fewer members, the Python version wrote to it: the next
-//! lists index what is missing, 500 members or a megabyte of documents per round trip.
+//! A bucket is a status, or `other` for one that only the Python version allowed. Ours may be lost: the
+//! index is made again from the documents, without the time of appends since their last update, and an
+//! `Idempotency-Key` can then take effect again.
+//!
+//! Where a scope's set has another size than `llmos:indexed:{scope}` says, or its index has fewer members,
+//! the Python version wrote to it: the next lists index what is missing, 500 members or a megabyte of
+//! documents per round trip.
 //!
 //! A document's `messages` is stale by design, and so is its `updated_at`: appending only notes the
 //! activity in the index. The later of the two is the truth.
