@@ -15,9 +15,8 @@ if not document then
 end
 
 if key ~= '' then
-  local expiry = tonumber(redis.call('ZSCORE', KEYS[4], key) or 0)
-  local kept = redis.call('HGET', KEYS[3], key)
-  if kept and expiry > now then
+  local kept, expiry = redis.call('HGET', KEYS[3], key), redis.call('ZSCORE', KEYS[4], key)
+  if kept and not (expiry and tonumber(expiry) <= now) then
     local reply = cjson.decode(kept)
     if reply.fingerprint ~= fingerprint then
       return {'mismatch'}

@@ -96,7 +96,7 @@ impl Process {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 return self.output().contains(text);
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         false
     }
