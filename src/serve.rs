@@ -49,7 +49,7 @@ pub type AppService = NormalizePath<Router>;
 /// Puts the layers around `router`, the outermost first:
 ///
 /// 1. a trailing slash is dropped, before routing;
-/// 2. [`observe`] gives the request its id, writes its log line, and renders errors;
+/// 2. `http::observe` gives the request its id, writes its log line, and renders errors;
 /// 3. a panic becomes a 500;
 /// 4. the time limit;
 /// 5. the body limit, kept by whoever reads the body.
