@@ -7,9 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
@@ -50,51 +48,6 @@ pub fn has_nul(value: &RawValue) -> bool {
 /// The empty object.
 pub fn empty_object() -> Box<RawValue> {
     raw(&serde_json::Map::new())
-}
-
-/// Reads stored JSON, also with the `NaN` and `Infinity` that Python writes into it, which become `null`.
-///
-/// # Errors
-/// If it is no `T` even so.
-pub fn parse_lenient<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
-    serde_json::from_slice(text).or_else(|error| {
-        let text = std::str::from_utf8(text).map_err(|_| error)?;
-        serde_json::from_str(&without_nan(text))
-    })
-}
-
-/// A JSON text with `null` for each `NaN`, `Infinity` and `-Infinity` that stands outside of strings.
-pub fn without_nan(text: &str) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(quote) = rest.find('"') {
-        let (outside, string) = rest.split_at(quote);
-        let (string, after) = string.split_at(end_of_string(string));
-        result.push_str(&numbers_to_null(outside));
-        result.push_str(string);
-        rest = after;
-    }
-    result + &numbers_to_null(rest)
-}
-
-fn numbers_to_null(outside: &str) -> String {
-    outside
-        .replace("-Infinity", "null")
-        .replace("Infinity", "null")
-        .replace("NaN", "null")
-}
-
-/// Where a string ends that begins `text`, its quotes included.
-fn end_of_string(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            b'"' if !escaped => return at + 1,
-            b'\\' => escaped = !escaped,
-            _ => escaped = false,
-        }
-    }
-    text.len()
 }
 
 /// `null`.
@@ -319,18 +272,6 @@ mod tests {
             let value: Box<RawValue> = serde_json::from_str(text).unwrap();
             assert_eq!(has_nul(&value), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn the_numbers_that_python_adds_to_json_are_null() {
-        let text = r#"{"a\"NaN": [NaN, -Infinity, 1], "b": "NaN \\", "c": Infinity}"#;
-        let value: serde_json::Value = parse_lenient(text.as_bytes()).unwrap();
-        assert_eq!(
-            value,
-            serde_json::json!({"a\"NaN": [null, null, 1], "b": "NaN \\", "c": null})
-        );
-        assert!(parse_lenient::<serde_json::Value>(b"{NaN").is_err());
-        assert!(parse_lenient::<serde_json::Value>(b"\"open").is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod digest;
 pub mod json;
 pub mod message;
 pub mod metadata;
+pub mod python_json;
 pub mod session;
 pub mod volume;
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::json::{self, Text};
+use crate::python_json;
 
 /// The largest content, in bytes of UTF-8.
 pub const MAX_CONTENT_BYTES: usize = 256 * 1024;
@@ -209,7 +210,7 @@ impl Message {
     /// Messages of the Python version have no id; theirs is `msg_` and their place, which never changes.
     /// What is no message keeps its place, with `null` for all it says and `unreadable` set.
     pub fn from_stored(text: &[u8], seq: u64) -> Self {
-        let stored = json::parse_lenient(text).unwrap_or_else(|_| Stored::unreadable());
+        let stored = python_json::parse(text).unwrap_or_else(|_| Stored::unreadable());
         Self {
             id: stored.id.unwrap_or_else(|| format!("msg_{seq}")),
             seq,

@@ -8,6 +8,7 @@ use super::error::{Error, Result};
 use crate::digest::short_hash;
 use crate::json::{self, Object};
 use crate::metadata::Metadata;
+use crate::python_json;
 use crate::session::{
     NewSession, Session, SessionChange, SessionId, SessionName, Status, VersionedSession,
     format_time,
@@ -50,7 +51,7 @@ impl State {
             created_at: String,
             updated_at: String,
         }
-        let document: Document = json::parse_lenient(self.document.as_bytes())?;
+        let document: Document = python_json::parse(self.document.as_bytes())?;
         Ok(Session {
             id,
             name: document.name,
@@ -106,7 +107,7 @@ pub(super) fn changed_document(
     let mut document = match Object::parse(text) {
         Some(document) => document,
         None => {
-            repaired = json::without_nan(text);
+            repaired = python_json::without_nan(text);
             Object::parse(&repaired)
                 .ok_or_else(|| Error::Unreadable("a document is no JSON object".to_owned()))?
         }
