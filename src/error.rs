@@ -32,6 +32,9 @@ pub enum Error {
     /// The body is over the limit.
     #[error("The body is larger than 4 MB.")]
     PayloadTooLarge,
+    /// The body came too slowly.
+    #[error("The body took longer than 20 s to arrive.")]
+    BodyTimeout,
     /// The request came into another's way.
     #[error("{0}")]
     Conflict(&'static str),
@@ -85,6 +88,7 @@ impl Error {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
             Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_)) => {
@@ -106,13 +110,13 @@ impl Error {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::PayloadTooLarge => "payload_too_large",
+            Self::BodyTimeout | Self::Timeout => "timeout",
             Self::Conflict(_) => "conflict",
             Self::PreconditionFailed { .. } => "precondition_failed",
             Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_)) => {
                 "storage_unavailable"
             }
             Self::Store(store::Error::Unreadable(_)) | Self::Internal(_) => "internal",
-            Self::Timeout => "timeout",
         }
     }
 
@@ -141,6 +145,7 @@ impl Error {
             | Self::MethodNotAllowed
             | Self::UnsupportedMediaType
             | Self::PayloadTooLarge
+            | Self::BodyTimeout
             | Self::Conflict(_)
             | Self::PreconditionFailed { .. } => self.to_string().into(),
         }

@@ -1,5 +1,7 @@
 //! Extractors: from the parts of a request to checked values, every rejection an [`Error`] of ours.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
@@ -13,6 +15,9 @@ use crate::session::SessionId;
 
 /// How many objects and arrays a body may hold within each other.
 const MAX_BODY_DEPTH: usize = 64;
+/// How long a body may take to arrive: less than a request as a whole may take, so that a slow caller is told
+/// that it was the caller.
+const BODY_TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// The `{id}` of the path. One that no session can have is one that no session has: 404.
 pub(super) struct SessionPath(pub(super) SessionId);
@@ -75,13 +80,13 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     async fn from_request(request: Request, state: &S) -> Result<Self> {
         let is_json = is_json(request.headers());
         let is_encoded = request.headers().contains_key(header::CONTENT_ENCODING);
-        let body =
-            Bytes::from_request(request, state)
-                .await
-                .map_err(|rejection| match rejection.status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => Error::PayloadTooLarge,
-                    _ => Error::InvalidRequest("The body broke off.".to_owned()),
-                })?;
+        let body = tokio::time::timeout(BODY_TIME_LIMIT, Bytes::from_request(request, state))
+            .await
+            .map_err(|_| Error::BodyTimeout)?
+            .map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Error::PayloadTooLarge,
+                _ => Error::InvalidRequest("The body broke off.".to_owned()),
+            })?;
         if body.is_empty() {
             return Ok(Self(Bytes::from_static(b"{}")));
         }

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use axum::routing::get;
 use llmos::app::App;
 use llmos::config::Config;
 use llmos::serve;
 use serde_json::Value;
+use tower::ServiceExt;
 
 use crate::support::{Client, Process, TestApp};
 
@@ -41,6 +43,30 @@ async fn a_request_that_takes_too_long_is_a_504() {
     let response = flawed().get("/slow").await;
     assert_eq!(response.header("retry-after"), Some("1"));
     let _ = response.assert_error(504, "timeout");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_the_callers_time_out() {
+    let api = serve::service(llmos::http::router(), App::new(Config::default()));
+    let started = tokio::time::Instant::now();
+
+    let body = Body::from_stream(futures_util::stream::pending::<
+        Result<Vec<u8>, std::io::Error>,
+    >());
+    let request = Request::post("/api/sessions")
+        .header("content-type", "application/json")
+        .body(body);
+    let Ok(response) = api.oneshot(request.unwrap()).await;
+
+    assert_eq!(
+        (response.status().as_u16(), started.elapsed().as_secs()),
+        (408, 20)
+    );
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .unwrap();
+    let problem: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(problem["code"], "timeout");
 }
 
 #[tokio::test]
