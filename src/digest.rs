@@ -1,17 +1,34 @@
-//! Short hashes, for telling things apart: not for keeping secrets.
+//! Hashes in hexadecimal, for telling things apart: not for keeping secrets.
 
 use ring::digest::{Context, SHA256};
 
-/// The first 64 bits of a SHA-256 of `parts`, in hexadecimal. Where one part ends and the next begins counts.
-pub fn short_hash(parts: &[&[u8]]) -> String {
+/// The first `N` bytes (at most 32) of a SHA-256 of `parts`. Where one part ends and the next begins counts.
+pub fn hex_hash<const N: usize>(parts: &[&[u8]]) -> String {
+    const { assert!(N <= 32) };
     let mut hash = Context::new(&SHA256);
     for part in parts {
         hash.update(&part.len().to_be_bytes());
         hash.update(part);
     }
     let hash = hash.finish();
-    hash.as_ref()[..8]
+    hash.as_ref()[..N]
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_has_the_length_asked_for_and_tells_where_parts_end() {
+        assert_eq!(hex_hash::<8>(&[b"a"]).len(), 16);
+        assert_eq!(hex_hash::<16>(&[b"a"]).len(), 32);
+        assert_ne!(
+            hex_hash::<16>(&[b"ab", b"c"]),
+            hex_hash::<16>(&[b"a", b"bc"])
+        );
+        assert_ne!(hex_hash::<16>(&[b"a"]), hex_hash::<16>(&[b"a", b""]));
+    }
 }

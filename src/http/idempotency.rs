@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Uri};
 
-use crate::digest::short_hash;
+use crate::digest::hex_hash;
 use crate::error::{Error, Result};
 use crate::store::Idempotency;
 
@@ -24,7 +24,7 @@ impl IdempotencyKey {
     pub(super) fn of(self, uri: &Uri, body: &[u8]) -> Option<Idempotency> {
         let key = self.0?;
         let query = uri.query().unwrap_or_default();
-        let fingerprint = short_hash(&[uri.path().as_bytes(), query.as_bytes(), body]);
+        let fingerprint = hex_hash::<16>(&[uri.path().as_bytes(), query.as_bytes(), body]);
         Some(Idempotency { key, fingerprint })
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
 
-use crate::digest::short_hash;
+use crate::digest::hex_hash;
 use crate::store::{self, Store};
 
 /// The programs that will do, the first one found is taken.
@@ -222,7 +222,7 @@ fn socket_path(directory: &Path) -> PathBuf {
     if path.as_os_str().len() <= MAX_SOCKET_PATH_BYTES {
         return path;
     }
-    let name = short_hash(&[directory.as_os_str().as_bytes()]);
+    let name = hex_hash::<8>(&[directory.as_os_str().as_bytes()]);
     std::env::temp_dir().join(format!("llmos-{name}.sock"))
 }
 

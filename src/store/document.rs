@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::{Error, Result};
-use crate::digest::short_hash;
+use crate::digest::hex_hash;
 use crate::json::{self, Object};
 use crate::metadata::Metadata;
 use crate::python_json;
@@ -26,7 +26,7 @@ pub(super) struct State {
 impl State {
     /// Hash of the document and the number of messages: messages are only ever appended.
     pub(super) fn version(&self) -> String {
-        let hash = short_hash(&[self.document.as_bytes()]);
+        let hash = hex_hash::<8>(&[self.document.as_bytes()]);
         format!("{hash}-{}", self.message_count)
     }
 
