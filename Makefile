@@ -38,7 +38,7 @@ redis:
 	  else echo "install redis-server by your system's package manager"; fi
 
 tests/node_modules: tests/package-lock.json
-	npm ci --prefix tests --no-audit --no-fund
+	npm ci --prefix tests
 	@touch $@
 
 deny:

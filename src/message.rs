@@ -161,47 +161,21 @@ impl NewMessage {
 }
 
 /// A message, as it is stored and answered. What it says passes through unparsed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
-    id: String,
+    id: Option<String>,
+    #[serde(skip_deserializing)]
     seq: u64,
     role: Box<RawValue>,
     content: Box<RawValue>,
-    timestamp: Box<RawValue>,
-    traces: Box<RawValue>,
-    artifacts: Box<RawValue>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    unreadable: bool,
-}
-
-/// A message's text, parsed.
-#[derive(Deserialize)]
-struct Stored {
-    id: Option<String>,
-    role: Box<RawValue>,
-    content: Box<RawValue>,
     #[serde(default = "json::null")]
     timestamp: Box<RawValue>,
     #[serde(default = "json::null")]
     traces: Box<RawValue>,
     #[serde(default = "json::null")]
     artifacts: Box<RawValue>,
-    #[serde(skip)]
+    #[serde(skip_deserializing, skip_serializing_if = "std::ops::Not::not")]
     unreadable: bool,
-}
-
-impl Stored {
-    fn unreadable() -> Self {
-        Self {
-            id: None,
-            role: json::null(),
-            content: json::null(),
-            timestamp: json::null(),
-            traces: json::null(),
-            artifacts: json::null(),
-            unreadable: true,
-        }
-    }
 }
 
 impl Message {
@@ -210,16 +184,22 @@ impl Message {
     /// Messages of the Python version have no id; theirs is `msg_` and their place, which never changes.
     /// What is no message keeps its place, with `null` for all it says and `unreadable` set.
     pub fn from_stored(text: &[u8], seq: u64) -> Self {
-        let stored = python_json::parse(text).unwrap_or_else(|_| Stored::unreadable());
+        let mut message = python_json::parse(text).unwrap_or_else(|_| Self::unreadable());
+        message.seq = seq;
+        message.id.get_or_insert_with(|| format!("msg_{seq}"));
+        message
+    }
+
+    fn unreadable() -> Self {
         Self {
-            id: stored.id.unwrap_or_else(|| format!("msg_{seq}")),
-            seq,
-            role: stored.role,
-            content: stored.content,
-            timestamp: stored.timestamp,
-            traces: stored.traces,
-            artifacts: stored.artifacts,
-            unreadable: stored.unreadable,
+            id: None,
+            seq: 0,
+            role: json::null(),
+            content: json::null(),
+            timestamp: json::null(),
+            traces: json::null(),
+            artifacts: json::null(),
+            unreadable: true,
         }
     }
 

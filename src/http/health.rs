@@ -9,7 +9,7 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::Serialize;
 
-use super::observe::LoggedCause;
+use super::observe::{LoggedCause, milliseconds};
 use crate::app::App;
 use crate::store;
 
@@ -76,7 +76,7 @@ async fn check_redis(app: &App) -> Part {
         Ok(client) => client.probe().await,
         Err(error) => Err(error),
     };
-    let milliseconds = Some((started.elapsed().as_secs_f64() * 1e6).round() / 1e3);
+    let milliseconds = Some(milliseconds(started.elapsed()));
     let Err(error) = result else {
         return Part {
             status: PartStatus::Ok,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::extract::{JsonBody, Parameters, SessionPath};
 use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
-use super::page::{DEFAULT_LIMIT, number};
+use super::page::{limit, number};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::message::{MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageRange, NewMessage};
@@ -58,8 +58,7 @@ async fn list_messages(
     SessionPath(id): SessionPath,
     Parameters(query): Parameters<MessagesQuery>,
 ) -> Result<Response> {
-    let limit = number("limit", query.limit.as_deref(), 1..=MAX_MESSAGES_PER_PAGE)?
-        .unwrap_or(DEFAULT_LIMIT);
+    let limit = limit("limit", query.limit.as_deref(), 1..=MAX_MESSAGES_PER_PAGE)?;
     let (view, fallback) = read_session(&app, &id, query.range()?, limit).await?;
     let list = MessageList {
         messages: view.messages,

@@ -161,7 +161,7 @@ fn server_timing(meter: &Meter, elapsed: Duration) -> String {
 }
 
 /// To the microsecond: more digits say nothing.
-fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     let micros = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
     f64::from(micros) / 1000.0
 }

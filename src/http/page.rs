@@ -11,7 +11,12 @@ use crate::session::MAX_SESSION_ID_BYTES;
 use crate::store::Cursor;
 
 /// How many items a page has unless the caller says.
-pub(super) const DEFAULT_LIMIT: usize = 50;
+const DEFAULT_LIMIT: usize = 50;
+
+/// How many items the caller wants on a page.
+pub(super) fn limit(name: &str, text: Option<&str>, range: RangeInclusive<usize>) -> Result<usize> {
+    Ok(number(name, text, range)?.unwrap_or(DEFAULT_LIMIT))
+}
 
 /// A number from the query within `range`; an empty one counts as not given.
 pub(super) fn number<T>(

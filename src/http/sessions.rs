@@ -12,7 +12,7 @@ use super::extract::{JsonBody, Parameters, SessionPath, parameter};
 use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
 use super::messages;
-use super::page::{DEFAULT_LIMIT, decode_cursor, encode_cursor, number};
+use super::page::{decode_cursor, encode_cursor, limit};
 use super::session_answer::SessionAnswer;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -63,8 +63,7 @@ impl ListQuery {
         Ok(ListRequest {
             volume: volume.map(|volume| (volume, volume_id.unwrap_or_default())),
             status: parameter("status", self.status)?,
-            limit: number("limit", self.limit.as_deref(), 1..=MAX_SESSIONS)?
-                .unwrap_or(DEFAULT_LIMIT),
+            limit: limit("limit", self.limit.as_deref(), 1..=MAX_SESSIONS)?,
             cursor: decode_cursor(self.cursor.as_deref())?,
         })
     }
@@ -170,12 +169,11 @@ async fn find_session(
     Parameters(query): Parameters<FindQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
-    let limit = number(
+    let limit = limit(
         "messages",
         query.messages.as_deref(),
         0..=MAX_MESSAGES_PER_PAGE,
-    )?
-    .unwrap_or(DEFAULT_LIMIT);
+    )?;
     let (view, fallback) = read_session(&app, &id, MessageRange::Latest, limit).await?;
     if known.has(&view.current.version) {
         let tag = [(header::ETAG, entity_tag(&view.current.version))];

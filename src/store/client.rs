@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use redis::{FromRedisValue, ToRedisArgs, cmd};
+use redis::{Cmd, FromRedisValue, ToRedisArgs, cmd};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -66,12 +66,7 @@ impl<'a> RedisClient<'a> {
     pub async fn smembers<T: DeserializeOwned>(&self, key: &str) -> Result<Vec<T>> {
         let mut command = cmd("SMEMBERS");
         command.arg(key);
-        parse_all(
-            &self
-                .connection
-                .command::<Vec<_>>(&command, Repeat::Safe)
-                .await?,
-        )
+        self.values(&command).await
     }
 
     /// Removes `member` from a set; whether it was there.
@@ -93,12 +88,7 @@ impl<'a> RedisClient<'a> {
     ) -> Result<Vec<T>> {
         let mut command = cmd("LRANGE");
         command.arg(key).arg(start).arg(stop);
-        parse_all(
-            &self
-                .connection
-                .command::<Vec<_>>(&command, Repeat::Safe)
-                .await?,
-        )
+        self.values(&command).await
     }
 
     /// How many values a list has.
@@ -159,11 +149,13 @@ impl<'a> RedisClient<'a> {
         command.arg(key).arg(serde_json::to_vec(value)?);
         self.connection.command(&command, Repeat::Never).await
     }
-}
 
-fn parse_all<T: DeserializeOwned>(texts: &[Vec<u8>]) -> Result<Vec<T>> {
-    texts
-        .iter()
-        .map(|text| Ok(serde_json::from_slice(text)?))
-        .collect()
+    /// Sends a command that reads several values.
+    async fn values<T: DeserializeOwned>(&self, command: &Cmd) -> Result<Vec<T>> {
+        let texts: Vec<Vec<u8>> = self.connection.command(command, Repeat::Safe).await?;
+        texts
+            .iter()
+            .map(|text| Ok(serde_json::from_slice(text)?))
+            .collect()
+    }
 }

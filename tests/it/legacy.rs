@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Redis, TestApp};
+use crate::support::{Redis, TestApp, write_python_session};
 
 const IDS: [&str; 5] = [
     "sess_my_name_1765706400",
@@ -12,27 +12,10 @@ const IDS: [&str; 5] = [
     "sess_two  blanks.and%20more_1765706404",
 ];
 
-/// Writes what the Python version wrote: blanks after `:` and `,`, and nothing of ours.
-fn write_session(redis: &Redis, id: &str, minute: usize) {
-    let time = format!("2025-12-14T10:{minute:02}:00.123456Z");
-    let document = format!(
-        r#"{{"id": "{id}", "name": "My Name", "volume": "user", "volume_id": "default", "status": "active", "messages": [{{"role": "user", "content": "stale"}}], "traces_count": 2, "created_at": "2025-12-14T10:00:00.123456Z", "updated_at": "{time}", "metadata": {{"z": 1.0, "a": 9007199254740993}}, "custom": {{"kept": [1.50, null]}}}}"#
-    );
-    redis.command::<()>(&["SET", &format!("session:{id}"), &document]);
-    redis.command::<()>(&["SADD", "all:sessions", id]);
-    redis.command::<()>(&["SADD", "user:default:sessions", id]);
-    for content in ["first", "second"] {
-        let message = format!(
-            r#"{{"role": "user", "content": "{content}", "timestamp": "2025-12-14T10:00:00Z", "traces": null, "artifacts": null}}"#
-        );
-        redis.command::<()>(&["RPUSH", &format!("session:{id}:messages"), &message]);
-    }
-}
-
 async fn legacy_app() -> TestApp {
     let app = TestApp::start().await;
     for (minute, id) in IDS.iter().enumerate() {
-        write_session(&app.redis, id, minute);
+        write_python_session(&app.redis, id, minute);
     }
     app
 }
@@ -165,7 +148,7 @@ async fn what_the_python_version_goes_on_writing_is_listed() {
     };
     assert_eq!(count().await, 6);
 
-    write_session(&app.redis, "sess_late_1765706500", 30);
+    write_python_session(&app.redis, "sess_late_1765706500", 30);
     assert_eq!(count().await, 7);
 
     app.redis
@@ -377,7 +360,7 @@ async fn a_status_that_the_python_version_changed_does_not_double_the_session() 
 #[tokio::test]
 async fn the_numbers_that_python_adds_to_json_are_null() {
     let app = TestApp::start().await;
-    write_session(&app.redis, "sess_x_1", 0);
+    write_python_session(&app.redis, "sess_x_1", 0);
     let document: String = app.redis.command(&["GET", "session:sess_x_1"]);
     app.redis
         .command::<()>(&["SET", "session:sess_x_1", &document.replace("1.0", "NaN")]);
@@ -410,7 +393,7 @@ async fn the_numbers_that_python_adds_to_json_are_null() {
 #[tokio::test]
 async fn a_message_that_is_none_keeps_its_place_and_says_so() {
     let app = TestApp::start().await;
-    write_session(&app.redis, "sess_x_1", 0);
+    write_python_session(&app.redis, "sess_x_1", 0);
     app.redis
         .command::<()>(&["LSET", "session:sess_x_1:messages", "0", "not json"]);
 
@@ -433,7 +416,7 @@ async fn a_message_that_is_none_keeps_its_place_and_says_so() {
 #[tokio::test]
 async fn an_unknown_status_is_listed_and_can_be_changed() {
     let app = TestApp::start().await;
-    write_session(&app.redis, "sess_x_1", 0);
+    write_python_session(&app.redis, "sess_x_1", 0);
     let document: String = app.redis.command(&["GET", "session:sess_x_1"]);
     app.redis.command::<()>(&[
         "SET",

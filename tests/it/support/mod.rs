@@ -3,6 +3,7 @@
 mod client;
 mod process;
 mod proxy;
+mod python;
 mod redis;
 mod routes;
 mod runtime;
@@ -17,6 +18,7 @@ use llmos::{http, serve};
 pub use self::client::{Client, Response};
 pub use self::process::{Process, clear_configuration, free_port};
 pub use self::proxy::{Mode, Proxy};
+pub use self::python::write_python_session;
 pub use self::redis::Redis;
 pub use self::routes::{check_old_ids, check_session_routes};
 pub use self::runtime::Runtime;

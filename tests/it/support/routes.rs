@@ -4,7 +4,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{Client, Redis, Response};
+use super::{Client, Redis, Response, write_python_session};
 
 /// The most Redis round trips that a request may cost.
 const MAX_ROUND_TRIPS: u32 = 2;
@@ -75,10 +75,10 @@ pub async fn check_session_routes(api: &Client) {
 /// Reads sessions by ids that only the Python version made.
 pub async fn check_old_ids(api: &Client, redis: &Redis) {
     for (id, in_path) in OLD_IDS {
-        store_as_python(redis, id);
+        write_python_session(redis, id, 0);
         let session = checked(api.get(&format!("/api/sessions/{in_path}")).await, 200);
         assert_eq!(session["id"], id);
-        assert_eq!(session["messages"][0]["content"], "Bonjour");
+        assert_eq!(session["messages"][0]["content"], "first");
     }
 }
 
@@ -88,17 +88,4 @@ fn checked(response: Response, status: u16) -> Value {
     let response = response.assert_status(status);
     assert!(response.round_trips() <= MAX_ROUND_TRIPS, "{response:?}");
     response.json()
-}
-
-fn store_as_python(redis: &Redis, id: &str) {
-    let session = json!({
-        "id": id, "name": "Old", "volume": "user", "volume_id": "default", "status": "active",
-        "messages": [], "traces_count": 0, "created_at": "2025-12-14T10:00:00.123456Z",
-        "updated_at": "2025-12-14T10:00:00.123456Z", "metadata": {},
-    });
-    let message = r#"{"role": "user", "content": "Bonjour", "timestamp": "2025-12-14T10:00:00Z", "traces": null, "artifacts": null}"#;
-    let _: () = redis.command(&["SET", &format!("session:{id}"), &session.to_string()]);
-    let _: () = redis.command(&["RPUSH", &format!("session:{id}:messages"), message]);
-    let _: () = redis.command(&["SADD", "user:default:sessions", id]);
-    let _: () = redis.command(&["SADD", "all:sessions", id]);
 }
