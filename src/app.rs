@@ -30,11 +30,11 @@ impl App {
     /// While Redis is only down, what is no sample may well exist: that stays a failure.
     pub fn sample_instead_of<T>(&self, error: store::Error, sample: Option<T>) -> Result<T> {
         match (&error, sample) {
-            (store::Error::NotConfigured, sample) if self.config.samples_without_redis() => {
+            (store::Error::NotConfigured, sample) if self.config.samples_without_storage() => {
                 sample.ok_or(Error::NO_SUCH_SESSION)
             }
             (store::Error::Unavailable(_), Some(sample))
-                if self.config.samples_while_redis_is_down() =>
+                if self.config.samples_while_storage_is_down() =>
             {
                 Ok(sample)
             }

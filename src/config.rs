@@ -35,7 +35,7 @@ pub struct ConfigError {
     expected: &'static str,
 }
 
-/// Whether reads answer sample sessions while Redis is down.
+/// Whether reads answer samples while what they read is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StorageFallback {
     /// They answer samples, marked as such.
@@ -58,10 +58,10 @@ pub struct Config {
     pub storage_fallback: Option<StorageFallback>,
     /// `REQUEST_LOG`: `on` or `off`. Unset: on, a line of JSON for each request.
     pub request_log: bool,
-    /// `BLOB_READ_WRITE_TOKEN`: for skills and files in Vercel Blob.
-    pub blob_read_write_token: Option<Secret>,
     /// `ANTHROPIC_API_KEY`: for chat.
     pub anthropic_api_key: Option<Secret>,
+    /// Vercel Blob, where skills and files are kept.
+    pub blob: BlobConfig,
     /// `VERCEL_ENV`: `production`, `preview` or `development`; set by Vercel.
     pub vercel_env: Option<String>,
     /// `VERCEL_REGION`: where the function runs; set by Vercel.
@@ -92,8 +92,8 @@ impl Config {
             )?,
             request_log: one_of("REQUEST_LOG", [("on", true), ("off", false)], "on or off")?
                 .unwrap_or(true),
-            blob_read_write_token: variable("BLOB_READ_WRITE_TOKEN").map(Secret::new),
             anthropic_api_key: variable("ANTHROPIC_API_KEY").map(Secret::new),
+            blob: BlobConfig::from_env()?,
             vercel_env: variable("VERCEL_ENV"),
             vercel_region: variable("VERCEL_REGION"),
             commit: variable("VERCEL_GIT_COMMIT_SHA"),
@@ -101,18 +101,77 @@ impl Config {
         })
     }
 
-    /// Whether reads answer samples where Redis is set up but does not work: not in production, where
-    /// invented sessions would mislead.
-    pub fn samples_while_redis_is_down(&self) -> bool {
+    /// Whether reads answer samples where storage is set up but does not work: not in production, where
+    /// invented data would mislead.
+    pub fn samples_while_storage_is_down(&self) -> bool {
         match self.storage_fallback {
             Some(choice) => choice == StorageFallback::Samples,
             None => self.vercel_env.as_deref() != Some("production"),
         }
     }
 
-    /// Whether reads answer samples where `REDIS_URL` is not set.
-    pub fn samples_without_redis(&self) -> bool {
+    /// Whether reads answer samples where the variable that leads to the storage is not set.
+    pub fn samples_without_storage(&self) -> bool {
         self.storage_fallback != Some(StorageFallback::Off)
+    }
+}
+
+/// Who may read a blob by its URL. A store of Vercel Blob is of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BlobAccess {
+    /// Whoever has the token.
+    #[default]
+    Private,
+    /// Whoever knows the URL.
+    Public,
+}
+
+impl BlobAccess {
+    /// The access as the protocol and `BLOB_ACCESS` write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Public => "public",
+        }
+    }
+}
+
+/// What is needed to speak to Vercel Blob. The default has no credentials: nothing can be stored.
+#[derive(Clone, Debug, Default)]
+pub struct BlobConfig {
+    /// `BLOB_READ_WRITE_TOKEN`: `vercel_blob_rw_{store id}_{secret}`.
+    pub read_write_token: Option<Secret>,
+    /// `BLOB_STORE_ID`: the store, where Vercel's OIDC token takes the place of the read-write token.
+    pub store_id: Option<String>,
+    /// `BLOB_ACCESS`: `private` or `public`, whichever the store is. Unset: private.
+    pub access: BlobAccess,
+    /// `VERCEL_BLOB_API_URL`: the API's base address, in place of Vercel's.
+    pub api_url: Option<String>,
+    /// `BLOB_CONTENT_URL`: the base address of contents, in place of the store's own host. Unset:
+    /// `/content` below `VERCEL_BLOB_API_URL`, if that is set.
+    pub content_url: Option<String>,
+    /// `VERCEL_OIDC_TOKEN`: names the deployment to the store; set by Vercel.
+    pub oidc_token: Option<Secret>,
+}
+
+impl BlobConfig {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            read_write_token: variable("BLOB_READ_WRITE_TOKEN").map(Secret::new),
+            store_id: variable("BLOB_STORE_ID"),
+            access: one_of(
+                "BLOB_ACCESS",
+                [
+                    ("private", BlobAccess::Private),
+                    ("public", BlobAccess::Public),
+                ],
+                "private or public",
+            )?
+            .unwrap_or_default(),
+            api_url: variable("VERCEL_BLOB_API_URL"),
+            content_url: variable("BLOB_CONTENT_URL"),
+            oidc_token: variable("VERCEL_OIDC_TOKEN").map(Secret::new),
+        })
     }
 }
 
@@ -232,10 +291,10 @@ mod tests {
         let is_name = |text: &&str| {
             text.len() > 2 && text.chars().all(|c| c.is_ascii_uppercase() || c == '_')
         };
-        // Those of Vercel are not for people to set.
+        // Those of Vercel are not for people to set, but for the one that its own client knows, too.
         let read: Vec<&str> = literals
             .filter(is_name)
-            .filter(|name| !name.starts_with("VERCEL_"))
+            .filter(|name| !name.starts_with("VERCEL_") || *name == "VERCEL_BLOB_API_URL")
             .collect();
         assert_eq!(listed, read);
     }

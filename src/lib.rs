@@ -7,9 +7,11 @@ pub mod message;
 pub mod metadata;
 pub mod python_json;
 pub mod session;
+pub mod skill;
 pub mod volume;
 
 pub mod app;
+pub mod blob;
 pub mod config;
 pub mod error;
 pub mod samples;

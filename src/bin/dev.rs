@@ -123,7 +123,7 @@ fn introduce(address: SocketAddr, config: &Config, redis: Option<&RedisServer>) 
     let missing: Vec<&str> = [
         (
             "BLOB_READ_WRITE_TOKEN",
-            config.blob_read_write_token.is_none(),
+            config.blob.read_write_token.is_none(),
         ),
         ("ANTHROPIC_API_KEY", config.anthropic_api_key.is_none()),
     ]

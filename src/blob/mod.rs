@@ -1,0 +1,1 @@
+//! Vercel Blob over REST: put, get, head, list, delete and copy of blobs.
