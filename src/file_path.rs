@@ -1,7 +1,9 @@
 //! Paths of files within a volume. No I/O.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization;
 
 /// The longest path, in bytes after normalisation.
@@ -72,11 +74,19 @@ pub(crate) fn is_forbidden(character: char) -> bool {
         || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a part would be a step or hold a separator for somebody who decodes it once more than we do.
+/// Whether a part would be a step or hold a separator for somebody who decodes it more often than we do.
 fn is_encoded_step(part: &str) -> bool {
-    let decoded = percent_encoding::percent_decode_str(part).decode_utf8_lossy();
-    let is_step = |text: &str| text == "." || text == "..";
-    decoded != part && (is_step(&decoded) || decoded.contains(['/', '\\', '\0']))
+    let mut text = Cow::Borrowed(part);
+    loop {
+        let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if decoded == text {
+            return false;
+        }
+        if decoded == "." || decoded == ".." || decoded.contains(['/', '\\', '\0']) {
+            return true;
+        }
+        text = Cow::Owned(decoded);
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +132,7 @@ mod tests {
             "%2e%2e/a",
             "%2E%2e/a",
             ".%2e/a",
+            "%25252e%25252e/a",
             "a%2fb",
             "a%5cb",
             "a%00b",

@@ -1,11 +1,11 @@
-//! Volumes: whose a session is, and their ids. No I/O.
+//! Volumes: whose a session, a skill or a file is, and their ids. No I/O.
 
 use serde::{Deserialize, Serialize};
 
 /// The longest volume id, in characters.
 pub const MAX_VOLUME_ID_CHARS: usize = 128;
 
-/// Whose a session is: one user's, one team's, or everyone's.
+/// Whose something is: one user's, one team's, or everyone's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Volume {
@@ -70,6 +70,25 @@ impl TryFrom<String> for VolumeId {
         valid
             .then_some(Self(text))
             .ok_or("must be 1 to 128 of A-Z a-z 0-9 . _ - @ | ~ + = and not . or ..")
+    }
+}
+
+/// One volume: whose, and which user's or team's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeRef {
+    /// Whose it is.
+    pub volume: Volume,
+    /// Which user or team; `system` for the one of the whole deployment.
+    pub id: VolumeId,
+}
+
+impl VolumeRef {
+    /// The one volume that belongs to the whole deployment, as skills and files know it.
+    pub fn system() -> Self {
+        Self {
+            volume: Volume::System,
+            id: VolumeId("system".to_owned()),
+        }
     }
 }
 

@@ -14,6 +14,8 @@
 //! | all that one request of ours asks of Blob until it can answer | [`TIME_LIMIT`] |
 //! | how often one call is repeated | [`MAX_RETRIES`] times, where repeating it is safe |
 
+pub mod paths;
+
 mod content;
 mod credentials;
 mod error;

@@ -1,7 +1,7 @@
 //! The names of the keys that a caller's request leads to; `prelude.lua` names those that data leads to.
 
 use crate::session::SessionId;
-use crate::volume::{Volume, VolumeId};
+use crate::volume::{Volume, VolumeId, VolumeRef};
 
 /// The scope of all sessions.
 pub(super) const ALL: &str = "all";
@@ -43,4 +43,19 @@ pub(super) fn reply_expiries(id: &SessionId) -> String {
 
 pub(super) fn create_reply(idempotency_key: &str) -> String {
     format!("llmos:reply:{idempotency_key}")
+}
+
+/// What is remembered of a volume's skills.
+pub(super) fn skills(volume: &VolumeRef) -> String {
+    format!("llmos:skills:{}", scope(volume.volume, &volume.id))
+}
+
+/// What is counted of a volume's skills.
+pub(super) fn skill_usage(volume: &VolumeRef) -> String {
+    format!("llmos:skill-usage:{}", scope(volume.volume, &volume.id))
+}
+
+/// The record of one use that was counted.
+pub(super) fn skill_use(key: &str) -> String {
+    format!("llmos:skill-use:{key}")
 }

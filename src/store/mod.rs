@@ -15,11 +15,14 @@
 //! | `llmos:reply-expiries:{id}` | sorted set | `Idempotency-Key` by the second its reply expires; lives as long | ours |
 //! | `llmos:reply:{key}` | hash | the session that an `Idempotency-Key` created; lives 24 h | ours |
 //! | `llmos:origin:{id}` | string | the name of that key; lives as long | ours |
+//! | `llmos:skills:{volume}:{volume_id}` | hash | skill id → JSON: what its document says, by its entity tag; lives 30 days | ours |
+//! | `llmos:skill-usage:{volume}:{volume_id}` | hash | `uses:`, `successes:`, `timed:` and `milliseconds:` + skill id → their sum | ours |
+//! | `llmos:skill-use:{key}` | string | what the request under an `Idempotency-Key` said that counted a use; lives 24 h | ours |
 //! | `llmos:probe` | string | nothing, for the moment of a health check | ours |
 //!
 //! A bucket is a status, or `other` for one that only the Python version allowed. Ours may be lost: the
-//! index is made again from the documents, without the time of appends since their last update, and an
-//! `Idempotency-Key` can then take effect again.
+//! index is made again from the documents, without the time of appends since their last update, an
+//! `Idempotency-Key` can then take effect again, and how often skills were used begins at 0.
 //!
 //! Where a scope's set has another size than `llmos:indexed:{scope}` says, or its index has fewer members,
 //! the Python version wrote to it: the next lists index what is missing, 500 members or a megabyte of
@@ -46,6 +49,7 @@ mod messages;
 mod script;
 mod server;
 mod sessions;
+mod skills;
 
 use self::connection::Connection;
 
@@ -58,6 +62,7 @@ pub use self::listing::{Cursor, ListRequest, SessionPage};
 pub use self::messages::Appended;
 pub use self::server::Version;
 pub use self::sessions::Created;
+pub use self::skills::{Counted, KnownSkill, RememberedSkill, SkillUse, Usage};
 
 /// How long the answer to an `Idempotency-Key` is remembered: 24 hours, in seconds.
 const REPLY_SECONDS: u64 = 24 * 60 * 60;

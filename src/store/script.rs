@@ -34,6 +34,10 @@ pub(super) static LIST: Lazy<Script> = script!("scripts/list.lua");
 pub(super) static UPDATE: Lazy<Script> = script!("scripts/update.lua");
 pub(super) static DELETE: Lazy<Script> = script!("scripts/delete.lua");
 pub(super) static APPEND: Lazy<Script> = script!("scripts/append.lua");
+pub(super) static READ_SKILLS: Lazy<Script> = script!("scripts/read_skills.lua");
+pub(super) static REMEMBER_SKILLS: Lazy<Script> = script!("scripts/remember_skills.lua");
+pub(super) static FORGET_SKILL: Lazy<Script> = script!("scripts/forget_skill.lua");
+pub(super) static COUNT_USAGE: Lazy<Script> = script!("scripts/count_usage.lua");
 
 impl Script {
     fn new(text: &'static str) -> Self {

@@ -1,0 +1,169 @@
+//! What Redis knows of skills: what their documents say, so that a list need not read them, and how often
+//! they are used. The documents themselves are blobs.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::error::Result;
+use super::script::{self, Reply, unknown_reply};
+use super::{Idempotency, REPLY_SECONDS, Store, keys};
+use crate::json;
+use crate::skill::{Skill, SkillId};
+use crate::volume::VolumeRef;
+
+/// How long what a document says is remembered after the last one of its volume was: 30 days, in seconds.
+const MEMORY_SECONDS: u64 = 30 * 24 * 60 * 60;
+/// How long a use without an `Idempotency-Key` is known as counted, for our own repeated calls: in seconds.
+const USE_SECONDS: u64 = 60;
+
+/// What is remembered of a skill's document.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RememberedSkill {
+    /// The entity tag of the document that was read. Where it has another one now, this is outdated.
+    pub etag: String,
+    /// The earliest moment at which the document is known to have been there, RFC 3339.
+    pub created_at: Option<String>,
+    /// What it says.
+    pub skill: Skill,
+}
+
+/// How often a skill was used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// How often in all.
+    pub uses: u64,
+    /// How often with success.
+    pub successes: u64,
+}
+
+/// All that Redis knows of a skill.
+#[derive(Clone, Debug, Default)]
+pub struct KnownSkill {
+    /// What is remembered, if anything is.
+    pub remembered: Option<RememberedSkill>,
+    /// What is counted.
+    pub usage: Usage,
+}
+
+/// One use of a skill, as a caller tells of it.
+#[derive(Debug)]
+pub struct SkillUse {
+    /// Whether it went well.
+    pub success: bool,
+    /// How long it took.
+    pub duration: Option<Duration>,
+}
+
+/// What became of counting a use.
+#[derive(Debug)]
+pub enum Counted {
+    /// It is counted, and this is the sum.
+    Done(Usage),
+    /// It was counted before, under the same `Idempotency-Key`.
+    Replayed(Usage),
+    /// The `Idempotency-Key` belongs to a request that says something else.
+    KeyReused,
+}
+
+impl Store {
+    /// What is known of the skills of some volumes, in the order in which they are given. One round trip.
+    pub async fn read_skills(&self, wanted: &[(&VolumeRef, Vec<&SkillId>)]) -> Result<Vec<KnownSkill>> {
+        let replies: Vec<Reply> = self
+            .connection()?
+            .script(&script::READ_SKILLS, |call, _| {
+                call.arg(2 * wanted.len());
+                for (volume, _) in wanted {
+                    call.arg(keys::skills(volume)).arg(keys::skill_usage(volume));
+                }
+                for (_, ids) in wanted {
+                    call.arg(ids.len());
+                    for id in ids {
+                        call.arg(id.as_str());
+                    }
+                }
+            })
+            .await?;
+        replies.into_iter().map(known_skill).collect()
+    }
+
+    /// Remembers what documents of a volume say.
+    pub async fn remember_skills(
+        &self,
+        volume: &VolumeRef,
+        skills: &[(&SkillId, RememberedSkill)],
+    ) -> Result<()> {
+        self.connection()?
+            .script(&script::REMEMBER_SKILLS, |call, _| {
+                call.arg(1).arg(keys::skills(volume)).arg(MEMORY_SECONDS);
+                for (id, remembered) in skills {
+                    call.arg(id.as_str()).arg(json::text(remembered));
+                }
+            })
+            .await
+    }
+
+    /// Forgets a skill, its counts included.
+    pub async fn forget_skill(&self, volume: &VolumeRef, id: &SkillId) -> Result<()> {
+        self.connection()?
+            .script(&script::FORGET_SKILL, |call, _| {
+                call.arg(2)
+                    .arg(keys::skills(volume))
+                    .arg(keys::skill_usage(volume))
+                    .arg(id.as_str());
+            })
+            .await
+    }
+
+    /// Counts a use of a skill, once for each `Idempotency-Key`.
+    pub async fn count_usage(
+        &self,
+        volume: &VolumeRef,
+        id: &SkillId,
+        usage: &SkillUse,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Counted> {
+        let own_key = Uuid::now_v7().to_string();
+        let (key, fingerprint, seconds) = match idempotency {
+            Some(idempotency) => (&idempotency.key, idempotency.fingerprint.as_str(), REPLY_SECONDS),
+            None => (&own_key, "", USE_SECONDS),
+        };
+        let milliseconds = usage.duration.map(|it| it.as_secs_f64() * 1e3);
+        let mut reply: Reply = self
+            .connection()?
+            .script(&script::COUNT_USAGE, |call, _| {
+                call.arg(2).arg(keys::skill_usage(volume)).arg(keys::skill_use(key));
+                call.arg(id.as_str())
+                    .arg(u8::from(usage.success))
+                    .arg(milliseconds.map_or(String::new(), |it| it.to_string()))
+                    .arg(fingerprint)
+                    .arg(seconds);
+            })
+            .await?;
+        match reply.next::<String>()?.as_str() {
+            "counted" => Ok(Counted::Done(usage_in(&mut reply)?)),
+            // Without a key of the caller's it is our own call that was repeated.
+            "replayed" if idempotency.is_none() => Ok(Counted::Done(usage_in(&mut reply)?)),
+            "replayed" => Ok(Counted::Replayed(usage_in(&mut reply)?)),
+            "mismatch" => Ok(Counted::KeyReused),
+            other => Err(unknown_reply(other)),
+        }
+    }
+}
+
+fn known_skill(mut reply: Reply) -> Result<KnownSkill> {
+    let text: Option<Vec<u8>> = reply.next()?;
+    Ok(KnownSkill {
+        // What cannot be read is not remembered: the document is.
+        remembered: text.and_then(|text| serde_json::from_slice(&text).ok()),
+        usage: usage_in(&mut reply)?,
+    })
+}
+
+fn usage_in(reply: &mut Reply) -> Result<Usage> {
+    Ok(Usage {
+        uses: reply.next()?,
+        successes: reply.next()?,
+    })
+}
