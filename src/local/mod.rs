@@ -1,4 +1,6 @@
 //! What only a person's machine needs. Functions never come here.
 
+pub mod blob_store;
+pub mod lock;
 pub mod redis_server;
 pub mod report;

@@ -1,0 +1,3 @@
+//! The local Blob store: over HTTP, by the official client, through crashes.
+
+mod http;
