@@ -240,9 +240,10 @@ fn gone(error: io::Error) -> Refusal {
 pub(super) fn remove_abandoned(uploads: &Path) -> io::Result<()> {
     for entry in fs::read_dir(uploads)? {
         let entry = entry?;
+        let metadata = entry.metadata()?;
         // Each part that arrives changes the folder.
-        let age = entry.metadata()?.modified()?.elapsed();
-        if age.is_ok_and(|age| age > ABANDONED_AFTER) {
+        let age = metadata.modified()?.elapsed();
+        if metadata.is_dir() && age.is_ok_and(|age| age > ABANDONED_AFTER) {
             fs::remove_dir_all(entry.path())?;
         }
     }

@@ -39,13 +39,15 @@ impl Protocol {
         self.request(Method::GET, "", query)
     }
 
+    /// A put of what must not be there.
+    pub fn create(&self, pathname: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
+        let request = self.request(Method::PUT, "/", &[("pathname", pathname)]);
+        request.body(body).header("x-vercel-blob-access", "private")
+    }
+
     /// A put that replaces what is there.
     pub fn put(&self, pathname: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
-        let request = self.request(Method::PUT, "/", &[("pathname", pathname)]);
-        request
-            .body(body)
-            .header("x-vercel-blob-access", "private")
-            .header("x-allow-overwrite", "1")
+        self.create(pathname, body).header("x-allow-overwrite", "1")
     }
 
     pub fn delete(&self, references: &[&str]) -> RequestBuilder {

@@ -1,6 +1,7 @@
 //! The local Blob store on a port of its own, which remembers its requests and misbehaves on command.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -61,7 +62,7 @@ pub struct BlobServer {
     port: u16,
     shared: Shared,
     task: JoinHandle<()>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 #[derive(Clone)]
@@ -90,7 +91,7 @@ impl BlobServer {
             port,
             shared,
             task,
-            _directory: directory,
+            directory,
         }
     }
 
@@ -107,6 +108,11 @@ impl BlobServer {
     /// What `BLOB_CONTENT_URL` is to be.
     pub fn content_url(&self) -> String {
         format!("{}/_blob/content", self.base())
+    }
+
+    /// Where the store keeps its data.
+    pub fn directory(&self) -> PathBuf {
+        self.directory.path().join("blob")
     }
 
     /// `METHOD path?query` of each request so far, in order.
