@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
 use llmos::app::App;
 use llmos::config::{BlobConfig, Config, LocalConfig, Secret, load_dotenv};
 use llmos::http;
@@ -59,6 +60,8 @@ async fn run() -> anyhow::Result<()> {
         config.redis_url = Some(Secret::new(redis.url()));
     }
     let address = listener.local_addr()?;
+    // A head and the body after it are two writes: without this the second waits for the caller's system.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let blobs = if config.blob.read_write_token.is_none() && config.blob.store_id.is_none() {
         Some(open_blob_store(&local, address, &mut config.blob)?)
     } else {

@@ -146,6 +146,7 @@ impl Drop for BlobServer {
 async fn serve(listener: TcpListener, shared: Shared) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
+        stream.set_nodelay(true).unwrap();
         let shared = shared.clone();
         let service = service_fn(move |request| answer(shared.clone(), request));
         // An error is a fault that was wanted, or a client that is gone.
