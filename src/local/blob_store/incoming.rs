@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use http_body_util::BodyExt;
 use ring::digest::{Context, SHA256};
 use tokio::io::{AsyncWriteExt, BufWriter};
@@ -72,6 +72,9 @@ impl Incoming {
         limit: u64,
         length: Option<u64>,
     ) -> Result<Self, Refusal> {
+        if body.size_hint().lower() > limit {
+            return Err(Refusal::TooLarge(limit));
+        }
         let (temporary, file) = blocking(move || Ok(Temporary::create(&directory)?)).await?;
         let mut writer = BufWriter::with_capacity(CHUNK_BYTES, tokio::fs::File::from_std(file));
         let mut hash = Context::new(&SHA256);
