@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
+
+use crate::blob::{self, BlobClient};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::store::{self, Store};
 
-/// The application. Cloning it copies two pointers.
+/// The application. Cloning it copies three pointers.
 #[derive(Clone, Debug)]
 pub struct App {
     /// What is configured.
     pub config: Arc<Config>,
-    /// Sessions and messages.
+    /// Sessions and messages; what is counted and remembered of skills.
     pub store: Arc<Store>,
+    /// Skills and files.
+    pub blobs: BlobClient,
 }
 
 impl App {
@@ -21,24 +26,32 @@ impl App {
         let url = config.redis_url.as_ref().map(|url| url.reveal().to_owned());
         Self {
             store: Arc::new(Store::new(url, config.redis_ca_cert.clone())),
+            blobs: BlobClient::new(config.blob.clone()),
             config: Arc::new(config),
         }
     }
 
-    /// What a read answers instead of failing with `error`: the sample, where samples are allowed.
+    /// What a read answers instead of failing with `error`: the sample, where samples are allowed, or
+    /// `missing`, where there is none.
     ///
-    /// While Redis is only down, what is no sample may well exist: that stays a failure.
-    pub fn sample_instead_of<T>(&self, error: store::Error, sample: Option<T>) -> Result<T> {
-        match (&error, sample) {
-            (store::Error::NotConfigured, sample) if self.config.samples_without_storage() => {
-                sample.ok_or(Error::NO_SUCH_SESSION)
+    /// While storage is only down, what is no sample may well exist: that stays a failure.
+    pub fn sample_instead_of<T>(
+        &self,
+        error: Error,
+        sample: Option<T>,
+        missing: Error,
+    ) -> Result<T> {
+        let is_not_configured = matches!(
+            error,
+            Error::Store(store::Error::NotConfigured) | Error::Blob(blob::Error::NotConfigured)
+        );
+        let is_down = !is_not_configured && error.status() == StatusCode::SERVICE_UNAVAILABLE;
+        match sample {
+            sample if is_not_configured && self.config.samples_without_storage() => {
+                sample.ok_or(missing)
             }
-            (store::Error::Unavailable(_), Some(sample))
-                if self.config.samples_while_storage_is_down() =>
-            {
-                Ok(sample)
-            }
-            _ => Err(error.into()),
+            Some(sample) if is_down && self.config.samples_while_storage_is_down() => Ok(sample),
+            _ => Err(error),
         }
     }
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::blob;
 use crate::json;
 use crate::store;
 
@@ -26,9 +27,12 @@ pub enum Error {
     /// The route exists, for other methods.
     #[error("This route does not have the method; see Allow.")]
     MethodNotAllowed,
-    /// The body is not JSON.
-    #[error("Send the body as application/json, without a Content-Encoding.")]
-    UnsupportedMediaType,
+    /// The body is not of the type that the route takes, which the text names.
+    #[error("Send the body as {0}, without a Content-Encoding.")]
+    UnsupportedMediaType(&'static str),
+    /// The range that was asked for lies outside of the file.
+    #[error("The range lies outside of the file; Content-Range says how long that is.")]
+    RangeNotSatisfiable,
     /// The body is over the limit.
     #[error("The body is larger than 4 MB.")]
     PayloadTooLarge,
@@ -47,6 +51,9 @@ pub enum Error {
     /// Redis failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// Blob failed.
+    #[error(transparent)]
+    Blob(#[from] blob::Error),
     /// The request took longer than it may.
     #[error("time limit")]
     Timeout,
@@ -70,6 +77,10 @@ pub struct FieldError {
 impl Error {
     /// There is no session of this id, or the caller may not see it.
     pub(crate) const NO_SUCH_SESSION: Self = Self::NotFound("There is no such session.");
+    /// There is no skill of this id in the volume, or the caller may not see it.
+    pub(crate) const NO_SUCH_SKILL: Self = Self::NotFound("There is no such skill.");
+    /// There is no file at this path of the volume, or the caller may not see it.
+    pub(crate) const NO_SUCH_FILE: Self = Self::NotFound("There is no such file.");
 
     /// A field of the request is not acceptable.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
@@ -86,14 +97,14 @@ impl Error {
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
             Self::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
-            Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_)) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
+            | Self::Blob(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(store::Error::Unreadable(_)) | Self::Internal(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -108,14 +119,14 @@ impl Error {
             Self::InvalidRequest(_) => "invalid_request",
             Self::Validation(_) => "validation_failed",
             Self::MethodNotAllowed => "method_not_allowed",
-            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
+            Self::RangeNotSatisfiable => "range_not_satisfiable",
             Self::PayloadTooLarge => "payload_too_large",
             Self::BodyTimeout | Self::Timeout => "timeout",
             Self::Conflict(_) => "conflict",
             Self::PreconditionFailed { .. } => "precondition_failed",
-            Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_)) => {
-                "storage_unavailable"
-            }
+            Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
+            | Self::Blob(_) => "storage_unavailable",
             Self::Store(store::Error::Unreadable(_)) | Self::Internal(_) => "internal",
         }
     }
@@ -131,7 +142,11 @@ impl Error {
             Self::Store(store::Error::NotConfigured) => {
                 "Nothing can be stored: set REDIS_URL to the address of a Redis server.".into()
             }
-            Self::Store(store::Error::Unavailable(_)) => {
+            Self::Blob(blob::Error::NotConfigured) => {
+                "Nothing can be stored: set BLOB_READ_WRITE_TOKEN to the token of a Vercel Blob store."
+                    .into()
+            }
+            Self::Store(store::Error::Unavailable(_)) | Self::Blob(_) => {
                 "The storage cannot be reached at the moment. Try again.".into()
             }
             Self::Store(store::Error::Unreadable(_)) => {
@@ -143,7 +158,8 @@ impl Error {
             | Self::InvalidRequest(_)
             | Self::Validation(_)
             | Self::MethodNotAllowed
-            | Self::UnsupportedMediaType
+            | Self::UnsupportedMediaType(_)
+            | Self::RangeNotSatisfiable
             | Self::PayloadTooLarge
             | Self::BodyTimeout
             | Self::Conflict(_)

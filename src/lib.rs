@@ -2,6 +2,7 @@
 
 // In reading order: what there is, where it is kept, how it is served.
 pub mod digest;
+pub mod file_path;
 pub mod json;
 pub mod message;
 pub mod metadata;
@@ -13,7 +14,9 @@ pub mod volume;
 pub mod app;
 pub mod blob;
 pub mod config;
+pub mod diagnosis;
 pub mod error;
+pub mod meter;
 pub mod samples;
 pub mod store;
 

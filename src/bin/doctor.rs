@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use llmos::config::{Config, load_dotenv};
+use llmos::diagnosis::Diagnosis;
 use llmos::local::report::Report;
-use llmos::store::{Address, Diagnosis, RedisClient, Store, diagnose};
+use llmos::store::{Address, RedisClient, Store, diagnose};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -91,7 +91,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             return Ok(Self(Bytes::from_static(b"{}")));
         }
         if !is_json || is_encoded {
-            return Err(Error::UnsupportedMediaType);
+            return Err(Error::UnsupportedMediaType("application/json"));
         }
         json::check(&body, MAX_BODY_DEPTH).map_err(|refusal| {
             Error::InvalidRequest(format!("The body is not JSON: {refusal}."))

@@ -21,7 +21,11 @@ pub(super) async fn read_session(
     match app.store.find_session(id, range, limit).await {
         Ok(view) => Ok((view.ok_or(Error::NO_SUCH_SESSION)?, false)),
         Err(error) => Ok((
-            app.sample_instead_of(error, samples::find_session(id, range, limit))?,
+            app.sample_instead_of(
+                error.into(),
+                samples::find_session(id, range, limit),
+                Error::NO_SUCH_SESSION,
+            )?,
             true,
         )),
     }

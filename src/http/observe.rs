@@ -15,7 +15,7 @@ use vercel_runtime::AppState;
 use crate::app::App;
 use crate::error::Error;
 use crate::json;
-use crate::store::Meter;
+use crate::meter::{Count, Meter};
 
 /// The level of what needs somebody's attention.
 const ERROR: &str = "error";
@@ -66,8 +66,10 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
             route,
             status: status.as_u16(),
             duration_ms: milliseconds(elapsed),
-            redis_duration_ms: milliseconds(meter.elapsed()),
-            redis_round_trips: meter.round_trips(),
+            redis_duration_ms: milliseconds(meter.redis.elapsed()),
+            redis_round_trips: meter.redis.times(),
+            blob_duration_ms: milliseconds(meter.blob.elapsed()),
+            blob_requests: meter.blob.times(),
             error: cause,
         };
         write(&line, log.as_ref());
@@ -97,6 +99,10 @@ struct LogLine<'a> {
     redis_duration_ms: f64,
     #[serde(rename = "redis.round_trips")]
     redis_round_trips: u32,
+    #[serde(rename = "blob.duration_ms")]
+    blob_duration_ms: f64,
+    #[serde(rename = "blob.requests")]
+    blob_requests: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -149,15 +155,21 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value == "application/json")
 }
 
+/// What storage and the whole took; Blob only where it was asked.
 fn server_timing(meter: &Meter, elapsed: Duration) -> String {
-    let round_trips = meter.round_trips();
-    let unit = if round_trips == 1 {
-        "round trip"
-    } else {
-        "round trips"
-    };
-    let (redis, total) = (milliseconds(meter.elapsed()), milliseconds(elapsed));
-    format!("redis;desc=\"{round_trips} {unit}\";dur={redis}, total;dur={total}")
+    let mut timing = timing_of("redis", "round trip", &meter.redis);
+    if meter.blob.times() > 0 {
+        timing.push_str(", ");
+        timing.push_str(&timing_of("blob", "request", &meter.blob));
+    }
+    format!("{timing}, total;dur={}", milliseconds(elapsed))
+}
+
+fn timing_of(name: &str, unit: &str, count: &Count) -> String {
+    let times = count.times();
+    let plural = if times == 1 { "" } else { "s" };
+    let duration = milliseconds(count.elapsed());
+    format!("{name};desc=\"{times} {unit}{plural}\";dur={duration}")
 }
 
 /// To the microsecond: more digits say nothing.

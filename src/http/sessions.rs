@@ -87,7 +87,11 @@ async fn list_sessions(
     let (page, fallback) = match app.store.list_sessions(&request).await {
         Ok(page) => (page, false),
         Err(error) => (
-            app.sample_instead_of(error, Some(samples::list_sessions(&request)))?,
+            app.sample_instead_of(
+                error.into(),
+                Some(samples::list_sessions(&request)),
+                Error::NO_SUCH_SESSION,
+            )?,
             true,
         ),
     };

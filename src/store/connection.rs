@@ -20,8 +20,8 @@ use redis::{
 
 use super::address;
 use super::error::Result;
-use super::meter;
 use super::script::Script;
+use crate::meter;
 
 /// How long a connection may take to be made, name look-up, TLS and authentication included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);

@@ -2,6 +2,8 @@
 
 use redis::{ErrorKind, RedisError};
 
+use crate::diagnosis::Diagnosis;
+
 /// A failure below HTTP. That something is not there is none: the store answers `None` for it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -47,15 +49,6 @@ impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         Self::Unreadable(error.to_string())
     }
-}
-
-/// What is wrong with a Redis, and what mends it, in plain words.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Diagnosis {
-    /// What happened.
-    pub cause: String,
-    /// What to do.
-    pub remedy: &'static str,
 }
 
 impl From<Error> for Diagnosis {

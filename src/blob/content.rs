@@ -1,0 +1,228 @@
+//! Getting what a blob holds, from the content host of its store.
+
+use std::time::Instant;
+
+use axum::body::Bytes;
+use chrono::DateTime;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_NONE_MATCH,
+    IF_RANGE, LAST_MODIFIED, RANGE,
+};
+use reqwest::{Response, StatusCode};
+use uuid::Uuid;
+
+use super::error::{Error, Result};
+use super::retry::Attempts;
+use super::send::{self, Failure, without_pause};
+use super::{ANSWER_TIMEOUT, Blobs, wire};
+use crate::config::BlobAccess;
+use crate::meter;
+use crate::session::format_time;
+
+/// What a pathname keeps as it is in an address: what RFC 3986 leaves unreserved, and the slash.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
+/// Which part of a blob is asked for, and under which conditions.
+#[derive(Clone, Debug, Default)]
+pub struct ContentRequest {
+    /// A `Range` header.
+    pub range: Option<String>,
+    /// An `If-Range` header.
+    pub if_range: Option<String>,
+    /// An `If-None-Match` header: what the caller has already.
+    pub if_none_match: Option<String>,
+}
+
+/// What came of getting a blob.
+#[derive(Debug)]
+pub enum Fetched {
+    /// There is no such blob.
+    Missing,
+    /// The caller has it already, under this entity tag.
+    NotModified(String),
+    /// The range lies outside of the blob; a `Content-Range` header says how long it is.
+    OutOfRange(Option<String>),
+    /// It, or a part of it.
+    Found(Content),
+}
+
+/// A blob on its way: what is known of it, and its bytes.
+#[derive(Debug)]
+pub struct Content {
+    /// Its entity tag, without quotes.
+    pub etag: String,
+    /// Its content type.
+    pub content_type: Option<String>,
+    /// When it was last written, RFC 3339.
+    pub uploaded_at: Option<String>,
+    /// How many bytes follow.
+    pub length: Option<u64>,
+    /// Which part of it they are, as a `Content-Range` header; `None` for all of it.
+    pub range: Option<String>,
+    /// Where the bytes come from.
+    pub response: Response,
+}
+
+/// A blob that was read as a whole.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Its bytes.
+    pub body: Bytes,
+    /// Its entity tag, without quotes.
+    pub etag: String,
+    /// When it was last written, RFC 3339.
+    pub uploaded_at: Option<String>,
+}
+
+impl Blobs {
+    /// Gets a blob, or a part of it, past the cache of the content host: what was written before is seen.
+    /// The bytes are streamed; that they break off is an error of the stream.
+    pub async fn get(&self, pathname: &str, wanted: &ContentRequest) -> Result<Fetched> {
+        let mut attempts = Attempts::until(self.deadline);
+        loop {
+            let (error, pause) = match self.try_get(pathname, wanted, &attempts).await {
+                Ok(fetched) => return Ok(fetched),
+                Err(failure) => failure,
+            };
+            if !error.is_transient() || !attempts.again(pause).await {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Reads a whole blob of at most `max_bytes`; `None` where there is none.
+    pub async fn read(&self, pathname: &str, max_bytes: usize) -> Result<Option<Document>> {
+        let mut attempts = Attempts::until(self.deadline);
+        loop {
+            let (error, pause) = match self.try_read(pathname, max_bytes, &attempts).await {
+                Ok(document) => return Ok(document),
+                Err(failure) => failure,
+            };
+            if !error.is_transient() || !attempts.again(pause).await {
+                return Err(error);
+            }
+        }
+    }
+
+    async fn try_read(
+        &self,
+        pathname: &str,
+        max_bytes: usize,
+        attempts: &Attempts,
+    ) -> Result<Option<Document>, Failure> {
+        let all = ContentRequest::default();
+        let Fetched::Found(content) = self.try_get(pathname, &all, attempts).await? else {
+            return Ok(None);
+        };
+        let body = send::read(content.response, max_bytes);
+        let body = tokio::time::timeout(attempts.time_left(), body)
+            .await
+            .unwrap_or(Err(Error::Timeout))
+            .map_err(without_pause)?;
+        Ok(Some(Document {
+            body,
+            etag: content.etag,
+            uploaded_at: content.uploaded_at,
+        }))
+    }
+
+    async fn try_get(
+        &self,
+        pathname: &str,
+        wanted: &ContentRequest,
+        attempts: &Attempts,
+    ) -> Result<Fetched, Failure> {
+        let started = Instant::now();
+        let limit = ANSWER_TIMEOUT.min(attempts.time_left());
+        let sent = tokio::time::timeout(limit, self.send_get(pathname, wanted)).await;
+        meter::count_blob_request(started.elapsed());
+        let response = sent.unwrap_or(Err(Error::Timeout)).map_err(without_pause)?;
+        let fetched = match response.status() {
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT => content(response).map(Fetched::Found),
+            StatusCode::NOT_FOUND => Ok(Fetched::Missing),
+            StatusCode::NOT_MODIFIED => etag(response.headers()).map(Fetched::NotModified),
+            StatusCode::RANGE_NOT_SATISFIABLE => Ok(Fetched::OutOfRange(text(
+                response.headers(),
+                &CONTENT_RANGE,
+            ))),
+            _ => return Err(send::refusal(response).await),
+        };
+        fetched.map_err(without_pause)
+    }
+
+    async fn send_get(&self, pathname: &str, wanted: &ContentRequest) -> Result<Response> {
+        let credentials = self.credentials()?;
+        let mut request = self
+            .client
+            .http()?
+            .get(self.content_address(pathname)?)
+            // A content that is compressed on the way has another entity tag and no length.
+            .header(ACCEPT_ENCODING, "identity")
+            .bearer_auth(credentials.token.reveal());
+        for (name, value) in [
+            (RANGE, &wanted.range),
+            (IF_RANGE, &wanted.if_range),
+            (IF_NONE_MATCH, &wanted.if_none_match),
+        ] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        Ok(request.send().await?)
+    }
+
+    /// Where a blob's content is. A private store is asked to pass its cache by; a public one has no word
+    /// for it, but keeps what is asked for under another address apart.
+    fn content_address(&self, pathname: &str) -> Result<String> {
+        let config = self.client.config();
+        let path = utf8_percent_encode(pathname, PLAIN);
+        let past_cache = match config.access {
+            BlobAccess::Private => "cache=0".to_owned(),
+            BlobAccess::Public => format!("cache=0&v={}", Uuid::now_v7().simple()),
+        };
+        let base = match (&config.content_url, &config.api_url) {
+            (Some(base), _) => base.trim_end_matches('/').to_owned(),
+            (None, Some(api)) => format!("{}/content", api.trim_end_matches('/')),
+            (None, None) => {
+                let store_id = &self.credentials()?.store_id;
+                format!(
+                    "https://{store_id}.{}.blob.vercel-storage.com",
+                    config.access.as_str()
+                )
+            }
+        };
+        Ok(format!("{base}/{path}?{past_cache}"))
+    }
+}
+
+fn content(response: Response) -> Result<Content> {
+    let headers = response.headers();
+    let uploaded_at = text(headers, &LAST_MODIFIED)
+        .and_then(|time| DateTime::parse_from_rfc2822(&time).ok())
+        .map(|time| format_time(time.to_utc()));
+    Ok(Content {
+        etag: etag(headers)?,
+        content_type: text(headers, &CONTENT_TYPE),
+        uploaded_at,
+        length: response.content_length(),
+        range: text(headers, &CONTENT_RANGE),
+        response,
+    })
+}
+
+/// The entity tag. What has none does not come from a store, whatever its status says.
+fn etag(headers: &HeaderMap) -> Result<String> {
+    let etag = text(headers, &ETAG)
+        .ok_or_else(|| Error::Unreadable("a content without an entity tag".to_owned()))?;
+    Ok(wire::unquoted(&etag).to_owned())
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}

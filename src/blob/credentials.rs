@@ -1,0 +1,110 @@
+//! What names us to a store: its read-write token, or the deployment's own OIDC token.
+
+use crate::config::{BlobConfig, Secret};
+
+/// How read-write tokens begin.
+const READ_WRITE_PREFIX: &str = "vercel_blob_rw_";
+
+/// A bearer token, and the store that it is for.
+#[derive(Clone, Debug)]
+pub(super) struct Credentials {
+    pub(super) token: Secret,
+    pub(super) store_id: String,
+}
+
+impl Credentials {
+    /// As the official client chooses: an OIDC token where there is one and the store is named, of the
+    /// request before that of the deployment; else the read-write token.
+    pub(super) fn choose(config: &BlobConfig, of_request: Option<&str>) -> Option<Self> {
+        let of_request = of_request.map(|token| Secret::new(token.to_owned()));
+        let oidc = of_request.or_else(|| config.oidc_token.clone());
+        if let (Some(store_id), Some(token)) = (&config.store_id, oidc) {
+            let store_id = store_id
+                .strip_prefix("store_")
+                .unwrap_or(store_id)
+                .to_owned();
+            return Some(Self { token, store_id });
+        }
+        let token = config.read_write_token.clone()?;
+        let store_id = store_id(token.reveal()).unwrap_or_default().to_owned();
+        Some(Self { token, store_id })
+    }
+}
+
+/// The store that a read-write token is for, `vercel_blob_rw_{store id}_{secret}`.
+fn store_id(token: &str) -> Option<&str> {
+    let (store_id, secret) = token.strip_prefix(READ_WRITE_PREFIX)?.split_once('_')?;
+    (!store_id.is_empty() && !secret.is_empty()).then_some(store_id)
+}
+
+/// A read-write token as a person may see it, or `None` if it has not the shape of one.
+pub fn shape_of_token(token: &str) -> Option<String> {
+    store_id(token).map(|store_id| format!("{READ_WRITE_PREFIX}{store_id}_***"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(read_write: Option<&str>, store_id: Option<&str>, oidc: Option<&str>) -> BlobConfig {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        BlobConfig {
+            read_write_token: read_write.map(secret),
+            store_id: store_id.map(ToOwned::to_owned),
+            oidc_token: oidc.map(secret),
+            ..BlobConfig::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(config: &BlobConfig, of_request: Option<&str>, expected: Option<(&str, &str)>) {
+        let chosen = Credentials::choose(config, of_request);
+        let chosen = chosen
+            .as_ref()
+            .map(|it| (it.token.reveal(), it.store_id.as_str()));
+        assert_eq!(chosen, expected);
+    }
+
+    #[test]
+    fn an_oidc_token_counts_where_the_store_is_named() {
+        let token = "vercel_blob_rw_Abc_x_y";
+        check(&config(None, None, None), None, None);
+        check(&config(Some(token), None, None), None, Some((token, "Abc")));
+        check(
+            &config(Some(token), None, Some("env")),
+            Some("request"),
+            Some((token, "Abc")),
+        );
+        check(
+            &config(Some(token), Some("store_Def"), None),
+            None,
+            Some((token, "Abc")),
+        );
+        check(
+            &config(Some(token), Some("store_Def"), Some("env")),
+            None,
+            Some(("env", "Def")),
+        );
+        check(
+            &config(None, Some("Def"), Some("env")),
+            Some("request"),
+            Some(("request", "Def")),
+        );
+    }
+
+    #[test]
+    fn a_token_is_shown_without_its_secret() {
+        let check = |token, shown| assert_eq!(shape_of_token(token).as_deref(), shown, "{token}");
+        check("vercel_blob_rw_abc_hidden", Some("vercel_blob_rw_abc_***"));
+        check("vercel_blob_rw_abc_hid_den", Some("vercel_blob_rw_abc_***"));
+        for token in [
+            "",
+            "hidden",
+            "vercel_blob_rw_",
+            "vercel_blob_rw_hidden",
+            "vercel_blob_rw__x",
+        ] {
+            check(token, None);
+        }
+    }
+}
