@@ -28,6 +28,7 @@ mod multipart;
 mod multipart_api;
 mod opening;
 mod options;
+mod parts;
 mod pathname;
 mod router;
 mod store;

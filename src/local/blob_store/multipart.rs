@@ -10,13 +10,14 @@ use axum::body::Body;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::MAX_PARTS;
 use super::blob::Blob;
 use super::error::Refusal;
 use super::incoming::{Incoming, blocking};
 use super::options::Properties;
+use super::parts::{Part, choose, file_name, gone, parts};
 use super::pathname::Pathname;
 use super::store::{Also, BlobStore};
-use super::{MAX_PARTS, MIN_PART_BYTES};
 
 /// After which time an upload that was not completed is given up.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -36,14 +37,6 @@ struct Record {
     /// The name that was asked for, which every call repeats; the blob's own may have a random suffix.
     pathname: Pathname,
     properties: Properties,
-}
-
-/// A part, as completing names it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Part {
-    etag: String,
-    part_number: u64,
 }
 
 impl Upload {
@@ -170,69 +163,6 @@ impl Upload {
         .await?;
         let also = Also::EndUpload(self.directory);
         store.commit(incoming, properties, also).await
-    }
-}
-
-/// A part that is on disk.
-#[derive(Debug)]
-struct Stored {
-    number: u64,
-    etag: String,
-    size: u64,
-    path: PathBuf,
-}
-
-/// The parts that are named, if they are there and none but the last is too small.
-fn choose<'a>(stored: &'a [Stored], named: &[Part]) -> Result<Vec<&'a Stored>, Refusal> {
-    let find = |part: &Part| {
-        let etag = part.etag.trim().trim_matches('"');
-        let is_it = |other: &&Stored| other.number == part.part_number && other.etag == etag;
-        stored.iter().find(is_it).ok_or_else(|| {
-            Refusal::BadRequest(format!(
-                "part {} was not uploaded with this etag",
-                part.part_number
-            ))
-        })
-    };
-    let chosen = named.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-    match chosen.split_last() {
-        Some((_, others)) if others.iter().any(|part| part.size < MIN_PART_BYTES) => Err(
-            Refusal::bad_request("each part but the last must have at least 5 MB"),
-        ),
-        _ => Ok(chosen),
-    }
-}
-
-fn file_name(number: u64, etag: &str) -> String {
-    format!("{number}-{}", etag.trim_matches('"'))
-}
-
-fn parts(directory: &Path) -> Result<Vec<Stored>, Refusal> {
-    let mut parts = Vec::new();
-    for entry in fs::read_dir(directory).map_err(gone)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let parsed = name.to_str().and_then(|name| name.split_once('-'));
-        if let Some((number, etag)) = parsed
-            && let Ok(number) = number.parse()
-            && let Ok(metadata) = entry.metadata()
-        {
-            parts.push(Stored {
-                number,
-                etag: etag.to_owned(),
-                size: metadata.len(),
-                path: entry.path(),
-            });
-        }
-    }
-    Ok(parts)
-}
-
-/// What is missing below an upload's folder went with the upload.
-fn gone(error: io::Error) -> Refusal {
-    match error.kind() {
-        io::ErrorKind::NotFound => Refusal::NoSuchUpload,
-        _ => error.into(),
     }
 }
 

@@ -229,7 +229,11 @@ impl BlobStore {
 
     fn remove(&self, index: &mut Index, pathname: &Pathname) -> io::Result<()> {
         if index.contains_key(pathname) {
-            fs::remove_file(self.path(pathname))?;
+            match fs::remove_file(self.path(pathname)) {
+                // Somebody was faster, by hand.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             index.remove(pathname);
         }
         Ok(())
