@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use axum::http::Method;
 use futures_util::{StreamExt, stream};
 use llmos::local::blob_store::{BlobStore, LOCAL_TOKEN};
 use reqwest::Body;
@@ -17,10 +18,10 @@ use crate::support::{BlobServer, Process};
 /// Leads nowhere: these tests need no Redis.
 const NO_REDIS: (&str, &str) = ("REDIS_URL", "redis://127.0.0.1:1");
 
-async fn start(directory: &Path) -> (Process, Protocol) {
+async fn start(directory: &Path) -> (Process, Arc<Protocol>) {
     let (process, api) = Process::local_server(directory, &[NO_REDIS]).await;
     let api_url = format!("http://{}/_blob", api.unwrap().address());
-    (process, Protocol::new(&api_url))
+    (process, Arc::new(Protocol::new(&api_url)))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -113,7 +114,6 @@ async fn after_a_kill_each_blob_is_the_old_or_the_new_one() {
     let mut total = 0;
     for round in 0..6_u64 {
         let (mut process, blobs) = start(directory.path()).await;
-        let blobs = Arc::new(blobs);
         let begun = acknowledged.lock().await.to_owned();
         check(&blobs, &begun, round > 0).await;
         let writers = (0..WRITERS).map(|writer| {
@@ -144,6 +144,47 @@ async fn after_a_kill_each_blob_is_the_old_or_the_new_one() {
     check(&blobs, &acknowledged.lock().await.to_owned(), true).await;
     let temporary = directory.path().join(".llmos/blob/temporary");
     assert_eq!(fs::read_dir(temporary).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn after_a_kill_a_renamed_blob_is_under_one_of_its_names_at_least() {
+    let directory = TempDir::new().unwrap();
+    let (mut process, mut blobs) = start(directory.path()).await;
+    let text = content(77);
+    json(blobs.put("start", text.clone())).await;
+    for round in 0..5_u64 {
+        let found = json(blobs.get(&[])).await["blobs"].clone();
+        let found = found.as_array().unwrap();
+        assert!([1, 2].contains(&found.len()), "{found:?}");
+        for blob in found {
+            let name = blob["pathname"].as_str().unwrap();
+            let answer = blobs.content(name).send().await.unwrap();
+            assert!(answer.text().await.unwrap() == text, "{name}");
+        }
+        let mut name = found[0]["pathname"].as_str().unwrap().to_owned();
+        for other in &found[1..] {
+            json(blobs.delete(&[other["pathname"].as_str().unwrap()])).await;
+        }
+        let caller = blobs.clone();
+        let renaming = tokio::spawn(async move {
+            for step in 0.. {
+                let next = format!("{round}-{step}");
+                let query = [("pathname", next.as_str()), ("fromUrl", &name)];
+                let rename = caller.request(Method::POST, "/rename", &query);
+                let rename = rename.header("x-vercel-blob-access", "private");
+                match rename.send().await {
+                    Ok(answer) => assert_eq!(answer.status(), 200),
+                    Err(_) => return,
+                }
+                name = next;
+            }
+        });
+        tokio::time::sleep(Duration::from_millis(60 + 23 * round)).await;
+        process.signal("-KILL");
+        renaming.await.unwrap();
+        process.exit_code(Duration::from_secs(10)).await;
+        (process, blobs) = start(directory.path()).await;
+    }
 }
 
 /// Each blob is whole, and of the version that was acknowledged last or the one after it.
