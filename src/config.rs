@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// A value that is never printed.
 #[derive(Clone)]
 pub struct Secret(String);
@@ -117,7 +119,8 @@ impl Config {
 }
 
 /// Who may read a blob by its URL. A store of Vercel Blob is of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum BlobAccess {
     /// Whoever has the token.
     #[default]

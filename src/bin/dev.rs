@@ -1,6 +1,7 @@
-//! The local server: every route and `public/` on one port, with a Redis of its own if none is set.
+//! The local server: every route and `public/` on one port, with a Redis and a Blob store of its own if none
+//! is set.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,9 +11,12 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
 use llmos::app::App;
-use llmos::config::{Config, LocalConfig, Secret, load_dotenv};
+use llmos::config::{BlobConfig, Config, LocalConfig, Secret, load_dotenv};
 use llmos::http;
+use llmos::local::blob_store::{self, BlobStore, LOCAL_TOKEN};
+use llmos::local::introduction::introduce;
 use llmos::local::redis_server::{self, RedisServer};
 use llmos::serve::{self, AppService};
 use tokio::net::TcpListener;
@@ -55,10 +59,21 @@ async fn run() -> anyhow::Result<()> {
     if let Some(redis) = &redis {
         config.redis_url = Some(Secret::new(redis.url()));
     }
-    introduce(listener.local_addr()?, &config, redis.as_ref());
+    let address = listener.local_addr()?;
+    // A head and the body after it are two writes: without this the second waits for the caller's system.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let blobs = if config.blob.read_write_token.is_none() && config.blob.store_id.is_none() {
+        Some(open_blob_store(&local, address, &mut config.blob)?)
+    } else {
+        None
+    };
+    introduce(address, &config, redis.as_ref(), blobs.as_ref());
 
-    let api = serve::service(http::router(), App::new(config));
-    let router = Router::new().fallback(move |request: Request| file_or_api(request, api.clone()));
+    let services = Services {
+        api: serve::service(http::router(), App::new(config)),
+        blobs: blobs.map(blob_store::router),
+    };
+    let router = Router::new().fallback(move |request: Request| answer(request, services.clone()));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = axum::serve(listener, router).with_graceful_shutdown(async {
         // An error is a signal, too: the sender is gone.
@@ -74,8 +89,22 @@ async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Answers a file of `public/`, or, where there is none, what the API says: also of unknown paths, as JSON.
-async fn file_or_api(request: Request, api: AppService) -> Response {
+/// What there is on the port, besides files.
+#[derive(Clone)]
+struct Services {
+    api: AppService,
+    blobs: Option<Router>,
+}
+
+/// Answers from the Blob store below `/_blob`, else a file of `public/`, or, where there is none, what the API
+/// says: also of unknown paths, as JSON.
+async fn answer(request: Request, services: Services) -> Response {
+    if let Some(blobs) = services.blobs
+        && format!("{}/", request.uri().path()).starts_with("/_blob/")
+    {
+        let Ok(response) = blobs.oneshot(request).await;
+        return response;
+    }
     let (parts, body) = request.into_parts();
     if !parts.uri.path().starts_with("/api/") {
         let wanted = Request::from_parts(parts.clone(), Body::empty());
@@ -87,7 +116,7 @@ async fn file_or_api(request: Request, api: AppService) -> Response {
             return file.into_response();
         }
     }
-    let Ok(response) = api.oneshot(Request::from_parts(parts, body)).await;
+    let Ok(response) = services.api.oneshot(Request::from_parts(parts, body)).await;
     response
 }
 
@@ -100,42 +129,24 @@ async fn start_redis(local: &LocalConfig) -> anyhow::Result<Option<RedisServer>>
     }
 }
 
-/// The first lines on the terminal: where, on what storage, and what is missing.
-#[expect(
-    clippy::print_stdout,
-    reason = "these lines are for the person at the terminal"
-)]
-fn introduce(address: SocketAddr, config: &Config, redis: Option<&RedisServer>) {
-    println!("llmos      http://{address}");
-    match (redis, &config.redis_url) {
-        (Some(redis), _) => {
-            println!(
-                "sessions   private Redis, data in {}",
-                redis.directory().display()
-            );
-        }
-        (None, Some(_)) => println!("sessions   Redis at REDIS_URL"),
-        (None, None) => println!(
-            "sessions   samples only, nothing is stored: install redis-server (apt install redis-server, \
-             brew install redis) or set REDIS_URL"
-        ),
-    }
-    let missing: Vec<&str> = [
-        (
-            "BLOB_READ_WRITE_TOKEN",
-            config.blob.read_write_token.is_none(),
-        ),
-        ("ANTHROPIC_API_KEY", config.anthropic_api_key.is_none()),
-    ]
-    .into_iter()
-    .filter_map(|(name, is_missing)| is_missing.then_some(name))
-    .collect();
-    if !missing.is_empty() {
-        println!("not set    {}", missing.join(", "));
-    }
-    if !address.ip().is_loopback() {
-        println!("careful    every machine that reaches {address} may read and write everything");
-    }
+/// Opens the Blob store on disk, and lets our own service use it as any other program would: over HTTP.
+fn open_blob_store(
+    local: &LocalConfig,
+    address: SocketAddr,
+    config: &mut BlobConfig,
+) -> anyhow::Result<BlobStore> {
+    let store = BlobStore::open(&local.directory.join("blob"), LOCAL_TOKEN)?;
+    // Nobody can connect to "every address of this machine"; this machine's own will do.
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    let api_url = format!("http://{}/_blob", SocketAddr::new(ip, address.port()));
+    config.read_write_token = Some(Secret::new(LOCAL_TOKEN.to_owned()));
+    config.content_url = Some(format!("{api_url}/content"));
+    config.api_url = Some(api_url);
+    Ok(store)
 }
 
 /// Ctrl-C, `kill`, or a terminal that is closed.

@@ -14,6 +14,7 @@
 //! | all that one request of ours asks of Blob until it can answer | [`TIME_LIMIT`] |
 //! | how often one call is repeated | [`MAX_RETRIES`] times, where repeating it is safe |
 
+pub mod client_token;
 pub mod paths;
 
 mod content;

@@ -1,6 +1,6 @@
 //! A private Redis for the local server: found on the `PATH`, kept in a folder, stopped with us.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
 
+use super::lock;
 use crate::digest::hex_hash;
 use crate::store::{self, Store};
 
@@ -27,9 +28,9 @@ pub enum Error {
     /// Neither program is there.
     #[error("neither redis-server nor valkey-server is installed")]
     NotInstalled,
-    /// Another local server uses the folder.
-    #[error("another local server is running in {0}")]
-    InUse(PathBuf),
+    /// The folder is not ours.
+    #[error(transparent)]
+    Lock(#[from] lock::Error),
     /// The server stopped by itself, or did not answer.
     #[error("{program} did not start: see {log}")]
     DidNotStart {
@@ -38,7 +39,7 @@ pub enum Error {
         /// Where it says why.
         log: PathBuf,
     },
-    /// The folder or the program cannot be used.
+    /// A file or the program cannot be used.
     #[error("cannot use {0}")]
     Io(PathBuf, #[source] io::Error),
 }
@@ -61,13 +62,7 @@ impl RedisServer {
     /// # Errors
     /// See [`Error`].
     pub async fn start(directory: &Path) -> Result<Self, Error> {
-        let at = |path: &Path| {
-            let path = path.to_owned();
-            move |error| Error::Io(path, error)
-        };
-        fs::create_dir_all(directory).map_err(at(directory))?;
-        let directory = directory.canonicalize().map_err(at(directory))?;
-        let lock = lock(&directory)?;
+        let (directory, lock) = lock::take(directory)?;
         let socket = socket_path(&directory);
         let mut server = Self {
             socket,
@@ -198,21 +193,6 @@ impl RedisServer {
 
     fn log(&self) -> PathBuf {
         self.directory.join("redis.log")
-    }
-}
-
-fn lock(directory: &Path) -> Result<File, Error> {
-    let path = directory.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path);
-    let file = file.map_err(|error| Error::Io(path.clone(), error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse(directory.to_owned())),
-        Err(TryLockError::Error(error)) => Err(Error::Io(path, error)),
     }
 }
 

@@ -62,7 +62,14 @@ async fn the_calls_of_existing_users_work_without_any_configuration() {
     }
     let output = process.output();
     assert!(output.contains("private Redis, data in"), "{output}");
-    assert!(output.contains("BLOB_READ_WRITE_TOKEN"), "{output}");
+    let (base, files) = (api.address(), directory.path().canonicalize().unwrap());
+    let lines = format!(
+        "files      on disk in {}/.llmos/blob\n           for other programs: \
+         VERCEL_BLOB_API_URL=http://{base}/_blob BLOB_READ_WRITE_TOKEN=vercel_blob_rw_local_development\n\
+         not set    ANTHROPIC_API_KEY\n",
+        files.display()
+    );
+    assert!(output.contains(&lines), "{output}");
 }
 
 #[tokio::test]
@@ -166,11 +173,12 @@ async fn it_reads_dotenv_and_keeps_data_where_it_is_told() {
             .join("elsewhere/redis/appendonlydir")
             .is_dir()
     );
+    let output = process.output();
     assert!(
-        !process.output().contains("BLOB_READ_WRITE_TOKEN"),
-        "{}",
-        process.output()
+        output.contains("files      Vercel Blob at BLOB_READ_WRITE_TOKEN"),
+        "{output}"
     );
+    assert!(!directory.path().join("elsewhere/blob").exists());
     process.signal("-TERM");
     assert_eq!(process.exit_code(LIMIT).await, Some(0));
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod blob_store;
 mod client;
 mod doctor;
 mod fallback;

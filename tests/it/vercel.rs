@@ -7,7 +7,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::support::{
-    CLI, Cli, Client, Process, Redis, Tree, check_old_ids, check_session_routes, read_events,
+    CLI, Cli, Client, Process, Redis, Tree, check_old_ids, check_session_routes, http_client,
+    read_events,
 };
 
 #[tokio::test]
@@ -23,7 +24,13 @@ async fn vercel_dev_runs_the_functions_and_streams_and_serves_static_files() {
     check_session_routes(&api).await;
     check_old_ids(&api, &redis).await;
     check_other_paths(&api).await;
-    read_events(reqwest::Client::new().get(format!("{base}/api/stream"))).await;
+    read_events(
+        http_client()
+            .build()
+            .unwrap()
+            .get(format!("{base}/api/stream")),
+    )
+    .await;
 }
 
 #[tokio::test]

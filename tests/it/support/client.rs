@@ -31,10 +31,8 @@ impl Client {
 
     pub fn http(base: impl Into<String>) -> Self {
         // Longer than every limit of the service: what hangs fails the test that asserts a time.
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(120))
-            .build()
-            .unwrap();
+        let http = http_client().timeout(Duration::from_secs(120));
+        let http = http.build().unwrap();
         Self {
             target: Target::Http {
                 base: base.into(),
@@ -168,6 +166,13 @@ impl Client {
         self.post(&format!("/api/sessions/{id}/messages"), &body)
             .await
     }
+}
+
+/// What makes clients that speak HTTP, whatever other tests do.
+pub fn http_client() -> reqwest::ClientBuilder {
+    // An error says that another test was first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy()
 }
 
 /// An answer. Looking at nothing of it is a mistake.

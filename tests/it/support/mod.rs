@@ -1,5 +1,6 @@
 //! What the tests stand on: real servers that stop with the test, and a client to speak to them.
 
+mod blob_store;
 mod client;
 mod process;
 mod proxy;
@@ -15,7 +16,8 @@ use llmos::app::App;
 use llmos::config::{Config, Secret};
 use llmos::{http, serve};
 
-pub use self::client::{Client, Response};
+pub use self::blob_store::{BlobServer, Fault};
+pub use self::client::{Client, Response, http_client};
 pub use self::process::{Process, clear_configuration, free_port};
 pub use self::proxy::{Mode, Proxy};
 pub use self::python::write_python_session;

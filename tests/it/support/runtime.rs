@@ -12,8 +12,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::free_port;
 use super::process::{Process, clear_configuration};
+use super::{free_port, http_client};
 
 /// A function that believes to run on Vercel, and what it reported so far.
 #[derive(Debug)]
@@ -57,7 +57,9 @@ impl Runtime {
 
     /// A request as Vercel hands it to the function, under this id.
     pub fn get(&self, path: &str, id: u64) -> reqwest::RequestBuilder {
-        reqwest::Client::new()
+        http_client()
+            .build()
+            .unwrap()
             .get(format!("{}{path}", self.base))
             .header(
                 "x-vercel-internal-invocation-id",

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::process::{Process, clear_configuration};
-use super::{Client, free_port};
+use super::{Client, free_port, http_client};
 
 /// How long the CLI may take to compile everything, on a slow and busy machine.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
@@ -109,7 +109,10 @@ impl Cli {
             .next()
             .unwrap()
             .trim();
-        let first = reqwest::Client::new().get(format!("{base}/api/health"));
+        let first = http_client()
+            .build()
+            .unwrap()
+            .get(format!("{base}/api/health"));
         let answer = first.timeout(BUILD_LIMIT).send().await;
         assert!(answer.is_ok_and(|answer| answer.status() == 200), "{cli:?}");
         (cli, Client::http(base), base.to_owned())

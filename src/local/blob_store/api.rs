@@ -1,0 +1,243 @@
+//! The API: put, copy, head, list, delete and rename.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::blob::Blob;
+use super::callback;
+use super::caller::{Caller, Owner};
+use super::error::Refusal;
+use super::extract::{Base, Parameters};
+use super::incoming::Incoming;
+use super::index::PageQuery;
+use super::options::{Condition, Properties, number};
+use super::pathname::Pathname;
+use super::store::{Also, BlobStore};
+
+/// The most blobs and folders of a page, which is also what a page has where nothing is said.
+const MAX_PAGE: usize = 1000;
+/// The most blobs that one request deletes.
+const MAX_DELETED: usize = 1000;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PutQuery {
+    pathname: String,
+    from_url: Option<String>,
+}
+
+/// A blob that was written.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Written {
+    url: String,
+    download_url: String,
+    pathname: Pathname,
+    content_type: String,
+    content_disposition: String,
+    etag: String,
+}
+
+impl Written {
+    pub(super) fn new(blob: &Blob, base: &str) -> Self {
+        let url = blob.pathname.url(base);
+        Self {
+            download_url: format!("{url}?download=1"),
+            url,
+            pathname: blob.pathname.clone(),
+            content_type: blob.content_type.clone(),
+            content_disposition: blob.content_disposition(false),
+            etag: blob.etag.clone(),
+        }
+    }
+}
+
+/// `PUT ?pathname=`, with `&fromUrl=` for a copy.
+pub(super) async fn put_or_copy(
+    State(store): State<BlobStore>,
+    caller: Caller,
+    Base(base): Base,
+    Parameters(query): Parameters<PutQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Written>, Refusal> {
+    match (&query.from_url, &caller) {
+        (Some(_), Caller::Client(_)) => Err(Refusal::ClientTokenNotAllowed),
+        (Some(_), Caller::Owner) => transfer(&store, &query, &headers, &base, false).await,
+        (None, _) => put(&store, &caller, &query, &headers, &base, body).await,
+    }
+}
+
+async fn put(
+    store: &BlobStore,
+    caller: &Caller,
+    query: &PutQuery,
+    headers: &HeaderMap,
+    base: &str,
+    body: Body,
+) -> Result<Json<Written>, Refusal> {
+    let pathname = Pathname::parse(&query.pathname)?;
+    let properties = Properties::new(&pathname, headers, caller, None)?;
+    store.check(&properties.pathname, &properties.condition)?;
+    // The client sends 0 for a stream, whose length it does not know.
+    let length = number(headers, "x-content-length")?.filter(|length| *length > 0);
+    let limit = properties.body_limit();
+    let incoming = Incoming::from_body(store.temporary(), body, limit, length).await?;
+    let blob = store.commit(incoming, properties, Also::Nothing).await?;
+    let written = Written::new(&blob, base);
+    callback::upload_completed(store, caller, &written);
+    Ok(Json(written))
+}
+
+/// `POST /rename?pathname=&fromUrl=`.
+pub(super) async fn rename(
+    State(store): State<BlobStore>,
+    _: Owner,
+    Base(base): Base,
+    Parameters(query): Parameters<PutQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Written>, Refusal> {
+    transfer(&store, &query, &headers, &base, true).await
+}
+
+/// Copies, and with `is_rename` removes what was copied.
+async fn transfer(
+    store: &BlobStore,
+    query: &PutQuery,
+    headers: &HeaderMap,
+    base: &str,
+    is_rename: bool,
+) -> Result<Json<Written>, Refusal> {
+    let target = Pathname::parse(&query.pathname)?;
+    let source = query.from_url.as_deref().unwrap_or_default();
+    let source = Pathname::from_reference(source).ok_or(Refusal::NotFound)?;
+    let (source, file) = store.open_blob(&source).await?;
+    let properties = Properties::new(&target, headers, &Caller::Owner, Some(&source))?;
+    store.check(&properties.pathname, &properties.condition)?;
+    let size = source.size;
+    let also = match is_rename {
+        true => Also::Remove(source),
+        false => Also::Nothing,
+    };
+    let blob = store.copy(file, size, properties, also).await?;
+    Ok(Json(Written::new(&blob, base)))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ReadQuery {
+    url: Option<String>,
+    limit: Option<usize>,
+    #[serde(default)]
+    prefix: String,
+    cursor: Option<String>,
+    #[serde(default)]
+    mode: Mode,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    #[default]
+    Expanded,
+    Folded,
+}
+
+/// `GET ?url=` for what is known of one blob, `GET` for a page of all.
+pub(super) async fn head_or_list(
+    State(store): State<BlobStore>,
+    _: Owner,
+    Base(base): Base,
+    Parameters(query): Parameters<ReadQuery>,
+) -> Result<Json<Value>, Refusal> {
+    match &query.url {
+        Some(reference) => head(&store, reference, &base).map(Json),
+        None => list(&store, query, &base).map(Json),
+    }
+}
+
+fn head(store: &BlobStore, reference: &str, base: &str) -> Result<Value, Refusal> {
+    let pathname = Pathname::from_reference(reference).ok_or(Refusal::NotFound)?;
+    let blob = store.find(&pathname).ok_or(Refusal::NotFound)?;
+    let mut answer = json!(Written::new(&blob, base));
+    answer["size"] = json!(blob.size);
+    answer["cacheControl"] = json!(blob.cache_control());
+    answer["uploadedAt"] = json!(blob.uploaded_at());
+    Ok(answer)
+}
+
+fn list(store: &BlobStore, query: ReadQuery, base: &str) -> Result<Value, Refusal> {
+    let limit = query.limit.unwrap_or(MAX_PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(Refusal::bad_request("limit must be from 1 to 1000"));
+    }
+    let start = match query.cursor {
+        Some(cursor) => {
+            let start = URL_SAFE_NO_PAD.decode(cursor).ok();
+            let start = start.and_then(|start| String::from_utf8(start).ok());
+            start.ok_or_else(|| Refusal::bad_request("cursor is not one of this store's"))?
+        }
+        None => String::new(),
+    };
+    let page = store.page(&PageQuery {
+        prefix: query.prefix,
+        start,
+        limit,
+        is_folded: query.mode == Mode::Folded,
+    });
+    let blobs = page.blobs.iter().map(|blob| listed(blob, base));
+    let mut answer = json!({"blobs": blobs.collect::<Vec<_>>(), "hasMore": page.next.is_some()});
+    if let Some(next) = page.next {
+        answer["cursor"] = json!(URL_SAFE_NO_PAD.encode(next));
+    }
+    if query.mode == Mode::Folded {
+        answer["folders"] = json!(page.folders);
+    }
+    Ok(answer)
+}
+
+fn listed(blob: &Blob, base: &str) -> Value {
+    let url = blob.pathname.url(base);
+    json!({
+        "downloadUrl": format!("{url}?download=1"),
+        "url": url,
+        "pathname": blob.pathname,
+        "size": blob.size,
+        "uploadedAt": blob.uploaded_at(),
+        "etag": blob.etag,
+    })
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Deleted {
+    urls: Vec<String>,
+}
+
+/// `POST /delete`.
+pub(super) async fn delete(
+    State(store): State<BlobStore>,
+    _: Owner,
+    headers: HeaderMap,
+    body: Result<Json<Deleted>, axum::extract::rejection::JsonRejection>,
+) -> Result<Json<Value>, Refusal> {
+    let Json(deleted) = body.map_err(|rejection| Refusal::BadRequest(rejection.body_text()))?;
+    let condition = Condition::if_match(&headers)?;
+    if deleted.urls.len() > MAX_DELETED {
+        return Err(Refusal::bad_request("urls can be 1000 at most"));
+    }
+    if condition.if_match.is_some() && deleted.urls.len() != 1 {
+        return Err(Refusal::bad_request(
+            "ifMatch can only be used when deleting a single URL.",
+        ));
+    }
+    // What cannot be a blob's name is not there.
+    let pathnames = deleted.urls.iter();
+    let pathnames = pathnames.filter_map(|reference| Pathname::from_reference(reference));
+    store.delete(pathnames.collect(), condition).await?;
+    Ok(Json(json!({})))
+}

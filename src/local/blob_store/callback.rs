@@ -1,0 +1,103 @@
+//! The message that an upload with a client token is complete.
+//!
+//! It is sent once, in the background, and only to this machine: the store does not speak to the network on
+//! behalf of whoever has a client token.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::json;
+
+use super::api::Written;
+use super::caller::Caller;
+use super::store::BlobStore;
+use crate::blob::client_token::{OnUploadCompleted, sign};
+
+/// How long whoever is told may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Tells whom the caller's token names that `blob` is there.
+pub(super) fn upload_completed(store: &BlobStore, caller: &Caller, blob: &Written) {
+    let Caller::Client(payload) = caller else {
+        return;
+    };
+    let Some(wanted) = &payload.on_upload_completed else {
+        return;
+    };
+    let Some(url) = loopback_url(&wanted.callback_url) else {
+        return;
+    };
+    let body = body(wanted, blob);
+    let signature = sign(body.as_bytes(), store.token());
+    tokio::spawn(async move {
+        // The upload stands, whatever becomes of the message.
+        let _ = send(url, body, signature).await;
+    });
+}
+
+fn body(wanted: &OnUploadCompleted, blob: &Written) -> String {
+    let payload = json!({"blob": blob, "tokenPayload": wanted.token_payload});
+    json!({"type": "blob.upload-completed", "payload": payload}).to_string()
+}
+
+async fn send(url: Url, body: String, signature: String) -> anyhow::Result<()> {
+    // reqwest asks for TLS that is set up. No certificate is ever looked at: there is only plain HTTP.
+    let provider = rustls::crypto::ring::default_provider();
+    let tls = ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .timeout(LIMIT)
+        .redirect(Policy::none())
+        .no_proxy()
+        .build()?;
+    let request = client.post(url).body(body);
+    let request = request.header(CONTENT_TYPE, "application/json");
+    request
+        .header("x-vercel-signature", signature)
+        .send()
+        .await?;
+    Ok(())
+}
+
+fn loopback_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let host = url.host_str()?;
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let is_loopback = match address {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost",
+    };
+    (url.scheme() == "http" && is_loopback).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_told() {
+        for text in [
+            "http://localhost:3000/x",
+            "http://127.0.0.1/x",
+            "http://[::1]:1/",
+        ] {
+            assert!(loopback_url(text).is_some(), "{text}");
+        }
+        for text in [
+            "https://localhost/",
+            "http://example.com/",
+            "http://10.0.0.1/",
+            "x",
+            "file:///x",
+        ] {
+            assert!(loopback_url(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The content host: reading blobs, whole or in part.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED,
+    RANGE, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tokio::io::AsyncReadExt;
+use tokio_util::io::ReaderStream;
+
+use super::blob::Blob;
+use super::caller::is_owner;
+use super::error::Refusal;
+use super::extract::Parameters;
+use super::incoming::blocking;
+use super::options::strong;
+use super::pathname::{CONTENT_PATH, Pathname};
+use super::store::BlobStore;
+use crate::config::BlobAccess;
+
+/// How much is read at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ContentQuery {
+    download: Option<String>,
+}
+
+/// `GET` and `HEAD /content/{pathname}`.
+pub(super) async fn read(
+    State(store): State<BlobStore>,
+    Parameters(query): Parameters<ContentQuery>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let path = uri.path().strip_prefix(CONTENT_PATH).unwrap_or_default();
+    let pathname = Pathname::from_url_path(path).ok_or(Refusal::NotFound)?;
+    let (blob, file) = store.open_blob(&pathname).await?;
+    if blob.access == BlobAccess::Private && !is_owner(&headers, &store) {
+        return Err(Refusal::Forbidden);
+    }
+    let head = head(&blob, query.download.as_deref() == Some("1"));
+    if names(&headers, &IF_MATCH, &blob.etag) == Some(false) {
+        return Err(Refusal::PreconditionFailed);
+    }
+    if names(&headers, &IF_NONE_MATCH, &blob.etag) == Some(true) {
+        return Ok((StatusCode::NOT_MODIFIED, head).into_response());
+    }
+    let Some((first, last)) = range(&headers, &blob)? else {
+        let length = [(CONTENT_LENGTH, blob.size.to_string())];
+        return Ok((head, length, stream(file, 0, blob.size).await?).into_response());
+    };
+    let length = last - first + 1;
+    let part = [
+        (CONTENT_LENGTH, length.to_string()),
+        (CONTENT_RANGE, format!("bytes {first}-{last}/{}", blob.size)),
+    ];
+    let body = stream(file, first, length).await?;
+    Ok((StatusCode::PARTIAL_CONTENT, head, part, body).into_response())
+}
+
+/// The headers of every answer about a blob.
+fn head(blob: &Blob, is_download: bool) -> [(HeaderName, String); 8] {
+    [
+        (ETAG, blob.etag.clone()),
+        (CONTENT_TYPE, blob.content_type.clone()),
+        (CONTENT_DISPOSITION, blob.content_disposition(is_download)),
+        (CACHE_CONTROL, blob.cache_control()),
+        (LAST_MODIFIED, blob.last_modified()),
+        (ACCEPT_RANGES, "bytes".to_owned()),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        // As the real host sends it, with double quotes.
+        (CONTENT_SECURITY_POLICY, "default-src \"none\"".to_owned()),
+    ]
+}
+
+/// Whether a list of entity tags has this one, if there is a list.
+fn names(headers: &HeaderMap, name: &HeaderName, etag: &str) -> Option<bool> {
+    let mut lists = headers.get_all(name).iter().peekable();
+    lists.peek()?;
+    let mut tags = lists
+        .filter_map(|list| list.to_str().ok())
+        .flat_map(|list| list.split(','));
+    Some(tags.any(|tag| tag.trim() == "*" || strong(tag) == strong(etag)))
+}
+
+/// The first and the last byte that are wanted; nothing where all are. What is no range, or several, is
+/// passed over, as HTTP allows.
+fn range(headers: &HeaderMap, blob: &Blob) -> Result<Option<(u64, u64)>, Refusal> {
+    let Some(wanted) = headers.get(RANGE).and_then(|value| value.to_str().ok()) else {
+        return Ok(None);
+    };
+    let is_of_another_version = headers
+        .get(IF_RANGE)
+        .is_some_and(|tag| tag.as_bytes() != blob.etag.as_bytes());
+    let Ok(ranges) = http_range_header::parse_range_header(wanted) else {
+        return Ok(None);
+    };
+    if is_of_another_version || ranges.ranges.len() != 1 {
+        return Ok(None);
+    }
+    let ranges = ranges
+        .validate(blob.size)
+        .map_err(|_| Refusal::RangeNotSatisfiable(blob.size))?;
+    Ok(ranges.first().map(|range| (*range.start(), *range.end())))
+}
+
+async fn stream(mut file: File, first: u64, length: u64) -> Result<Body, Refusal> {
+    let file = blocking(move || {
+        file.seek(SeekFrom::Start(first))?;
+        Ok(file)
+    });
+    let content = tokio::fs::File::from_std(file.await?).take(length);
+    Ok(Body::from_stream(ReaderStream::with_capacity(
+        content,
+        CHUNK_BYTES,
+    )))
+}

@@ -1,0 +1,174 @@
+//! Names of blobs: what may be one, how it stands in a URL, and which file it leads to.
+
+use std::borrow::Borrow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use reqwest::Url;
+use ring::rand::{SystemRandom, generate};
+use serde::{Deserialize, Serialize};
+
+use super::error::Refusal;
+use crate::digest::hex_hash;
+
+/// The most characters of a pathname, counted as JavaScript does.
+pub(super) const MAX_PATHNAME_CHARACTERS: usize = 950;
+/// Below which path contents lie.
+pub(super) const CONTENT_PATH: &str = "/_blob/content/";
+/// What the hosts of Vercel Blob's contents end with.
+const OFFICIAL_HOST: &str = ".blob.vercel-storage.com";
+/// The length of a random suffix.
+const SUFFIX_CHARACTERS: usize = 30;
+
+/// What stands as it is in the path of a URL.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The name of a blob, ordered by its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Pathname(String);
+
+impl Borrow<str> for Pathname {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Pathname {
+    /// A name that comes from outside.
+    pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
+        let reason = if text.is_empty() {
+            "pathname is required"
+        } else if text.encode_utf16().count() > MAX_PATHNAME_CHARACTERS {
+            "pathname is too long, maximum length is 950"
+        } else if text.contains("//") {
+            "pathname cannot contain \"//\", please encode it if needed"
+        } else if text.contains('\0') {
+            "pathname cannot contain NUL"
+        } else if text.split('/').any(|part| part == "." || part == "..") {
+            // No URL leads to it: clients resolve these parts before they send.
+            "pathname cannot contain \".\" or \"..\" as a part"
+        } else {
+            return Ok(Self(text.to_owned()));
+        };
+        Err(Refusal::bad_request(reason))
+    }
+
+    /// What a URL or a pathname refers to, the URL being ours or one of the official service. What cannot be
+    /// a blob's is none.
+    pub(super) fn from_reference(text: &str) -> Option<Self> {
+        if !text.starts_with("http://") && !text.starts_with("https://") {
+            return Self::parse(text).ok();
+        }
+        let url = Url::parse(text).ok()?;
+        let is_official = url
+            .host_str()
+            .is_some_and(|host| host.ends_with(OFFICIAL_HOST));
+        let path = match url.path().strip_prefix(CONTENT_PATH) {
+            Some(path) => path,
+            None if is_official => url.path().strip_prefix('/')?,
+            None => return None,
+        };
+        Self::from_url_path(path)
+    }
+
+    /// The name as it stands percent-encoded in the path of a URL.
+    pub(super) fn from_url_path(path: &str) -> Option<Self> {
+        let text = percent_decode_str(path).decode_utf8().ok()?;
+        Self::parse(&text).ok()
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name with random characters before its extension.
+    pub(super) fn with_random_suffix(&self) -> Result<Self, Refusal> {
+        const ALPHABET: &[u8; 62] =
+            b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let random: [u8; SUFFIX_CHARACTERS] = generate(&SystemRandom::new())
+            .map_err(|_| std::io::Error::other("the system has no random numbers"))?
+            .expose();
+        let characters = random.map(|byte| ALPHABET[usize::from(byte) % ALPHABET.len()]);
+        let suffix = String::from_utf8_lossy(&characters);
+        let name_start = self.0.rfind('/').map_or(0, |slash| slash + 1);
+        let dot = self.0[name_start..].rfind('.').filter(|dot| *dot > 0);
+        let (stem, extension) = self
+            .0
+            .split_at(dot.map_or(self.0.len(), |dot| name_start + dot));
+        Self::parse(&format!("{stem}-{suffix}{extension}"))
+    }
+
+    /// The last part, which a download is named after.
+    pub(super) fn name(&self) -> &str {
+        let whole = self.0.trim_end_matches('/');
+        whole.rsplit('/').next().unwrap_or(whole)
+    }
+
+    /// The blob's file: no character of the name can matter to the file system, nor can its length.
+    pub(super) fn file_name(&self) -> String {
+        hex_hash::<32>(&[self.0.as_bytes()])
+    }
+
+    /// Where the content lies, for a base such as `http://127.0.0.1:3000`.
+    pub(super) fn url(&self, base: &str) -> String {
+        format!(
+            "{base}{CONTENT_PATH}{}",
+            utf8_percent_encode(&self.0, IN_PATH)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_url_leads_to_is_no_pathname() {
+        for text in ["", "a//b", "..", "../a", "a/../b", "a/..", "./a", "a\0b"] {
+            assert!(Pathname::parse(text).is_err(), "{text:?}");
+        }
+        let longest = "ä".repeat(MAX_PATHNAME_CHARACTERS);
+        assert!(Pathname::parse(&longest).is_ok());
+        assert!(Pathname::parse(&format!("{longest}x")).is_err());
+        for text in [
+            "/a",
+            "a/",
+            "...",
+            "a b#?%.txt",
+            "\u{1F600}",
+            "a\nb",
+            "C:\\x",
+        ] {
+            let pathname = Pathname::parse(text).unwrap();
+            let url = pathname.url("http://127.0.0.1:1");
+            assert_eq!(Pathname::from_reference(&url), Some(pathname), "{url}");
+        }
+    }
+
+    #[test]
+    fn urls_of_the_official_service_are_understood_and_others_are_not() {
+        let official = "https://x.private.blob.vercel-storage.com/a%20b/c.txt?download=1";
+        let found = Pathname::from_reference(official).unwrap();
+        assert_eq!(found.as_str(), "a b/c.txt");
+        assert_eq!(Pathname::from_reference("https://example.com/a"), None);
+        assert_eq!(Pathname::from_reference("http://"), None);
+    }
+
+    #[test]
+    fn a_random_suffix_stands_before_the_extension() {
+        let suffixed = |text: &str| {
+            let suffixed = Pathname::parse(text).unwrap().with_random_suffix().unwrap();
+            let (start, rest) = suffixed.as_str().split_once('-').unwrap();
+            format!("{start}-*{}", &rest[SUFFIX_CHARACTERS..])
+        };
+        assert_eq!(suffixed("a.b/c.tar.gz"), "a.b/c.tar-*.gz");
+        assert_eq!(suffixed("a.b/c"), "a.b/c-*");
+        assert_eq!(suffixed(".env"), ".env-*");
+        let longest = Pathname::parse(&"x".repeat(MAX_PATHNAME_CHARACTERS)).unwrap();
+        assert!(longest.with_random_suffix().is_err());
+    }
+}
