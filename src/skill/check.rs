@@ -1,5 +1,6 @@
 //! Checks of a document that a caller sends as a whole.
 
+use super::document::Document;
 use super::{MAX_DOCUMENT_BYTES, SkillId};
 
 /// Takes a document as a caller sent it.
@@ -15,11 +16,23 @@ pub fn check_document(text: &[u8]) -> Result<&str, String> {
     if text.contains('\0') {
         return Err("the document must not hold the character NUL".to_owned());
     }
+    let document = Document::of(text);
+    document.front_matter.as_ref().map_err(String::clone)?;
+    if document
+        .text("name")
+        .is_none_or(|name| name.trim().is_empty())
+    {
+        return Err("the front matter has no `name`".to_owned());
+    }
     Ok(text)
 }
 
 /// The id that a document asks for: its `skill_id` if that has the shape of new ids, else what its name makes.
 pub fn id_of_document(text: &str) -> Option<SkillId> {
-    let _ = text;
-    None
+    let document = Document::of(text);
+    let given = document.text("skill_id").and_then(SkillId::parse);
+    given.filter(SkillId::is_strict).or_else(|| {
+        let name = document.text("name")?.trim();
+        (!name.is_empty()).then(|| SkillId::from_name(name))
+    })
 }

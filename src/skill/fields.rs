@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use super::yaml::flow_list;
 use crate::json;
 
 /// The longest name, in characters.
@@ -19,8 +20,10 @@ pub const MAX_LANGUAGE_CHARS: usize = 64;
 pub const MAX_TAGS: usize = 1000;
 /// The longest tag, keyword or label, in characters.
 pub const MAX_LABEL_CHARS: usize = 256;
-/// The largest list of tags or keywords, in bytes as it is written into the document.
+/// The largest list of tags or keywords, in bytes of all of them together.
 pub const MAX_TAGS_BYTES: usize = 16 * 1024;
+/// The largest list of tags or keywords, in bytes as it is written: only hidden characters make it larger.
+const MAX_WRITTEN_TAGS_BYTES: usize = 36 * 1024;
 /// The largest description of inputs or outputs, in bytes of JSON.
 pub const MAX_PARAMETERS_BYTES: usize = 16 * 1024;
 /// How many objects and arrays inputs or outputs may hold within each other.
@@ -170,6 +173,9 @@ impl TryFrom<Vec<String>> for Tags {
         }
         if tags.iter().map(String::len).sum::<usize>() > MAX_TAGS_BYTES {
             return Err("must not be larger than 16 KB together");
+        }
+        if flow_list(&tags).len() > MAX_WRITTEN_TAGS_BYTES {
+            return Err("must not hold so many characters that have to be escaped");
         }
         Ok(Self(tags))
     }

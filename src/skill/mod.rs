@@ -9,10 +9,16 @@
 mod agent_skills;
 mod change;
 mod check;
+mod code;
+mod document;
 pub mod fields;
+mod front_matter;
 pub mod id;
+mod lines;
 mod new;
 mod read;
+mod values;
+mod yaml;
 
 pub use self::agent_skills::export;
 pub use self::change::{ChangeError, SkillChange};

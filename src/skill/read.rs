@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::SkillId;
-use crate::json;
+use super::document::Document;
+use super::values::Values;
 
 /// A skill, as its document says it. What is odd about the document is in `warnings`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,23 +45,50 @@ pub struct Skill {
 impl Skill {
     /// Reads a document. This never fails: what cannot be read is missing, and a warning says why.
     pub fn read(document: &str, id: &SkillId) -> Self {
-        let _ = document;
+        let document = Document::of(document);
+        let mut values = Values::of(&document);
+        let name = values.text("name").filter(|name| !name.trim().is_empty());
+        if document.front_matter.is_ok() {
+            if name.is_none() {
+                values.warn(None, "there is no `name`; the id stands in for it");
+            }
+            if !values.has("description") {
+                values.warn(None, "there is no `description`");
+            }
+        }
+        let named = values.text("skill_id").filter(|named| named != id.as_str());
+        if named.is_some() {
+            let line = values.line("skill_id");
+            values.warn(
+                line,
+                "`skill_id` is not the id, which is the name of the file",
+            );
+        }
+        let fence = document.section.fence.as_ref();
+        let skill = Self {
+            name: name.unwrap_or_else(|| id.to_string()),
+            description: values.text("description").unwrap_or_default(),
+            code: fence.map(|fence| fence.code().into_owned()),
+            language: values
+                .text("language")
+                .or_else(|| fence?.language.map(str::to_owned)),
+            tags: values.list("tags"),
+            category: values.text("category"),
+            keywords: values.list("keywords"),
+            version: values.text("version"),
+            author: values.text("author"),
+            r#type: values.text("type"),
+            execution_mode: values.text("execution_mode"),
+            inputs: values.parameters("inputs"),
+            outputs: values.parameters("outputs"),
+            warnings: Vec::new(),
+            created_at: values
+                .text("created_at")
+                .filter(|time| chrono::DateTime::parse_from_rfc3339(time).is_ok()),
+        };
         Self {
-            name: id.to_string(),
-            description: String::new(),
-            code: None,
-            language: None,
-            tags: Vec::new(),
-            category: None,
-            keywords: Vec::new(),
-            version: None,
-            author: None,
-            r#type: None,
-            execution_mode: None,
-            inputs: json::raw(&[(); 0]),
-            outputs: json::raw(&[(); 0]),
-            warnings: vec!["documents are not read yet".to_owned()],
-            created_at: None,
+            warnings: values.into_warnings(),
+            ..skill
         }
     }
 }
