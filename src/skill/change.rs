@@ -12,6 +12,9 @@ use super::yaml::{flow_json, flow_list, quote};
 use super::{Code, Description, Label, Language, Parameters, SkillName, Tags};
 use super::{MAX_DOCUMENT_BYTES, MAX_FRONT_MATTER_BYTES};
 
+/// How many fences are removed along with the code at most: each is looked for from the start.
+const MAX_REMOVED_FENCES: usize = 100;
+
 /// What a caller changes of a skill. What is `None` stays; `Some(None)`, in JSON `null`, is removed.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -144,21 +147,22 @@ impl SkillChange {
 
     /// What becomes of which keys.
     fn edits(&self, document: &Document<'_>) -> Vec<Edit> {
+        let front_matter = document.front_matter.as_ref().ok();
+        let is_absent = |key| front_matter.is_none_or(|it| it.get(key).is_none());
         let text = |key, change: Option<Option<&str>>| {
             let value = change?;
-            let same = value.is_some() && document.text(key) == value;
+            let same = value.map_or(is_absent(key), |it| document.text(key) == Some(it));
             (!same).then(|| (key, value.map(quote)))
         };
         let list = |key, change: &Option<Option<Tags>>| {
             let value = change.as_ref()?.as_ref().map(Tags::as_slice);
-            let same = value.is_some_and(|it| Values::of(document).list(key) == it);
+            let same = value.map_or(is_absent(key), |it| Values::of(document).list(key) == it);
             (!same).then(|| (key, value.map(flow_list)))
         };
         let parameters = |key, change: &Option<Option<Parameters>>| {
             let value = change.as_ref()?.as_ref().map(|it| flow_json(it.as_raw()));
-            let same = value
-                .as_ref()
-                .is_some_and(|it| *it == flow_json(&Values::of(document).parameters(key)));
+            let stored = || flow_json(&Values::of(document).parameters(key));
+            let same = value.as_ref().map_or(is_absent(key), |it| *it == stored());
             (!same).then_some((key, value))
         };
         let label = |key, change: &Option<Option<Label>>| {
@@ -242,7 +246,7 @@ impl SkillChange {
                 }
                 Ok(changed)
             }
-            Some(None) => Ok(section.without_code(&body)),
+            Some(None) => without_code(body),
             _ => Ok(match (language, &section.fence) {
                 (Some(language), Some(fence)) if fence.language.unwrap_or_default() != language => {
                     section.with_language(&body, language)
@@ -251,6 +255,19 @@ impl SkillChange {
             }),
         }
     }
+}
+
+/// The body without code, also without that of further sections, which would take its place.
+fn without_code(mut body: String) -> Result<String, ChangeError> {
+    for _ in 0..MAX_REMOVED_FENCES {
+        let section = Section::of(&body);
+        if section.fence.is_none() {
+            return Ok(body);
+        }
+        body = section.without_code(&body);
+    }
+    let reason = "there are more than 100 fences with code in it".to_owned();
+    Err(ChangeError::Unreadable(reason))
 }
 
 /// The language of a document's code, if it is one that a caller could give.

@@ -69,6 +69,8 @@ impl<'a> Fence<'a> {
         let info = self.opening.info;
         match (language, self.language) {
             (None, _) => Cow::Borrowed(info),
+            // What else is there would be taken for the language.
+            (Some(""), _) => Cow::Borrowed(""),
             (Some(new), Some(old)) => Cow::Owned(info.replacen(old, new, 1)),
             (Some(new), None) => Cow::Owned(format!("{new}{info}")),
         }

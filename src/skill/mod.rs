@@ -16,6 +16,8 @@ mod front_matter;
 pub mod id;
 mod lines;
 mod new;
+#[cfg(test)]
+mod properties;
 mod read;
 mod values;
 mod yaml;

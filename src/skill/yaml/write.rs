@@ -134,11 +134,15 @@ fn key(text: &str) -> String {
 /// A key and its value as lines of a mapping in block style, each but the last ended by `line_ending`.
 pub(in crate::skill) fn entry(key: &Node, value: &str, line_ending: &str) -> String {
     let written = flow(key);
-    if key.text().is_some() && written.len() <= MAX_SIMPLE_KEY_BYTES {
+    if is_simple_key(key, &written) {
         format!("{written}: {value}")
     } else {
         format!("? {written}{line_ending}: {value}")
     }
+}
+
+fn is_simple_key(key: &Node, written: &str) -> bool {
+    key.text().is_some() && written.len() <= MAX_SIMPLE_KEY_BYTES
 }
 
 /// A value in one line.
@@ -152,7 +156,14 @@ pub(in crate::skill) fn flow(node: &Node) -> String {
         Value::Mapping(entries) => {
             let entries: Vec<String> = entries
                 .iter()
-                .map(|(key, value)| format!("? {} : {}", flow(key), flow(value)))
+                .map(|(key, value)| {
+                    let written = flow(key);
+                    if is_simple_key(key, &written) {
+                        format!("{written}: {}", flow(value))
+                    } else {
+                        format!("? {written} : {}", flow(value))
+                    }
+                })
                 .collect();
             format!("{{{}}}", entries.join(", "))
         }
