@@ -1,0 +1,78 @@
+//! The document of a new skill.
+
+use serde::Deserialize;
+
+use super::code::fenced;
+use super::lines::lines;
+use super::yaml::{flow_list, quote};
+use super::{Code, Description, Language, SkillId, SkillName, Tags};
+
+/// What a caller gives to add a skill. `tags` may be missing.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NewSkill {
+    /// What it is called.
+    pub name: SkillName,
+    /// What it is for.
+    pub description: Description,
+    /// Its code.
+    pub code: Code,
+    /// The language of the code.
+    pub language: Language,
+    /// What it is filed under.
+    #[serde(default)]
+    pub tags: Tags,
+}
+
+impl NewSkill {
+    /// The id that the name makes.
+    pub fn id(&self) -> SkillId {
+        SkillId::from_name(self.name.as_str())
+    }
+
+    /// The document: front matter, the name as heading, the description, and the code in a fence.
+    ///
+    /// What is in it reads back equal; no value can end its field or the front matter, begin a heading, or
+    /// end the fence.
+    pub fn into_document(self) -> String {
+        let (name, description) = (self.name.as_str(), self.description.as_str());
+        let language = self.language.as_str();
+        format!(
+            "---\nname: {}\ndescription: {}\nlanguage: {}\ntags: {}\n---\n{}\n## Code\n\n{}\n",
+            quote(name),
+            quote(description),
+            quote(language),
+            flow_list(self.tags.as_slice()),
+            introduction(name, description, "\n"),
+            fenced(self.code.as_str(), language, "\n"),
+        )
+    }
+}
+
+/// How the body of a document begins: with the name as heading, and the description.
+pub(super) fn introduction(name: &str, description: &str, line_ending: &str) -> String {
+    let heading = [line_ending, "# Skill: ", name, line_ending].concat();
+    if description.is_empty() {
+        return heading;
+    }
+    let description: String = lines(description)
+        .flat_map(|line| {
+            let blanks = line.text.len() - line.text.trim_start_matches([' ', '\t']).len();
+            let (blanks, text) = line.text.split_at(blanks);
+            let escape = if is_structure(text) { "\\" } else { "" };
+            [blanks, escape, text, line.ending]
+        })
+        .collect();
+    [&heading, line_ending, &description, line_ending].concat()
+}
+
+/// Whether a line that begins so is a heading, underlines one, begins a fence, or begins HTML, in which
+/// markdown has no meaning.
+fn is_structure(text: &str) -> bool {
+    let underlines =
+        |mark: char| text.starts_with(mark) && text.trim_end_matches([' ', '\t', mark]).is_empty();
+    text.starts_with(['#', '<'])
+        || text.starts_with("```")
+        || text.starts_with("~~~")
+        || underlines('=')
+        || underlines('-')
+}

@@ -1,0 +1,110 @@
+//! What a plain scalar is by the core schema of YAML 1.2, and values as JSON.
+
+use serde_json::value::RawValue;
+
+use super::{Node, Value};
+use crate::json;
+
+/// What a plain scalar resolves to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::skill) enum Resolved {
+    /// `null`, `~` or nothing.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, as JSON writes it.
+    Number(String),
+    /// Anything else; also `.inf` and `.nan`, which JSON cannot say.
+    Text,
+}
+
+/// Resolves the text of a plain scalar.
+pub(in crate::skill) fn resolve(text: &str) -> Resolved {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Resolved::Null,
+        "true" | "True" | "TRUE" => Resolved::Bool(true),
+        "false" | "False" | "FALSE" => Resolved::Bool(false),
+        _ => number(text).map_or(Resolved::Text, Resolved::Number),
+    }
+}
+
+fn number(text: &str) -> Option<String> {
+    let based = |digits: &str, base| {
+        let all_digits = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        all_digits.then(|| u128::from_str_radix(digits, base).ok())?
+    };
+    if let Some(digits) = text.strip_prefix("0x") {
+        return based(digits, 16).map(|number| number.to_string());
+    }
+    if let Some(digits) = text.strip_prefix("0o") {
+        return based(digits, 8).map(|number| number.to_string());
+    }
+    decimal(text)
+}
+
+/// A decimal number as JSON writes it: without `+`, zeros in front, and a bare point.
+fn decimal(text: &str) -> Option<String> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_digits = |text: &str| !text.is_empty() && all_digits(text);
+    let valid = all_digits(whole)
+        && fraction.is_none_or(all_digits)
+        && (has_digits(whole) || fraction.is_some_and(has_digits))
+        && exponent.is_none_or(|it| has_digits(it.strip_prefix(['+', '-']).unwrap_or(it)));
+    if !valid || !text.parse::<f64>().is_ok_and(f64::is_finite) {
+        return None;
+    }
+    let mut number = String::new();
+    if text.starts_with('-') {
+        number.push('-');
+    }
+    let whole = whole.trim_start_matches('0');
+    number.push_str(if whole.is_empty() { "0" } else { whole });
+    if let Some(fraction) = fraction {
+        number.push('.');
+        number.push_str(if fraction.is_empty() { "0" } else { fraction });
+    }
+    if let Some(exponent) = exponent {
+        number.push('e');
+        number.push_str(exponent);
+    }
+    Some(number)
+}
+
+/// A value as JSON; numbers keep their digits. Of a key that is there twice, the last value counts.
+pub(in crate::skill) fn to_json(node: &Node) -> Box<RawValue> {
+    match &node.value {
+        Value::Scalar { text, .. } => match node.resolved() {
+            Some(Resolved::Null) => json::null(),
+            Some(Resolved::Bool(value)) => json::raw(&value),
+            Some(Resolved::Number(number)) => {
+                RawValue::from_string(number).unwrap_or_else(|_| json::raw(text))
+            }
+            Some(Resolved::Text) | None => json::raw(text),
+        },
+        Value::Sequence(items) => json::raw(&items.iter().map(to_json).collect::<Vec<_>>()),
+        Value::Mapping(entries) => {
+            let mut object = json::Object::default();
+            for (key, value) in entries {
+                object.set(key_text(key), to_json(value));
+            }
+            json::raw(&object)
+        }
+    }
+}
+
+/// A key as JSON can have it: its text, or the JSON of what is none.
+fn key_text(key: &Node) -> String {
+    match key.text() {
+        Some(text) => text.to_owned(),
+        None => to_json(key).get().to_owned(),
+    }
+}
