@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::LengthLimitError;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -32,7 +33,10 @@ pub enum Error {
     UnsupportedMediaType(&'static str),
     /// The range that was asked for lies outside of the file.
     #[error("The range lies outside of the file; Content-Range says how long that is.")]
-    RangeNotSatisfiable,
+    RangeNotSatisfiable(
+        /// How long it is, as a `Content-Range` header.
+        Option<String>,
+    ),
     /// The body is over the limit.
     #[error("The body is larger than 4 MB.")]
     PayloadTooLarge,
@@ -53,13 +57,31 @@ pub enum Error {
     Store(#[from] store::Error),
     /// Blob failed.
     #[error(transparent)]
-    Blob(#[from] blob::Error),
+    Blob(blob::Error),
+    /// What is stored is none of ours; the text is for the log.
+    #[error("{0}")]
+    Unreadable(String),
     /// The request took longer than it may.
     #[error("time limit")]
     Timeout,
     /// A flaw of ours; the text is for the log.
     #[error("{0}")]
     Internal(String),
+}
+
+impl From<blob::Error> for Error {
+    fn from(error: blob::Error) -> Self {
+        match error {
+            error @ blob::Error::TooLarge(_) => Self::Unreadable(error.to_string()),
+            blob::Error::BodyBroke(cause) if is_over_limit(&cause) => Self::PayloadTooLarge,
+            blob::Error::BodyBroke(_) => Self::InvalidRequest("The body broke off.".to_owned()),
+            error => Self::Blob(error),
+        }
+    }
+}
+
+fn is_over_limit(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<LengthLimitError>() || error.source().is_some_and(is_over_limit)
 }
 
 /// The result of handling a request.
@@ -98,14 +120,14 @@ impl Error {
             Self::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
             Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
             | Self::Blob(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(store::Error::Unreadable(_)) | Self::Internal(_) => {
+            Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) | Self::Internal(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
@@ -120,14 +142,16 @@ impl Error {
             Self::Validation(_) => "validation_failed",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
-            Self::RangeNotSatisfiable => "range_not_satisfiable",
+            Self::RangeNotSatisfiable(_) => "range_not_satisfiable",
             Self::PayloadTooLarge => "payload_too_large",
             Self::BodyTimeout | Self::Timeout => "timeout",
             Self::Conflict(_) => "conflict",
             Self::PreconditionFailed { .. } => "precondition_failed",
             Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
             | Self::Blob(_) => "storage_unavailable",
-            Self::Store(store::Error::Unreadable(_)) | Self::Internal(_) => "internal",
+            Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) | Self::Internal(_) => {
+                "internal"
+            }
         }
     }
 
@@ -149,7 +173,7 @@ impl Error {
             Self::Store(store::Error::Unavailable(_)) | Self::Blob(_) => {
                 "The storage cannot be reached at the moment. Try again.".into()
             }
-            Self::Store(store::Error::Unreadable(_)) => {
+            Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) => {
                 "What is stored here cannot be read; it was not written by this service.".into()
             }
             Self::Timeout => "The request took too long. Try again.".into(),
@@ -159,7 +183,7 @@ impl Error {
             | Self::Validation(_)
             | Self::MethodNotAllowed
             | Self::UnsupportedMediaType(_)
-            | Self::RangeNotSatisfiable
+            | Self::RangeNotSatisfiable(_)
             | Self::PayloadTooLarge
             | Self::BodyTimeout
             | Self::Conflict(_)
@@ -201,6 +225,11 @@ impl Error {
         });
         let content_type = HeaderValue::from_static("application/problem+json");
         let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
+        if let Self::RangeNotSatisfiable(Some(range)) = self
+            && let Ok(range) = HeaderValue::from_str(range)
+        {
+            response.headers_mut().insert(header::CONTENT_RANGE, range);
+        }
         if matches!(
             status,
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT

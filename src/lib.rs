@@ -18,7 +18,10 @@ pub mod diagnosis;
 pub mod error;
 pub mod meter;
 pub mod samples;
+pub mod skill_samples;
 pub mod store;
+
+pub mod catalog;
 
 pub mod http;
 pub mod local;

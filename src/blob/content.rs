@@ -80,6 +80,17 @@ pub struct Document {
     pub uploaded_at: Option<String>,
 }
 
+/// What came of reading a blob as a whole.
+#[derive(Debug)]
+pub enum Read {
+    /// There is no such blob.
+    Missing,
+    /// The caller has it already, under this entity tag.
+    NotModified(String),
+    /// All of it.
+    Found(Document),
+}
+
 impl Blobs {
     /// Gets a blob, or a part of it, past the cache of the content host: what was written before is seen.
     /// The bytes are streamed; that they break off is an error of the stream.
@@ -98,10 +109,28 @@ impl Blobs {
 
     /// Reads a whole blob of at most `max_bytes`; `None` where there is none.
     pub async fn read(&self, pathname: &str, max_bytes: usize) -> Result<Option<Document>> {
+        match self.read_unless(pathname, max_bytes, None).await? {
+            Read::Found(document) => Ok(Some(document)),
+            Read::Missing | Read::NotModified(_) => Ok(None),
+        }
+    }
+
+    /// The same, unless the caller has it already: `known` is an `If-None-Match` header.
+    pub async fn read_unless(
+        &self,
+        pathname: &str,
+        max_bytes: usize,
+        known: Option<&str>,
+    ) -> Result<Read> {
+        let wanted = ContentRequest {
+            if_none_match: known.map(ToOwned::to_owned),
+            ..ContentRequest::default()
+        };
         let mut attempts = Attempts::until(self.deadline);
         loop {
-            let (error, pause) = match self.try_read(pathname, max_bytes, &attempts).await {
-                Ok(document) => return Ok(document),
+            let read = self.try_read(pathname, max_bytes, &wanted, &attempts);
+            let (error, pause) = match read.await {
+                Ok(read) => return Ok(read),
                 Err(failure) => failure,
             };
             if !error.is_transient() || !attempts.again(pause).await {
@@ -114,18 +143,20 @@ impl Blobs {
         &self,
         pathname: &str,
         max_bytes: usize,
+        wanted: &ContentRequest,
         attempts: &Attempts,
-    ) -> Result<Option<Document>, Failure> {
-        let all = ContentRequest::default();
-        let Fetched::Found(content) = self.try_get(pathname, &all, attempts).await? else {
-            return Ok(None);
+    ) -> Result<Read, Failure> {
+        let content = match self.try_get(pathname, wanted, attempts).await? {
+            Fetched::Found(content) => content,
+            Fetched::NotModified(etag) => return Ok(Read::NotModified(etag)),
+            Fetched::Missing | Fetched::OutOfRange(_) => return Ok(Read::Missing),
         };
         let body = send::read(content.response, max_bytes);
         let body = tokio::time::timeout(attempts.time_left(), body)
             .await
             .unwrap_or(Err(Error::Timeout))
             .map_err(without_pause)?;
-        Ok(Some(Document {
+        Ok(Read::Found(Document {
             body,
             etag: content.etag,
             uploaded_at: content.uploaded_at,

@@ -31,6 +31,9 @@ pub enum Error {
     /// What answered does not speak the protocol.
     #[error("Blob: {0}")]
     Unreadable(String),
+    /// There is more than is read. The number is how many bytes are.
+    #[error("Blob: an answer of more than {0} bytes")]
+    TooLarge(usize),
     /// The body that was to be stored broke off, so nothing is stored.
     #[error("the body broke off")]
     BodyBroke(#[source] axum::Error),
@@ -61,7 +64,11 @@ impl Error {
         match self {
             Self::Transport(error) => error.is_connect(),
             Self::Refused { status, .. } => *status == StatusCode::TOO_MANY_REQUESTS,
-            Self::NotConfigured | Self::Timeout | Self::Unreadable(_) | Self::BodyBroke(_) => false,
+            Self::NotConfigured
+            | Self::Timeout
+            | Self::Unreadable(_)
+            | Self::TooLarge(_)
+            | Self::BodyBroke(_) => false,
         }
     }
 
@@ -75,7 +82,7 @@ impl Error {
                     || *status == StatusCode::TOO_MANY_REQUESTS
                     || code.is_empty()
             }
-            Self::NotConfigured | Self::BodyBroke(_) => false,
+            Self::NotConfigured | Self::TooLarge(_) | Self::BodyBroke(_) => false,
         }
     }
 }
@@ -122,6 +129,7 @@ pub fn diagnose(error: &Error) -> Diagnosis {
         Error::Unreadable(_) => {
             "check VERCEL_BLOB_API_URL and BLOB_CONTENT_URL: what answers there is not a Blob store"
         }
+        Error::TooLarge(_) => "look at the blob: it was not written by this service",
         Error::BodyBroke(_) => "send the whole body",
         Error::Refused { code, message, .. } => match code.as_str() {
             _ if message.contains("access") && !message.contains("Access denied") => {

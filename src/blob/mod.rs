@@ -37,7 +37,7 @@ use self::credentials::Credentials;
 use self::send::Call;
 use crate::config::{BlobAccess, BlobConfig};
 
-pub use self::content::{Content, ContentRequest, Document, Fetched};
+pub use self::content::{Content, ContentRequest, Document, Fetched, Read};
 pub use self::credentials::shape_of_token;
 pub use self::error::{Error, Result, diagnose};
 pub use self::put::{Put, PutBody, PutOptions, WriteCondition};

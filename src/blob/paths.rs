@@ -2,7 +2,7 @@
 
 use crate::file_path::FilePath;
 use crate::skill::SkillId;
-use crate::volume::VolumeRef;
+use crate::volume::{Volume, VolumeId, VolumeRef};
 
 /// How the name of a skill's document ends.
 const DOCUMENT_SUFFIX: &str = ".md";
@@ -32,7 +32,46 @@ pub fn file(volume: &VolumeRef, path: &FilePath) -> String {
     format!("{}{path}", files(volume))
 }
 
+/// The volume and the path of the file with this pathname; `None` for what is none, or is not in normal form.
+pub fn file_at(pathname: &str) -> Option<(VolumeRef, FilePath)> {
+    let mut parts = pathname.strip_prefix("volumes/")?.splitn(4, '/');
+    let (volume, id) = (parts.next()?, parts.next()?);
+    let volume = VolumeRef {
+        volume: Volume::try_from(volume.to_owned()).ok()?,
+        id: VolumeId::try_from(id.to_owned()).ok()?,
+    };
+    let path = parts.nth(1).and_then(|path| FilePath::parse(path).ok())?;
+    let is_exact = file(&volume, &path) == pathname;
+    is_exact.then_some((volume, path))
+}
+
 /// An id of a volume has no `/` and is no step, so nothing leaves its place.
 fn root(volume: &VolumeRef) -> String {
     format!("volumes/{}/{}/", volume.volume.as_str(), volume.id.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pathnames_of_files_are_read_as_such() {
+        let at = |pathname| file_at(pathname).map(|(volume, path)| file(&volume, &path));
+        let pathname = "volumes/user/a@b.c/files/notes/plan.md";
+        assert_eq!(at(pathname).as_deref(), Some(pathname));
+        for pathname in [
+            "",
+            "plan.md",
+            "volumes/user/default/files/",
+            "volumes/user/default/files/../x",
+            "volumes/user/default/files/a//b",
+            "volumes/user/default/skills/x.md",
+            "volumes/user/../files/x",
+            "volumes/other/default/files/x",
+            "/volumes/user/default/files/x",
+            "volumes/user/default/files/cafe\u{301}",
+        ] {
+            assert_eq!(at(pathname), None, "{pathname}");
+        }
+    }
 }

@@ -219,7 +219,7 @@ pub(super) async fn refusal(response: Response) -> Failure {
 
 /// A whole body, if it has at most `max_bytes`.
 pub(super) async fn read(mut response: Response, max_bytes: usize) -> Result<Bytes> {
-    let too_large = || Error::Unreadable(format!("an answer of more than {max_bytes} bytes"));
+    let too_large = || Error::TooLarge(max_bytes);
     let announced = response.content_length().unwrap_or_default();
     if announced > max_bytes as u64 {
         return Err(too_large());

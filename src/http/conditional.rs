@@ -6,8 +6,27 @@ use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::error::{Error, Result};
 
-/// The states that a request is meant for, by `If-Match`. `None`: any.
-pub(super) struct IfMatch(pub(super) Option<Vec<String>>);
+/// The states that a request is meant for, by `If-Match`.
+pub(super) struct IfMatch(Option<Vec<String>>);
+
+impl IfMatch {
+    /// The states, where something has to be there anyway: `None` for any.
+    pub(super) fn versions(&self) -> Option<&[String]> {
+        let versions = self.0.as_deref();
+        versions.filter(|versions| !versions.iter().any(|version| version == "*"))
+    }
+
+    /// Whether the caller says anything.
+    pub(super) fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether the request is meant for this state.
+    pub(super) fn allows(&self, version: &str) -> bool {
+        self.versions()
+            .is_none_or(|versions| versions.iter().any(|wanted| wanted == version))
+    }
+}
 
 /// The states that the caller has already, by `If-None-Match`.
 pub(super) struct IfNoneMatch(Option<Vec<String>>);
@@ -21,17 +40,35 @@ impl IfNoneMatch {
                 .any(|known| known == version || known == "*")
         })
     }
+
+    /// Whether the caller says anything.
+    pub(super) fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether any state counts as one that the caller has.
+    pub(super) fn is_any(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_some_and(|it| it.iter().any(|version| version == "*"))
+    }
+
+    /// The header that asks storage the same; `None` where the caller has nothing.
+    pub(super) fn header(&self) -> Option<String> {
+        let tag = |version: &String| match version.as_str() {
+            "*" => version.clone(),
+            version => entity_tag(version),
+        };
+        let tags: Vec<String> = self.0.as_ref()?.iter().map(tag).collect();
+        Some(tags.join(", "))
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        // `*` asks that there be any state at all, which every update needs anyway.
-        let versions = versions(&parts.headers, &header::IF_MATCH);
-        Ok(Self(versions.filter(|versions| {
-            !versions.iter().any(|version| version == "*")
-        })))
+        Ok(Self(versions(&parts.headers, &header::IF_MATCH)))
     }
 }
 

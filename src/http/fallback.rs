@@ -3,10 +3,15 @@
 use axum::http::HeaderName;
 
 use crate::app::App;
+use crate::blob::Blobs;
+use crate::catalog::{Catalog, Found};
 use crate::error::{Error, Result};
 use crate::message::MessageRange;
 use crate::samples;
 use crate::session::{SessionId, SessionView};
+use crate::skill::SkillId;
+use crate::skill_samples;
+use crate::volume::VolumeRef;
 
 /// Tells samples from what is stored.
 const X_LLMOS_STORAGE: HeaderName = HeaderName::from_static("x-llmos-storage");
@@ -28,6 +33,25 @@ pub(super) async fn read_session(
             )?,
             true,
         )),
+    }
+}
+
+/// Looks for a skill, or for the sample that stands in for it; whether it is one.
+pub(super) async fn find_skill(
+    app: &App,
+    blobs: &Blobs,
+    volumes: &[VolumeRef],
+    id: &SkillId,
+    known: Option<String>,
+) -> Result<(Found, bool)> {
+    let catalog = Catalog::new(blobs, &app.store);
+    match catalog.find(volumes, id, known.as_deref()).await {
+        Ok(found) => Ok((found, false)),
+        Err(error) => {
+            let sample = skill_samples::find(volumes, id);
+            let sample = app.sample_instead_of(error, sample, Error::NO_SUCH_SKILL)?;
+            Ok((Found::Skill(Box::new(sample)), true))
+        }
     }
 }
 

@@ -5,23 +5,35 @@ use axum::Router;
 use crate::app::App;
 use crate::error::Error;
 
+pub mod files;
 pub mod health;
 pub mod sessions;
+pub mod skills;
 
 mod messages;
+mod skill_list;
+mod skill_usage;
+mod skill_validation;
+mod uploads;
 
 pub(crate) mod observe;
 
 mod conditional;
 mod extract;
 mod fallback;
+mod file_answer;
 mod idempotency;
 mod page;
 mod session_answer;
+mod skill_answer;
+mod volume_query;
 
 /// Every route, as the local server has them. A function has those of one resource.
 pub fn router() -> Router<App> {
-    sessions::router().merge(health::router())
+    sessions::router()
+        .merge(skills::router())
+        .merge(files::router())
+        .merge(health::router())
 }
 
 /// What a route that does not exist answers.

@@ -5,8 +5,11 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::json;
 use crate::session::MAX_SESSION_ID_BYTES;
 use crate::store::Cursor;
 
@@ -60,9 +63,31 @@ pub(super) fn decode_cursor(text: Option<&str>) -> Result<Option<Cursor>> {
             id: id.to_owned(),
         })
     };
-    decode().map(Some).ok_or_else(|| {
-        Error::InvalidRequest("cursor must be a next_cursor of an earlier answer.".to_owned())
-    })
+    decode().map(Some).ok_or_else(not_a_cursor)
+}
+
+/// The longest text of a cursor that is read, in bytes.
+const MAX_CURSOR_BYTES: usize = 8 * 1024;
+
+/// The text for `next_cursor` of a cursor that goes through JSON.
+pub(super) fn encode_json_cursor(cursor: &impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(json::text(cursor))
+}
+
+/// Reads such a cursor; an empty one counts as not given.
+pub(super) fn decode_json_cursor<T: DeserializeOwned>(text: Option<&str>) -> Result<Option<T>> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let bytes = (text.len() <= MAX_CURSOR_BYTES)
+        .then(|| URL_SAFE_NO_PAD.decode(text).ok())
+        .flatten();
+    let cursor = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    cursor.map(Some).ok_or_else(not_a_cursor)
+}
+
+fn not_a_cursor() -> Error {
+    Error::InvalidRequest("cursor must be a next_cursor of an earlier answer.".to_owned())
 }
 
 #[cfg(test)]

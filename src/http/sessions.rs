@@ -206,7 +206,7 @@ async fn update_session(
     State(app): State<App>,
     SessionPath(id): SessionPath,
     Parameters(query): Parameters<UpdateQuery>,
-    IfMatch(expected): IfMatch,
+    expected: IfMatch,
     body: JsonBody,
 ) -> Result<SessionAnswer> {
     let wanted: UpdateSession = body.parse()?;
@@ -218,7 +218,7 @@ async fn update_session(
     };
     let updated = app
         .store
-        .update_session(&id, &change, expected.as_deref())
+        .update_session(&id, &change, expected.versions())
         .await?;
     match updated.ok_or(Error::NO_SUCH_SESSION)? {
         Updated::Done(current) => Ok(SessionAnswer::without_messages(current)),
@@ -238,9 +238,9 @@ struct DeletedSession {
 async fn delete_session(
     State(app): State<App>,
     SessionPath(id): SessionPath,
-    IfMatch(expected): IfMatch,
+    expected: IfMatch,
 ) -> Result<Json<DeletedSession>> {
-    let deleted = app.store.delete_session(&id, expected.as_deref()).await?;
+    let deleted = app.store.delete_session(&id, expected.versions()).await?;
     match deleted.ok_or(Error::NO_SUCH_SESSION)? {
         Deleted::Done => Ok(Json(DeletedSession {
             message: format!("Session {id} deleted"),

@@ -39,10 +39,18 @@ pub struct Skill {
     /// What is odd about the document, in plain words, with the line where there is one.
     pub warnings: Vec<String>,
     /// When it was created, if the document says it as in RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
 }
 
 impl Skill {
+    /// A skill whose document was not read, for the reason that `warning` says.
+    pub fn unread(id: &SkillId, warning: impl Into<String>) -> Self {
+        let mut skill = Self::read("", id);
+        skill.warnings = vec![warning.into()];
+        skill
+    }
+
     /// Reads a document. This never fails: what cannot be read is missing, and a warning says why.
     pub fn read(document: &str, id: &SkillId) -> Self {
         let document = Document::of(document);

@@ -38,6 +38,14 @@ pub struct Usage {
     pub successes: u64,
 }
 
+impl Usage {
+    /// Which share of the uses went well, from 0 to 1; `None` where there is none.
+    pub fn success_rate(self) -> Option<f64> {
+        let float = |count: u64| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
+        (self.uses > 0).then(|| float(self.successes) / float(self.uses))
+    }
+}
+
 /// All that Redis knows of a skill.
 #[derive(Clone, Debug, Default)]
 pub struct KnownSkill {
@@ -69,13 +77,17 @@ pub enum Counted {
 
 impl Store {
     /// What is known of the skills of some volumes, in the order in which they are given. One round trip.
-    pub async fn read_skills(&self, wanted: &[(&VolumeRef, Vec<&SkillId>)]) -> Result<Vec<KnownSkill>> {
+    pub async fn read_skills(
+        &self,
+        wanted: &[(&VolumeRef, Vec<&SkillId>)],
+    ) -> Result<Vec<KnownSkill>> {
         let replies: Vec<Reply> = self
             .connection()?
             .script(&script::READ_SKILLS, |call, _| {
                 call.arg(2 * wanted.len());
                 for (volume, _) in wanted {
-                    call.arg(keys::skills(volume)).arg(keys::skill_usage(volume));
+                    call.arg(keys::skills(volume))
+                        .arg(keys::skill_usage(volume));
                 }
                 for (_, ids) in wanted {
                     call.arg(ids.len());
@@ -126,14 +138,20 @@ impl Store {
     ) -> Result<Counted> {
         let own_key = Uuid::now_v7().to_string();
         let (key, fingerprint, seconds) = match idempotency {
-            Some(idempotency) => (&idempotency.key, idempotency.fingerprint.as_str(), REPLY_SECONDS),
+            Some(idempotency) => (
+                &idempotency.key,
+                idempotency.fingerprint.as_str(),
+                REPLY_SECONDS,
+            ),
             None => (&own_key, "", USE_SECONDS),
         };
         let milliseconds = usage.duration.map(|it| it.as_secs_f64() * 1e3);
         let mut reply: Reply = self
             .connection()?
             .script(&script::COUNT_USAGE, |call, _| {
-                call.arg(2).arg(keys::skill_usage(volume)).arg(keys::skill_use(key));
+                call.arg(2)
+                    .arg(keys::skill_usage(volume))
+                    .arg(keys::skill_use(key));
                 call.arg(id.as_str())
                     .arg(u8::from(usage.success))
                     .arg(milliseconds.map_or(String::new(), |it| it.to_string()))

@@ -1,0 +1,8 @@
+//! The Vercel function behind `/api/skills`.
+
+use llmos::{http::skills, serve::serve};
+
+#[tokio::main]
+async fn main() -> Result<(), vercel_runtime::Error> {
+    serve(skills::router()).await
+}

@@ -1,0 +1,254 @@
+//! `/api/files`: list, put, get and delete the files of a volume.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use axum::{Json, RequestExt, Router};
+use serde::{Deserialize, Serialize};
+
+use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
+use super::extract::{FileAt, Parameters, RequestBlobs, parameter};
+use super::file_answer::{File, content_answer};
+use super::page::{decode_json_cursor, encode_json_cursor, limit};
+use super::uploads;
+use super::volume_query::VolumeQuery;
+use crate::app::App;
+use crate::blob::{
+    Blob, Blobs, ContentRequest, Fetched, MAX_PAGE, Put, PutBody, PutOptions, WriteCondition, paths,
+};
+use crate::error::{Error, Result};
+use crate::file_path::{FilePath, MAX_PATH_BYTES};
+use crate::json;
+use crate::volume::VolumeRef;
+
+/// How long caches may keep a file, in seconds: the least that Vercel takes. We read past them.
+const CACHE_SECONDS: u32 = 60;
+
+/// The routes of files.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/api/files", get(list_files))
+        // There may be a file of this name, too.
+        .route("/api/files/upload", one_file().merge(uploads::router()))
+        .route("/api/files/{*path}", one_file())
+}
+
+fn one_file() -> MethodRouter<App> {
+    get(get_file)
+        .head(head_file)
+        .put(put_file)
+        .delete(delete_file)
+}
+
+#[derive(Deserialize)]
+struct ListQuery {
+    prefix: Option<String>,
+    folded: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FileList {
+    files: Vec<File>,
+    folders: Vec<String>,
+    next_cursor: Option<String>,
+}
+
+async fn list_files(
+    RequestBlobs(blobs): RequestBlobs,
+    Parameters(volume): Parameters<VolumeQuery>,
+    Parameters(query): Parameters<ListQuery>,
+) -> Result<Json<FileList>> {
+    let volume = volume.or_user()?;
+    let limit = limit("limit", query.limit.as_deref(), 1..=MAX_PAGE)?;
+    let cursor: Option<String> = decode_json_cursor(query.cursor.as_deref())?;
+    let folded = parameter::<String>("folded", query.folded)?.is_some_and(|it| it == "true");
+    let wanted = query.prefix.unwrap_or_default();
+    if wanted.len() > MAX_PATH_BYTES {
+        return Err(Error::field("prefix", "must be at most 900 bytes"));
+    }
+    let root = paths::files(&volume);
+    let prefix = format!("{root}{wanted}");
+    let page = blobs
+        .list(&prefix, limit, cursor.as_deref(), folded)
+        .await?;
+    // What does not lie in this volume is not shown, whatever the cursor leads to.
+    let files = page.blobs.into_iter().filter_map(|blob| {
+        let path = blob.pathname.strip_prefix(&root)?.to_owned();
+        Some(File::new(&volume, &path, blob))
+    });
+    let folders = page
+        .folders
+        .iter()
+        .filter_map(|folder| folder.strip_prefix(&root));
+    Ok(Json(FileList {
+        files: files.collect(),
+        folders: folders.map(ToOwned::to_owned).collect(),
+        next_cursor: page.cursor.as_ref().map(encode_json_cursor),
+    }))
+}
+
+async fn put_file(
+    RequestBlobs(blobs): RequestBlobs,
+    FileAt(path): FileAt,
+    Parameters(volume): Parameters<VolumeQuery>,
+    if_match: IfMatch,
+    if_none_match: IfNoneMatch,
+    request: Request,
+) -> Result<Response> {
+    let volume = volume.or_user()?;
+    let pathname = paths::file(&volume, &path);
+    let condition = write_condition(&blobs, &volume, &path, &if_match, &if_none_match).await?;
+    let status = match condition {
+        WriteCondition::IfMissing => StatusCode::CREATED,
+        WriteCondition::Always | WriteCondition::IfMatch(_) => StatusCode::OK,
+    };
+    let options = PutOptions {
+        content_type: text(request.headers(), &header::CONTENT_TYPE),
+        cache_control_max_age: CACHE_SECONDS,
+        condition,
+    };
+    match blobs.put(&pathname, body_of(request)?, &options).await? {
+        Put::Done(stored) => {
+            // A put tells neither size nor time. It is done, whether that can be asked or not.
+            let head = blobs.head(&pathname).await.ok().flatten();
+            let blob = head
+                .filter(|head| head.etag == stored.etag)
+                .unwrap_or(stored);
+            let file = File::new(&volume, path.as_str(), blob);
+            Ok((status, [(header::ETAG, file.entity_tag())], Json(file)).into_response())
+        }
+        Put::Refused => Err(stale(&volume, &path, blobs.head(&pathname).await?)),
+    }
+}
+
+/// The one condition that the store is to look at, out of what the caller's headers say.
+async fn write_condition(
+    blobs: &Blobs,
+    volume: &VolumeRef,
+    path: &FilePath,
+    if_match: &IfMatch,
+    if_none_match: &IfNoneMatch,
+) -> Result<WriteCondition> {
+    if if_none_match.is_given() && !if_none_match.is_any() {
+        let message = "If-None-Match with PUT takes * only.".to_owned();
+        return Err(Error::InvalidRequest(message));
+    }
+    if if_none_match.is_any() {
+        return Ok(WriteCondition::IfMissing);
+    }
+    if !if_match.is_given() {
+        return Ok(WriteCondition::Always);
+    }
+    let found = blobs.head(&paths::file(volume, path)).await?;
+    match found {
+        Some(blob) if if_match.allows(&blob.etag) => Ok(WriteCondition::IfMatch(blob.etag)),
+        found => Err(stale(volume, path, found)),
+    }
+}
+
+/// The body as it comes, which may have 4 MB.
+fn body_of(request: Request) -> Result<PutBody> {
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(Error::UnsupportedMediaType("the file itself"));
+    }
+    let length = text(request.headers(), &header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.parse().ok());
+    if length.is_some_and(|length: u64| length > crate::serve::MAX_BODY_BYTES as u64) {
+        return Err(Error::PayloadTooLarge);
+    }
+    Ok(PutBody::Stream(request.into_limited_body(), length))
+}
+
+#[derive(Deserialize)]
+struct GetQuery {
+    download: Option<String>,
+}
+
+impl GetQuery {
+    fn is_download(&self) -> bool {
+        matches!(self.download.as_deref(), Some("1" | "true"))
+    }
+}
+
+async fn get_file(
+    RequestBlobs(blobs): RequestBlobs,
+    FileAt(path): FileAt,
+    Parameters(volume): Parameters<VolumeQuery>,
+    Parameters(query): Parameters<GetQuery>,
+    known: IfNoneMatch,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let wanted = ContentRequest {
+        range: text(&headers, &header::RANGE),
+        if_range: text(&headers, &header::IF_RANGE),
+        if_none_match: known.header(),
+    };
+    let pathname = paths::file(&volume.or_user()?, &path);
+    match blobs.get(&pathname, &wanted).await? {
+        Fetched::Missing => Err(Error::NO_SUCH_FILE),
+        Fetched::NotModified(version) => {
+            let tag = [(header::ETAG, entity_tag(&version))];
+            Ok((StatusCode::NOT_MODIFIED, tag).into_response())
+        }
+        Fetched::OutOfRange(range) => Err(Error::RangeNotSatisfiable(range)),
+        Fetched::Found(content) => Ok(content_answer(&path, content, query.is_download())),
+    }
+}
+
+async fn head_file(
+    RequestBlobs(blobs): RequestBlobs,
+    FileAt(path): FileAt,
+    Parameters(volume): Parameters<VolumeQuery>,
+    Parameters(query): Parameters<GetQuery>,
+    known: IfNoneMatch,
+) -> Result<Response> {
+    let volume = volume.or_user()?;
+    let found = blobs.head(&paths::file(&volume, &path)).await?;
+    let blob = found.ok_or(Error::NO_SUCH_FILE)?;
+    if known.has(&blob.etag) {
+        let tag = [(header::ETAG, entity_tag(&blob.etag))];
+        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
+    }
+    Ok(File::new(&volume, path.as_str(), blob).head(&path, query.is_download()))
+}
+
+#[derive(Serialize)]
+struct DeletedFile {
+    message: String,
+}
+
+async fn delete_file(
+    RequestBlobs(blobs): RequestBlobs,
+    FileAt(path): FileAt,
+    Parameters(volume): Parameters<VolumeQuery>,
+    if_match: IfMatch,
+) -> Result<Json<DeletedFile>> {
+    let volume = volume.or_user()?;
+    let pathname = paths::file(&volume, &path);
+    let blob = blobs.head(&pathname).await?.ok_or(Error::NO_SUCH_FILE)?;
+    if !if_match.allows(&blob.etag) {
+        return Err(stale(&volume, &path, Some(blob)));
+    }
+    let expected = if_match.is_given().then_some(blob.etag.as_str());
+    if !blobs.delete(&[&pathname], expected).await? {
+        let current = blobs.head(&pathname).await?.ok_or(Error::NO_SUCH_FILE)?;
+        return Err(stale(&volume, &path, Some(current)));
+    }
+    Ok(Json(DeletedFile {
+        message: format!("File {path} deleted"),
+    }))
+}
+
+fn stale(volume: &VolumeRef, path: &FilePath, current: Option<Blob>) -> Error {
+    let current = current.map(|blob| File::new(volume, path.as_str(), blob));
+    Error::PreconditionFailed {
+        current: json::raw(&current),
+    }
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}

@@ -1,0 +1,102 @@
+//! `GET /api/skills`: the skills of one volume, or of all that concern a user, the nearer shadowing the farther.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::extract::{Parameters, RequestBlobs, parameter};
+use super::fallback::sample_mark;
+use super::page::{decode_json_cursor, encode_json_cursor, limit};
+use super::volume_query::{VolumeQuery, default_user};
+use crate::app::App;
+use crate::catalog::{Catalog, ListRequest, SkillFilter};
+use crate::error::{Error, Result};
+use crate::skill_samples;
+use crate::volume::{Volume, VolumeId, VolumeRef};
+
+/// How many skills a page holds at most.
+const MAX_SKILLS: usize = 1000;
+
+#[derive(Deserialize)]
+pub(super) struct ListQuery {
+    q: Option<String>,
+    tag: Option<String>,
+    category: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+    effective: Option<String>,
+    team_id: Option<String>,
+    user_id: Option<String>,
+}
+
+impl ListQuery {
+    fn into_request(self, volume: VolumeQuery) -> Result<ListRequest> {
+        let volumes = match self.effective.as_deref().unwrap_or_default() {
+            "true" => effective_volumes(self.team_id, self.user_id)?,
+            "" | "false" => vec![volume.named()?.unwrap_or_else(VolumeRef::system)],
+            _ => return Err(Error::field("effective", "must be true or false")),
+        };
+        Ok(ListRequest {
+            volumes,
+            filter: SkillFilter::new(
+                self.q.as_deref(),
+                self.tag.as_deref(),
+                self.category.as_deref(),
+            ),
+            limit: limit("limit", self.limit.as_deref(), 1..=MAX_SKILLS)?,
+            cursor: decode_json_cursor(self.cursor.as_deref())?,
+        })
+    }
+}
+
+/// The volumes that concern a user, the nearest first.
+fn effective_volumes(team_id: Option<String>, user_id: Option<String>) -> Result<Vec<VolumeRef>> {
+    let user: Option<VolumeId> = parameter("user_id", user_id)?;
+    let team: Option<VolumeId> = parameter("team_id", team_id)?;
+    let user = user.map_or_else(default_user, |id| VolumeRef {
+        volume: Volume::User,
+        id,
+    });
+    let team = team.map(|id| VolumeRef {
+        volume: Volume::Team,
+        id,
+    });
+    let all = [Some(user), team, Some(VolumeRef::system())];
+    Ok(all.into_iter().flatten().collect())
+}
+
+#[derive(Serialize)]
+struct SkillList {
+    skills: Vec<Box<RawValue>>,
+    next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    fallback: bool,
+}
+
+pub(super) async fn list_skills(
+    State(app): State<App>,
+    RequestBlobs(blobs): RequestBlobs,
+    Parameters(volume): Parameters<VolumeQuery>,
+    Parameters(query): Parameters<ListQuery>,
+) -> Result<Response> {
+    let request = query.into_request(volume)?;
+    let (page, fallback) = match Catalog::new(&blobs, &app.store).list(&request).await {
+        Ok(page) => (page, false),
+        Err(error) => (
+            app.sample_instead_of(
+                error,
+                Some(skill_samples::list(&request)),
+                Error::NO_SUCH_SKILL,
+            )?,
+            true,
+        ),
+    };
+    let list = SkillList {
+        skills: page.skills,
+        next_cursor: page.next.as_ref().map(encode_json_cursor),
+        fallback,
+    };
+    Ok((sample_mark(fallback), Json(list)).into_response())
+}

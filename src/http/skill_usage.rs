@@ -1,0 +1,82 @@
+//! `POST /api/skills/{id}/usage`: that a skill was used, and whether it went well.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+
+use super::extract::{JsonBody, Parameters, RequestBlobs, SkillPath};
+use super::idempotency::{IdempotencyKey, key_reused, replayed};
+use super::volume_query::VolumeQuery;
+use crate::app::App;
+use crate::catalog::Catalog;
+use crate::error::{Error, Result};
+use crate::skill::SkillId;
+use crate::store::{Counted, SkillUse, Usage};
+
+/// The longest duration of a use, in milliseconds: a day.
+const MAX_DURATION_MS: f64 = 24.0 * 60.0 * 60.0 * 1e3;
+
+/// The route of uses.
+pub(super) fn router() -> Router<App> {
+    Router::new().route("/api/skills/{id}/usage", post(count_usage))
+}
+
+#[derive(Deserialize)]
+struct UsedSkill {
+    success: bool,
+    duration_ms: Option<f64>,
+}
+
+impl UsedSkill {
+    fn into_use(self) -> Result<SkillUse> {
+        let in_range = |milliseconds: &f64| (0.0..=MAX_DURATION_MS).contains(milliseconds);
+        if !self.duration_ms.iter().all(in_range) {
+            return Err(Error::field("duration_ms", "must be 0 to 86400000"));
+        }
+        let duration = self.duration_ms.map(|it| Duration::from_secs_f64(it / 1e3));
+        Ok(SkillUse {
+            success: self.success,
+            duration,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct CountedUsage {
+    id: SkillId,
+    usage_count: u64,
+    success_rate: Option<f64>,
+}
+
+async fn count_usage(
+    State(app): State<App>,
+    RequestBlobs(blobs): RequestBlobs,
+    SkillPath(id): SkillPath,
+    Parameters(volume): Parameters<VolumeQuery>,
+    key: IdempotencyKey,
+    uri: Uri,
+    body: JsonBody,
+) -> Result<Response> {
+    let usage = body.parse::<UsedSkill>()?.into_use()?;
+    let volumes = volume.or_nearest()?;
+    let idempotency = key.of(&uri, body.bytes());
+    let counted = Catalog::new(&blobs, &app.store)
+        .count_usage(&volumes, &id, &usage, idempotency.as_ref())
+        .await?;
+    let (usage, is_replayed) = match counted.ok_or(Error::NO_SUCH_SKILL)? {
+        Counted::Done(usage) => (usage, false),
+        Counted::Replayed(usage) => (usage, true),
+        Counted::KeyReused => return Err(key_reused()),
+    };
+    let answer = CountedUsage {
+        id,
+        usage_count: usage.uses,
+        success_rate: Usage::success_rate(usage),
+    };
+    Ok((replayed(is_replayed), Json(answer)).into_response())
+}

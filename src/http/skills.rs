@@ -1,0 +1,212 @@
+//! `/api/skills`: list, create, find, change and delete skills.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+
+use super::conditional::{IfMatch, IfNoneMatch};
+use super::extract::{JsonOrMarkdown, Parameters, RequestBlobs, SkillPath};
+use super::fallback::{find_skill, sample_mark};
+use super::idempotency::{IdempotencyKey, replayed};
+use super::skill_answer::{SkillAnswer, document_answer, not_modified};
+use super::volume_query::VolumeQuery;
+use super::{skill_list, skill_usage, skill_validation};
+use crate::app::App;
+use crate::catalog::{Catalog, CatalogSkill, Created, Deleted, Found, Replaced, Replacement};
+use crate::error::{Error, Result};
+use crate::json;
+use crate::skill::{NewSkill, SkillChange, SkillId, check_document, export, id_of_document};
+
+/// The routes of skills.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route(
+            "/api/skills",
+            get(skill_list::list_skills).post(create_skill),
+        )
+        .route(
+            "/api/skills/{id}",
+            get(find_skill_by_id)
+                .put(replace_skill)
+                .patch(replace_skill)
+                .delete(delete_skill),
+        )
+        .merge(skill_usage::router())
+        .merge(skill_validation::router())
+}
+
+async fn create_skill(
+    State(app): State<App>,
+    RequestBlobs(blobs): RequestBlobs,
+    Parameters(volume): Parameters<VolumeQuery>,
+    key: IdempotencyKey,
+    uri: Uri,
+    body: JsonOrMarkdown,
+) -> Result<Response> {
+    let volume = volume.or_user()?;
+    let (id, document) = new_document(&body)?;
+    let has_key = key.of(&uri, body.bytes()).is_some();
+    let created = Catalog::new(&blobs, &app.store)
+        .create(&volume, &id, document)
+        .await?;
+    let (skill, is_replayed) = match created {
+        Created::Done(skill) => (skill, false),
+        Created::Same(skill) if has_key => (skill, true),
+        Created::Same(_) | Created::Taken => {
+            return Err(Error::Conflict("There is a skill of this id already."));
+        }
+    };
+    let location = [(header::LOCATION, location(&skill))];
+    let answer = SkillAnswer::without_document(skill);
+    Ok((StatusCode::CREATED, location, replayed(is_replayed), answer).into_response())
+}
+
+/// The id and the document of a new skill.
+fn new_document(body: &JsonOrMarkdown) -> Result<(SkillId, String)> {
+    match body {
+        JsonOrMarkdown::Json(body) => {
+            let new: NewSkill = body.parse()?;
+            Ok((new.id(), new.into_document()))
+        }
+        JsonOrMarkdown::Markdown(text) => {
+            let document = checked(text)?;
+            let id = id_of_document(&document)
+                .ok_or_else(|| Error::field("document", "the front matter has no `name`"))?;
+            Ok((id, document))
+        }
+    }
+}
+
+fn checked(text: &[u8]) -> Result<String> {
+    match check_document(text) {
+        Ok(document) => Ok(document.to_owned()),
+        Err(message) => Err(Error::field("document", message)),
+    }
+}
+
+fn location(skill: &CatalogSkill) -> String {
+    let path = format!("/api/skills/{}?", skill.id);
+    let start_of_query = path.len();
+    form_urlencoded::Serializer::for_suffix(path, start_of_query)
+        .append_pair("volume", skill.volume.as_str())
+        .append_pair("volume_id", &skill.volume_id)
+        .finish()
+}
+
+#[derive(Deserialize)]
+struct FindQuery {
+    format: Option<String>,
+}
+
+async fn find_skill_by_id(
+    State(app): State<App>,
+    RequestBlobs(blobs): RequestBlobs,
+    SkillPath(id): SkillPath,
+    Parameters(volume): Parameters<VolumeQuery>,
+    Parameters(query): Parameters<FindQuery>,
+    known: IfNoneMatch,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let format = DocumentFormat::of(query.format.as_deref(), &headers)?;
+    let volumes = volume.or_nearest()?;
+    let (found, fallback) = find_skill(&app, &blobs, &volumes, &id, known.header()).await?;
+    let found = match found {
+        Found::Missing => return Err(Error::NO_SUCH_SKILL),
+        Found::NotModified(version) => return Ok(not_modified(&version)),
+        Found::Skill(found) => *found,
+    };
+    let mark = sample_mark(fallback);
+    Ok(match format {
+        DocumentFormat::Json => (mark, SkillAnswer::with_document(found, fallback)).into_response(),
+        DocumentFormat::Markdown => {
+            (mark, document_answer(&found.skill, found.document)).into_response()
+        }
+        DocumentFormat::AgentSkills => {
+            let document = export(&String::from_utf8_lossy(&found.document), &id);
+            (mark, document_answer(&found.skill, document.into())).into_response()
+        }
+    })
+}
+
+/// In which form a skill is wanted.
+#[derive(Clone, Copy)]
+enum DocumentFormat {
+    Json,
+    Markdown,
+    AgentSkills,
+}
+
+impl DocumentFormat {
+    fn of(format: Option<&str>, headers: &HeaderMap) -> Result<Self> {
+        let accept = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
+        match format.unwrap_or_default() {
+            "" if accept.is_some_and(|it| it.contains("text/markdown")) => Ok(Self::Markdown),
+            "" | "json" => Ok(Self::Json),
+            "markdown" => Ok(Self::Markdown),
+            "agentskills" => Ok(Self::AgentSkills),
+            _ => Err(Error::field(
+                "format",
+                "must be json, markdown or agentskills",
+            )),
+        }
+    }
+}
+
+async fn replace_skill(
+    State(app): State<App>,
+    RequestBlobs(blobs): RequestBlobs,
+    SkillPath(id): SkillPath,
+    Parameters(volume): Parameters<VolumeQuery>,
+    expected: IfMatch,
+    body: JsonOrMarkdown,
+) -> Result<SkillAnswer> {
+    let replacement = match &body {
+        JsonOrMarkdown::Json(body) => Replacement::Change(Box::new(body.parse::<SkillChange>()?)),
+        JsonOrMarkdown::Markdown(text) => Replacement::Document(checked(text)?),
+    };
+    let volume = volume.or_user()?;
+    let replaced = Catalog::new(&blobs, &app.store)
+        .replace(&volume, &id, &replacement, expected.versions())
+        .await?;
+    match replaced.ok_or(Error::NO_SUCH_SKILL)? {
+        Replaced::Done(skill) => Ok(SkillAnswer::without_document(skill)),
+        Replaced::Stale(skill) => Err(stale(&skill)),
+        Replaced::Refused(refusal) => Err(Error::field("document", refusal.to_string())),
+        Replaced::Contended => Err(Error::Conflict(
+            "Others change this skill all the time. Try again.",
+        )),
+    }
+}
+
+#[derive(Serialize)]
+struct DeletedSkill {
+    message: String,
+}
+
+async fn delete_skill(
+    State(app): State<App>,
+    RequestBlobs(blobs): RequestBlobs,
+    SkillPath(id): SkillPath,
+    Parameters(volume): Parameters<VolumeQuery>,
+    expected: IfMatch,
+) -> Result<Json<DeletedSkill>> {
+    let volume = volume.or_user()?;
+    let deleted = Catalog::new(&blobs, &app.store)
+        .delete(&volume, &id, expected.versions())
+        .await?;
+    match deleted.ok_or(Error::NO_SUCH_SKILL)? {
+        Deleted::Done => Ok(Json(DeletedSkill {
+            message: format!("Skill {id} deleted"),
+        })),
+        Deleted::Stale(skill) => Err(stale(&skill)),
+    }
+}
+
+fn stale(skill: &CatalogSkill) -> Error {
+    Error::PreconditionFailed {
+        current: json::raw(skill),
+    }
+}

@@ -1,0 +1,135 @@
+//! `POST /api/files/upload`: leave for a browser to send a file straight to Blob, as `upload()` of
+//! `@vercel/blob/client` asks for it (its `handleUpload` protocol).
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderName};
+use axum::routing::{MethodRouter, post};
+use chrono::{TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::extract::{JsonBody, RequestBlobs};
+use crate::app::App;
+use crate::blob::client_token::{self, ClientTokenPayload};
+use crate::blob::{self, Blobs, paths};
+use crate::error::{Error, Result};
+
+/// How long a browser has for its upload. A large file on a slow line takes its time.
+const TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(1);
+/// The largest file that a browser may send where it does not say how large its file is, in bytes.
+const MAX_UPLOAD_BYTES: u64 = 500 * 1024 * 1024;
+/// How long caches may keep the file, in seconds: the least that Vercel takes.
+const CACHE_SECONDS: u64 = 60;
+
+const X_VERCEL_SIGNATURE: HeaderName = HeaderName::from_static("x-vercel-signature");
+
+/// The route's one method.
+pub(super) fn router() -> MethodRouter<App> {
+    post(handle_upload)
+}
+
+/// What the client, or Vercel, says. Their names are the protocol's.
+#[derive(Deserialize)]
+#[serde(tag = "type", content = "payload")]
+enum Event {
+    #[serde(rename = "blob.generate-client-token", rename_all = "camelCase")]
+    GenerateClientToken {
+        pathname: String,
+        client_payload: Option<String>,
+    },
+    #[serde(rename = "blob.upload-completed")]
+    UploadCompleted(serde::de::IgnoredAny),
+}
+
+/// What the page that uploads says of its file, as JSON in `clientPayload`. All of it may be missing.
+#[derive(Default, Deserialize)]
+struct UploadedFile {
+    size: Option<u64>,
+    content_type: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+enum Answer {
+    #[serde(rename = "blob.generate-client-token")]
+    ClientToken { client_token: String },
+    #[serde(rename = "blob.upload-completed")]
+    Completed { response: &'static str },
+}
+
+async fn handle_upload(
+    RequestBlobs(blobs): RequestBlobs,
+    headers: HeaderMap,
+    body: JsonBody,
+) -> Result<Json<Answer>> {
+    match body.parse()? {
+        Event::GenerateClientToken {
+            pathname,
+            client_payload,
+        } => {
+            let file = uploaded_file(client_payload.as_deref())?;
+            let client_token = client_token(&blobs, pathname, file)?;
+            Ok(Json(Answer::ClientToken { client_token }))
+        }
+        // Nothing is to be done when an upload is complete: the store itself knows the file.
+        Event::UploadCompleted(_) => {
+            let signature = headers.get(X_VERCEL_SIGNATURE);
+            let signature = signature
+                .and_then(|it| it.to_str().ok())
+                .unwrap_or_default();
+            if !client_token::is_signed(body.bytes(), signature, read_write_token(&blobs)?) {
+                return Err(Error::InvalidRequest(
+                    "x-vercel-signature is not that of this body.".to_owned(),
+                ));
+            }
+            Ok(Json(Answer::Completed { response: "ok" }))
+        }
+    }
+}
+
+fn uploaded_file(client_payload: Option<&str>) -> Result<UploadedFile> {
+    let Some(text) = client_payload.filter(|text| !text.is_empty()) else {
+        return Ok(UploadedFile::default());
+    };
+    serde_json::from_str(text).map_err(|_| {
+        Error::field(
+            "payload.clientPayload",
+            "must be JSON: {size, content_type}",
+        )
+    })
+}
+
+/// A token for just this path, size and type.
+fn client_token(blobs: &Blobs, pathname: String, file: UploadedFile) -> Result<String> {
+    if paths::file_at(&pathname).is_none() {
+        return Err(Error::field(
+            "payload.pathname",
+            "must be volumes/{volume}/{volume_id}/files/{path}, as the file is to be stored",
+        ));
+    }
+    let size = file.size.unwrap_or(MAX_UPLOAD_BYTES);
+    if size > MAX_UPLOAD_BYTES {
+        return Err(Error::PayloadTooLarge);
+    }
+    let content_type = file.content_type.unwrap_or_else(|| {
+        mime_guess::from_path(&pathname)
+            .first_or_octet_stream()
+            .to_string()
+    });
+    let payload = ClientTokenPayload {
+        pathname,
+        maximum_size_in_bytes: Some(size),
+        allowed_content_types: Some(vec![content_type]),
+        valid_until: Some((Utc::now() + TOKEN_LIFETIME).timestamp_millis()),
+        add_random_suffix: Some(false),
+        allow_overwrite: Some(true),
+        cache_control_max_age: Some(CACHE_SECONDS),
+        ..ClientTokenPayload::default()
+    };
+    let token = client_token::mint(&payload, read_write_token(blobs)?);
+    token.ok_or_else(|| blob::Error::NotConfigured.into())
+}
+
+/// Only the read-write token can sign: an OIDC token cannot.
+fn read_write_token(blobs: &Blobs) -> Result<&str> {
+    Ok(blobs.read_write_token().ok_or(blob::Error::NotConfigured)?)
+}
