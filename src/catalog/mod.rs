@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::blob::{Blob, Blobs, Document, Read, paths};
 use crate::error::Result;
+use crate::session::format_time;
 use crate::skill::{MAX_DOCUMENT_BYTES, Skill, SkillId};
 use crate::store::{Counted, Idempotency, KnownSkill, SkillUse, Store, Usage};
 use crate::volume::{Volume, VolumeRef};
@@ -200,7 +201,5 @@ fn to_the_second(time: &str) -> String {
 }
 
 fn seconds(time: DateTime<Utc>) -> String {
-    time.trunc_subsecs(0)
-        .format("%Y-%m-%dT%H:%M:%SZ")
-        .to_string()
+    format_time(time.trunc_subsecs(0))
 }

@@ -1,7 +1,7 @@
 //! The README's examples: every command runs as it stands there, and answers what stands below it.
 //!
-//! An example is a `sh` block with `curl` in it. The block after it, if it is a `json` or `http` one,
-//! is the answer; without one, the example prints nothing.
+//! An example is a `sh` block with `curl` in it. The block after it, if it is a `json`, `http` or `markdown`
+//! one, is the answer; without one, the example prints nothing.
 
 use std::fs;
 use std::path::Path;
@@ -73,7 +73,7 @@ fn examples(readme: &str) -> Vec<Example<'_>> {
         if *language == "sh" && command.contains("curl") {
             assert!(command.contains(README_BASE), "elsewhere: {command}");
             let answer = match blocks.get(index + 1) {
-                Some(("json" | "http", answer)) => answer,
+                Some(("json" | "http" | "markdown", answer)) => answer,
                 _ => "",
             };
             examples.push(Example { command, answer });
@@ -82,11 +82,24 @@ fn examples(readme: &str) -> Vec<Example<'_>> {
     examples
 }
 
-/// The fenced blocks of a text, with their languages.
+/// The fenced blocks of a text, with their languages. A fence ends with one of its own length.
 fn blocks(text: &str) -> Vec<(&str, &str)> {
-    // Every second part lies within a fence, and starts with the language.
-    let parts = text.split("```").skip(1).step_by(2);
-    parts.filter_map(|part| part.split_once('\n')).collect()
+    let mut blocks = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("```") {
+        let opened = rest[start..].trim_start_matches('`');
+        let fence = &rest[start..rest.len() - opened.len()];
+        let Some((language, inside)) = opened.split_once('\n') else {
+            break;
+        };
+        let end = format!("\n{fence}\n");
+        let Some((block, after)) = inside.split_once(&end) else {
+            break;
+        };
+        blocks.push((language, &inside[..=block.len()]));
+        rest = after;
+    }
+    blocks
 }
 
 /// Runs the examples in one shell, as a reader would, and gives what each printed.
