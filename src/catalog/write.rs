@@ -104,12 +104,10 @@ impl Catalog<'_> {
             }
             let document = match replacement {
                 Replacement::Document(document) => document.clone(),
-                Replacement::Change(change) => {
-                    match change.apply(&String::from_utf8_lossy(&found.body)) {
-                        Ok(document) => document,
-                        Err(refusal) => return Ok(Some(Replaced::Refused(refusal))),
-                    }
-                }
+                Replacement::Change(change) => match changed(&found, change) {
+                    Ok(document) => document,
+                    Err(refusal) => return Ok(Some(Replaced::Refused(refusal))),
+                },
             };
             if document.as_bytes() == found.body {
                 return Ok(Some(Replaced::Done(of_document(volume, id, &found, known))));
@@ -216,4 +214,10 @@ impl Catalog<'_> {
         let usage = usage.filter(|_| is_remembered.is_ok());
         assemble(volume, id, &blob, skill, usage, created_at)
     }
+}
+
+fn changed(found: &Document, change: &SkillChange) -> Result<String, ChangeError> {
+    let document = std::str::from_utf8(&found.body)
+        .map_err(|_| ChangeError::Unreadable("it is not UTF-8".to_owned()))?;
+    change.apply(document)
 }

@@ -16,8 +16,9 @@ use crate::volume::{Volume, VolumeRef};
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; sandbox";
 /// What a file is that nobody knows more of.
 const UNKNOWN: &str = "application/octet-stream";
-/// Kinds that browsers may show in place: none of them can hold a script. All else is for saving.
-const SHOWN: [&str; 10] = [
+/// Kinds that browsers may show in place: none of them can hold a script. All else is for saving, PDF too, which
+/// browsers do not show under this policy.
+const SHOWN: [&str; 9] = [
     "application/json",
     "image/avif",
     "image/gif",
@@ -27,7 +28,6 @@ const SHOWN: [&str; 10] = [
     "text/csv",
     "text/markdown",
     "text/plain",
-    "application/pdf",
 ];
 /// What stays as it is in a `filename*` (RFC 8187, section 3.2.1).
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
