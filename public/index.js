@@ -5,7 +5,7 @@ const WORDS = {
   not_configured: "is not set up",
   failing: "does not work",
 };
-const NAMES = { redis: "Redis" };
+const NAMES = { redis: "Redis", blob: "Blob" };
 
 function element(name, text, className) {
   const it = document.createElement(name);

@@ -1,5 +1,6 @@
 //! `/api/health`: whether each part works, and what runs where. Also answers every unknown route.
 
+use std::future::Future;
 use std::time::Instant;
 
 use axum::extract::State;
@@ -9,8 +10,11 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::Serialize;
 
+use super::extract::RequestBlobs;
 use super::observe::{LoggedCause, milliseconds};
 use crate::app::App;
+use crate::blob::{self, Blobs};
+use crate::diagnosis::Diagnosis;
 use crate::store;
 
 /// The route of the health check.
@@ -26,6 +30,7 @@ struct Health {
     region: Option<String>,
     environment: Option<String>,
     redis: Part,
+    blob: Part,
 }
 
 /// One part of the service.
@@ -48,16 +53,19 @@ enum PartStatus {
     Failing,
 }
 
-async fn check_health(State(app): State<App>) -> Response {
-    let redis = check_redis(&app).await;
-    let (code, status) = match redis.status {
-        PartStatus::Failing => (StatusCode::SERVICE_UNAVAILABLE, PartStatus::Failing),
-        PartStatus::Ok | PartStatus::NotConfigured => (StatusCode::OK, PartStatus::Ok),
+async fn check_health(State(app): State<App>, RequestBlobs(blobs): RequestBlobs) -> Response {
+    let (redis, blob) = tokio::join!(check(probe_redis(&app)), check(probe_blob(&blobs)));
+    let causes: Vec<&str> = [&redis, &blob]
+        .into_iter()
+        .filter(|part| part.status == PartStatus::Failing)
+        .filter_map(|part| part.reason.as_deref())
+        .collect();
+    let (code, status) = if causes.is_empty() {
+        (StatusCode::OK, PartStatus::Ok)
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, PartStatus::Failing)
     };
-    let cause = redis
-        .reason
-        .clone()
-        .filter(|_| status == PartStatus::Failing);
+    let cause = (!causes.is_empty()).then(|| Extension(LoggedCause(causes.join("; "))));
     let health = Health {
         status,
         version: env!("CARGO_PKG_VERSION"),
@@ -65,35 +73,52 @@ async fn check_health(State(app): State<App>) -> Response {
         region: app.config.vercel_region.clone(),
         environment: app.config.vercel_env.clone(),
         redis,
+        blob,
     };
-    let cause = cause.map(|cause| Extension(LoggedCause(cause)));
     (code, cause, Json(health)).into_response()
 }
 
-async fn check_redis(app: &App) -> Part {
-    let started = Instant::now();
-    let result = match app.store.client() {
+/// Why a part does not work, and whether it was meant to.
+struct Problem {
+    status: PartStatus,
+    diagnosis: Diagnosis,
+}
+
+async fn probe_redis(app: &App) -> Result<(), Problem> {
+    let probed = match app.store.client() {
         Ok(client) => client.probe().await,
         Err(error) => Err(error),
     };
-    let milliseconds = Some(milliseconds(started.elapsed()));
-    let Err(error) = result else {
-        return Part {
-            status: PartStatus::Ok,
-            milliseconds,
-            reason: None,
-            remedy: None,
-        };
-    };
-    let status = match error {
-        store::Error::NotConfigured => PartStatus::NotConfigured,
-        store::Error::Unavailable(_) | store::Error::Unreadable(_) => PartStatus::Failing,
-    };
-    let diagnosis = store::diagnose(&error);
+    probed.map_err(|error| Problem {
+        status: match error {
+            store::Error::NotConfigured => PartStatus::NotConfigured,
+            store::Error::Unavailable(_) | store::Error::Unreadable(_) => PartStatus::Failing,
+        },
+        diagnosis: store::diagnose(&error),
+    })
+}
+
+async fn probe_blob(blobs: &Blobs) -> Result<(), Problem> {
+    blobs.probe().await.map_err(|error| Problem {
+        status: match error {
+            blob::Error::NotConfigured => PartStatus::NotConfigured,
+            _ => PartStatus::Failing,
+        },
+        diagnosis: blob::diagnose(&error),
+    })
+}
+
+async fn check(probe: impl Future<Output = Result<(), Problem>>) -> Part {
+    let started = Instant::now();
+    let problem = probe.await.err();
+    let status = problem
+        .as_ref()
+        .map_or(PartStatus::Ok, |problem| problem.status);
+    let diagnosis = problem.map(|problem| problem.diagnosis);
     Part {
         status,
-        milliseconds,
-        reason: Some(diagnosis.cause),
-        remedy: Some(diagnosis.remedy),
+        milliseconds: Some(milliseconds(started.elapsed())),
+        remedy: diagnosis.as_ref().map(|diagnosis| diagnosis.remedy),
+        reason: diagnosis.map(|diagnosis| diagnosis.cause),
     }
 }

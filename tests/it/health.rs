@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use llmos::config::Config;
+use llmos::config::{BlobConfig, Config, Secret};
 
-use crate::support::{TestApp, config, in_process};
+use crate::support::{BlobServer, Fault, Redis, TestApp, config, in_process};
 
 #[tokio::test]
 async fn a_working_redis_is_ok() {
@@ -81,4 +81,46 @@ async fn a_redis_that_takes_no_writes_is_failing() {
             .contains("memory is full"),
         "{health}"
     );
+}
+
+#[tokio::test]
+async fn a_blob_store_that_works_is_ok_and_one_that_refuses_says_why() {
+    let (redis, blobs) = tokio::join!(Redis::start(), BlobServer::start());
+    let token = Secret::new(BlobServer::TOKEN.to_owned());
+    let api = in_process(Config {
+        blob: BlobConfig {
+            read_write_token: Some(token),
+            api_url: Some(blobs.api_url()),
+            ..BlobConfig::default()
+        },
+        ..config(&redis.url())
+    });
+    let health = api.get("/api/health").await.assert_status(200).json();
+    assert_eq!(health["blob"]["status"], "ok", "{health}");
+
+    blobs.fail_with(|_| Fault::error(403, "forbidden"));
+    let health = api.get("/api/health").await.assert_status(503).json();
+
+    assert_eq!(health["redis"]["status"], "ok", "{health}");
+    assert_eq!(health["blob"]["status"], "failing", "{health}");
+    let blob = &health["blob"];
+    assert!(
+        blob["reason"].as_str().unwrap().contains("forbidden"),
+        "{health}"
+    );
+    assert!(
+        blob["remedy"].as_str().unwrap().contains("token"),
+        "{health}"
+    );
+}
+
+#[tokio::test]
+async fn a_blob_store_that_is_not_set_up_is_no_failure() {
+    let app = TestApp::start().await;
+
+    let health = app.api.get("/api/health").await.assert_status(200).json();
+
+    assert_eq!(health["blob"]["status"], "not_configured", "{health}");
+    let reason = health["blob"]["reason"].as_str().unwrap();
+    assert!(reason.contains("BLOB_READ_WRITE_TOKEN"), "{health}");
 }
