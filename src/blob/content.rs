@@ -49,7 +49,7 @@ pub enum Fetched {
     /// The range lies outside of the blob; a `Content-Range` header says how long it is.
     OutOfRange(Option<String>),
     /// It, or a part of it.
-    Found(Content),
+    Found(Box<Content>),
 }
 
 /// A blob on its way: what is known of it, and its bytes.
@@ -187,6 +187,17 @@ impl Blobs {
         fetched.map_err(without_pause)
     }
 
+    /// Gets a blob as somebody would who has no token, once: for finding out whether that is possible.
+    pub async fn get_as_anyone(&self, pathname: &str) -> Result<Fetched> {
+        let request = self.client.http()?.get(self.content_address(pathname)?);
+        let response = request.timeout(ANSWER_TIMEOUT).send().await?;
+        match response.status() {
+            StatusCode::OK => content(response).map(Fetched::Found),
+            StatusCode::NOT_FOUND => Ok(Fetched::Missing),
+            _ => Err(send::refusal(response).await.0),
+        }
+    }
+
     async fn send_get(&self, pathname: &str, wanted: &ContentRequest) -> Result<Response> {
         let credentials = self.credentials()?;
         let mut request = self
@@ -232,19 +243,19 @@ impl Blobs {
     }
 }
 
-fn content(response: Response) -> Result<Content> {
+fn content(response: Response) -> Result<Box<Content>> {
     let headers = response.headers();
     let uploaded_at = text(headers, &LAST_MODIFIED)
         .and_then(|time| DateTime::parse_from_rfc2822(&time).ok())
         .map(|time| format_time(time.to_utc()));
-    Ok(Content {
+    Ok(Box::new(Content {
         etag: etag(headers)?,
         content_type: text(headers, &CONTENT_TYPE),
         uploaded_at,
         length: response.content_length(),
         range: text(headers, &CONTENT_RANGE),
         response,
-    })
+    }))
 }
 
 /// The entity tag. What has none does not come from a store, whatever its status says.

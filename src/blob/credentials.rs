@@ -32,7 +32,7 @@ impl Credentials {
 }
 
 /// The store that a read-write token is for, `vercel_blob_rw_{store id}_{secret}`.
-fn store_id(token: &str) -> Option<&str> {
+pub fn store_id(token: &str) -> Option<&str> {
     let (store_id, secret) = token.strip_prefix(READ_WRITE_PREFIX)?.split_once('_')?;
     (!store_id.is_empty() && !secret.is_empty()).then_some(store_id)
 }

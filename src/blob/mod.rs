@@ -38,7 +38,7 @@ use self::send::Call;
 use crate::config::{BlobAccess, BlobConfig};
 
 pub use self::content::{Content, ContentRequest, Document, Fetched, Read};
-pub use self::credentials::shape_of_token;
+pub use self::credentials::{shape_of_token, store_id};
 pub use self::error::{Error, Result, diagnose};
 pub use self::put::{Put, PutBody, PutOptions, WriteCondition};
 pub use self::retry::{MAX_RETRIES, TIME_LIMIT};

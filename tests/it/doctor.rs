@@ -1,6 +1,7 @@
 //! `cargo run --bin doctor` against real servers with real troubles. Whatever is secret here contains
 //! `hidden`, and no run may print that.
 
+mod blob;
 mod encryption;
 mod unreachable;
 
@@ -75,6 +76,7 @@ impl Run {
         let rest = &self.from('✗', "connection")[2..];
         let end = [
             "nothing else can be checked until this works",
+            "Blob is not checked: BLOB_READ_WRITE_TOKEN is not set",
             "1 failed (✗)",
         ];
         assert_eq!(rest, end, "{}", self.output);

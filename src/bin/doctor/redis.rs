@@ -1,15 +1,15 @@
-//! The connection check, for the person who has just set `REDIS_URL`: does everything work that the
-//! service needs, and if not, why, and what mends it.
+//! Whether a Redis does everything that the service needs of it.
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use llmos::config::{Config, load_dotenv};
+use llmos::config::Config;
 use llmos::diagnosis::Diagnosis;
 use llmos::local::report::Report;
 use llmos::store::{Address, RedisClient, Store, diagnose};
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::{median, same};
 
 /// How many round trips are measured.
 const PINGS: usize = 9;
@@ -17,28 +17,8 @@ const PINGS: usize = 9;
 /// When a value that we cannot delete is gone by itself.
 const EXPIRY: Duration = Duration::from_secs(60);
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let mut report = Report::default();
-    match configuration() {
-        Ok(config) => check_redis(&config, &mut report).await,
-        Err(error) => report.fail(
-            "configuration",
-            &Diagnosis {
-                cause: format!("{error:#}"),
-                remedy: "correct it in .env, or where the variable is set",
-            },
-        ),
-    }
-    report.conclude()
-}
-
-fn configuration() -> anyhow::Result<Config> {
-    load_dotenv().map_err(|error| anyhow::Error::new(error).context("cannot read .env"))?;
-    Ok(Config::from_env()?)
-}
-
-async fn check_redis(config: &Config, report: &mut Report) {
+/// Checks the Redis at `REDIS_URL`.
+pub(crate) async fn check(config: &Config, report: &mut Report) {
     let url = config.redis_url.as_ref().map(|url| url.reveal().to_owned());
     let address = Address::new(url.as_deref().unwrap_or_default());
     if url.is_some() {
@@ -138,9 +118,7 @@ async fn round_trip(client: &RedisClient<'_>) -> Result<String, Diagnosis> {
         client.ping().await?;
         times.push(started.elapsed());
     }
-    times.sort();
-    let milliseconds = times[PINGS / 2].as_secs_f64() * 1e3;
-    Ok(format!("{milliseconds:.2} ms, the median of {PINGS}"))
+    Ok(median(times))
 }
 
 async fn version(client: &RedisClient<'_>) -> Result<String, Diagnosis> {
@@ -175,15 +153,4 @@ fn encryption(address: &Address, has_own_authority: bool) -> Result<String, Diag
             remedy: "use rediss:// if the server offers it",
         }),
     }
-}
-
-/// What came back must be what was stored.
-fn same<T: PartialEq + std::fmt::Debug>(found: &T, stored: &T) -> Result<String, Diagnosis> {
-    if found == stored {
-        return Ok(String::new());
-    }
-    Err(Diagnosis {
-        cause: format!("stored {stored:?}, read back {found:?}"),
-        remedy: "see whether REDIS_URL leads to one real Redis, or to something in between that alters it",
-    })
 }
