@@ -71,7 +71,7 @@ impl Skill {
             code: fence.map(|fence| fence.code().into_owned()),
             language: values
                 .text("language")
-                .or_else(|| fence?.language.map(str::to_owned)),
+                .or_else(|| fence?.language().map(str::to_owned)),
             tags: values.list("tags"),
             category: values.text("category"),
             keywords: values.list("keywords"),
