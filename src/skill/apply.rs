@@ -186,3 +186,131 @@ fn language_of<'a>(document: &'a Document<'_>) -> Option<&'a str> {
         .or(in_fence)
         .filter(|text| Language::try_from((*text).to_owned()).is_ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::skill::NewSkill;
+
+    fn change(json: &str) -> SkillChange {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[track_caller]
+    fn check(document: &str, json: &str, expected: &str) {
+        assert_eq!(change(json).apply(document).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn a_change_of_our_document_is_the_document_of_the_changed_skill() {
+        let new = |json| {
+            serde_json::from_str::<NewSkill>(json)
+                .unwrap()
+                .into_document()
+        };
+        check(
+            &new(r#"{"name":"A","description":"d\n# e","code":"1","language":"js","tags":["t"]}"#),
+            r#"{"name":"B: C","description":"","code":"```","language":"py","tags":[]}"#,
+            &new(r#"{"name":"B: C","description":"","code":"```","language":"py","tags":[]}"#),
+        );
+    }
+
+    #[test]
+    fn what_is_equal_already_stays_as_it_is_written() {
+        let document = "---\nname:   'A'\ndescription: >-\n  a\n  b\ntags: x, y\nversion: 1.10\ninputs:\n- {a: 1}\n---\nbody\n\n## Code\n   ~~~js y\n   1\n   ~~~";
+        check(
+            document,
+            r#"{"name":"A","description":"a b","tags":["x","y"],"version":"1.10","inputs":[ {"a" : 1} ],"code":"1","language":"js","keywords":[],"category":null,"outputs":[]}"#,
+            document,
+        );
+        check(document, "{}", document);
+        check(
+            "no front matter",
+            r#"{"code":null,"tags":null}"#,
+            "no front matter",
+        );
+    }
+
+    #[test]
+    fn null_removes() {
+        check(
+            "---\nname: A\n# c\nlanguage: js\ntags: [x]\nversion:\nz: 1\n---\nbody\n\n## Code\n\n```js\n1\n```\n",
+            r#"{"language":null,"tags":null,"version":null,"code":null}"#,
+            "---\nname: A\n# c\nz: 1\n---\nbody\n\n",
+        );
+        check(
+            "---\nname: A\n---\n## Code\n```js x\n1\n```\n",
+            r#"{"language":null}"#,
+            "---\nname: A\n---\n## Code\n```\n1\n```\n",
+        );
+        for json in [r#"{"name":null}"#, r#"{"description":null}"#] {
+            assert!(serde_json::from_str::<SkillChange>(json).is_err());
+        }
+    }
+
+    #[test]
+    fn a_body_that_says_something_else_is_left_alone() {
+        check(
+            "---\nname: A\ndescription: d\n---\n\n# Skill: A\n\nd and more\n",
+            r#"{"name":"B","description":"e"}"#,
+            "---\nname: B\ndescription: e\n---\n\n# Skill: A\n\nd and more\n",
+        );
+        check(
+            "---\r\nname: A\r\n---\r\n\r\n# Skill: A\r\n\r\ntext\r\n",
+            r#"{"name":"B","code":"1"}"#,
+            "---\r\nname: B\r\n---\r\n\r\n# Skill: B\r\n\r\ntext\r\n\r\n## Code\r\n\r\n```\r\n1\r\n```\r\n",
+        );
+    }
+
+    #[test]
+    fn a_document_without_front_matter_gets_one() {
+        check(
+            "\u{feff}text\r\n",
+            r#"{"name":"A","tags":["b"]}"#,
+            "\u{feff}---\r\nname: A\r\ntags: [b]\r\n---\r\ntext\r\n",
+        );
+        check("", r#"{"name":"A"}"#, "---\nname: A\n---\n");
+        check(
+            "---\nname: A\n---",
+            r#"{"code":"1"}"#,
+            "---\nname: A\n---\n\n## Code\n\n```\n1\n```\n",
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_changed_in_parts_says_so() {
+        for document in ["---\nname: [\n---\n", "---\nname: x\n", "---\n- x\n---\n"] {
+            let error = change(r#"{"name":"A"}"#).apply(document).unwrap_err();
+            assert!(matches!(error, ChangeError::Unreadable(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn results_over_a_limit_are_refused() {
+        let large = format!("---\nname: x\n---\n{}", "x".repeat(MAX_DOCUMENT_BYTES - 18));
+        let error = change(r#"{"name":"a longer name"}"#)
+            .apply(&large)
+            .unwrap_err();
+        assert_eq!(
+            error,
+            ChangeError::TooLarge("the document would be larger than 1 MB")
+        );
+        let large = format!(
+            "---\nname: x\nz: {}\n---\n",
+            "x".repeat(MAX_FRONT_MATTER_BYTES - 20)
+        );
+        let error = change(r#"{"name":"a longer name"}"#)
+            .apply(&large)
+            .unwrap_err();
+        assert_eq!(
+            error,
+            ChangeError::TooLarge("the front matter would be larger than 64 KB")
+        );
+    }
+
+    #[test]
+    fn an_empty_change_is_empty() {
+        assert!(change(r#"{"unknown":1}"#).is_empty());
+        assert!(!change(r#"{"tags":null}"#).is_empty());
+    }
+}
