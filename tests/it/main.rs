@@ -3,6 +3,7 @@
 
 mod support;
 
+mod agent_skills;
 mod client;
 mod doctor;
 mod fallback;

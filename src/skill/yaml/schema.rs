@@ -63,10 +63,11 @@ fn decimal(text: &str) -> Option<String> {
         return None;
     }
     let mut number = String::new();
-    if text.starts_with('-') {
+    let whole = whole.trim_start_matches('0');
+    let is_zero = whole.is_empty() && fraction.is_none() && exponent.is_none();
+    if text.starts_with('-') && !is_zero {
         number.push('-');
     }
-    let whole = whole.trim_start_matches('0');
     number.push_str(if whole.is_empty() { "0" } else { whole });
     if let Some(fraction) = fraction {
         number.push('.');
@@ -129,7 +130,7 @@ mod tests {
         );
         check(
             "[0, 007, +5, -0, 0x1F, 0o17, 0b1, 1_000]",
-            r#"[0,7,5,-0,31,15,"0b1","1_000"]"#,
+            r#"[0,7,5,0,31,15,"0b1","1_000"]"#,
         );
         check(
             "[1.50, .5, 5., -.5e+3, 1e5, 1.e1, '.', e5]",
