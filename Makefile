@@ -27,7 +27,7 @@ bench: redis
 	cargo bench --bench routes
 
 # Installs what the tests need and is missing. The Vercel CLI looks at the crates of all platforms.
-setup: redis tests/node_modules
+setup: redis tests/node_modules tests/.venv
 	cargo fetch --locked
 
 redis:
@@ -39,6 +39,11 @@ redis:
 
 tests/node_modules: tests/package-lock.json
 	npm ci --prefix tests
+	@touch $@
+
+tests/.venv: tests/requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 deny:

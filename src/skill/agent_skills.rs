@@ -136,3 +136,38 @@ fn is_blank(text: &str) -> bool {
     text.chars()
         .all(|it| it.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&it))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(document: &str, id: &str, expected: &str) {
+        assert_eq!(export(document, &SkillId::parse(id).unwrap()), expected);
+    }
+
+    #[test]
+    fn what_the_specification_does_not_know_is_metadata() {
+        check(
+            "\u{feff}---\r\nname: Hello World\r\ndescription: Says\r\nlicense: MIT\r\nallowed-tools: [Read]\r\ntags: [a, 1]\r\nversion: 1.10\r\nnone: ~\r\nmetadata: {version: x, deep: {a: true}}\r\n---\r\nbody\r\n---\r\n",
+            "hello-world",
+            "---\nname: hello-world\ndescription: Says\nlicense: MIT\nmetadata:\n  name: Hello World\n  allowed-tools: \"[\\\"Read\\\"]\"\n  tags: \"[\\\"a\\\",1]\"\n  version: \"1.10\"\n  version_: x\n  deep: \"{\\\"a\\\":true}\"\n---\nbody\r\n---\r\n",
+        );
+    }
+
+    #[test]
+    fn names_and_descriptions_are_as_the_specification_wants_them() {
+        check(
+            "text",
+            "Old_Id",
+            "---\nname: old-id\ndescription: Old_Id\nmetadata:\n  name: Old_Id\n---\ntext",
+        );
+        let long = "é".repeat(1025);
+        let exported = export(
+            &format!("---\ndescription: {long}\n---\n"),
+            &SkillId::parse("a").unwrap(),
+        );
+        let cut = format!("\ndescription: \"{}…\"\n", "é".repeat(1023));
+        assert!(exported.contains(&cut) && exported.contains(&format!("  description: {long}\n")));
+    }
+}

@@ -36,3 +36,41 @@ pub fn id_of_document(text: &str) -> Option<SkillId> {
         (!name.is_empty()).then(|| SkillId::from_name(name))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_refused(document: &[u8], why: &str) {
+        let message = check_document(document).unwrap_err();
+        assert!(message.contains(why), "{message}");
+    }
+
+    #[test]
+    fn documents_without_a_name_are_refused() {
+        check_refused(b"", "no front matter");
+        check_refused(b"# Text", "no front matter");
+        check_refused(b"---\nname: x", "no end");
+        check_refused(b"---\nname: [\n---\n", "line 3");
+        check_refused(b"---\nname:\n---\n", "no `name`");
+        check_refused(b"---\nname: {a: b}\n---\n", "no `name`");
+        check_refused(b"---\nname: \xff\n---\n", "UTF-8");
+        check_refused(b"---\nname: x\n---\n\0", "NUL");
+        check_refused(&[b'a'; MAX_DOCUMENT_BYTES + 1], "1 MB");
+        assert!(check_document("\u{feff}---\r\nname: x\r\n...\r\n".as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_document_asks_for_an_id() {
+        let id =
+            |front: &str| id_of_document(&format!("---\n{front}\n---\n")).map(|id| id.to_string());
+        assert_eq!(id("skill_id: my-id\nname: x").as_deref(), Some("my-id"));
+        assert_eq!(
+            id("skill_id: My_Id\nname: Hello World").as_deref(),
+            Some("hello-world")
+        );
+        assert_eq!(id("skill_id: ../x\nname: 5").as_deref(), Some("5"));
+        assert_eq!(id("title: x"), None);
+    }
+}

@@ -1,13 +1,14 @@
 //! A document taken apart, as reading, changing and exporting need it.
 
 use super::code::Section;
-use super::front_matter::{FrontMatter, Missing, Parts, without_mark};
+use super::front_matter::FrontMatter;
+use super::parts::{Missing, Parts, without_mark};
 
 /// A document: where its parts are and what they are.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
-    /// The parts, if there is a front matter.
-    pub parts: Option<Parts<'a>>,
+    /// The parts, or which one is missing.
+    pub parts: Result<Parts<'a>, Missing>,
     /// The front matter, or why it is not read.
     pub front_matter: Result<FrontMatter<'a>, String>,
     /// All after the front matter.
@@ -34,7 +35,7 @@ impl<'a> Document<'a> {
             Err(_) => without_mark(document),
         };
         Self {
-            parts: parts.ok(),
+            parts,
             front_matter,
             body,
             section: Section::of(body),

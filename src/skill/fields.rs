@@ -249,3 +249,67 @@ impl<'de> Deserialize<'de> for Parameters {
         value.try_into().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check<T: TryFrom<String, Error = &'static str>>(accepted: &[&str], refused: &[&str]) {
+        for text in accepted {
+            assert!(T::try_from((*text).to_owned()).is_ok(), "{text:?}");
+        }
+        for text in refused {
+            assert!(T::try_from((*text).to_owned()).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn fields_take_what_their_limits_say() {
+        check::<SkillName>(
+            &["a", " ü ", &"é".repeat(200)],
+            &["", "  ", "a\nb", "a\0", &"é".repeat(201)],
+        );
+        check::<Description>(
+            &["", "a\n\tb\r\n", &"x".repeat(8192)],
+            &["a\0", "\u{1b}", "\u{85}", &"x".repeat(8193)],
+        );
+        check::<Code>(
+            &["", "\u{1b}\r", &"`".repeat(5000)],
+            &["\0", &"x".repeat(MAX_CODE_BYTES + 1)],
+        );
+        check::<Code>(&[], &[&("`".repeat(1001) + &"~".repeat(1001))]);
+        check::<Language>(
+            &["c++", "C#", "objective-c", ".net"],
+            &["", "a b", "a\n", "é", &"x".repeat(65)],
+        );
+        check::<Label>(&["1.10", &"é".repeat(256)], &["", "a\n", &"é".repeat(257)]);
+    }
+
+    #[test]
+    fn tags_are_counted_each_and_together() {
+        let tags = |count: usize, tag: &str| Tags::try_from(vec![tag.to_owned(); count]);
+        assert!(tags(1000, "0123456789abcdef").is_ok() && tags(64, &"x".repeat(256)).is_ok());
+        assert!(tags(1001, "a").is_err() && tags(65, &"x".repeat(256)).is_err());
+        assert!(tags(1, "").is_err() && tags(1, "a\n").is_err());
+        assert!(tags(900, "\u{e0041}\u{e0041}\u{e0041}\u{e0041}").is_err());
+    }
+
+    #[test]
+    fn parameters_are_an_array_of_objects() {
+        let parse = |json: &str| serde_json::from_str::<Parameters>(json);
+        assert!(parse("[]").is_ok() && parse(r#"[{"name":"a","default":[1.0,null]}, {}]"#).is_ok());
+        for json in [
+            "{}",
+            "[1]",
+            "null",
+            "[{},[]]",
+            r#"[{"a":1,"a":2}]"#,
+            r#"[{"a":"\u0000"}]"#,
+            r#"[{"a":"\ud800"}]"#,
+            &format!("[{{\"a\":{}{}}}]", "[".repeat(16), "]".repeat(16)),
+        ] {
+            assert!(parse(json).is_err(), "{json}");
+        }
+    }
+}

@@ -1,95 +1,9 @@
-//! The front matter of a document: where it is, what it says, and edits that leave the rest of it alone.
+//! The front matter of a document: what it says, and edits that leave the rest of it alone.
 
 use super::MAX_FRONT_MATTER_BYTES;
-use super::lines::{Line, line_ending, lines};
+use super::lines::{Line, lines};
+use super::parts::Parts;
 use super::yaml::{self, Node, Value};
-
-/// A document in its parts, which together are all of it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Parts<'a> {
-    /// The byte order mark, blank lines, and the line that opens the front matter.
-    before: &'a str,
-    /// The lines of the front matter.
-    yaml: &'a str,
-    /// The line that closes the front matter.
-    closing: &'a str,
-    /// All after it.
-    pub body: &'a str,
-}
-
-/// Why a document has no parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Missing {
-    /// It does not begin with a line `---`.
-    FrontMatter,
-    /// After the line with this number, the first being 1, no line `---` follows.
-    End(usize),
-}
-
-impl<'a> Parts<'a> {
-    /// Finds the front matter: from a first line `---` to the next line `---` or `...`.
-    pub(super) fn of(document: &'a str) -> Result<Self, Missing> {
-        let mark = document.len() - without_mark(document).len();
-        let mut rest = lines(&document[mark..])
-            .enumerate()
-            .skip_while(|(_, it)| it.is_blank());
-        let (number, opening) = rest.next().ok_or(Missing::FrontMatter)?;
-        if !is_marker(opening, "---") {
-            return Err(Missing::FrontMatter);
-        }
-        let (_, closing) = rest
-            .find(|(_, it)| is_marker(*it, "---") || is_marker(*it, "..."))
-            .ok_or(Missing::End(number + 1))?;
-        let (start, end) = (mark + opening.end(), mark + closing.start);
-        Ok(Self {
-            before: &document[..start],
-            yaml: &document[start..end],
-            closing: &document[end..mark + closing.end()],
-            body: &document[mark + closing.end()..],
-        })
-    }
-
-    /// What ends the document's lines.
-    pub(super) fn line_ending(&self) -> &'a str {
-        line_ending(
-            self.before
-                .trim_start_matches(|it| it != '\n' && it != '\r'),
-        )
-    }
-
-    /// How many lines there are before the front matter.
-    fn lines_before(&self) -> usize {
-        lines(self.before).count()
-    }
-
-    /// How many lines there are before the body.
-    pub(super) fn lines_before_body(&self) -> usize {
-        self.lines_before() + lines(self.yaml).count() + 1
-    }
-
-    /// The document with another front matter and another body.
-    pub(super) fn with(&self, yaml: &str, body: &str) -> String {
-        let closing = self.closing;
-        // The closing line may be the last and without an end.
-        let end = if body.is_empty()
-            || !line_ending(&closing[closing.len().min(closing.trim_end().len())..]).is_empty()
-        {
-            ""
-        } else {
-            self.line_ending()
-        };
-        [self.before, yaml, closing, end, body].concat()
-    }
-}
-
-/// A text without the byte order mark that it may begin with.
-pub(super) fn without_mark(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
-}
-
-fn is_marker(line: Line<'_>, marker: &str) -> bool {
-    line.text.trim_end_matches([' ', '\t']) == marker
-}
 
 /// What a front matter says, in its order.
 #[derive(Debug)]
@@ -113,16 +27,17 @@ impl<'a> FrontMatter<'a> {
         if parts.yaml.len() > MAX_FRONT_MATTER_BYTES {
             return Err("the front matter is larger than 64 KB".to_owned());
         }
+        let lines_before = parts.lines_before();
         let mut this = Self::of_yaml(parts.yaml, parts.line_ending()).map_err(|error| {
-            let line = error.line + parts.lines_before();
+            let line = error.line + lines_before;
             format!(
                 "line {line}: the front matter is not readable: {}",
                 error.message
             )
         })?;
         for (key, value) in &mut this.entries {
-            add_lines(key, parts.lines_before());
-            add_lines(value, parts.lines_before());
+            add_lines(key, lines_before);
+            add_lines(value, lines_before);
         }
         Ok(this)
     }
@@ -316,5 +231,88 @@ fn add_lines(node: &mut Node, count: usize) {
                 add_lines(value, count);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(document: &str, edits: &[(&'static str, Option<&str>)], expected: &str) {
+        let parts = Parts::of(document).unwrap();
+        let edits: Vec<Edit> = edits
+            .iter()
+            .map(|(key, value)| (*key, value.map(str::to_owned)))
+            .collect();
+        let yaml = FrontMatter::parse(&parts).unwrap().edit(&edits).unwrap();
+        assert_eq!(parts.with(&yaml, parts.body), expected);
+    }
+
+    #[test]
+    fn an_edit_leaves_all_else_to_the_letter() {
+        check(
+            "---\n# top\na:   'x'   # why\n\n# of b\nb:\n  - 1\n  # inner\n\n# of c\n\"c\": |+\n  text\n\n# end\n---\nbody",
+            &[("b", Some("2")), ("d", Some("new"))],
+            "---\n# top\na:   'x'   # why\n\n# of b\nb: 2\n\n# of c\n\"c\": |+\n  text\n\n# end\nd: new\n---\nbody",
+        );
+    }
+
+    #[test]
+    fn line_endings_marks_and_indentation_are_kept() {
+        check(
+            "\u{feff}---\r\n  a: 1\r\n  b: 2\r\n...\r\nbody\r\n",
+            &[("a", Some("3")), ("c", Some("4"))],
+            "\u{feff}---\r\n  a: 3\r\n  b: 2\r\n  c: 4\r\n...\r\nbody\r\n",
+        );
+        check("---\n---", &[("a", Some("1"))], "---\na: 1\n---");
+        check(
+            "\n \n---\n# only\n---\n",
+            &[("a", Some("1"))],
+            "\n \n---\n# only\na: 1\n---\n",
+        );
+    }
+
+    #[test]
+    fn removed_keys_are_gone_and_double_ones_become_one() {
+        check(
+            "---\na: 1\nb:\n- x\n- y\nc: 3\n---\n",
+            &[("b", None)],
+            "---\na: 1\nc: 3\n---\n",
+        );
+        check(
+            "---\na: 1\nb: 2\na: 3\n---\n",
+            &[("a", Some("4"))],
+            "---\nb: 2\na: 4\n---\n",
+        );
+        check("---\na: 1\n---\n", &[("a", None)], "---\n---\n");
+    }
+
+    #[test]
+    fn what_cannot_be_edited_where_it_stands_is_written_anew() {
+        check(
+            "---\n{a: 1.10, b: [x, 'y: z'], \"c\": yes, d: ~, e: !t {f: g}}\n---\n",
+            &[("a", Some("2"))],
+            "---\na: 2\nb: [x, \"y: z\"]\n\"c\": yes\nd: ~\ne: !t {f: g}\n---\n",
+        );
+        check(
+            "---\na: &x [1, 2]\nb: *x\n---\n",
+            &[("a", None)],
+            "---\nb: [1, 2]\n---\n",
+        );
+        check(
+            "---\n? a\n: 1\n? [k]\n: 2\n---\n",
+            &[("a", Some("3"))],
+            "---\na: 3\n? [k]\n: 2\n---\n",
+        );
+    }
+
+    #[test]
+    fn a_comment_sign_within_a_text_is_text() {
+        check(
+            "---\na: |\n  x\n  # y\nb: \"1\n  # 2\"\nc: 3\n---\n",
+            &[("a", Some("1")), ("b", Some("2"))],
+            "---\na: 1\nb: 2\nc: 3\n---\n",
+        );
     }
 }

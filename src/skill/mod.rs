@@ -7,15 +7,18 @@
 //! - what [`NewSkill`] writes: `name`, `description`, `language`, `tags`, and the code likewise.
 
 mod agent_skills;
+mod apply;
 mod change;
 mod check;
 mod code;
 mod document;
+mod fence;
 pub mod fields;
 mod front_matter;
 pub mod id;
 mod lines;
 mod new;
+mod parts;
 #[cfg(test)]
 mod properties;
 mod read;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::code::fenced;
+use super::fence::fenced;
 use super::lines::lines;
 use super::yaml::{flow_list, quote};
 use super::{Code, Description, Language, SkillId, SkillName, Tags};
@@ -75,4 +75,45 @@ fn is_structure(text: &str) -> bool {
         || text.starts_with("~~~")
         || underlines('=')
         || underlines('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new_skill(json: &str) -> NewSkill {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn the_document_is_front_matter_heading_description_and_code() {
+        let skill = new_skill(
+            r#"{"name":" Hello World ","description":"Prints: hello","code":"print(1)","language":"python","tags":["a","b c","d, e"]}"#,
+        );
+        assert_eq!(skill.id().as_str(), "hello-world");
+        assert_eq!(
+            skill.into_document(),
+            "---\nname: Hello World\ndescription: \"Prints: hello\"\nlanguage: python\ntags: [a, b c, \"d, e\"]\n---\n\n# Skill: Hello World\n\nPrints: hello\n\n## Code\n\n```python\nprint(1)\n```\n"
+        );
+    }
+
+    #[test]
+    fn a_description_cannot_begin_what_is_not_text() {
+        let description = "## Code\n ```\n\t~~~\r# a\r\n<!--\n===\n- - -\n---\n- item\n`x` #";
+        assert_eq!(
+            introduction("n", description, "\n"),
+            "\n# Skill: n\n\n\\## Code\n \\```\n\t\\~~~\r\\# a\r\n\\<!--\n\\===\n\\- - -\n\\---\n- item\n`x` #\n"
+        );
+    }
+
+    #[test]
+    fn tags_may_be_missing_and_unknown_fields_are_ignored() {
+        let skill = new_skill(r#"{"name":"x","description":"","code":"","language":"c++","id":1}"#);
+        let document = skill.into_document();
+        assert!(document.contains("\ntags: []\n"), "{document}");
+        assert!(
+            document.contains("# Skill: x\n\n## Code\n\n```c++\n\n```\n"),
+            "{document}"
+        );
+    }
 }

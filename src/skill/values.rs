@@ -34,9 +34,9 @@ impl<'a> Values<'a> {
         }
         let before = document.lines_before_body();
         let section = &document.section;
-        if let (None, Some((_, _, line))) = (&section.fence, section.heading) {
+        if let (None, Some(heading)) = (&section.fence, section.heading) {
             this.warn(
-                Some(before + line),
+                Some(before + heading.number),
                 "`## Code` has no fence with code after it",
             );
         }

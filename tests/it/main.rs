@@ -3,6 +3,7 @@
 
 mod support;
 
+mod agent_skills;
 mod blob_store;
 mod client;
 mod doctor;

@@ -232,3 +232,92 @@ fn written_tag(tag: &Tag) -> String {
         (handle, suffix) => format!("!<{handle}{suffix}>"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::skill::MAX_FRONT_MATTER_BYTES;
+
+    #[track_caller]
+    fn check_refused(text: &str, why: &str) {
+        let error = parse(text).unwrap_err();
+        assert!(error.message.contains(why), "{error:?}");
+    }
+
+    fn as_large_as_allowed(piece: &str) -> String {
+        piece.repeat(MAX_FRONT_MATTER_BYTES / piece.len())
+    }
+
+    #[test]
+    fn nesting_is_bounded_in_every_style() {
+        for piece in ["[", "{", "{? ", "[a: ", "- ", "? ", "? ["] {
+            assert!(parse(&as_large_as_allowed(piece)).is_err(), "{piece}");
+        }
+        check_refused(&"- ".repeat(MAX_DEPTH + 1), "nested deeper than 64");
+        assert!(parse(&("- ".repeat(MAX_DEPTH) + "x")).is_ok());
+    }
+
+    #[test]
+    fn aliases_are_bounded_by_what_they_stand_for() {
+        let mut laughs = "a0: &a0 [x, x]\n".to_owned();
+        for level in 1..30 {
+            let below = level - 1;
+            laughs += &format!("a{level}: &a{level} [*a{below}, *a{below}]\n");
+        }
+        check_refused(&laughs, "more here than");
+        let large = format!("a: &a {}\nb: [{}]", "x".repeat(30_000), "*a, ".repeat(100));
+        check_refused(&large, "more here than");
+        check_refused("a: &a [*a]", "within what it stands for");
+        check_refused("a: *a", "unknown anchor");
+    }
+
+    #[test]
+    fn what_is_not_one_document_is_refused() {
+        check_refused("a: 1\n--- \nb: 2", "second document");
+        check_refused("%YAML 1.2\na: 1", "document start");
+        assert!(parse("%TAG ! tag:x,2000:\n---\na: !b 1").is_ok());
+        assert!(parse("# nothing\n").unwrap().is_none());
+    }
+
+    #[test]
+    fn texts_made_to_take_long_do_not() {
+        let start = std::time::Instant::now();
+        for piece in [
+            "a",
+            ":",
+            "\t",
+            "a:\t\n\t",
+            "&",
+            "*",
+            "!",
+            "!!binary ",
+            "%YAML 1.2\n",
+            "#\n",
+            "\n",
+            " \n",
+            "\"",
+            "\"\\\n",
+            "'",
+            "? a\n",
+            "<<: *a\n",
+            "\u{feff}",
+            "\r",
+            "a: b\r",
+            "|\n",
+            "a: |\n",
+            "- - a: ",
+        ] {
+            let text = as_large_as_allowed(piece);
+            for text in [
+                text.clone(),
+                format!("a: {text}"),
+                format!("a: |\n  {text}"),
+                format!("[{text}]"),
+            ] {
+                let _ = parse(&text);
+            }
+        }
+        // A build without optimization takes a tenth of this.
+        assert!(start.elapsed().as_secs() < 30);
+    }
+}

@@ -63,10 +63,11 @@ fn decimal(text: &str) -> Option<String> {
         return None;
     }
     let mut number = String::new();
-    if text.starts_with('-') {
+    let whole = whole.trim_start_matches('0');
+    let is_zero = whole.is_empty() && fraction.is_none() && exponent.is_none();
+    if text.starts_with('-') && !is_zero {
         number.push('-');
     }
-    let whole = whole.trim_start_matches('0');
     number.push_str(if whole.is_empty() { "0" } else { whole });
     if let Some(fraction) = fraction {
         number.push('.');
@@ -106,5 +107,68 @@ fn key_text(key: &Node) -> String {
     match key.text() {
         Some(text) => text.to_owned(),
         None => to_json(key).get().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::skill::yaml::parse;
+
+    #[track_caller]
+    fn check(yaml: &str, expected: &str) {
+        let root = parse(yaml).unwrap().unwrap();
+        assert_eq!(to_json(&root.node).get(), expected);
+    }
+
+    #[test]
+    fn plain_scalars_are_what_the_core_schema_says() {
+        check("[~, null, Null, NULL, ]", "[null,null,null,null]");
+        check(
+            "[true, True, FALSE, yes, on, y]",
+            r#"[true,true,false,"yes","on","y"]"#,
+        );
+        check(
+            "[0, 007, +5, -0, 0x1F, 0o17, 0b1, 1_000]",
+            r#"[0,7,5,0,31,15,"0b1","1_000"]"#,
+        );
+        check(
+            "[1.50, .5, 5., -.5e+3, 1e5, 1.e1, '.', e5]",
+            r#"[1.50,0.5,5.0,-0.5e+3,1e5,1.0e1,".","e5"]"#,
+        );
+        check(
+            "[.inf, -.INF, .nan, 1e999]",
+            r#"[".inf","-.INF",".nan","1e999"]"#,
+        );
+        check(
+            "[18446744073709551616, 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF]",
+            r#"[18446744073709551616,"0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"]"#,
+        );
+        check(
+            "[2020-01-01, 12:30:45, +-5, 0x-1, =]",
+            r#"["2020-01-01","12:30:45","+-5","0x-1","="]"#,
+        );
+    }
+
+    #[test]
+    fn quotes_and_tags_decide() {
+        check(
+            "['5', \"true\", !!str 5, !!int '5', !x 5, ! 5]",
+            r#"["5","true","5",5,"5","5"]"#,
+        );
+        check("- |\n  5\n- >-\n  a\n  b", r#"["5\n","a b"]"#);
+    }
+
+    #[test]
+    fn mappings_are_objects_with_each_key_once() {
+        check(
+            "{b: 1, a: {c: [1, {}]}, 5: x, [d]: y}",
+            r#"{"b":1,"a":{"c":[1,{}]},"5":"x","[\"d\"]":"y"}"#,
+        );
+        check("{a: 1, b: 2, a: 3}", r#"{"a":3,"b":2}"#);
+        check(
+            "- &x {a: 1}\n- *x\n- {<<: *x}",
+            r#"[{"a":1},{"a":1},{"<<":{"a":1}}]"#,
+        );
     }
 }

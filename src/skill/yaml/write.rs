@@ -190,3 +190,95 @@ fn scalar(text: &str, plain: bool, resolved: Option<&Resolved>) -> String {
         double_quoted(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::skill::yaml::parse;
+
+    #[test]
+    fn only_texts_that_nobody_mistakes_are_plain() {
+        for text in [
+            "a",
+            "Hello World",
+            "a-b_c.d/e (f) 1+1",
+            "größe",
+            "日本",
+            "x 1.10",
+        ] {
+            assert_eq!(quote(text), text);
+        }
+        for text in [
+            "",
+            " a",
+            "a ",
+            "1",
+            "1.10",
+            "-",
+            "- a",
+            "true",
+            "Yes",
+            "NULL",
+            "~",
+            "a: b",
+            "a #b",
+            "#",
+            "a,b",
+            "[a]",
+            "{",
+            "&a",
+            "*a",
+            "!a",
+            "|",
+            ">",
+            "%",
+            "@",
+            "`",
+            "'",
+            "2020-01-01",
+            "0x1",
+            ".inf",
+            "=",
+            "<<",
+            "a---b",
+            "a\u{a0}b",
+            "\u{301}",
+        ] {
+            assert_eq!(quote(text), double_quoted(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_escaped() {
+        assert_eq!(
+            double_quoted("\"\\\n\r\t\0\u{7f}\u{85}\u{2028}\u{202e}\u{feff}\u{fffe}\u{e0041}é😀"),
+            r#""\"\\\n\r\t\x00\x7f\x85\u2028\u202e\ufeff\ufffe\U000e0041é😀""#
+        );
+        assert_eq!(double_quoted("-- --- -----"), r#""-- --\x2d --\x2d--""#);
+    }
+
+    #[test]
+    fn json_becomes_yaml_that_says_the_same() {
+        let json =
+            r#"[ {"a b":[1.50,-0,1e5,null,true,"true","x: y"],"":{},"n":"\u00e9\n"},{"c":[]} ]"#;
+        let json: Box<RawValue> = serde_json::from_str(json).unwrap();
+        let yaml = flow_json(&json);
+        assert_eq!(
+            yaml,
+            r#"[{a b: [1.50, -0, 1e5, null, true, "true", "x: y"], "": {}, "n": "é\n"}, {c: []}]"#
+        );
+        let node = parse(&yaml).unwrap().unwrap().node;
+        assert_eq!(parse(&flow(&node)).unwrap().unwrap().node, node);
+    }
+
+    #[test]
+    fn keys_longer_than_yaml_allows_are_marked_as_keys() {
+        let long = "k".repeat(2000);
+        let json = serde_json::value::to_raw_value(&serde_json::json!([{&long: 1}])).unwrap();
+        let yaml = flow_json(&json);
+        assert_eq!(
+            crate::skill::yaml::to_json(&parse(&yaml).unwrap().unwrap().node).get(),
+            json.get()
+        );
+    }
+}
