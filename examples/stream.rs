@@ -4,8 +4,7 @@
 //! the request counts as ended when its last byte has gone, or when the client hangs up.
 //!
 //! To see it here: `cargo run --example stream`, then `curl -N http://127.0.0.1:3000/api/stream?events=9`.
-//! To deploy it: copy it to `api/stream.rs`, give it a `[[bin]]` in `Cargo.toml`, and move `futures-util` to
-//! `[dependencies]`.
+//! To deploy it: copy it to `api/stream.rs` and give it a `[[bin]]` in `Cargo.toml`.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -240,6 +240,14 @@ pub(super) fn parse<T: DeserializeOwned>(answer: &[u8]) -> Result<T> {
         .map_err(|error| Error::Unreadable(format!("{error} in: {}", excerpt(answer))))
 }
 
+/// A page that something in between answers in the service's place is told from an answer, and asked for again.
+fn looks_like_json(answer: Bytes) -> Result<Bytes> {
+    match answer.trim_ascii_start().first() {
+        Some(b'{' | b'[' | b'n') => Ok(answer),
+        _ => Err(Error::Unreadable(format!("no JSON: {}", excerpt(&answer)))),
+    }
+}
+
 /// The beginning of a text, on one line.
 fn excerpt(text: &[u8]) -> String {
     let start = &text[..text.len().min(MAX_EXCERPT_BYTES)];

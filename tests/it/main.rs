@@ -4,6 +4,7 @@
 mod support;
 
 mod agent_skills;
+mod blob_client;
 mod blob_store;
 mod client;
 mod doctor;
