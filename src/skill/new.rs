@@ -116,4 +116,23 @@ mod tests {
             "{document}"
         );
     }
+
+    #[test]
+    fn the_largest_skill_fits_into_a_document() {
+        let hidden = "\u{e0041}";
+        let quotes = vec!["\"".repeat(16); 1000];
+        let code = "`".repeat(1000) + &"x".repeat(crate::skill::fields::MAX_CODE_BYTES - 1000);
+        let skill = NewSkill {
+            name: hidden.repeat(200).try_into().unwrap(),
+            description: hidden.repeat(2048).try_into().unwrap(),
+            code: code.try_into().unwrap(),
+            language: "x".repeat(64).try_into().unwrap(),
+            tags: quotes.try_into().unwrap(),
+        };
+        let document = skill.clone().into_document();
+        crate::skill::check_document(document.as_bytes()).unwrap();
+        let read = crate::skill::Skill::read(&document, &skill.id());
+        assert_eq!(read.warnings, [""; 0]);
+        assert_eq!(read.code.as_deref(), Some(skill.code.as_str()));
+    }
 }
