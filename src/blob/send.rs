@@ -173,9 +173,8 @@ pub(super) async fn answer(
         if !response.status().is_success() {
             return Err(refusal(response).await);
         }
-        read(response, MAX_ANSWER_BYTES)
-            .await
-            .map_err(without_pause)
+        let answer = read(response, MAX_ANSWER_BYTES).await;
+        answer.and_then(looks_like_json).map_err(without_pause)
     };
     let answer = match limit {
         Some(limit) => tokio::time::timeout(limit, answered)
