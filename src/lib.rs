@@ -6,6 +6,7 @@ pub mod file_path;
 pub mod json;
 pub mod message;
 pub mod metadata;
+pub mod name;
 pub mod python_json;
 pub mod session;
 pub mod skill;

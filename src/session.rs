@@ -9,12 +9,11 @@ use uuid::Uuid;
 
 use crate::message::Message;
 use crate::metadata::Metadata;
+use crate::name::Name;
 use crate::volume::{Volume, VolumeId};
 
 /// The longest id that is looked up, in bytes. Ids of the Python version contain the session's name.
 pub const MAX_SESSION_ID_BYTES: usize = 1024;
-/// The longest name, in characters.
-pub const MAX_NAME_CHARS: usize = 200;
 
 /// Names one session, and so its keys in Redis.
 ///
@@ -86,31 +85,11 @@ impl TryFrom<String> for Status {
     }
 }
 
-/// What a session is called: 1–200 characters after trimming, none of them a control character.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct SessionName(String);
-
-impl TryFrom<String> for SessionName {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let name = text.trim();
-        if !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
-            return Err("must be 1 to 200 characters");
-        }
-        if name.chars().any(char::is_control) {
-            return Err("must not hold control characters");
-        }
-        Ok(Self(name.to_owned()))
-    }
-}
-
 /// What a caller gives to start a session.
 #[derive(Debug)]
 pub struct NewSession {
     /// What it is called.
-    pub name: SessionName,
+    pub name: Name,
     /// Whose it is.
     pub volume: Volume,
     /// Which user's or team's.
@@ -123,7 +102,7 @@ pub struct NewSession {
 #[derive(Debug, Default)]
 pub struct SessionChange {
     /// A new name.
-    pub name: Option<SessionName>,
+    pub name: Option<Name>,
     /// A new status.
     pub status: Option<Status>,
     /// A merge patch on the metadata.

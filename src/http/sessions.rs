@@ -19,8 +19,9 @@ use crate::error::{Error, Result};
 use crate::json;
 use crate::message::{Content, MAX_MESSAGES_PER_PAGE, MessageRange, NewMessage};
 use crate::metadata::Metadata;
+use crate::name::Name;
 use crate::samples;
-use crate::session::{NewSession, Session, SessionChange, SessionName, Status, VersionedSession};
+use crate::session::{NewSession, Session, SessionChange, Status, VersionedSession};
 use crate::store::{Created, Deleted, ListRequest, Updated};
 use crate::volume::{Volume, VolumeId};
 
@@ -111,7 +112,7 @@ struct CreateQuery {
 
 #[derive(Deserialize)]
 struct CreateSession {
-    name: SessionName,
+    name: Name,
     volume: Volume,
     volume_id: Option<VolumeId>,
     initial_message: Option<Content>,
@@ -197,7 +198,7 @@ struct UpdateQuery {
 
 #[derive(Deserialize)]
 struct UpdateSession {
-    name: Option<SessionName>,
+    name: Option<Name>,
     status: Option<Status>,
     metadata: Option<Metadata>,
 }

@@ -7,8 +7,9 @@ use super::new::introduction;
 use super::parts::{Missing, with_empty_front_matter};
 use super::values::Values;
 use super::yaml::{flow_json, flow_list, quote};
-use super::{ChangeError, Description, Label, Language, Parameters, SkillChange, SkillName, Tags};
+use super::{ChangeError, Description, Label, Language, Parameters, SkillChange, Tags};
 use super::{MAX_DOCUMENT_BYTES, MAX_FRONT_MATTER_BYTES};
+use crate::name::Name;
 
 impl SkillChange {
     /// The document with the changes, and all else in it to the letter.
@@ -120,7 +121,7 @@ impl SkillChange {
             document.text("description").unwrap_or_default(),
         );
         let new = (
-            self.name.as_ref().map_or(old.0, SkillName::as_str),
+            self.name.as_ref().map_or(old.0, Name::as_str),
             self.description.as_ref().map_or(old.1, Description::as_str),
         );
         let rest = document

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::{Code, Description, Label, Language, Parameters, SkillName, Tags};
+use super::{Code, Description, Label, Language, Parameters, Tags};
+use crate::name::Name;
 
 /// What a caller changes of a skill. What is `None` stays; `Some(None)`, in JSON `null`, is removed.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -10,7 +11,7 @@ use super::{Code, Description, Label, Language, Parameters, SkillName, Tags};
 pub struct SkillChange {
     /// A new name.
     #[serde(deserialize_with = "given")]
-    pub name: Option<SkillName>,
+    pub name: Option<Name>,
     /// A new description.
     #[serde(deserialize_with = "given")]
     pub description: Option<Description>,

@@ -6,8 +6,6 @@ use serde_json::value::RawValue;
 use super::yaml::flow_list;
 use crate::json;
 
-/// The longest name, in characters.
-pub const MAX_NAME_CHARS: usize = 200;
 /// The largest description, in bytes.
 pub const MAX_DESCRIPTION_BYTES: usize = 8 * 1024;
 /// The largest code, in bytes.
@@ -28,33 +26,6 @@ const MAX_WRITTEN_TAGS_BYTES: usize = 36 * 1024;
 pub const MAX_PARAMETERS_BYTES: usize = 16 * 1024;
 /// How many objects and arrays inputs or outputs may hold within each other.
 pub const MAX_PARAMETERS_DEPTH: usize = 16;
-
-/// What a skill is called: 1–200 characters after trimming, none of them a control character.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct SkillName(String);
-
-impl SkillName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for SkillName {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let name = text.trim();
-        if !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
-            return Err("must be 1 to 200 characters");
-        }
-        if name.chars().any(char::is_control) {
-            return Err("must not hold control characters");
-        }
-        Ok(Self(name.to_owned()))
-    }
-}
 
 /// What a skill is for: up to 8 KB, kept to the letter, without control characters but tabs and line ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -253,6 +224,7 @@ impl<'de> Deserialize<'de> for Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::Name;
 
     #[track_caller]
     fn check<T: TryFrom<String, Error = &'static str>>(accepted: &[&str], refused: &[&str]) {
@@ -266,7 +238,7 @@ mod tests {
 
     #[test]
     fn fields_take_what_their_limits_say() {
-        check::<SkillName>(
+        check::<Name>(
             &["a", " ü ", &"é".repeat(200)],
             &["", "  ", "a\nb", "a\0", &"é".repeat(201)],
         );

@@ -28,7 +28,7 @@ mod yaml;
 pub use self::agent_skills::export;
 pub use self::change::{ChangeError, SkillChange};
 pub use self::check::{check_document, id_of_document};
-pub use self::fields::{Code, Description, Label, Language, Parameters, SkillName, Tags};
+pub use self::fields::{Code, Description, Label, Language, Parameters, Tags};
 pub use self::id::SkillId;
 pub use self::new::NewSkill;
 pub use self::read::Skill;

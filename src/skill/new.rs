@@ -5,13 +5,14 @@ use serde::Deserialize;
 use super::fence::fenced;
 use super::lines::lines;
 use super::yaml::{flow_list, quote};
-use super::{Code, Description, Language, SkillId, SkillName, Tags};
+use super::{Code, Description, Language, SkillId, Tags};
+use crate::name::Name;
 
 /// What a caller gives to add a skill. `tags` may be missing.
 #[derive(Clone, Debug, Deserialize)]
 pub struct NewSkill {
     /// What it is called.
-    pub name: SkillName,
+    pub name: Name,
     /// What it is for.
     pub description: Description,
     /// Its code.

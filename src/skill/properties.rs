@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::name::Name;
 
 /// Pieces that mean something to YAML, to markdown, or to who reads them.
 const PIECES: &[&str] = &[
@@ -127,7 +128,7 @@ fn code() -> impl Strategy<Value = Code> {
 }
 
 fn new_skill() -> impl Strategy<Value = NewSkill> {
-    let name = field::<SkillName>(6, in_line);
+    let name = field::<Name>(6, in_line);
     let description = field::<Description>(12, in_lines);
     (name, description, code(), language(), tags()).prop_map(
         |(name, description, code, language, tags)| NewSkill {
@@ -153,7 +154,7 @@ fn parameters() -> impl Strategy<Value = Parameters> {
 fn change() -> impl Strategy<Value = SkillChange> {
     use proptest::option::of;
     let first = (
-        of(field::<SkillName>(6, in_line)),
+        of(field::<Name>(6, in_line)),
         of(field::<Description>(12, in_lines)),
         of(of(code())),
         of(of(language())),
@@ -241,7 +242,7 @@ proptest! {
             prop_assert_eq!(&unknown_of(&changed), &unknown);
             prop_assert_eq!(&change.apply(&changed).unwrap(), &changed);
             let after = Skill::read(&changed, &id());
-            let name = change.name.as_ref().map_or(before.name.as_str(), SkillName::as_str);
+            let name = change.name.as_ref().map_or(before.name.as_str(), Name::as_str);
             prop_assert_eq!(&after.name, name);
             let description = change.description.as_ref().map_or(before.description.as_str(), Description::as_str);
             prop_assert_eq!(&after.description, description);

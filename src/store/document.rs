@@ -8,10 +8,10 @@ use super::error::{Error, Result};
 use crate::digest::hex_hash;
 use crate::json::{self, Object};
 use crate::metadata::Metadata;
+use crate::name::Name;
 use crate::python_json;
 use crate::session::{
-    NewSession, Session, SessionChange, SessionId, SessionName, Status, VersionedSession,
-    format_time,
+    NewSession, Session, SessionChange, SessionId, Status, VersionedSession, format_time,
 };
 use crate::volume::{Volume, VolumeId};
 
@@ -72,7 +72,7 @@ pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) 
     #[derive(Serialize)]
     struct Document<'a> {
         id: &'a SessionId,
-        name: SessionName,
+        name: Name,
         volume: Volume,
         volume_id: VolumeId,
         status: Status,
