@@ -162,7 +162,7 @@ mod tests {
         let json = serde_json::to_string(&read(&skill.into_document())).unwrap();
         assert_eq!(
             json,
-            r#"{"name":"N","description":"D","code":"C","language":"l","tags":[],"category":null,"keywords":[],"version":null,"author":null,"type":null,"execution_mode":null,"inputs":[],"outputs":[],"warnings":[],"created_at":null}"#
+            r#"{"name":"N","description":"D","code":"C","language":"l","tags":[],"category":null,"keywords":[],"version":null,"author":null,"type":null,"execution_mode":null,"inputs":[],"outputs":[],"warnings":[]}"#
         );
         let again: Skill = serde_json::from_str(&json).unwrap();
         assert_eq!(serde_json::to_string(&again).unwrap(), json);
