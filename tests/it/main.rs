@@ -19,5 +19,6 @@ mod messages;
 mod readme;
 mod serve;
 mod sessions;
+mod skills;
 mod tls;
 mod vercel;
