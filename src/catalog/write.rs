@@ -114,7 +114,11 @@ impl Catalog<'_> {
             let document = match replacement {
                 Replacement::Document(document) => document.clone(),
                 Replacement::Change(change) => {
-                    match change.apply(&String::from_utf8_lossy(&found.body)) {
+                    let Ok(text) = std::str::from_utf8(&found.body) else {
+                        let reason = ChangeError::Unreadable("it is not UTF-8".to_owned());
+                        return Ok(Some(Replaced::Refused(reason)));
+                    };
+                    match change.apply(text) {
                         Ok(document) => document,
                         Err(refusal) => return Ok(Some(Replaced::Refused(refusal))),
                     }

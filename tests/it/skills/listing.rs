@@ -137,8 +137,8 @@ async fn lists_are_filtered_by_text_tag_and_category() {
             .json();
         assert_eq!(ids(&list), expected, "{query}");
         assert_eq!(list["next_cursor"], Value::Null, "{query}");
-        let pages = all_pages(&app, &format!("{query}&limit=1")).await;
         if !query.contains("limit") {
+            let pages = all_pages(&app, &format!("{query}&limit=1")).await;
             assert_eq!(pages.concat(), expected, "{query}, by one");
         }
     }
