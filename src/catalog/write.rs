@@ -158,9 +158,15 @@ impl Catalog<'_> {
         let is_stale = expected.is_some_and(|versions| !versions.contains(&found.etag));
         let if_match = expected.map(|_| found.etag.as_str());
         if is_stale || !self.blobs.delete(&[&pathname], if_match).await? {
-            return Ok(self.read(volume, id).await?.map(|(found, known)| {
-                Deleted::Stale(Box::new(of_document(volume, id, &found, known)))
-            }));
+            match self.read(volume, id).await? {
+                Some((found, known)) => {
+                    let skill = of_document(volume, id, &found, known);
+                    return Ok(Some(Deleted::Stale(Box::new(skill))));
+                }
+                None if is_stale => return Ok(None),
+                // It was there as expected and is gone: by our own call, where its first answer was lost.
+                None => {}
+            }
         }
         // What stays behind is only what was counted.
         let _ = self.store.forget_skill(volume, id).await;
