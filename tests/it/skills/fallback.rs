@@ -1,6 +1,7 @@
 //! Sample skills where there is no Blob store, or it is down.
 
 use axum::http::Method;
+use futures_util::future::join_all;
 use llmos::config::{BlobConfig, Config, StorageFallback};
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ fn assert_sample(response: &Response) {
 
 async fn assert_writes_fail(api: &Client, names: &str) {
     let create = new_skill("x").to_string();
-    for (method, path, body) in [
+    let writes = [
         (Method::POST, "/api/skills", create.as_str()),
         (
             Method::PUT,
@@ -31,14 +32,13 @@ async fn assert_writes_fail(api: &Client, names: &str) {
             "/api/skills/skill_001/usage",
             r#"{"success":true}"#,
         ),
-    ] {
-        let response = api.send_json(method, path, body).await;
+    ];
+    let sent = writes.map(|(method, path, body)| api.send_json(method, path, body));
+    for response in join_all(sent).await {
         assert_eq!(response.header("retry-after"), Some("1"));
         let problem = response.assert_error(503, "storage_unavailable");
-        assert!(
-            problem["detail"].as_str().unwrap().contains(names),
-            "{problem}"
-        );
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(names), "{problem}");
     }
 }
 
@@ -141,39 +141,44 @@ async fn samples_are_filtered_like_skills() {
 
 #[tokio::test]
 async fn while_blob_is_down_samples_stand_in_except_in_production() {
-    for (environment, fallback, shows_samples) in [
+    let cases = [
         (None, None, true),
         (Some("preview"), None, true),
         (Some("production"), None, false),
         (Some("production"), Some(StorageFallback::Samples), true),
         (Some("preview"), Some(StorageFallback::Off), false),
-    ] {
-        let api = in_process(Config {
+    ];
+    join_all(cases.map(|(environment, fallback, shows_samples)| {
+        let config = Config {
             vercel_env: environment.map(ToOwned::to_owned),
             storage_fallback: fallback,
             blob: nobody(),
             ..Config::default()
-        });
-        for path in [
-            "/api/skills",
-            "/api/skills/skill_001",
-            "/api/skills/skill_002?format=markdown",
-        ] {
-            let response = api.get(path).await;
-            if shows_samples {
-                assert_sample(&response.assert_status(200));
-            } else {
-                assert_eq!(response.header("x-llmos-storage"), None);
-                let _ = response.assert_error(503, "storage_unavailable");
-            }
+        };
+        check_while_blob_is_down(config, shows_samples)
+    }))
+    .await;
+}
+
+async fn check_while_blob_is_down(config: Config, shows_samples: bool) {
+    let api = in_process(config);
+    let paths = [
+        "/api/skills",
+        "/api/skills/skill_001",
+        "/api/skills/skill_002?format=markdown",
+    ];
+    for response in join_all(paths.map(|path| api.get(path))).await {
+        if shows_samples {
+            assert_sample(&response.assert_status(200));
+        } else {
+            assert_eq!(response.header("x-llmos-storage"), None);
+            let _ = response.assert_error(503, "storage_unavailable");
         }
-        // It may well exist: that it cannot be read is no reason to call it gone.
-        let _ = api
-            .get("/api/skills/other")
-            .await
-            .assert_error(503, "storage_unavailable");
-        assert_writes_fail(&api, "storage").await;
     }
+    // It may well exist: that it cannot be read is no reason to call it gone.
+    let other = api.get("/api/skills/other").await;
+    let _ = other.assert_error(503, "storage_unavailable");
+    assert_writes_fail(&api, "storage").await;
 }
 
 #[tokio::test]
