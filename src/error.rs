@@ -104,6 +104,11 @@ impl Error {
     /// There is no file at this path of the volume, or the caller may not see it.
     pub(crate) const NO_SUCH_FILE: Self = Self::NotFound("There is no such file.");
 
+    /// The `cursor` is not one that was answered.
+    pub(crate) fn not_a_cursor() -> Self {
+        Self::InvalidRequest("cursor must be a next_cursor of an earlier answer.".to_owned())
+    }
+
     /// A field of the request is not acceptable.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Validation(FieldError {

@@ -41,6 +41,7 @@ pub use self::content::{Content, ContentRequest, Document, Fetched, Read};
 pub use self::credentials::{shape_of_token, store_id};
 pub use self::error::{Error, Result, diagnose};
 pub use self::put::{Put, PutBody, PutOptions, WriteCondition};
+pub(crate) use self::retry::jittered;
 pub use self::retry::{MAX_RETRIES, TIME_LIMIT};
 pub use self::wire::{Blob, Page};
 

@@ -45,7 +45,7 @@ impl Attempts {
 }
 
 /// From half of a pause to all of it, so that those who failed together do not come back together.
-fn jittered(pause: Duration) -> Duration {
+pub(crate) fn jittered(pause: Duration) -> Duration {
     let mut byte = [u8::MAX];
     // Without randomness the pause is whole.
     let _ = SystemRandom::new().fill(&mut byte);

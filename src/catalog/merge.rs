@@ -1,9 +1,11 @@
 //! Going through the documents of one or more volumes by name, a page of each at a time, the nearer volume
 //! shadowing the farther.
 
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::blob::{Blob, Blobs, Result, paths};
+use crate::blob::{self, Blob, Blobs, paths};
+use crate::error::{Error, Result};
 use crate::skill::SkillId;
 use crate::volume::VolumeRef;
 
@@ -156,7 +158,16 @@ impl Source {
         };
         let page = blobs
             .list(&self.prefix, page_size, position.cursor.as_deref(), true)
-            .await?;
+            .await
+            .map_err(|error| match error {
+                // The rest of the call is ours: it is the caller's cursor that the store does not know.
+                blob::Error::Refused { status, .. }
+                    if status == StatusCode::BAD_REQUEST && position.cursor.is_some() =>
+                {
+                    Error::not_a_cursor()
+                }
+                error => error.into(),
+            })?;
         self.next = page.cursor.map(|cursor| Position {
             cursor: Some(cursor),
             ..Position::default()

@@ -1,11 +1,14 @@
 //! Adding, changing and deleting skills: each is one conditional write of one document.
 
+use std::time::{Duration, Instant};
+
 use axum::body::Bytes;
 use chrono::Utc;
+use tokio::time::sleep;
 
 use super::list::shortened;
 use super::{Catalog, CatalogSkill, assemble, of_document, seconds, split, to_the_second};
-use crate::blob::{Blob, Document, Put, PutBody, PutOptions, WriteCondition, paths};
+use crate::blob::{Blob, Document, Put, PutBody, PutOptions, WriteCondition, jittered, paths};
 use crate::error::Result;
 use crate::skill::{ChangeError, MAX_DOCUMENT_BYTES, Skill, SkillChange, SkillId};
 use crate::store::{KnownSkill, RememberedSkill, Usage};
@@ -15,8 +18,12 @@ use crate::volume::VolumeRef;
 const CONTENT_TYPE: &str = "text/markdown; charset=utf-8";
 /// How long caches may keep a document, in seconds: the least that Vercel takes. We read past them.
 const CACHE_SECONDS: u32 = 60;
-/// How often a change starts again because another one came in between.
-const MAX_ATTEMPTS: usize = 10;
+/// How long a change starts again whenever another one came in between.
+const CONTENTION_LIMIT: Duration = Duration::from_secs(5);
+/// The pause before the first start again; each further one is twice as long, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// The longest pause: a few writes' time.
+const LONGEST_PAUSE: Duration = Duration::from_millis(640);
 
 /// What became of adding a skill.
 #[derive(Debug)]
@@ -93,7 +100,9 @@ impl Catalog<'_> {
         replacement: &Replacement,
         expected: Option<&[String]>,
     ) -> Result<Option<Replaced>> {
-        for _ in 0..MAX_ATTEMPTS {
+        let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
             let Some((found, known)) = self.read(volume, id).await? else {
                 return Ok(None);
             };
@@ -120,8 +129,12 @@ impl Catalog<'_> {
                 let skill = self.written(volume, id, &document, blob, usage, created_at);
                 return Ok(Some(Replaced::Done(skill.await)));
             }
+            if started.elapsed() + pause > CONTENTION_LIMIT {
+                return Ok(Some(Replaced::Contended));
+            }
+            sleep(jittered(pause)).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
-        Ok(Some(Replaced::Contended))
     }
 
     /// Deletes a skill, if it is still one of the `expected` versions (where they are given); `None` where
@@ -139,9 +152,15 @@ impl Catalog<'_> {
         let is_stale = expected.is_some_and(|versions| !versions.contains(&found.etag));
         let if_match = expected.map(|_| found.etag.as_str());
         if is_stale || !self.blobs.delete(&[&pathname], if_match).await? {
-            return Ok(self.read(volume, id).await?.map(|(found, known)| {
-                Deleted::Stale(Box::new(of_document(volume, id, &found, known)))
-            }));
+            match self.read(volume, id).await? {
+                Some((found, known)) => {
+                    let skill = of_document(volume, id, &found, known);
+                    return Ok(Some(Deleted::Stale(Box::new(skill))));
+                }
+                None if is_stale => return Ok(None),
+                // It was there as expected and is gone: by our own call, where its first answer was lost.
+                None => {}
+            }
         }
         // What stays behind is only what was counted.
         let _ = self.store.forget_skill(volume, id).await;

@@ -63,7 +63,7 @@ pub(super) fn decode_cursor(text: Option<&str>) -> Result<Option<Cursor>> {
             id: id.to_owned(),
         })
     };
-    decode().map(Some).ok_or_else(not_a_cursor)
+    decode().map(Some).ok_or_else(Error::not_a_cursor)
 }
 
 /// The longest text of a cursor that is read, in bytes.
@@ -83,11 +83,7 @@ pub(super) fn decode_json_cursor<T: DeserializeOwned>(text: Option<&str>) -> Res
         .then(|| URL_SAFE_NO_PAD.decode(text).ok())
         .flatten();
     let cursor = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    cursor.map(Some).ok_or_else(not_a_cursor)
-}
-
-fn not_a_cursor() -> Error {
-    Error::InvalidRequest("cursor must be a next_cursor of an earlier answer.".to_owned())
+    cursor.map(Some).ok_or_else(Error::not_a_cursor)
 }
 
 #[cfg(test)]

@@ -21,5 +21,6 @@ mod messages;
 mod readme;
 mod serve;
 mod sessions;
+mod skills;
 mod tls;
 mod vercel;

@@ -1,0 +1,39 @@
+//! `/api/skills`, on a real Redis and a Blob store.
+
+mod documents;
+mod fallback;
+mod faults;
+mod hostile;
+mod listing;
+mod usage;
+
+use serde_json::{Value, json};
+
+/// Where the skills of the user lie that nobody names.
+const USER: &str = "volumes/user/default/skills/";
+/// Where the skills of everyone lie.
+const SYSTEM: &str = "volumes/system/system/skills/";
+
+/// The body that creates a skill.
+fn new_skill(name: &str) -> Value {
+    json!({"name": name, "description": "Greets", "code": "print('hi')\n", "language": "python", "tags": ["a", "b"]})
+}
+
+/// A document as other programs write it.
+fn document(name: &str) -> String {
+    format!("---\nname: {name}\ndescription: About {name}\ntags: [t]\n---\n# {name}\n")
+}
+
+/// The ids of a list, in its order.
+fn ids(list: &Value) -> Vec<String> {
+    let skills = list["skills"].as_array().unwrap().iter();
+    let id = |skill: &Value| skill["id"].as_str().unwrap().to_owned();
+    skills.map(id).collect()
+}
+
+/// The same skill without its document.
+fn without_content(mut skill: Value) -> Value {
+    let content = skill.as_object_mut().unwrap().remove("content");
+    assert!(content.is_some_and(|content| content.is_string()));
+    skill
+}
