@@ -109,6 +109,19 @@ impl Error {
         Self::InvalidRequest("cursor must be a next_cursor of an earlier answer.".to_owned())
     }
 
+    /// What a list of blobs answers instead of failing with `error`. All of a call but the cursor is ours: where
+    /// the store takes it for malformed, it is the caller's cursor that it does not know.
+    pub(crate) fn of_list(error: blob::Error, has_cursor: bool) -> Self {
+        match error {
+            blob::Error::Refused { status, .. }
+                if status == StatusCode::BAD_REQUEST && has_cursor =>
+            {
+                Self::not_a_cursor()
+            }
+            error => error.into(),
+        }
+    }
+
     /// A field of the request is not acceptable.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Validation(FieldError {

@@ -1,10 +1,9 @@
 //! Going through the documents of one or more volumes by name, a page of each at a time, the nearer volume
 //! shadowing the farther.
 
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::blob::{self, Blob, Blobs, paths};
+use crate::blob::{Blob, Blobs, paths};
 use crate::error::{Error, Result};
 use crate::skill::SkillId;
 use crate::volume::VolumeRef;
@@ -159,15 +158,7 @@ impl Source {
         let page = blobs
             .list(&self.prefix, page_size, position.cursor.as_deref(), true)
             .await
-            .map_err(|error| match error {
-                // The rest of the call is ours: it is the caller's cursor that the store does not know.
-                blob::Error::Refused { status, .. }
-                    if status == StatusCode::BAD_REQUEST && position.cursor.is_some() =>
-                {
-                    Error::not_a_cursor()
-                }
-                error => error.into(),
-            })?;
+            .map_err(|error| Error::of_list(error, position.cursor.is_some()))?;
         self.next = page.cursor.map(|cursor| Position {
             cursor: Some(cursor),
             ..Position::default()

@@ -73,7 +73,8 @@ async fn list_files(
     let prefix = format!("{root}{wanted}");
     let page = blobs
         .list(&prefix, limit, cursor.as_deref(), folded)
-        .await?;
+        .await
+        .map_err(|error| Error::of_list(error, cursor.is_some()))?;
     // What does not lie in this volume is not shown, whatever the cursor leads to.
     let files = page.blobs.into_iter().filter_map(|blob| {
         let path = blob.pathname.strip_prefix(&root)?.to_owned();
@@ -234,8 +235,10 @@ async fn delete_file(
     }
     let expected = if_match.is_given().then_some(blob.etag.as_str());
     if !blobs.delete(&[&pathname], expected).await? {
-        let current = blobs.head(&pathname).await?.ok_or(Error::NO_SUCH_FILE)?;
-        return Err(stale(&volume, &path, Some(current)));
+        // Where it is gone, it is by our own call, whose first answer was lost.
+        if let Some(current) = blobs.head(&pathname).await? {
+            return Err(stale(&volume, &path, Some(current)));
+        }
     }
     Ok(Json(DeletedFile {
         message: format!("File {path} deleted"),
