@@ -1,33 +1,23 @@
 //! Lists of skills: which documents there are, what is remembered of them, and what has to be read.
 
-use std::time::Duration;
-
-use futures_util::{StreamExt, stream};
 use serde_json::value::RawValue;
-use tokio::time::{Instant, timeout, timeout_at};
 
 use super::merge::{Candidate, Cursor, Merge};
-use super::{Catalog, CatalogSkill, SkillFilter, assemble, split, to_the_second};
+use super::{Catalog, CatalogSkill, SkillFilter, assemble, split};
 use crate::blob::{self, MAX_PAGE};
 use crate::error::Result;
 use crate::json;
 use crate::message::MAX_PAGE_BYTES;
-use crate::skill::{MAX_DOCUMENT_BYTES, Skill};
+use crate::skill::Skill;
 use crate::store::{KnownSkill, RememberedSkill};
 use crate::volume::VolumeRef;
 
 /// How many documents a list with a filter looks at in one request. Where that is not all, its page may be
 /// short, or empty, and the list goes on behind it.
 const MAX_CANDIDATES: usize = 2000;
-/// How many documents are read at the same time.
-const READS_AT_ONCE: usize = 8;
-/// How long one document may take to be read for a list.
-const DOCUMENT_LIMIT: Duration = Duration::from_secs(2);
-/// How long all documents together may take. What is not read by then is listed with a warning; the next
-/// list goes on from there.
-const DOCUMENTS_LIMIT: Duration = Duration::from_secs(6);
-/// The longest code, in bytes, that a list holds, and that Redis remembers.
-const MAX_LISTED_CODE_BYTES: usize = 16 * 1024;
+/// What is said of a document that was not read.
+const NOT_READ_IN_TIME: &str =
+    "the document could not be read in time; ask for the skill itself, or list again";
 
 /// What a caller wants to see of the skills.
 #[derive(Debug)]
@@ -51,6 +41,13 @@ pub struct SkillPage {
     pub next: Option<Cursor>,
 }
 
+/// A skill on its way into a list.
+struct Listed {
+    skill: CatalogSkill,
+    /// Its document was read, now or earlier.
+    was_read: bool,
+}
+
 impl Catalog<'_> {
     /// Lists skills. When everything is remembered this takes the list calls of the store, 1,000 documents
     /// each, and one round trip to Redis.
@@ -72,9 +69,12 @@ impl Catalog<'_> {
         let listed = self.describe(&request.volumes, &candidates).await?;
 
         let (mut skills, mut bytes, mut last) = (Vec::new(), 0, None);
-        for (candidate, skill) in candidates.iter().zip(listed) {
-            if let Some(skill) = skill.filter(|skill| request.filter.fits(skill)) {
-                let skill = json::raw(&skill);
+        for (candidate, listed) in candidates.iter().zip(listed) {
+            // Of what was not read nobody knows whether it is wanted: it is shown, with its warning.
+            let is_wanted =
+                |listed: &Listed| !listed.was_read || request.filter.fits(&listed.skill);
+            if let Some(listed) = listed.filter(is_wanted) {
+                let skill = json::raw(&listed.skill);
                 bytes += skill.get().len();
                 let is_full = skills.len() == request.limit || bytes > MAX_PAGE_BYTES;
                 if is_full && !skills.is_empty() {
@@ -95,7 +95,7 @@ impl Catalog<'_> {
         &self,
         volumes: &[VolumeRef],
         candidates: &[Candidate],
-    ) -> Result<Vec<Option<CatalogSkill>>> {
+    ) -> Result<Vec<Option<Listed>>> {
         let known = self.known_of_all(volumes, candidates).await;
         let has_redis = known.is_some();
         let known = known.unwrap_or_else(|| vec![None; candidates.len()]);
@@ -111,21 +111,32 @@ impl Catalog<'_> {
         if has_redis {
             self.remember_all(volumes, candidates, &known, &read).await;
         }
-        let listed = candidates.iter().zip(known).enumerate().map(|(index, (candidate, known))| {
-            let skill = match remembered(candidate, known.as_ref()) {
-                Some(remembered) => remembered.skill.clone(),
-                None => match read[index].take() {
-                    Some(Ok(skill)) => skill?,
-                    Some(Err(_)) | None => Skill::unread(
-                        &candidate.id,
-                        "the document could not be read in time; ask for the skill itself, or list again",
-                    ),
-                },
-            };
-            let volume = &volumes[candidate.source];
-            let (usage, created_at) = split(known);
-            Some(assemble(volume, &candidate.id, &candidate.blob, skill, usage, created_at))
-        });
+        let listed = candidates
+            .iter()
+            .zip(known)
+            .enumerate()
+            .map(|(index, (candidate, known))| {
+                let (skill, was_read) = match remembered(candidate, known.as_ref()) {
+                    Some(remembered) => (remembered.skill.clone(), true),
+                    None => match read[index].take() {
+                        Some(Ok(skill)) => (skill?, true),
+                        Some(Err(_)) | None => {
+                            (Skill::unread(&candidate.id, NOT_READ_IN_TIME), false)
+                        }
+                    },
+                };
+                let volume = &volumes[candidate.source];
+                let (usage, created_at) = split(known);
+                let skill = assemble(
+                    volume,
+                    &candidate.id,
+                    &candidate.blob,
+                    skill,
+                    usage,
+                    created_at,
+                );
+                Some(Listed { skill, was_read })
+            });
         Ok(listed.collect())
     }
 
@@ -159,82 +170,6 @@ impl Catalog<'_> {
         }
         Some(known)
     }
-
-    /// Reads documents, some at the same time and all within a limit. `None` for what was not read in time
-    /// or did not have to be, and within for what is gone.
-    async fn read_all(
-        &self,
-        volumes: &[VolumeRef],
-        candidates: &[Candidate],
-        wanted: &[usize],
-    ) -> Vec<Option<blob::Result<Option<Skill>>>> {
-        let mut read: Vec<_> = candidates.iter().map(|_| None).collect();
-        let deadline = Instant::now() + DOCUMENTS_LIMIT;
-        let mut reads = stream::iter(wanted.iter().copied().map(|index| async move {
-            let candidate = &candidates[index];
-            let skill = self.read_one(&volumes[candidate.source], candidate);
-            let skill = timeout(DOCUMENT_LIMIT, skill).await;
-            (index, skill.unwrap_or(Err(blob::Error::Timeout)))
-        }))
-        .buffer_unordered(READS_AT_ONCE);
-        while let Ok(Some((index, skill))) = timeout_at(deadline, reads.next()).await {
-            read[index] = Some(skill);
-        }
-        read
-    }
-
-    async fn read_one(
-        &self,
-        volume: &VolumeRef,
-        candidate: &Candidate,
-    ) -> blob::Result<Option<Skill>> {
-        let id = &candidate.id;
-        if candidate.blob.size > MAX_DOCUMENT_BYTES as u64 {
-            return Ok(Some(Skill::unread(
-                id,
-                "the document is larger than 1 MB and was not read",
-            )));
-        }
-        let pathname = blob::paths::skill(volume, id);
-        let Some(document) = self.blobs.read(&pathname, MAX_DOCUMENT_BYTES).await? else {
-            return Ok(None);
-        };
-        Ok(Some(match std::str::from_utf8(&document.body) {
-            Ok(text) => shortened(Skill::read(text, id)),
-            Err(_) => Skill::unread(id, "the document is not UTF-8"),
-        }))
-    }
-
-    /// Remembers what was read. That it cannot be remembered is no reason to fail.
-    async fn remember_all(
-        &self,
-        volumes: &[VolumeRef],
-        candidates: &[Candidate],
-        known: &[Option<KnownSkill>],
-        read: &[Option<blob::Result<Option<Skill>>>],
-    ) {
-        for (source, volume) in volumes.iter().enumerate() {
-            let all = candidates.iter().zip(known).zip(read);
-            let of_volume = all.filter(|((candidate, _), _)| candidate.source == source);
-            let new: Vec<_> = of_volume
-                .filter_map(|((candidate, known), read)| {
-                    let skill = read.as_ref()?.as_ref().ok()?.clone()?;
-                    let before = known.as_ref().and_then(|it| it.remembered.as_ref());
-                    let created_at = before.and_then(|it| it.created_at.clone());
-                    let uploaded_at = candidate.blob.uploaded_at.as_deref();
-                    let remembered = RememberedSkill {
-                        etag: candidate.blob.etag.clone(),
-                        created_at: created_at.or_else(|| uploaded_at.map(to_the_second)),
-                        skill,
-                    };
-                    Some((&candidate.id, remembered))
-                })
-                .collect();
-            if !new.is_empty() {
-                let _ = self.store.remember_skills(volume, &new).await;
-            }
-        }
-    }
 }
 
 /// What is remembered of a document, if it is still the one that was read.
@@ -245,19 +180,4 @@ fn remembered<'a>(
     let remembered = known?.remembered.as_ref()?;
     let is_same = remembered.etag == candidate.blob.etag && !remembered.etag.is_empty();
     is_same.then_some(remembered)
-}
-
-/// A skill as lists show it: without code that would make them large.
-pub(super) fn shortened(mut skill: Skill) -> Skill {
-    if skill
-        .code
-        .as_ref()
-        .is_some_and(|code| code.len() > MAX_LISTED_CODE_BYTES)
-    {
-        skill.code = None;
-        skill
-            .warnings
-            .push("the code is larger than 16 KB: ask for the skill itself to see it".to_owned());
-    }
-    skill
 }

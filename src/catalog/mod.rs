@@ -4,6 +4,7 @@
 //! The blobs alone are the truth. Where Redis is missing or down, skills are read and written all the same:
 //! documents are read instead of remembered, and nobody knows how often a skill was used.
 
+mod documents;
 mod filter;
 mod list;
 mod merge;

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use chrono::Utc;
 use tokio::time::sleep;
 
-use super::list::shortened;
+use super::documents::shortened;
 use super::{Catalog, CatalogSkill, assemble, of_document, seconds, split, to_the_second};
 use crate::blob::{Blob, Document, Put, PutBody, PutOptions, WriteCondition, jittered, paths};
 use crate::error::Result;

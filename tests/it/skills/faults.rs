@@ -324,7 +324,12 @@ async fn one_slow_document_does_not_hold_the_list() {
             );
         }
     }
+    // Nobody knows whether a filter wants it, so it is not hidden.
+    let filtered = app.api.get("/api/skills?q=n03").await.assert_status(200);
+    assert_eq!(ids(&filtered.json()), ["s03", "s07"]);
     app.blobs.heal();
+    let filtered = app.api.get("/api/skills?q=n03").await.assert_status(200);
+    assert_eq!(ids(&filtered.json()), ["s03"]);
     let list = app.api.get("/api/skills").await.assert_status(200).json();
     assert_eq!(
         (&list["skills"][7]["name"], &list["skills"][7]["warnings"]),
