@@ -1,36 +1,17 @@
 //! The official JavaScript client, which does not know that it speaks to us.
 
-use std::path::Path;
-
-use tokio::process::Command;
-
-use crate::support::{BlobServer, clear_configuration};
+use crate::support::{BlobServer, run_script};
 
 /// Runs a section of `tests/blob/official_client.mjs` against a store of its own.
 async fn check(section: &str) {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    assert!(
-        tests.join("node_modules/@vercel/blob").is_dir(),
-        "the official client is not installed: npm ci --prefix tests"
-    );
     let server = BlobServer::start().await;
-    let mut command = std::process::Command::new("node");
-    clear_configuration(&mut command);
-    command
-        .arg(tests.join("blob/official_client.mjs"))
-        .arg(section)
-        .env("VERCEL_BLOB_API_URL", server.api_url())
-        .env("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN)
+    let environment = [
+        ("VERCEL_BLOB_API_URL", &*server.api_url()),
+        ("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN),
         // What is answered wrongly fails at once, and not after many tries.
-        .env("VERCEL_BLOB_RETRIES", "0");
-    let output = Command::from(command).kill_on_drop(true).output().await;
-    let output = output.expect("node is not installed: https://nodejs.org");
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+        ("VERCEL_BLOB_RETRIES", "0"),
+    ];
+    run_script("official_client.mjs", &[section], &environment).await;
 }
 
 #[tokio::test]

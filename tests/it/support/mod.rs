@@ -2,6 +2,7 @@
 
 mod blob_store;
 mod client;
+mod node;
 mod process;
 mod proxy;
 mod python;
@@ -18,6 +19,7 @@ use llmos::{http, serve};
 
 pub use self::blob_store::{BlobServer, Fault};
 pub use self::client::{Client, Response, http_client};
+pub use self::node::run_script;
 pub use self::process::{Process, clear_configuration, free_port};
 pub use self::proxy::{Mode, Proxy};
 pub use self::python::write_python_session;

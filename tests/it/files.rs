@@ -1,0 +1,1 @@
+//! Files: put, got, listed and deleted over HTTP, in every shape that callers and storage can have.
