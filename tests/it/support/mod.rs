@@ -24,7 +24,10 @@ pub use self::process::{Process, clear_configuration, free_port};
 pub use self::proxy::{Mode, Proxy};
 pub use self::python::write_python_session;
 pub use self::redis::Redis;
-pub use self::routes::{check_old_ids, check_session_routes};
+pub use self::routes::{
+    check_file_routes, check_old_ids, check_session_routes, check_skill_and_file_routes,
+    check_skill_routes,
+};
 pub use self::runtime::Runtime;
 pub use self::stream::read_events;
 pub use self::tls::TlsRedis;

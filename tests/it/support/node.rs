@@ -8,7 +8,7 @@ use tokio::process::Command;
 use super::clear_configuration;
 
 /// How long a script may take, on a slow and busy machine.
-const LIMIT: Duration = Duration::from_secs(240);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs a script and gives what it prints; it must end well. It stops with the test.
 pub async fn run_script(script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> String {
