@@ -23,6 +23,10 @@ const page = `
       multipart,
       onUploadProgress: (event) => progress.push(event),
     });
+    // The client tells at most every 100 ms: the last event may come after the upload has ended.
+    for (let waited = 0; progress.at(-1)?.percentage !== 100 && waited < 5000; waited += 10) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     return { uploaded, progress };
   };
 `;
