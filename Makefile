@@ -1,5 +1,5 @@
 # What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench setup redis deny
+.PHONY: dev test check audit bench setup redis chromium deny
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -27,7 +27,7 @@ bench: redis
 	cargo bench --bench routes
 
 # Installs what the tests need and is missing. The Vercel CLI looks at the crates of all platforms.
-setup: redis tests/node_modules tests/.venv
+setup: redis chromium tests/node_modules tests/.venv
 	cargo fetch --locked
 
 redis:
@@ -36,6 +36,13 @@ redis:
 	  elif command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && \
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy redis-server; \
 	  else echo "install redis-server by your system's package manager"; fi
+
+chromium:
+	@command -v chromium >/dev/null || \
+	  if command -v brew >/dev/null; then brew install --cask chromium; \
+	  elif command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy chromium; \
+	  else echo "install chromium by your system's package manager"; fi
 
 tests/node_modules: tests/package-lock.json
 	npm ci --prefix tests

@@ -320,4 +320,23 @@ const sections = {
   },
 };
 
-await sections[process.argv[2]]();
+/// What another program sees of our skills, and the reverse: one after the other, with our API between them.
+const interop = {
+  async reads_our_skill() {
+    const pathname = 'volumes/user/default/skills/hello-world.md';
+    const known = await blob.head(pathname);
+    assert.match(known.contentType, /^text\/markdown/);
+    const found = await blob.get(pathname, { access: 'private', useCache: false });
+    assert.equal(found.blob.etag, known.etag);
+    process.stdout.write(await text(found));
+  },
+
+  async writes_a_skill() {
+    const document = process.argv[3];
+    const pathname = 'volumes/user/default/skills/from-elsewhere.md';
+    const written = await blob.put(pathname, document, { access: 'private', contentType: 'text/markdown' });
+    process.stdout.write(written.etag);
+  },
+};
+
+await { ...sections, ...interop }[process.argv[2]]();

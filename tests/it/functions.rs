@@ -6,10 +6,13 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::support::{
-    Client, Process, Redis, Runtime, check_old_ids, check_session_routes, read_events,
+    BlobServer, Client, Process, Redis, Runtime, check_file_routes, check_old_ids,
+    check_session_routes, check_skill_routes, read_events,
 };
 
 const SESSIONS: &str = env!("CARGO_BIN_EXE_sessions");
+const SKILLS: &str = env!("CARGO_BIN_EXE_skills");
+const FILES: &str = env!("CARGO_BIN_EXE_files");
 const HEALTH: &str = env!("CARGO_BIN_EXE_health");
 
 #[tokio::test]
@@ -19,6 +22,27 @@ async fn the_sessions_function_serves_every_route_in_two_round_trips() {
 
     check_session_routes(&api).await;
     check_old_ids(&api, &redis).await;
+}
+
+#[tokio::test]
+async fn the_skills_and_files_functions_serve_every_route_and_no_other() {
+    let redis = Redis::start().await;
+    let store = BlobServer::start().await;
+    let environment = [
+        ("REDIS_URL", &*redis.url()),
+        ("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN),
+        ("VERCEL_BLOB_API_URL", &*store.api_url()),
+    ];
+    let (_skills, skills) = Process::function(SKILLS, &environment).await;
+    let (_files, files) = Process::function(FILES, &environment).await;
+
+    check_skill_routes(&skills).await;
+    check_file_routes(&files).await;
+    for api in [skills, files] {
+        for path in ["/api", "/api/nothing", "/api/sessions", "/api/skillsx"] {
+            api.get(path).await.assert_error(404, "not_found");
+        }
+    }
 }
 
 #[tokio::test]

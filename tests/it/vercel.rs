@@ -5,9 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::support::{
-    CLI, Cli, Client, Process, Redis, Tree, check_old_ids, check_session_routes, http_client,
+    BlobServer, CLI, Cli, Client, Process, Redis, Tree, check_file_routes, check_old_ids,
+    check_session_routes, check_skill_and_file_routes, check_skill_routes, http_client,
     read_events,
 };
 
@@ -16,13 +18,18 @@ async fn vercel_dev_runs_the_functions_and_streams_and_serves_static_files() {
     let _turn = CLI.lock().await;
     let redis = Redis::start().await;
     let tree = Tree::checked_out();
-    tree.write(".env", &format!("REDIS_URL={}\n", redis.url()));
+    let local = TempDir::new().unwrap();
+    let (_store, blob) = blob_store(local.path(), &redis).await;
+    let variables = blob.iter().map(|(name, value)| format!("{name}={value}\n"));
+    let variables: String = variables.collect();
+    tree.write(".env", &format!("REDIS_URL={}\n{variables}", redis.url()));
     tree.write("public/of-the-test.txt", "static");
     add_stream_function(&tree);
     let (_cli, api, base) = Cli::dev(&tree).await;
 
     check_session_routes(&api).await;
     check_old_ids(&api, &redis).await;
+    check_skill_and_file_routes(&api).await;
     check_other_paths(&api).await;
     read_events(
         http_client()
@@ -37,6 +44,8 @@ async fn vercel_dev_runs_the_functions_and_streams_and_serves_static_files() {
 async fn vercel_build_makes_functions_that_answer_out_of_what_is_deployed() {
     let _turn = CLI.lock().await;
     let redis = Redis::start().await;
+    let local = TempDir::new().unwrap();
+    let (_store, blob) = blob_store(local.path(), &redis).await;
     let tree = Tree::deployed();
     Cli::build(&tree).await;
 
@@ -57,7 +66,7 @@ async fn vercel_build_makes_functions_that_answer_out_of_what_is_deployed() {
         assert_eq!(function["maxDuration"], limits["maxDuration"]);
         assert_eq!(function.get("memory"), limits.get("memory"));
         assert_eq!(function["supportsResponseStreaming"], true);
-        check_function(&tree, name, &function, &redis).await;
+        check_function(&tree, name, &function, &redis, &blob).await;
     }
     // Without a public/ in what is deployed, the CLI would publish the sources.
     assert_eq!(
@@ -134,16 +143,38 @@ fn check_routes(configuration: &Value, built: &Value) {
 }
 
 /// Starts the built function by itself and asks it what it is for.
-async fn check_function(tree: &Tree, name: &str, function: &Value, redis: &Redis) {
+async fn check_function(
+    tree: &Tree,
+    name: &str,
+    function: &Value,
+    redis: &Redis,
+    blob: &[(&str, String)],
+) {
     let executable = function["filePathMap"]["executable"].as_str().unwrap();
     let executable = tree.path().join(executable);
-    let environment = [("REDIS_URL", &*redis.url())];
+    let redis_url = redis.url();
+    let mut environment = vec![("REDIS_URL", &*redis_url)];
+    environment.extend(blob.iter().map(|(name, value)| (*name, value.as_str())));
     let (_process, api) = Process::function(executable.to_str().unwrap(), &environment).await;
-    if name == "sessions" {
-        check_session_routes(&api).await;
-    } else {
-        let _ = api.get(&format!("/api/{name}")).await.assert_status(200);
+    match name {
+        "sessions" => check_session_routes(&api).await,
+        "skills" => check_skill_routes(&api).await,
+        "files" => check_file_routes(&api).await,
+        _ => drop(api.get(&format!("/api/{name}")).await.assert_status(200)),
     }
+}
+
+/// A running local server, and what points another program at its Blob store.
+async fn blob_store(directory: &Path, redis: &Redis) -> (Process, [(&'static str, String); 2]) {
+    let environment = [("REDIS_URL", &*redis.url())];
+    let (server, api) = Process::local_server(directory, &environment).await;
+    let api_url = format!("http://{}/_blob", api.unwrap().address());
+    let token = BlobServer::TOKEN.to_owned();
+    let variables = [
+        ("VERCEL_BLOB_API_URL", api_url),
+        ("BLOB_READ_WRITE_TOKEN", token),
+    ];
+    (server, variables)
 }
 
 fn names_of_functions(tree: &Tree) -> BTreeSet<String> {

@@ -1,36 +1,23 @@
 //! The official JavaScript client, which does not know that it speaks to us.
 
-use std::path::Path;
+use serde_json::json;
 
-use tokio::process::Command;
-
-use crate::support::{BlobServer, clear_configuration};
+use crate::support::{BlobServer, in_process, run_script};
 
 /// Runs a section of `tests/blob/official_client.mjs` against a store of its own.
 async fn check(section: &str) {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    assert!(
-        tests.join("node_modules/@vercel/blob").is_dir(),
-        "the official client is not installed: npm ci --prefix tests"
-    );
-    let server = BlobServer::start().await;
-    let mut command = std::process::Command::new("node");
-    clear_configuration(&mut command);
-    command
-        .arg(tests.join("blob/official_client.mjs"))
-        .arg(section)
-        .env("VERCEL_BLOB_API_URL", server.api_url())
-        .env("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN)
+    run(&BlobServer::start().await, &[section]).await;
+}
+
+/// Runs a section with its arguments and gives what it prints.
+async fn run(server: &BlobServer, arguments: &[&str]) -> String {
+    let environment = [
+        ("VERCEL_BLOB_API_URL", &*server.api_url()),
+        ("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN),
         // What is answered wrongly fails at once, and not after many tries.
-        .env("VERCEL_BLOB_RETRIES", "0");
-    let output = Command::from(command).kill_on_drop(true).output().await;
-    let output = output.expect("node is not installed: https://nodejs.org");
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+        ("VERCEL_BLOB_RETRIES", "0"),
+    ];
+    run_script("official_client.mjs", arguments, &environment).await
 }
 
 #[tokio::test]
@@ -66,4 +53,43 @@ async fn whom_a_client_token_names_is_told_of_the_upload() {
 #[tokio::test]
 async fn it_makes_of_every_refusal_the_error_that_is_documented() {
     check("refusals").await;
+}
+
+#[tokio::test]
+async fn it_reads_the_skills_that_our_api_writes() {
+    let server = BlobServer::start().await;
+    let api = in_process(server.config());
+    let new = json!({
+        "name": "Hello World", "description": "Greets: \"you\".", "code": "```\nprint('é')\n```",
+        "language": "python",
+    });
+    let _ = api.post("/api/skills", &new).await.assert_status(201);
+
+    let read = run(&server, &["reads_our_skill"]).await;
+
+    let path = "/api/skills/hello-world?volume=user";
+    let skill = api.get(path).await.assert_status(200).json();
+    assert_eq!(skill["content"], read);
+    assert_eq!(skill["code"], new["code"]);
+}
+
+#[tokio::test]
+async fn our_api_lists_and_reads_the_skills_that_it_writes() {
+    let server = BlobServer::start().await;
+    let api = in_process(server.config());
+    let document =
+        "---\r\nname: From elsewhere\r\ncategory: tests\r\nextra: {kept: yes}\r\n---\r\nText.\r\n";
+
+    let etag = run(&server, &["writes_a_skill", document]).await;
+
+    let list = api.get("/api/skills?volume=user").await.assert_status(200);
+    assert_eq!(list.json()["skills"][0]["id"], "from-elsewhere");
+    let path = "/api/skills/from-elsewhere?volume=user";
+    let skill = api.get(path).await.assert_status(200).json();
+    assert_eq!(skill["name"], "From elsewhere");
+    assert_eq!(skill["category"], "tests");
+    assert_eq!(skill["content"], document);
+    assert_eq!(format!("\"{}\"", skill["etag"].as_str().unwrap()), etag);
+    let markdown = api.with_header("accept", "text/markdown").get(path).await;
+    assert_eq!(markdown.assert_status(200).body, document.as_bytes());
 }

@@ -51,7 +51,7 @@ async fn a_created_skill_is_answered_found_and_listed_alike() {
     assert_eq!(created.header("etag"), Some(format!("\"{etag}\"").as_str()));
     assert_eq!(created.header("idempotency-replayed"), None);
     let time = skill["created_at"].as_str().unwrap();
-    assert!(time.ends_with('Z') && time.len() == 20, "{time}");
+    assert!(time.ends_with(".000000Z") && time.len() == 27, "{time}");
     assert_eq!(
         skill,
         json!({

@@ -14,11 +14,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use llmos::config::{BlobConfig, Config, Secret};
 use llmos::local::blob_store::{self, BlobStore, LOCAL_TOKEN};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt;
+
+use super::http_client;
 
 /// What happens to a request.
 #[derive(Clone, Debug)]
@@ -108,6 +111,31 @@ impl BlobServer {
     /// What `BLOB_CONTENT_URL` is to be.
     pub fn content_url(&self) -> String {
         format!("{}/_blob/content", self.base())
+    }
+
+    /// The configuration of a production deployment that keeps its files here, without a Redis.
+    pub fn config(&self) -> Config {
+        Config {
+            blob: BlobConfig {
+                read_write_token: Some(Secret::new(Self::TOKEN.to_owned())),
+                api_url: Some(self.api_url()),
+                ..BlobConfig::default()
+            },
+            vercel_env: Some("production".to_owned()),
+            ..Config::default()
+        }
+    }
+
+    /// The pathnames of all that is stored, asked of the store itself.
+    pub async fn pathnames(&self) -> Vec<String> {
+        let list = http_client().build().unwrap().get(self.api_url());
+        let list = list.bearer_auth(Self::TOKEN).send().await.unwrap();
+        let list: serde_json::Value = serde_json::from_str(&list.text().await.unwrap()).unwrap();
+        assert_eq!(list["hasMore"], false, "{list}");
+        let blobs = list["blobs"].as_array().unwrap().iter();
+        blobs
+            .map(|blob| blob["pathname"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// Where the store keeps its data.

@@ -2,6 +2,7 @@
 
 mod blob_store;
 mod client;
+mod node;
 mod process;
 mod proxy;
 mod python;
@@ -19,11 +20,15 @@ use llmos::{http, serve};
 
 pub use self::blob_store::{BlobServer, Fault};
 pub use self::client::{Client, Response, http_client};
+pub use self::node::run_script;
 pub use self::process::{Process, clear_configuration, free_port};
 pub use self::proxy::{Mode, Proxy};
 pub use self::python::write_python_session;
 pub use self::redis::Redis;
-pub use self::routes::{check_old_ids, check_session_routes};
+pub use self::routes::{
+    check_file_routes, check_old_ids, check_session_routes, check_skill_and_file_routes,
+    check_skill_routes,
+};
 pub use self::runtime::Runtime;
 pub use self::skills::{SkillsApp, blob_config, put};
 pub use self::stream::read_events;

@@ -82,6 +82,75 @@ pub async fn check_old_ids(api: &Client, redis: &Redis) {
     }
 }
 
+/// Uses each route of skills once, from create to delete.
+pub async fn check_skill_routes(api: &Client) {
+    let new = json!({
+        "name": "Hello World", "description": "Greets.", "code": "print('hello')", "language": "python",
+    });
+    let query = "volume=user&volume_id=default";
+    let created = api.post(&format!("/api/skills?{query}"), &new).await;
+    assert_eq!(checked(created, 201)["id"], "hello-world");
+    let path = format!("/api/skills/hello-world?{query}");
+    let list = checked(api.get(&format!("/api/skills/?{query}")).await, 200);
+    assert_eq!(list["skills"][0]["name"], "Hello World");
+    assert_eq!(checked(api.get(&path).await, 200)["code"], "print('hello')");
+    let usage = format!("/api/skills/hello-world/usage?{query}");
+    let used = api.post(&usage, &json!({"success": true})).await;
+    assert_eq!(checked(used, 200)["usage_count"], 1);
+    let document = api.with_header("accept", "text/markdown").get(&path).await;
+    let document = document.assert_status(200).body;
+    let markdown = api.with_header("content-type", "text/markdown");
+    let validated = markdown
+        .send(Method::POST, "/api/skills/validate", document)
+        .await;
+    assert_eq!(checked(validated, 200)["warnings"], json!([]));
+    let deleted = checked(api.delete(&path).await, 200);
+    assert_eq!(deleted["message"], "Skill hello-world deleted");
+    api.get(&path).await.assert_error(404, "not_found");
+    api.get("/api/skills/a/b/c")
+        .await
+        .assert_error(404, "not_found");
+}
+
+/// Uses each route of files once, from put to delete.
+pub async fn check_file_routes(api: &Client) {
+    // Decoded once too often, or too rarely, these would be other files.
+    for (in_path, path) in [
+        ("notes/a%20b.txt", "notes/a b.txt"),
+        ("100%25.txt", "100%.txt"),
+    ] {
+        let in_path = format!("/api/files/{in_path}");
+        let put = api.with_header("content-type", "text/plain");
+        let put = put.send(Method::PUT, &in_path, b"hello".to_vec()).await;
+        assert_eq!(checked(put, 200)["path"], path);
+        let list = checked(api.get("/api/files?volume=user").await, 200);
+        assert_eq!(list["files"][0]["path"], path);
+        let found = api.get(&in_path).await.assert_status(200);
+        assert_eq!(found.body, b"hello");
+        assert_eq!(found.header("x-content-type-options"), Some("nosniff"));
+        let head = api.send(Method::HEAD, &in_path, Vec::new()).await;
+        assert_eq!(head.assert_status(200).header("content-length"), Some("5"));
+        let part = api.with_header("range", "bytes=1-2").get(&in_path).await;
+        assert_eq!(part.assert_status(206).body, b"el");
+        let deleted = checked(api.delete(&in_path).await, 200);
+        assert_eq!(deleted["message"], format!("File {path} deleted"));
+        api.get(&in_path).await.assert_error(404, "not_found");
+    }
+    let event = json!({
+        "type": "blob.generate-client-token",
+        "payload": {"pathname": "volumes/user/default/files/a", "clientPayload": null},
+    });
+    let answer = checked(api.post("/api/files/upload", &event).await, 200);
+    let token = answer["clientToken"].as_str().unwrap();
+    assert!(token.starts_with("vercel_blob_client_local_"), "{token}");
+}
+
+/// Uses each route of skills and files.
+pub async fn check_skill_and_file_routes(api: &Client) {
+    check_skill_routes(api).await;
+    check_file_routes(api).await;
+}
+
 /// The answer's body, after a look at its status and its cost.
 #[track_caller]
 fn checked(response: Response, status: u16) -> Value {

@@ -1,0 +1,76 @@
+// A page that sends a file by `upload()` of the official client, in a real Chromium:
+// `node browser_upload.mjs {base} {public} {pathname} {multipart}`. The page is written to the folder `public` of
+// the server at `base`, where the file to be sent lies as big.bin. Prints what `upload()` gave and the progress
+// that it told, as JSON.
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
+
+const [base, folder, pathname, multipart] = process.argv.slice(2);
+
+const page = `
+  import { upload } from '@vercel/blob/client';
+  window.send = async (pathname, multipart) => {
+    const file = new File([await (await fetch('/big.bin')).blob()], 'big.bin', { type: 'application/octet-stream' });
+    const progress = [];
+    const uploaded = await upload(pathname, file, {
+      access: 'private',
+      handleUploadUrl: '/api/files/upload',
+      clientPayload: JSON.stringify({ size: file.size, content_type: file.type }),
+      contentType: file.type,
+      multipart,
+      onUploadProgress: (event) => progress.push(event),
+    });
+    // The client tells at most every 100 ms: the last event may come after the upload has ended.
+    for (let waited = 0; progress.at(-1)?.percentage !== 100 && waited < 5000; waited += 10) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return { uploaded, progress };
+  };
+`;
+const browser = () => {
+  try {
+    return execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim();
+  } catch {
+    throw new Error('chromium is not installed: run `make setup`');
+  }
+};
+
+await build({
+  stdin: { contents: page, resolveDir: import.meta.dirname },
+  bundle: true,
+  platform: 'browser',
+  outfile: join(folder, 'upload.js'),
+  define: {
+    'process.env.NEXT_PUBLIC_VERCEL_BLOB_API_URL': JSON.stringify(`${base}/_blob`),
+    // What fails is told at once, and not after many tries.
+    'process.env.VERCEL_BLOB_RETRIES': '"0"',
+    'process.env': '{}',
+  },
+});
+writeFileSync(join(folder, 'upload.html'), '<!doctype html><title>Upload</title><script src="upload.js"></script>');
+
+const running = await chromium.launch({
+  executablePath: browser(),
+  args: [
+    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync',
+  ],
+});
+try {
+  const tab = await running.newPage();
+  const said = [];
+  tab.on('console', (message) => said.push(message.text()));
+  tab.on('pageerror', (error) => said.push(error.message));
+  await tab.goto(`${base}/upload.html`);
+  const sent = await tab.evaluate(
+    ([to, inParts]) => window.send(to, inParts), [pathname, multipart === 'true'],
+  ).catch((error) => {
+    throw new Error(`${error.message}\n${said.join('\n')}`);
+  });
+  console.log(JSON.stringify(sent));
+} finally {
+  await running.close();
+}
