@@ -31,18 +31,19 @@ setup: redis chromium tests/node_modules tests/.venv
 	cargo fetch --locked
 
 redis:
-	@command -v redis-server >/dev/null || \
-	  if command -v brew >/dev/null; then brew install redis; \
-	  elif command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && \
-	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy redis-server; \
-	  else echo "install redis-server by your system's package manager"; fi
+	$(call install,redis-server,redis,redis-server)
 
 chromium:
-	@command -v chromium >/dev/null || \
-	  if command -v brew >/dev/null; then brew install --cask chromium; \
+	$(call install,chromium,--cask chromium,chromium)
+
+# Where the program $(1) is missing, installs what brew calls $(2) and apt calls $(3).
+define install
+	@command -v $(1) >/dev/null || \
+	  if command -v brew >/dev/null; then brew install $(2); \
 	  elif command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && \
-	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy chromium; \
-	  else echo "install chromium by your system's package manager"; fi
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy $(3); \
+	  else echo "install $(1) by your system's package manager"; fi
+endef
 
 tests/node_modules: tests/package-lock.json
 	npm ci --prefix tests
