@@ -7,7 +7,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
-use super::extract::{JsonBody, Parameters, SessionPath};
+use super::body::JsonBody;
+use super::extract::{Parameters, SessionPath};
 use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
 use super::page::{limit, number};

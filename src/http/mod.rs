@@ -18,6 +18,7 @@ mod uploads;
 
 pub(crate) mod observe;
 
+mod body;
 mod conditional;
 mod extract;
 mod fallback;

@@ -7,8 +7,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
+use super::body::JsonBody;
 use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
-use super::extract::{JsonBody, Parameters, SessionPath, parameter};
+use super::extract::{Parameters, SessionPath, parameter};
 use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
 use super::messages;

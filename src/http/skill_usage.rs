@@ -9,7 +9,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
-use super::extract::{JsonBody, Parameters, RequestBlobs, SkillPath};
+use super::body::JsonBody;
+use super::extract::{Parameters, RequestBlobs, SkillPath};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
 use super::volume_query::VolumeQuery;
 use crate::app::App;

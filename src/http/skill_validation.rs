@@ -4,7 +4,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde::Serialize;
 
-use super::extract::JsonOrMarkdown;
+use super::body::JsonOrMarkdown;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::skill::{NewSkill, Skill, SkillId, check_document, id_of_document};

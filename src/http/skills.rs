@@ -7,8 +7,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
+use super::body::JsonOrMarkdown;
 use super::conditional::{IfMatch, IfNoneMatch};
-use super::extract::{JsonOrMarkdown, Parameters, RequestBlobs, SkillPath};
+use super::extract::{Parameters, RequestBlobs, SkillPath};
 use super::fallback::{find_skill, sample_mark};
 use super::idempotency::{IdempotencyKey, replayed};
 use super::skill_answer::{SkillAnswer, document_answer, not_modified};

@@ -7,7 +7,8 @@ use axum::routing::{MethodRouter, post};
 use chrono::{TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::extract::{JsonBody, RequestBlobs};
+use super::body::JsonBody;
+use super::extract::RequestBlobs;
 use crate::app::App;
 use crate::blob::client_token::{self, ClientTokenPayload};
 use crate::blob::{self, Blobs, paths};
