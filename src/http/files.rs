@@ -194,7 +194,7 @@ async fn get_file(
             Ok((StatusCode::NOT_MODIFIED, tag).into_response())
         }
         Fetched::OutOfRange(range) => Err(Error::RangeNotSatisfiable(range)),
-        Fetched::Found(content) => Ok(content_answer(&path, content, query.is_download())),
+        Fetched::Found(content) => Ok(content_answer(&path, *content, query.is_download())),
     }
 }
 
