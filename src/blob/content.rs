@@ -175,7 +175,9 @@ impl Blobs {
         meter::count_blob_request(started.elapsed());
         let response = sent.unwrap_or(Err(Error::Timeout)).map_err(without_pause)?;
         let fetched = match response.status() {
-            StatusCode::OK | StatusCode::PARTIAL_CONTENT => content(response).map(Fetched::Found),
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
+                content(response).map(|content| Fetched::Found(Box::new(content)))
+            }
             StatusCode::NOT_FOUND => Ok(Fetched::Missing),
             StatusCode::NOT_MODIFIED => etag(response.headers()).map(Fetched::NotModified),
             StatusCode::RANGE_NOT_SATISFIABLE => Ok(Fetched::OutOfRange(text(

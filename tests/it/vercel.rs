@@ -91,10 +91,9 @@ fn what_git_ignores_is_not_deployed() {
 /// Makes the example a function, as its documentation says.
 fn add_stream_function(tree: &Tree) {
     tree.write("api/stream.rs", &tree.read("examples/stream.rs"));
+    let bin = "[[bin]]\nname = \"stream\"\npath = \"api/stream.rs\"\n\n[dependencies]\n";
     let manifest = tree.read("Cargo.toml");
-    let bin = "[[bin]]\nname = \"stream\"\npath = \"api/stream.rs\"\n";
-    let addition = format!("{bin}\n[dependencies]");
-    let manifest = manifest.replacen("[dependencies]", &addition, 1);
+    let manifest = manifest.replacen("[dependencies]\n", bin, 1);
     tree.write("Cargo.toml", &manifest);
 }
 
