@@ -4,29 +4,18 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use chrono::DateTime;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_NONE_MATCH,
     IF_RANGE, LAST_MODIFIED, RANGE,
 };
 use reqwest::{Response, StatusCode};
-use uuid::Uuid;
 
 use super::error::{Error, Result};
 use super::retry::Attempts;
 use super::send::{self, Failure, without_pause};
 use super::{ANSWER_TIMEOUT, Blobs, wire};
-use crate::config::BlobAccess;
 use crate::meter;
 use crate::session::format_time;
-
-/// What a pathname keeps as it is in an address: what RFC 3986 leaves unreserved, and the slash.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
 
 /// Which part of a blob is asked for, and under which conditions.
 #[derive(Clone, Debug, Default)]
@@ -175,9 +164,7 @@ impl Blobs {
         meter::count_blob_request(started.elapsed());
         let response = sent.unwrap_or(Err(Error::Timeout)).map_err(without_pause)?;
         let fetched = match response.status() {
-            StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
-                content(response).map(|content| Fetched::Found(Box::new(content)))
-            }
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT => content(response).map(Fetched::Found),
             StatusCode::NOT_FOUND => Ok(Fetched::Missing),
             StatusCode::NOT_MODIFIED => etag(response.headers()).map(Fetched::NotModified),
             StatusCode::RANGE_NOT_SATISFIABLE => Ok(Fetched::OutOfRange(text(
@@ -219,29 +206,6 @@ impl Blobs {
             }
         }
         Ok(request.send().await?)
-    }
-
-    /// Where a blob's content is. A private store is asked to pass its cache by; a public one has no word
-    /// for it, but keeps what is asked for under another address apart.
-    fn content_address(&self, pathname: &str) -> Result<String> {
-        let config = self.client.config();
-        let path = utf8_percent_encode(pathname, PLAIN);
-        let past_cache = match config.access {
-            BlobAccess::Private => "cache=0".to_owned(),
-            BlobAccess::Public => format!("cache=0&v={}", Uuid::now_v7().simple()),
-        };
-        let base = match (&config.content_url, &config.api_url) {
-            (Some(base), _) => base.trim_end_matches('/').to_owned(),
-            (None, Some(api)) => format!("{}/content", api.trim_end_matches('/')),
-            (None, None) => {
-                let store_id = &self.credentials()?.store_id;
-                format!(
-                    "https://{store_id}.{}.blob.vercel-storage.com",
-                    config.access.as_str()
-                )
-            }
-        };
-        Ok(format!("{base}/{path}?{past_cache}"))
     }
 }
 

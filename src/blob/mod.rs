@@ -17,6 +17,7 @@
 pub mod client_token;
 pub mod paths;
 
+mod address;
 mod content;
 mod credentials;
 mod error;
