@@ -120,3 +120,12 @@ pub(super) fn parameter<T: DeserializeOwned>(
         .map(Some)
         .map_err(|error| Error::field(name, error.to_string()))
 }
+
+/// A query parameter that is `true` or `false`; one that is not given is `false`.
+pub(super) fn flag(name: &str, text: Option<&str>) -> Result<bool> {
+    match text.unwrap_or_default() {
+        "true" => Ok(true),
+        "" | "false" => Ok(false),
+        _ => Err(Error::field(name, "must be true or false")),
+    }
+}

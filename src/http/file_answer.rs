@@ -4,6 +4,7 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use mime_guess::Mime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
@@ -14,6 +15,8 @@ use crate::volume::{Volume, VolumeRef};
 
 /// What every file is sent with: whatever it says it is, it is not looked into, and cannot run or load anything.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; sandbox";
+/// The longest content type, in bytes.
+const MAX_MEDIA_TYPE_BYTES: usize = 255;
 /// What a file is that nobody knows more of.
 const UNKNOWN: &str = "application/octet-stream";
 /// Kinds that browsers may show in place: none of them can hold a script. All else is for saving, PDF too, which
@@ -43,6 +46,11 @@ const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'`')
     .remove(b'|')
     .remove(b'~');
+
+/// Whether a text may be the content type of a file.
+pub(super) fn is_media_type(text: &str) -> bool {
+    text.len() <= MAX_MEDIA_TYPE_BYTES && text.parse::<Mime>().is_ok()
+}
 
 /// What is known of a file.
 #[derive(Debug, Serialize)]

@@ -1,4 +1,4 @@
-//! `/api/files`: list, put, get and delete the files of a volume.
+//! `/api/files/{path}`: put, get and delete the files of a volume.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -8,17 +8,16 @@ use axum::{Json, RequestExt, Router};
 use serde::{Deserialize, Serialize};
 
 use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
-use super::extract::{FileAt, Parameters, RequestBlobs, parameter};
-use super::file_answer::{File, content_answer};
-use super::page::{decode_json_cursor, encode_json_cursor, limit};
-use super::uploads;
+use super::extract::{FileAt, Parameters, RequestBlobs};
+use super::file_answer::{File, content_answer, is_media_type};
 use super::volume_query::VolumeQuery;
+use super::{file_list, uploads};
 use crate::app::App;
 use crate::blob::{
-    Blob, Blobs, ContentRequest, Fetched, MAX_PAGE, Put, PutBody, PutOptions, WriteCondition, paths,
+    Blob, Blobs, ContentRequest, Fetched, Put, PutBody, PutOptions, WriteCondition, paths,
 };
 use crate::error::{Error, Result};
-use crate::file_path::{FilePath, MAX_PATH_BYTES};
+use crate::file_path::FilePath;
 use crate::json;
 use crate::volume::VolumeRef;
 
@@ -28,7 +27,7 @@ const CACHE_SECONDS: u32 = 60;
 /// The routes of files.
 pub fn router() -> Router<App> {
     Router::new()
-        .route("/api/files", get(list_files))
+        .route("/api/files", get(file_list::list_files))
         // There may be a file of this name, too.
         .route("/api/files/upload", one_file().merge(uploads::router()))
         .route("/api/files/{*path}", one_file())
@@ -39,56 +38,6 @@ fn one_file() -> MethodRouter<App> {
         .head(head_file)
         .put(put_file)
         .delete(delete_file)
-}
-
-#[derive(Deserialize)]
-struct ListQuery {
-    prefix: Option<String>,
-    folded: Option<String>,
-    limit: Option<String>,
-    cursor: Option<String>,
-}
-
-#[derive(Serialize)]
-struct FileList {
-    files: Vec<File>,
-    folders: Vec<String>,
-    next_cursor: Option<String>,
-}
-
-async fn list_files(
-    RequestBlobs(blobs): RequestBlobs,
-    Parameters(volume): Parameters<VolumeQuery>,
-    Parameters(query): Parameters<ListQuery>,
-) -> Result<Json<FileList>> {
-    let volume = volume.or_user()?;
-    let limit = limit("limit", query.limit.as_deref(), 1..=MAX_PAGE)?;
-    let cursor: Option<String> = decode_json_cursor(query.cursor.as_deref())?;
-    let folded = parameter::<String>("folded", query.folded)?.is_some_and(|it| it == "true");
-    let wanted = query.prefix.unwrap_or_default();
-    if wanted.len() > MAX_PATH_BYTES {
-        return Err(Error::field("prefix", "must be at most 900 bytes"));
-    }
-    let root = paths::files(&volume);
-    let prefix = format!("{root}{wanted}");
-    let page = blobs
-        .list(&prefix, limit, cursor.as_deref(), folded)
-        .await
-        .map_err(|error| Error::of_list(error, cursor.is_some()))?;
-    // What does not lie in this volume is not shown, whatever the cursor leads to.
-    let files = page.blobs.into_iter().filter_map(|blob| {
-        let path = blob.pathname.strip_prefix(&root)?.to_owned();
-        Some(File::new(&volume, &path, blob))
-    });
-    let folders = page
-        .folders
-        .iter()
-        .filter_map(|folder| folder.strip_prefix(&root));
-    Ok(Json(FileList {
-        files: files.collect(),
-        folders: folders.map(ToOwned::to_owned).collect(),
-        next_cursor: page.cursor.as_ref().map(encode_json_cursor),
-    }))
 }
 
 async fn put_file(
@@ -107,7 +56,7 @@ async fn put_file(
         WriteCondition::Always | WriteCondition::IfMatch(_) => StatusCode::OK,
     };
     let options = PutOptions {
-        content_type: text(request.headers(), &header::CONTENT_TYPE),
+        content_type: content_type(request.headers())?,
         cache_control_max_age: CACHE_SECONDS,
         condition,
     };
@@ -250,6 +199,25 @@ fn stale(volume: &VolumeRef, path: &FilePath, current: Option<Blob>) -> Error {
     Error::PreconditionFailed {
         current: json::raw(&current),
     }
+}
+
+/// What the caller says that the file is.
+fn content_type(headers: &HeaderMap) -> Result<Option<String>> {
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(None);
+    };
+    let content_type = content_type
+        .to_str()
+        .ok()
+        .filter(|text| is_media_type(text));
+    content_type
+        .map(|text| Some(text.to_owned()))
+        .ok_or_else(|| {
+            Error::field(
+                "Content-Type",
+                "must be a media type of at most 255 characters",
+            )
+        })
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

@@ -10,6 +10,7 @@ pub mod health;
 pub mod sessions;
 pub mod skills;
 
+mod file_list;
 mod messages;
 mod skill_list;
 mod skill_usage;

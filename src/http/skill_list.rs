@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::extract::{Parameters, RequestBlobs, parameter};
+use super::extract::{Parameters, RequestBlobs, flag, parameter};
 use super::fallback::sample_mark;
 use super::page::{decode_json_cursor, encode_json_cursor, limit};
 use super::volume_query::{VolumeQuery, default_user};
 use crate::app::App;
-use crate::catalog::{Catalog, ListRequest, SkillFilter};
+use crate::catalog::{Catalog, Cursor, ListRequest, SkillFilter};
 use crate::error::{Error, Result};
 use crate::skill_samples;
 use crate::volume::{Volume, VolumeId, VolumeRef};
@@ -33,11 +33,15 @@ pub(super) struct ListQuery {
 
 impl ListQuery {
     fn into_request(self, volume: VolumeQuery) -> Result<ListRequest> {
-        let volumes = match self.effective.as_deref().unwrap_or_default() {
-            "true" => effective_volumes(self.team_id, self.user_id)?,
-            "" | "false" => vec![volume.named()?.unwrap_or_else(VolumeRef::system)],
-            _ => return Err(Error::field("effective", "must be true or false")),
+        let volumes = if flag("effective", self.effective.as_deref())? {
+            effective_volumes(self.team_id, self.user_id)?
+        } else {
+            vec![volume.named()?.unwrap_or_else(VolumeRef::system)]
         };
+        let cursor: Option<Cursor> = decode_json_cursor(self.cursor.as_deref())?;
+        if cursor.as_ref().is_some_and(|it| it.len() != volumes.len()) {
+            return Err(Error::not_a_cursor());
+        }
         Ok(ListRequest {
             volumes,
             filter: SkillFilter::new(
@@ -46,7 +50,7 @@ impl ListQuery {
                 self.category.as_deref(),
             ),
             limit: limit("limit", self.limit.as_deref(), 1..=MAX_SKILLS)?,
-            cursor: decode_json_cursor(self.cursor.as_deref())?,
+            cursor,
         })
     }
 }

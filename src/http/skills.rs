@@ -142,9 +142,8 @@ enum DocumentFormat {
 
 impl DocumentFormat {
     fn of(format: Option<&str>, headers: &HeaderMap) -> Result<Self> {
-        let accept = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
         match format.unwrap_or_default() {
-            "" if accept.is_some_and(|it| it.contains("text/markdown")) => Ok(Self::Markdown),
+            "" if prefers_markdown(headers) => Ok(Self::Markdown),
             "" | "json" => Ok(Self::Json),
             "markdown" => Ok(Self::Markdown),
             "agentskills" => Ok(Self::AgentSkills),
@@ -154,6 +153,21 @@ impl DocumentFormat {
             )),
         }
     }
+}
+
+/// Whether `Accept` asks for markdown, and not rather for JSON.
+fn prefers_markdown(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
+    let quality = |wanted: &str| {
+        accept.unwrap_or_default().split(',').find_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let is_wanted = parts.next()?.eq_ignore_ascii_case(wanted);
+            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+            is_wanted.then_some(quality.unwrap_or(1.0))
+        })
+    };
+    let markdown = quality("text/markdown").unwrap_or_default();
+    markdown > 0.0 && markdown >= quality("application/json").unwrap_or_default()
 }
 
 async fn replace_skill(

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::JsonBody;
 use super::extract::RequestBlobs;
+use super::file_answer::is_media_type;
 use crate::app::App;
 use crate::blob::client_token::{self, ClientTokenPayload};
 use crate::blob::{self, Blobs, paths};
@@ -109,7 +110,20 @@ fn client_token(blobs: &Blobs, pathname: String, file: UploadedFile) -> Result<S
     }
     let size = file.size.unwrap_or(MAX_UPLOAD_BYTES);
     if size > MAX_UPLOAD_BYTES {
-        return Err(Error::PayloadTooLarge);
+        return Err(Error::field(
+            "payload.clientPayload.size",
+            "must be at most 500 MB",
+        ));
+    }
+    if file
+        .content_type
+        .as_deref()
+        .is_some_and(|it| !is_media_type(it))
+    {
+        return Err(Error::field(
+            "payload.clientPayload.content_type",
+            "must be a media type of at most 255 characters",
+        ));
     }
     let content_type = file.content_type.unwrap_or_else(|| {
         mime_guess::from_path(&pathname)

@@ -233,6 +233,19 @@ async fn four_megabytes_are_taken_and_not_one_byte_more() {
 }
 
 #[tokio::test]
+async fn what_is_no_content_type_or_no_flag_is_refused() {
+    let (_blobs, api) = start().await;
+    let long = format!("text/{}", "x".repeat(300));
+    for content_type in ["x", "", "text/\"x\"", long.as_str()] {
+        let api = api.with_header("content-type", content_type);
+        let put = api.send(Method::PUT, "/api/files/x", b"x".to_vec()).await;
+        put.assert_invalid("Content-Type");
+    }
+    let folded = api.get("/api/files?folded=1").await;
+    folded.assert_invalid("folded");
+}
+
+#[tokio::test]
 async fn a_body_that_breaks_off_stores_nothing() {
     let store = BlobServer::start().await;
     let environment = [

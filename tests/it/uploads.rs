@@ -235,7 +235,11 @@ async fn what_the_page_says_of_its_file_is_looked_at() {
     let file = json!({"size": largest + 1}).to_string();
     ask(&api, PATHNAME, Some(&file))
         .await
-        .assert_error(413, "payload_too_large");
+        .assert_invalid("payload.clientPayload.size");
+    let file = json!({"content_type": "text"}).to_string();
+    ask(&api, PATHNAME, Some(&file))
+        .await
+        .assert_invalid("payload.clientPayload.content_type");
 }
 
 #[tokio::test]

@@ -578,6 +578,28 @@ async fn a_document_is_validated_without_being_stored() {
 }
 
 #[tokio::test]
+async fn the_form_that_a_caller_likes_best_is_answered() {
+    let app = SkillsApp::start().await;
+    app.put(&format!("{USER}x.md"), NODE).await;
+    for (accept, content_type) in [
+        ("text/markdown", "text/markdown; charset=utf-8"),
+        (
+            "application/json;q=0.5, text/markdown",
+            "text/markdown; charset=utf-8",
+        ),
+        ("application/json, text/markdown;q=0.5", "application/json"),
+        ("text/markdown;q=0", "application/json"),
+        ("*/*", "application/json"),
+        ("image/png", "application/json"),
+    ] {
+        let api = app.api.with_header("accept", accept);
+        let found = api.get("/api/skills/x").await.assert_status(200);
+        assert_eq!(found.header("content-type"), Some(content_type), "{accept}");
+        assert_eq!(found.header("vary"), Some("accept"));
+    }
+}
+
+#[tokio::test]
 async fn a_skill_is_answered_in_other_formats() {
     let app = SkillsApp::start().await;
     app.put(&format!("{USER}Plot_It.md"), NODE).await;

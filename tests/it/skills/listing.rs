@@ -267,11 +267,14 @@ async fn queries_that_make_no_sense_are_refused() {
 
     let no_position = URL_SAFE_NO_PAD.encode("{}");
     let nowhere = URL_SAFE_NO_PAD.encode(r#"[{"c":"nowhere"}]"#);
+    let of_two_volumes = URL_SAFE_NO_PAD.encode("[{},{}]");
     for query in [
         "cursor=x",
         "cursor=%21",
         &format!("cursor={no_position}"),
         &format!("cursor={nowhere}"),
+        &format!("cursor={of_two_volumes}"),
+        "cursor=W10",
         "limit=0",
         "limit=1001",
         "limit=x",

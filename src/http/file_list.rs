@@ -1,0 +1,62 @@
+//! `GET /api/files`: the files of a volume, all or by folder.
+
+use axum::Json;
+use serde::{Deserialize, Serialize};
+
+use super::extract::{Parameters, RequestBlobs, flag};
+use super::file_answer::File;
+use super::page::{decode_json_cursor, encode_json_cursor, limit};
+use super::volume_query::VolumeQuery;
+use crate::blob::{MAX_PAGE, paths};
+use crate::error::{Error, Result};
+use crate::file_path::MAX_PATH_BYTES;
+
+#[derive(Deserialize)]
+pub(super) struct ListQuery {
+    prefix: Option<String>,
+    folded: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct FileList {
+    files: Vec<File>,
+    folders: Vec<String>,
+    next_cursor: Option<String>,
+}
+
+pub(super) async fn list_files(
+    RequestBlobs(blobs): RequestBlobs,
+    Parameters(volume): Parameters<VolumeQuery>,
+    Parameters(query): Parameters<ListQuery>,
+) -> Result<Json<FileList>> {
+    let volume = volume.or_user()?;
+    let limit = limit("limit", query.limit.as_deref(), 1..=MAX_PAGE)?;
+    let cursor: Option<String> = decode_json_cursor(query.cursor.as_deref())?;
+    let folded = flag("folded", query.folded.as_deref())?;
+    let wanted = query.prefix.unwrap_or_default();
+    if wanted.len() > MAX_PATH_BYTES {
+        return Err(Error::field("prefix", "must be at most 900 bytes"));
+    }
+    let root = paths::files(&volume);
+    let prefix = format!("{root}{wanted}");
+    let page = blobs
+        .list(&prefix, limit, cursor.as_deref(), folded)
+        .await
+        .map_err(|error| Error::of_list(error, cursor.is_some()))?;
+    // What does not lie in this volume is not shown, whatever the cursor leads to.
+    let files = page.blobs.into_iter().filter_map(|blob| {
+        let path = blob.pathname.strip_prefix(&root)?.to_owned();
+        Some(File::new(&volume, &path, blob))
+    });
+    let folders = page
+        .folders
+        .iter()
+        .filter_map(|folder| folder.strip_prefix(&root));
+    Ok(Json(FileList {
+        files: files.collect(),
+        folders: folders.map(ToOwned::to_owned).collect(),
+        next_cursor: page.cursor.as_ref().map(encode_json_cursor),
+    }))
+}
