@@ -39,7 +39,9 @@ impl FilePath {
                 return Err("must not have parts of more than 255 bytes");
             }
             if is_encoded_step(part) {
-                return Err("must not have parts that are . or .. when they are decoded again");
+                return Err(
+                    "must not hold . or .. or what is forbidden in a form that is encoded again",
+                );
             }
         }
         Ok(Self(path))
@@ -82,7 +84,8 @@ fn is_encoded_step(part: &str) -> bool {
         if decoded == text {
             return false;
         }
-        if decoded == "." || decoded == ".." || decoded.contains(['/', '\\', '\0']) {
+        let is_step = decoded == "." || decoded == "..";
+        if is_step || decoded.contains('/') || decoded.chars().any(is_forbidden) {
             return true;
         }
         text = Cow::Owned(decoded);
@@ -136,6 +139,10 @@ mod tests {
             "a%2fb",
             "a%5cb",
             "a%00b",
+            "a%0ab",
+            "a%7fb",
+            "a%c2%85b",
+            "x%e2%80%aegpj",
             &"x".repeat(MAX_PART_BYTES + 1),
             &"x/".repeat(MAX_PATH_BYTES),
         ] {

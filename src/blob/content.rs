@@ -11,9 +11,10 @@ use reqwest::header::{
 use reqwest::{Response, StatusCode};
 
 use super::error::{Error, Result};
+use super::idle::IdleLimited;
 use super::retry::Attempts;
 use super::send::{self, Failure, without_pause};
-use super::{ANSWER_TIMEOUT, Blobs, wire};
+use super::{ANSWER_TIMEOUT, Blobs, IDLE_TIMEOUT, wire};
 use crate::meter;
 use crate::session::format_time;
 
@@ -78,6 +79,14 @@ pub enum Read {
     NotModified(String),
     /// All of it.
     Found(Document),
+}
+
+impl Content {
+    /// The bytes as they come. That they break off, or do not come for [`IDLE_TIMEOUT`], is an error of the body.
+    pub fn into_body(self) -> axum::body::Body {
+        let body = axum::http::Response::from(self.response).into_body();
+        axum::body::Body::new(IdleLimited::new(body, IDLE_TIMEOUT))
+    }
 }
 
 impl Blobs {

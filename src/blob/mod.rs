@@ -21,6 +21,7 @@ mod address;
 mod content;
 mod credentials;
 mod error;
+mod idle;
 mod put;
 mod retry;
 mod send;
@@ -174,6 +175,11 @@ impl Blobs {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether there are credentials.
+    pub fn is_configured(&self) -> bool {
+        self.credentials.is_some()
     }
 
     /// Whether the service answers and takes the credentials, at the price of one simple operation.

@@ -4,6 +4,8 @@ use crate::file_path::FilePath;
 use crate::skill::SkillId;
 use crate::volume::{Volume, VolumeId, VolumeRef};
 
+/// The longest pathname that the service takes, in characters.
+const MAX_PATHNAME_CHARS: usize = 950;
 /// How the name of a skill's document ends.
 const DOCUMENT_SUFFIX: &str = ".md";
 
@@ -42,7 +44,13 @@ pub fn file_at(pathname: &str) -> Option<(VolumeRef, FilePath)> {
     };
     let path = parts.nth(1).and_then(|path| FilePath::parse(path).ok())?;
     let is_exact = file(&volume, &path) == pathname;
-    is_exact.then_some((volume, path))
+    let is_known = volume.volume != Volume::System || volume == VolumeRef::system();
+    (is_exact && is_known && fits(pathname)).then_some((volume, path))
+}
+
+/// Whether the service takes a pathname of this length.
+pub fn fits(pathname: &str) -> bool {
+    pathname.chars().count() <= MAX_PATHNAME_CHARS
 }
 
 /// An id of a volume has no `/` and is no step, so nothing leaves its place.
@@ -68,6 +76,7 @@ mod tests {
             "volumes/user/default/skills/x.md",
             "volumes/user/../files/x",
             "volumes/other/default/files/x",
+            "volumes/system/other/files/x",
             "/volumes/user/default/files/x",
             "volumes/user/default/files/cafe\u{301}",
         ] {

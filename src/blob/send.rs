@@ -79,7 +79,6 @@ pub(super) fn http_client() -> Result<reqwest::Client> {
         .tls_backend_preconfigured(tls)
         .user_agent(concat!("llmos/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(IDLE_TIMEOUT)
         .redirect(redirect::Policy::none())
         .no_proxy()
         .build()?)
@@ -224,13 +223,22 @@ pub(super) async fn read(mut response: Response, max_bytes: usize) -> Result<Byt
         return Err(too_large());
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    while let Some(chunk) = next_chunk(&mut response).await? {
         if body.len() + chunk.len() > max_bytes {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body.into())
+}
+
+/// The next bytes of a body, in [`IDLE_TIMEOUT`] at most. Not by the client's own read time-out: that runs while
+/// a request is still being sent, and while nobody asks for more.
+async fn next_chunk(response: &mut Response) -> Result<Option<Bytes>> {
+    match tokio::time::timeout(IDLE_TIMEOUT, response.chunk()).await {
+        Ok(chunk) => Ok(chunk?),
+        Err(_) => Err(Error::Timeout),
+    }
 }
 
 /// An answer that must be JSON of this form.

@@ -15,6 +15,8 @@ use crate::volume::VolumeRef;
 /// How many documents a list with a filter looks at in one request. Where that is not all, its page may be
 /// short, or empty, and the list goes on behind it.
 const MAX_CANDIDATES: usize = 2000;
+/// How many blobs are asked for at once at least: what is no document does not count, and may lie between.
+const MIN_PAGE: usize = 100;
 /// What is said of a document that was not read.
 const NOT_READ_IN_TIME: &str =
     "the document could not be read in time; ask for the skill itself, or list again";
@@ -32,7 +34,7 @@ pub struct ListRequest {
     pub cursor: Option<Cursor>,
 }
 
-/// A page of skills, ordered by their ids.
+/// A page of skills, ordered by the names of their documents: `a-b.md` stands before `a.md`.
 #[derive(Debug)]
 pub struct SkillPage {
     /// Each a [`CatalogSkill`] as JSON.
@@ -58,7 +60,11 @@ impl Catalog<'_> {
         } else {
             MAX_CANDIDATES
         };
-        let page_size = if is_plain { request.limit } else { MAX_PAGE };
+        let page_size = if is_plain {
+            request.limit.max(MIN_PAGE)
+        } else {
+            MAX_PAGE
+        };
         let mut merge = Merge::new(
             self.blobs,
             &request.volumes,
@@ -104,7 +110,8 @@ impl Catalog<'_> {
             .collect();
         let nothing_is_known = unread.len() == candidates.len();
         let mut read = self.read_all(volumes, candidates, &unread).await;
-        if nothing_is_known && !unread.is_empty() && read.iter().flatten().all(Result::is_err) {
+        // One document may be slow by itself; where none can be read of several, it is the store.
+        if nothing_is_known && unread.len() > 1 && read.iter().flatten().all(Result::is_err) {
             let failure = read.into_iter().flatten().find_map(Result::err);
             return Err(failure.unwrap_or(blob::Error::Timeout).into());
         }

@@ -79,7 +79,9 @@ impl Catalog<'_> {
             .put(volume, id, &document, WriteCondition::IfMissing)
             .await?;
         if let Put::Done(blob) = put {
-            let usage = Some(Usage::default());
+            // What is known is of an earlier one of this id, which somebody else deleted.
+            let is_forgotten = self.store.forget_skill(volume, id).await;
+            let usage = is_forgotten.ok().map(|()| Usage::default());
             let skill = self.written(volume, id, &document, blob, usage, None);
             return Ok(Created::Done(skill.await));
         }

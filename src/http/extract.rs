@@ -36,12 +36,16 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
 /// The `{id}` of a skill. One that no skill can have is one that no skill has: 404.
 pub(super) struct SkillPath(pub(super) SkillId);
 
-impl<S: Send + Sync> FromRequestParts<S> for SkillPath {
+impl<S: Sync> FromRequestParts<S> for SkillPath {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let id = Path::<String>::from_request_parts(parts, state).await.ok();
-        id.and_then(|Path(id)| SkillId::parse(&id))
+    // Not by the route's parameter: `validate` is a route, and may be a skill.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let path = parts.uri.path().strip_prefix("/api/skills/");
+        let encoded = path.and_then(|path| path.split('/').next());
+        let id = percent_decode_str(encoded.unwrap_or_default()).decode_utf8();
+        id.ok()
+            .and_then(|id| SkillId::parse(&id))
             .map(Self)
             .ok_or(Error::NO_SUCH_SKILL)
     }

@@ -1,7 +1,6 @@
 //! What the routes of files answer: what is known of a file, and its bytes under headers that keep them from
 //! running in our origin.
 
-use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use mime_guess::Mime;
@@ -100,15 +99,14 @@ pub(super) fn content_answer(path: &FilePath, content: Content, download: bool) 
     if let Some(length) = content.length {
         headers.insert(header::CONTENT_LENGTH, length.into());
     }
-    let status = match content.range {
+    let status = match &content.range {
         Some(range) => {
-            insert(&mut headers, header::CONTENT_RANGE, &range);
+            insert(&mut headers, header::CONTENT_RANGE, range);
             StatusCode::PARTIAL_CONTENT
         }
         None => StatusCode::OK,
     };
-    let body = axum::http::Response::from(content.response).into_body();
-    (status, headers, Body::new(body)).into_response()
+    (status, headers, content.into_body()).into_response()
 }
 
 fn headers(path: &FilePath, content_type: &str, etag: &str, download: bool) -> HeaderMap {
@@ -142,7 +140,9 @@ fn disposition(path: &FilePath, content_type: &str, download: bool) -> String {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     let essence = essence.to_ascii_lowercase();
     let is_media = essence.starts_with("audio/") || essence.starts_with("video/");
-    let kind = if !download && (is_media || SHOWN.contains(&essence.as_str())) {
+    // Browsers take the last one of several types, whatever the first one is.
+    let is_one_type = is_media_type(content_type) && !content_type.contains(',');
+    let kind = if !download && is_one_type && (is_media || SHOWN.contains(&essence.as_str())) {
         "inline"
     } else {
         "attachment"

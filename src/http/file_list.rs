@@ -2,6 +2,7 @@
 
 use axum::Json;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 use super::extract::{Parameters, RequestBlobs, flag};
 use super::file_answer::File;
@@ -35,7 +36,8 @@ pub(super) async fn list_files(
     let limit = limit("limit", query.limit.as_deref(), 1..=MAX_PAGE)?;
     let cursor: Option<String> = decode_json_cursor(query.cursor.as_deref())?;
     let folded = flag("folded", query.folded.as_deref())?;
-    let wanted = query.prefix.unwrap_or_default();
+    // Paths are in normal form, so what they begin with is, too.
+    let wanted: String = query.prefix.unwrap_or_default().nfc().collect();
     if wanted.len() > MAX_PATH_BYTES {
         return Err(Error::field("prefix", "must be at most 900 bytes"));
     }

@@ -50,6 +50,9 @@ async fn put_file(
 ) -> Result<Response> {
     let volume = volume.or_user()?;
     let pathname = paths::file(&volume, &path);
+    if !paths::fits(&pathname) {
+        return Err(Error::field("path", "is too long for this volume_id"));
+    }
     let condition = write_condition(&blobs, &volume, &path, &if_match, &if_none_match).await?;
     let status = match condition {
         WriteCondition::IfMissing => StatusCode::CREATED,
@@ -82,8 +85,9 @@ async fn write_condition(
     if_match: &IfMatch,
     if_none_match: &IfNoneMatch,
 ) -> Result<WriteCondition> {
-    if if_none_match.is_given() && !if_none_match.is_any() {
-        let message = "If-None-Match with PUT takes * only.".to_owned();
+    let is_understood = if_none_match.is_any() && !if_match.is_given();
+    if if_none_match.is_given() && !is_understood {
+        let message = "If-None-Match with PUT takes * only, and no If-Match.".to_owned();
         return Err(Error::InvalidRequest(message));
     }
     if if_none_match.is_any() {

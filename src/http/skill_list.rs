@@ -11,7 +11,8 @@ use super::fallback::sample_mark;
 use super::page::{decode_json_cursor, encode_json_cursor, limit};
 use super::volume_query::{VolumeQuery, default_user};
 use crate::app::App;
-use crate::catalog::{Catalog, Cursor, ListRequest, SkillFilter};
+use crate::blob::Blobs;
+use crate::catalog::{Catalog, Cursor, ListRequest, SkillFilter, SkillPage};
 use crate::error::{Error, Result};
 use crate::skill_samples;
 use crate::volume::{Volume, VolumeId, VolumeRef};
@@ -89,11 +90,7 @@ pub(super) async fn list_skills(
     let (page, fallback) = match Catalog::new(&blobs, &app.store).list(&request).await {
         Ok(page) => (page, false),
         Err(error) => (
-            app.sample_instead_of(
-                error,
-                Some(skill_samples::list(&request)),
-                Error::NO_SUCH_SKILL,
-            )?,
+            app.sample_instead_of(error, sample(&request, &blobs), Error::NO_SUCH_SKILL)?,
             true,
         ),
     };
@@ -103,4 +100,11 @@ pub(super) async fn list_skills(
         fallback,
     };
     Ok((sample_mark(fallback), Json(list)).into_response())
+}
+
+/// The samples are the system's. While the store is down, nobody knows what the others have; where there is no
+/// store, they have nothing.
+fn sample(request: &ListRequest, blobs: &Blobs) -> Option<SkillPage> {
+    let concerns_system = request.volumes.contains(&VolumeRef::system());
+    (concerns_system || !blobs.is_configured()).then(|| skill_samples::list(request))
 }

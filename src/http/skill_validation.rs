@@ -1,7 +1,7 @@
 //! `POST /api/skills/validate`: what is odd about a document, without storing it.
 
-use axum::routing::post;
-use axum::{Json, Router};
+use axum::Json;
+use axum::routing::{MethodRouter, post};
 use serde::Serialize;
 
 use super::body::JsonOrMarkdown;
@@ -9,9 +9,9 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::skill::{NewSkill, Skill, SkillId, check_document, id_of_document};
 
-/// The route of the validation.
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/api/skills/validate", post(validate_skill))
+/// The route's one method.
+pub(super) fn router() -> MethodRouter<App> {
+    post(validate_skill)
 }
 
 #[derive(Serialize)]

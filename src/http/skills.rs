@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
@@ -28,15 +28,20 @@ pub fn router() -> Router<App> {
             "/api/skills",
             get(skill_list::list_skills).post(create_skill),
         )
+        // There may be a skill of this id, too.
         .route(
-            "/api/skills/{id}",
-            get(find_skill_by_id)
-                .put(replace_skill)
-                .patch(replace_skill)
-                .delete(delete_skill),
+            "/api/skills/validate",
+            one_skill().merge(skill_validation::router()),
         )
+        .route("/api/skills/{id}", one_skill())
         .merge(skill_usage::router())
-        .merge(skill_validation::router())
+}
+
+fn one_skill() -> MethodRouter<App> {
+    get(find_skill_by_id)
+        .put(replace_skill)
+        .patch(replace_skill)
+        .delete(delete_skill)
 }
 
 async fn create_skill(
@@ -176,8 +181,13 @@ async fn replace_skill(
     SkillPath(id): SkillPath,
     Parameters(volume): Parameters<VolumeQuery>,
     expected: IfMatch,
+    known: IfNoneMatch,
     body: JsonOrMarkdown,
 ) -> Result<SkillAnswer> {
+    if known.is_given() {
+        let message = "If-None-Match does not go with a change: POST adds skills.".to_owned();
+        return Err(Error::InvalidRequest(message));
+    }
     let replacement = match &body {
         JsonOrMarkdown::Json(body) => Replacement::Change(Box::new(body.parse::<SkillChange>()?)),
         JsonOrMarkdown::Markdown(text) => Replacement::Document(checked(text)?),

@@ -118,7 +118,7 @@ fn client_token(blobs: &Blobs, pathname: String, file: UploadedFile) -> Result<S
     if file
         .content_type
         .as_deref()
-        .is_some_and(|it| !is_media_type(it))
+        .is_some_and(|it| !is_media_type(it) || it.contains(['*', ',']))
     {
         return Err(Error::field(
             "payload.clientPayload.content_type",

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use llmos::blob::{BlobClient, PutBody, PutOptions, WriteCondition};
+use llmos::config::{BlobConfig, Secret};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{BlobServer, Client, Fault, Process, Response, in_process};
+use crate::support::{BlobServer, Client, Fault, Process, Response, http_client, in_process};
 
 const LIMIT: usize = 4 * 1024 * 1024;
 
@@ -243,6 +246,92 @@ async fn what_is_no_content_type_or_no_flag_is_refused() {
     }
     let folded = api.get("/api/files?folded=1").await;
     folded.assert_invalid("folded");
+}
+
+#[tokio::test]
+async fn a_sender_or_a_reader_that_is_slow_is_served_all_the_same() {
+    let blobs = BlobServer::start().await;
+    let directory = TempDir::new().unwrap();
+    let api_url = blobs.api_url();
+    let environment = [
+        ("REDIS_URL", "redis://127.0.0.1:1"),
+        ("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN),
+        ("VERCEL_BLOB_API_URL", &api_url),
+    ];
+    let (_server, api) = Process::local_server(directory.path(), &environment).await;
+    let api = api.unwrap();
+    let address = api.address().to_owned();
+
+    // Longer than every wait for Blob.
+    let pieces = futures_util::stream::unfold(0, |sent| async move {
+        if sent == 7 {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Some((Ok::<_, std::io::Error>(vec![b'x'; 1000]), sent + 1))
+    });
+    let slow = http_client()
+        .build()
+        .unwrap()
+        .put(format!("http://{address}/api/files/slow"))
+        .body(reqwest::Body::wrap_stream(pieces));
+    assert_eq!(slow.send().await.unwrap().status(), 200);
+
+    let large = vec![b'y'; 30 << 20];
+    let client = BlobClient::new(BlobConfig {
+        read_write_token: Some(Secret::new(BlobServer::TOKEN.to_owned())),
+        api_url: Some(api_url.clone()),
+        ..BlobConfig::default()
+    });
+    let options = PutOptions {
+        content_type: None,
+        cache_control_max_age: 60,
+        condition: WriteCondition::Always,
+    };
+    let pathname = "volumes/user/default/files/large";
+    let body = PutBody::Bytes(large.clone().into());
+    client
+        .blobs(None)
+        .put(pathname, body, &options)
+        .await
+        .unwrap();
+    let mut response = http_client()
+        .build()
+        .unwrap()
+        .get(format!("http://{address}/api/files/large"))
+        .send()
+        .await
+        .unwrap();
+    let mut read = response.chunk().await.unwrap().unwrap().len();
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    while let Some(chunk) = response.chunk().await.unwrap() {
+        read += chunk.len();
+    }
+    assert_eq!(read, large.len());
+}
+
+#[tokio::test]
+async fn a_range_of_nothing_and_a_path_that_is_too_long_are_refused() {
+    let (_blobs, api) = start().await;
+    let _ = put(&api, "empty", "text/plain", b"")
+        .await
+        .assert_status(200);
+    let ranged = api.with_header("range", "bytes=0-");
+    let refused = ranged.get("/api/files/empty").await;
+    assert_eq!(refused.header("content-range"), Some("bytes */0"));
+    refused.assert_error(416, "range_not_satisfiable");
+
+    let long = [
+        "x".repeat(250),
+        "x".repeat(250),
+        "x".repeat(250),
+        "x".repeat(140),
+    ]
+    .join("/");
+    let path = format!("{long}?volume=user&volume_id={}", "v".repeat(128));
+    put(&api, &path, "text/plain", b"x")
+        .await
+        .assert_invalid("path");
 }
 
 #[tokio::test]

@@ -107,6 +107,10 @@ fn range(headers: &HeaderMap, blob: &Blob) -> Result<Option<(u64, u64)>, Refusal
     if is_of_another_version || ranges.ranges.len() != 1 {
         return Ok(None);
     }
+    // No range lies within nothing; the library takes one.
+    if blob.size == 0 {
+        return Err(Refusal::RangeNotSatisfiable(0));
+    }
     let ranges = ranges
         .validate(blob.size)
         .map_err(|_| Refusal::RangeNotSatisfiable(blob.size))?;

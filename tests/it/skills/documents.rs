@@ -578,6 +578,24 @@ async fn a_document_is_validated_without_being_stored() {
 }
 
 #[tokio::test]
+async fn a_skill_may_be_called_as_a_route_is() {
+    let app = SkillsApp::start().await;
+    let created = app.api.post("/api/skills", &new_skill("Validate")).await;
+    let path = created
+        .assert_status(201)
+        .header("location")
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        app.api.get(&path).await.assert_status(200).json()["name"],
+        "Validate"
+    );
+    let changed = app.api.put(&path, &json!({"description": "x"})).await;
+    assert_eq!(changed.assert_status(200).json()["description"], "x");
+    let _ = app.api.delete(&path).await.assert_status(200);
+}
+
+#[tokio::test]
 async fn the_form_that_a_caller_likes_best_is_answered() {
     let app = SkillsApp::start().await;
     app.put(&format!("{USER}x.md"), NODE).await;

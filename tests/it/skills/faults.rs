@@ -338,6 +338,25 @@ async fn one_slow_document_does_not_hold_the_list() {
 }
 
 #[tokio::test]
+async fn the_only_document_of_a_volume_is_listed_though_it_cannot_be_read() {
+    let app = SkillsApp::start().await;
+    app.put(&format!("{SYSTEM}s.md"), document("x")).await;
+    app.blobs.fail_with(|parts| match parts.uri.path() {
+        path if path.starts_with("/_blob/content/") => Fault::Hang,
+        _ => Fault::Pass,
+    });
+
+    let list = app.api.get("/api/skills").await.assert_status(200).json();
+
+    assert_eq!(ids(&list), ["s"]);
+    assert_eq!(
+        list["skills"][0]["warnings"].as_array().unwrap().len(),
+        1,
+        "{list}"
+    );
+}
+
+#[tokio::test]
 async fn a_list_of_which_no_document_can_be_read_is_unavailable() {
     let faults: [Failure; 4] = [
         || Fault::Hang,
