@@ -34,7 +34,6 @@ pub(super) async fn list_files(
 ) -> Result<Json<FileList>> {
     let volume = volume.or_user()?;
     let limit = limit("limit", query.limit.as_deref(), 1..=MAX_PAGE)?;
-    let cursor: Option<String> = decode_json_cursor(query.cursor.as_deref())?;
     let folded = flag("folded", query.folded.as_deref())?;
     // Paths are in normal form, so what they begin with is, too.
     let wanted: String = query.prefix.unwrap_or_default().nfc().collect();
@@ -43,6 +42,8 @@ pub(super) async fn list_files(
     }
     let root = paths::files(&volume);
     let prefix = format!("{root}{wanted}");
+    let list = format!("{folded} {prefix}");
+    let cursor: Option<String> = decode_json_cursor(&list, query.cursor.as_deref())?;
     let page = blobs
         .list(&prefix, limit, cursor.as_deref(), folded)
         .await
@@ -59,6 +60,6 @@ pub(super) async fn list_files(
     Ok(Json(FileList {
         files: files.collect(),
         folders: folders.map(ToOwned::to_owned).collect(),
-        next_cursor: page.cursor.as_ref().map(encode_json_cursor),
+        next_cursor: page.cursor.map(|next| encode_json_cursor(&list, &next)),
     }))
 }

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::digest::hex_hash;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::session::MAX_SESSION_ID_BYTES;
@@ -69,21 +70,32 @@ pub(super) fn decode_cursor(text: Option<&str>) -> Result<Option<Cursor>> {
 /// The longest text of a cursor that is read, in bytes.
 const MAX_CURSOR_BYTES: usize = 8 * 1024;
 
-/// The text for `next_cursor` of a cursor that goes through JSON.
-pub(super) fn encode_json_cursor(cursor: &impl Serialize) -> String {
-    URL_SAFE_NO_PAD.encode(json::text(cursor))
+/// The text for `next_cursor` of a cursor that goes through JSON, and belongs to the list that `list` names.
+pub(super) fn encode_json_cursor(list: &str, cursor: &impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(json::text(&(list_mark(list), cursor)))
 }
 
-/// Reads such a cursor; an empty one counts as not given.
-pub(super) fn decode_json_cursor<T: DeserializeOwned>(text: Option<&str>) -> Result<Option<T>> {
+/// Reads such a cursor of the same list; an empty one counts as not given.
+pub(super) fn decode_json_cursor<T: DeserializeOwned>(
+    list: &str,
+    text: Option<&str>,
+) -> Result<Option<T>> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     let bytes = (text.len() <= MAX_CURSOR_BYTES)
         .then(|| URL_SAFE_NO_PAD.decode(text).ok())
         .flatten();
-    let cursor = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    cursor.map(Some).ok_or_else(Error::not_a_cursor)
+    let cursor = bytes.and_then(|bytes| serde_json::from_slice::<(String, T)>(&bytes).ok());
+    match cursor {
+        Some((mark, cursor)) if mark == list_mark(list) => Ok(Some(cursor)),
+        _ => Err(Error::not_a_cursor()),
+    }
+}
+
+/// What tells the cursors of one list from those of another.
+fn list_mark(list: &str) -> String {
+    hex_hash::<4>(&[list.as_bytes()])
 }
 
 #[cfg(test)]

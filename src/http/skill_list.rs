@@ -11,8 +11,8 @@ use super::fallback::sample_mark;
 use super::page::{decode_json_cursor, encode_json_cursor, limit};
 use super::volume_query::{VolumeQuery, default_user};
 use crate::app::App;
-use crate::blob::Blobs;
-use crate::catalog::{Catalog, Cursor, ListRequest, SkillFilter, SkillPage};
+use crate::blob::{Blobs, paths};
+use crate::catalog::{Catalog, ListRequest, SkillFilter, SkillPage};
 use crate::error::{Error, Result};
 use crate::skill_samples;
 use crate::volume::{Volume, VolumeId, VolumeRef};
@@ -39,10 +39,7 @@ impl ListQuery {
         } else {
             vec![volume.named()?.unwrap_or_else(VolumeRef::system)]
         };
-        let cursor: Option<Cursor> = decode_json_cursor(self.cursor.as_deref())?;
-        if cursor.as_ref().is_some_and(|it| it.len() != volumes.len()) {
-            return Err(Error::not_a_cursor());
-        }
+        let cursor = decode_json_cursor(&list_name(&volumes), self.cursor.as_deref())?;
         Ok(ListRequest {
             volumes,
             filter: SkillFilter::new(
@@ -54,6 +51,11 @@ impl ListQuery {
             cursor,
         })
     }
+}
+
+/// What its volumes make of a list.
+fn list_name(volumes: &[VolumeRef]) -> String {
+    volumes.iter().map(paths::skills).collect()
 }
 
 /// The volumes that concern a user, the nearest first.
@@ -96,7 +98,9 @@ pub(super) async fn list_skills(
     };
     let list = SkillList {
         skills: page.skills,
-        next_cursor: page.next.as_ref().map(encode_json_cursor),
+        next_cursor: page
+            .next
+            .map(|next| encode_json_cursor(&list_name(&request.volumes), &next)),
         fallback,
     };
     Ok((sample_mark(fallback), Json(list)).into_response())
