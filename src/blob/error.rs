@@ -75,7 +75,9 @@ impl Error {
     /// Whether the same call may well succeed in a moment.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            Self::Transport(_) | Self::Timeout | Self::Unreadable(_) => true,
+            // A request that cannot even be built is not built the next time.
+            Self::Transport(error) => !error.is_builder(),
+            Self::Timeout | Self::Unreadable(_) => true,
             // What is not in the form of an error comes from something in between.
             Self::Refused { status, code, .. } => {
                 status.is_server_error()

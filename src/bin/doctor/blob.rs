@@ -26,6 +26,8 @@ pub(crate) async fn check(config: &Config, report: &mut Report) {
         return report.say("Blob is not checked: BLOB_READ_WRITE_TOKEN is not set");
     }
     let address = config.blob.api_url.as_deref().unwrap_or("vercel.com");
+    // Before an @ there may be a password.
+    let address = address.rsplit('@').next().unwrap_or_default();
     report.say(&format!("Blob at {address}"));
     report.outcome("token", token(config));
     let client = BlobClient::new(config.blob.clone());
@@ -112,7 +114,11 @@ async fn list(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
 
 /// A private blob must not be there for those who have no token, a public one must be.
 async fn access(blobs: &Blobs, pathname: &str, access: BlobAccess) -> Result<String, Diagnosis> {
-    let is_open = matches!(blobs.get_as_anyone(pathname).await, Ok(Fetched::Found(_)));
+    let is_open = match blobs.get_as_anyone(pathname).await {
+        Ok(fetched) => matches!(fetched, Fetched::Found(_)),
+        Err(Error::Refused { status, .. }) if matches!(status.as_u16(), 401 | 403) => false,
+        Err(error) => return Err(diagnose(&error)),
+    };
     match (access, is_open) {
         (BlobAccess::Private, false) => {
             Ok("private, and closed to those without the token".to_owned())

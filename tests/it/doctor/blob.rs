@@ -81,6 +81,24 @@ async fn a_store_that_takes_no_private_blobs_is_said() {
 }
 
 #[tokio::test]
+async fn that_nobody_can_say_who_reads_is_not_said_to_be_well() {
+    let blobs = BlobServer::start().await;
+    blobs.fail_with(|request| {
+        let is_anonymous = request.headers.get("authorization").is_none();
+        if is_anonymous {
+            Fault::Close
+        } else {
+            Fault::Pass
+        }
+    });
+
+    let run = doctor_on(&blobs, &[]).await;
+
+    run.from('!', "access");
+    assert!(!run.output.contains("closed to those"), "{}", run.output);
+}
+
+#[tokio::test]
 async fn a_token_that_is_wrong_or_has_no_shape_of_one_is_said() {
     let blobs = BlobServer::start().await;
     let wrong = [("BLOB_READ_WRITE_TOKEN", "vercel_blob_rw_local_hidden")];
