@@ -69,11 +69,16 @@ impl fmt::Display for FilePath {
 pub(crate) fn is_forbidden(character: char) -> bool {
     character == '\\'
         || character.is_control()
-        || matches!(
-            character,
-            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{061c}'
-        )
-        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || turns_direction(character)
+        || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether `character` is one of those with the property `Bidi_Control`.
+pub(crate) fn turns_direction(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// Whether a part would be a step or hold a separator for somebody who decodes it more often than we do.

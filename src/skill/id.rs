@@ -8,6 +8,7 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::is_nfc;
 
 use crate::digest::hex_hash;
+use crate::file_path::turns_direction;
 
 /// The longest id that is looked up, in bytes.
 pub const MAX_SKILL_ID_BYTES: usize = 200;
@@ -84,14 +85,6 @@ impl fmt::Display for SkillId {
 
 fn is_refused(character: char) -> bool {
     character == '/' || character == '\\' || character.is_control() || turns_direction(character)
-}
-
-/// Whether `character` is one of those with the property `Bidi_Control`.
-fn turns_direction(character: char) -> bool {
-    matches!(
-        character,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    )
 }
 
 #[cfg(test)]
