@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 
+use crate::auth::Authenticator;
 use crate::blob::{self, BlobClient};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::store::{self, Store};
 
-/// The application. Cloning it copies three pointers.
+/// The application. Cloning it copies four pointers.
 #[derive(Clone, Debug)]
 pub struct App {
     /// What is configured.
@@ -18,6 +19,8 @@ pub struct App {
     pub store: Arc<Store>,
     /// Skills and files.
     pub blobs: BlobClient,
+    /// Whose credentials a request has.
+    pub authenticator: Arc<Authenticator>,
 }
 
 impl App {
@@ -27,6 +30,7 @@ impl App {
         Self {
             store: Arc::new(Store::new(url, config.redis_ca_cert.clone())),
             blobs: BlobClient::new(config.blob.clone()),
+            authenticator: Arc::new(Authenticator::new(&config.access.auth)),
             config: Arc::new(config),
         }
     }

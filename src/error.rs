@@ -1,16 +1,16 @@
-//! Everything that can go wrong with a request, and the one form in which callers are told.
+//! Everything that can go wrong with a request.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::blob;
-use crate::json;
+use crate::caller::Denied;
 use crate::store;
 
 /// A failed request: a variant for each thing that a caller can tell apart.
@@ -25,6 +25,17 @@ pub enum Error {
     /// The request is understood, and a field of it is not acceptable.
     #[error("{}: {}", .0.field, .0.message)]
     Validation(FieldError),
+    /// The caller's credentials are missing, or do not hold.
+    #[error("{detail}")]
+    Unauthorized {
+        /// What is missing or wrong.
+        detail: String,
+        /// Whether there were credentials.
+        had_credentials: bool,
+    },
+    /// The caller may see what is asked for, and may not do this.
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// The route exists, for other methods.
     #[error("This route does not have the method; see Allow.")]
     MethodNotAllowed,
@@ -61,12 +72,24 @@ pub enum Error {
     /// What is stored is none of ours; the text is for the log.
     #[error("{0}")]
     Unreadable(String),
+    /// Whether the caller's credentials hold cannot be told; the text is for the log.
+    #[error("{0}")]
+    KeysUnavailable(String),
     /// The request took longer than it may.
     #[error("time limit")]
     Timeout,
     /// A flaw of ours; the text is for the log.
     #[error("{0}")]
     Internal(String),
+}
+
+impl From<Denied> for Error {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Hidden => Self::NO_SUCH_VOLUME,
+            Denied::ReadOnly => Self::READ_ONLY,
+        }
+    }
 }
 
 impl From<blob::Error> for Error {
@@ -97,6 +120,10 @@ pub struct FieldError {
 }
 
 impl Error {
+    /// The caller sees it, and may not change it.
+    pub(crate) const READ_ONLY: Self = Self::Forbidden("You may read this, and not change it.");
+    /// There is no such volume, or the caller may not see it.
+    pub(crate) const NO_SUCH_VOLUME: Self = Self::NotFound("There is no such volume.");
     /// There is no session of this id, or the caller may not see it.
     pub(crate) const NO_SUCH_SESSION: Self = Self::NotFound("There is no such session.");
     /// There is no skill of this id in the volume, or the caller may not see it.
@@ -136,6 +163,8 @@ impl Error {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
             Self::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
@@ -143,8 +172,10 @@ impl Error {
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::Store(store::Error::RateLimited(_)) => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
-            | Self::Blob(_) => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::Blob(_)
+            | Self::KeysUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) | Self::Internal(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -158,6 +189,8 @@ impl Error {
             Self::NotFound(_) => "not_found",
             Self::InvalidRequest(_) => "invalid_request",
             Self::Validation(_) => "validation_failed",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::Forbidden(_) => "forbidden",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::RangeNotSatisfiable(_) => "range_not_satisfiable",
@@ -165,8 +198,10 @@ impl Error {
             Self::BodyTimeout | Self::Timeout => "timeout",
             Self::Conflict(_) => "conflict",
             Self::PreconditionFailed { .. } => "precondition_failed",
+            Self::Store(store::Error::RateLimited(_)) => "rate_limited",
             Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
             | Self::Blob(_) => "storage_unavailable",
+            Self::KeysUnavailable(_) => "authentication_unavailable",
             Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) | Self::Internal(_) => {
                 "internal"
             }
@@ -179,7 +214,7 @@ impl Error {
     }
 
     /// What the caller is told. Of a failure of ours that is a fixed text.
-    fn detail(&self) -> Cow<'static, str> {
+    pub(crate) fn detail(&self) -> Cow<'static, str> {
         match self {
             Self::Store(store::Error::NotConfigured) => {
                 "Nothing can be stored: set REDIS_URL to the address of a Redis server.".into()
@@ -194,11 +229,19 @@ impl Error {
             Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) => {
                 "What is stored here cannot be read; it was not written by this service.".into()
             }
+            Self::KeysUnavailable(_) => {
+                "Whether your token holds cannot be checked at the moment. Try again.".into()
+            }
+            Self::Store(store::Error::RateLimited(_)) => {
+                "You made too many requests. Try again after the seconds in Retry-After.".into()
+            }
             Self::Timeout => "The request took too long. Try again.".into(),
             Self::Internal(_) => "Something went wrong on our side.".into(),
             Self::NotFound(_)
             | Self::InvalidRequest(_)
             | Self::Validation(_)
+            | Self::Unauthorized { .. }
+            | Self::Forbidden(_)
             | Self::MethodNotAllowed
             | Self::UnsupportedMediaType(_)
             | Self::RangeNotSatisfiable(_)
@@ -207,56 +250,6 @@ impl Error {
             | Self::Conflict(_)
             | Self::PreconditionFailed { .. } => self.to_string().into(),
         }
-    }
-
-    /// The answer in full (RFC 9457).
-    pub fn render(&self, request_id: &str) -> Response {
-        #[derive(Serialize)]
-        struct Problem<'a> {
-            r#type: &'static str,
-            title: &'a str,
-            status: u16,
-            detail: &'a str,
-            code: &'static str,
-            request_id: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            errors: Option<[&'a FieldError; 1]>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            current: Option<&'a RawValue>,
-        }
-        let status = self.status();
-        let body = json::text(&Problem {
-            r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or_default(),
-            status: status.as_u16(),
-            detail: &self.detail(),
-            code: self.code(),
-            request_id,
-            errors: match self {
-                Self::Validation(error) => Some([error]),
-                _ => None,
-            },
-            current: match self {
-                Self::PreconditionFailed { current } => Some(current),
-                _ => None,
-            },
-        });
-        let content_type = HeaderValue::from_static("application/problem+json");
-        let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
-        if let Self::RangeNotSatisfiable(Some(range)) = self
-            && let Ok(range) = HeaderValue::from_str(range)
-        {
-            response.headers_mut().insert(header::CONTENT_RANGE, range);
-        }
-        if matches!(
-            status,
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-        ) {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        response
     }
 }
 

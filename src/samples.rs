@@ -4,6 +4,7 @@ use chrono::DateTime;
 use once_cell::sync::Lazy;
 use serde_json::value::RawValue;
 
+use crate::caller::Caller;
 use crate::message::{Message, MessageRange};
 use crate::session::{Session, SessionId, SessionView, Status, VersionedSession};
 use crate::store::{Cursor, ListRequest, SessionPage};
@@ -43,8 +44,15 @@ static SAMPLES: Lazy<Vec<Sample>> = Lazy::new(|| {
 });
 
 /// The sample with this id, if there is one, and at most `limit` of its messages.
-pub fn find_session(id: &SessionId, range: MessageRange, limit: usize) -> Option<SessionView> {
-    let sample = SAMPLES.iter().find(|sample| sample.session.id == *id)?;
+pub fn find_session(
+    by: &Caller,
+    id: &SessionId,
+    range: MessageRange,
+    limit: usize,
+) -> Option<SessionView> {
+    let sample = SAMPLES
+        .iter()
+        .find(|sample| sample.session.id == *id && sample.session.is_seen_by(by))?;
     let is_wanted = |message: &&Message| match range {
         MessageRange::Latest => true,
         MessageRange::After(after) => message.seq() > after,
@@ -70,10 +78,10 @@ pub fn find_session(id: &SessionId, range: MessageRange, limit: usize) -> Option
 }
 
 /// The samples that fit `request`.
-pub fn list_sessions(request: &ListRequest) -> SessionPage {
+pub fn list_sessions(by: &Caller, request: &ListRequest) -> SessionPage {
     let fits = |session: &&Session| {
-        let volume = request.volume.as_ref().is_none_or(|(volume, volume_id)| {
-            session.volume == *volume && session.volume_id == volume_id.as_str()
+        let volume = request.volume.as_ref().is_none_or(|volume| {
+            session.volume == volume.volume && session.volume_id == volume.id.as_str()
         });
         let status = request
             .status
@@ -81,7 +89,7 @@ pub fn list_sessions(request: &ListRequest) -> SessionPage {
         let cursor = request.cursor.as_ref().is_none_or(|cursor| {
             (activity(session), session.id.as_str()) < (cursor.micros, cursor.id.as_str())
         });
-        volume && status && cursor
+        volume && status && cursor && session.is_seen_by(by)
     };
     let fitting: Vec<&Session> = SAMPLES
         .iter()

@@ -25,6 +25,7 @@ use vercel_runtime::{AppState, ResponseBody};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::Error;
+use crate::http::browser::cors;
 use crate::http::no_such_route;
 use crate::http::observe::observe;
 
@@ -49,12 +50,14 @@ pub type AppService = NormalizePath<Router>;
 /// Puts the layers around `router`, the outermost first:
 ///
 /// 1. a trailing slash is dropped, before routing;
-/// 2. `http::observe` gives the request its id, writes its log line, and renders errors;
-/// 3. a panic becomes a 500;
-/// 4. the time limit;
-/// 5. the body limit, kept by whoever reads the body.
+/// 2. `http::browser` answers preflights, and lets pages of allowed origins read the answer;
+/// 3. `http::observe` gives the request its id, writes its log line, and renders errors;
+/// 4. a panic becomes a 500;
+/// 5. the time limit;
+/// 6. the body limit, kept by whoever reads the body.
 pub fn service(router: Router<App>, app: App) -> AppService {
     let layers = ServiceBuilder::new()
+        .option_layer(cors(&app.config.access.cors_allowed_origins))
         .layer(axum::middleware::from_fn_with_state(app.clone(), observe))
         .layer(CatchPanicLayer::custom(internal_error))
         .layer(TimeoutLayer::with_status_code(

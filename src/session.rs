@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::caller::Caller;
 use crate::message::Message;
 use crate::metadata::Metadata;
 use crate::name::Name;
-use crate::volume::{Volume, VolumeId};
+use crate::volume::{Volume, VolumeId, VolumeRef};
 
 /// The longest id that is looked up, in bytes. Ids of the Python version contain the session's name.
 pub const MAX_SESSION_ID_BYTES: usize = 1024;
@@ -91,9 +92,7 @@ pub struct NewSession {
     /// What it is called.
     pub name: Name,
     /// Whose it is.
-    pub volume: Volume,
-    /// Which user's or team's.
-    pub volume_id: VolumeId,
+    pub volume: VolumeRef,
     /// What the caller attaches.
     pub metadata: Metadata,
 }
@@ -139,6 +138,20 @@ pub struct Session {
     pub created_at: String,
     /// When it was last changed or appended to, RFC 3339.
     pub updated_at: String,
+}
+
+impl Session {
+    /// Whether it lies in a volume that the caller may see.
+    pub fn is_seen_by(&self, caller: &Caller) -> bool {
+        match VolumeId::try_from(self.volume_id.clone()) {
+            Ok(id) => {
+                let volume = self.volume;
+                caller.may_read(&VolumeRef { volume, id }).is_ok()
+            }
+            // What has no id that can be asked for is nobody's.
+            Err(_) => self.volume == Volume::System || caller.volumes().is_none(),
+        }
+    }
 }
 
 /// A session in one of its states.

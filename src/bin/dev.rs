@@ -46,6 +46,7 @@ async fn run() -> anyhow::Result<()> {
     load_dotenv().context("cannot read .env")?;
     let mut config = Config::from_env()?;
     let local = LocalConfig::from_env()?;
+    config.access.is_public |= !local.host.is_loopback();
     // Bound first: a second server on the port must not come to touching data.
     let address = SocketAddr::new(local.host, local.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
@@ -75,6 +76,7 @@ async fn run() -> anyhow::Result<()> {
     };
     let router = Router::new().fallback(move |request: Request| answer(request, services.clone()));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, router).with_graceful_shutdown(async {
         // An error is a signal, too: the sender is gone.
         let _ = stopped.await;

@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use reqwest::header::{HeaderName, RETRY_AFTER};
-use reqwest::{Method, RequestBuilder, Response, redirect};
-use rustls::{ClientConfig, RootCertStore};
+use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -14,6 +13,7 @@ use super::error::{Error, Result};
 use super::retry::Attempts;
 use super::{ANSWER_TIMEOUT, Blobs, CONNECT_TIMEOUT, IDLE_TIMEOUT, wire};
 use crate::meter;
+use crate::outgoing;
 
 /// The largest answer of the API that is read, in bytes: a page of 1,000 blobs with the longest pathnames
 /// and URLs has 6 MB.
@@ -63,25 +63,11 @@ impl Call {
     }
 }
 
-/// The HTTP client behind all calls. It keeps connections, trusts the authorities that Redis is trusted by,
-/// and follows nothing that sends a token elsewhere.
 pub(super) fn http_client() -> Result<reqwest::Client> {
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    let provider = rustls::crypto::ring::default_provider();
-    let tls = ClientConfig::builder_with_provider(provider.into())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::Unreadable(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .user_agent(concat!("llmos/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .build()?)
+    outgoing::client(CONNECT_TIMEOUT).map_err(|error| match error {
+        outgoing::Error::Http(error) => error.into(),
+        outgoing::Error::Tls(error) => Error::Unreadable(error.to_string()),
+    })
 }
 
 impl Blobs {

@@ -97,7 +97,7 @@ impl Catalog<'_> {
                 })
                 .collect();
             if !new.is_empty() {
-                let _ = self.store.remember_skills(volume, &new).await;
+                let _ = self.store.remember_skills(self.by, volume, &new).await;
             }
         }
     }

@@ -164,7 +164,12 @@ impl Catalog<'_> {
         if candidates.is_empty() {
             return Some(Vec::new());
         }
-        let mut answers = self.store.read_skills(&wanted).await.ok()?.into_iter();
+        let mut answers = self
+            .store
+            .read_skills(self.by, &wanted)
+            .await
+            .ok()?
+            .into_iter();
         let mut known = vec![None; candidates.len()];
         for source in 0..volumes.len() {
             let places = candidates

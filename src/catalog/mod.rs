@@ -15,10 +15,11 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::Serialize;
 
 use crate::blob::{Blob, Blobs, Document, Read, paths};
+use crate::caller::Caller;
 use crate::error::Result;
 use crate::session::format_time;
 use crate::skill::{MAX_DOCUMENT_BYTES, Skill, SkillId};
-use crate::store::{Counted, Idempotency, KnownSkill, SkillUse, Store, Usage};
+use crate::store::{self, Counted, Idempotency, KnownSkill, SkillUse, Store, Usage};
 use crate::volume::{Volume, VolumeRef};
 
 pub use self::filter::SkillFilter;
@@ -31,6 +32,7 @@ pub use self::write::{Created, Deleted, Replaced, Replacement};
 pub struct Catalog<'a> {
     blobs: &'a Blobs,
     store: &'a Store,
+    by: &'a Caller,
 }
 
 /// A skill as it is answered.
@@ -80,24 +82,25 @@ pub enum Found {
 }
 
 impl<'a> Catalog<'a> {
-    /// The skills behind `blobs`, with what `store` knows of them.
-    pub fn new(blobs: &'a Blobs, store: &'a Store) -> Self {
-        Self { blobs, store }
+    /// The skills behind `blobs`, with what `store` knows of them. Whether the caller may do what is asked for
+    /// is not looked at.
+    pub fn new(blobs: &'a Blobs, store: &'a Store, by: &'a Caller) -> Self {
+        Self { blobs, store, by }
     }
 
     /// The skill in the first of the volumes that has it, unless the caller has it already: `known` is an
-    /// `If-None-Match` header. One request to Blob for each volume, beside one round trip to Redis.
+    /// `If-None-Match` header. One round trip to Redis, and then one request to Blob for each volume.
     pub async fn find(
         &self,
         volumes: &[VolumeRef],
         id: &SkillId,
         known: Option<&str>,
     ) -> Result<Found> {
-        for volume in volumes {
+        let at_redis = self.known(volumes, id).await?;
+        for (volume, at_redis) in volumes.iter().zip(at_redis) {
             let pathname = paths::skill(volume, id);
             let read = self.blobs.read_unless(&pathname, MAX_DOCUMENT_BYTES, known);
-            let (read, at_redis) = tokio::join!(read, self.known(volume, id));
-            match read? {
+            match read.await? {
                 Read::Missing => {}
                 Read::NotModified(etag) => return Ok(Found::NotModified(etag)),
                 Read::Found(document) => {
@@ -120,17 +123,26 @@ impl<'a> Catalog<'a> {
     ) -> Result<Option<Counted>> {
         for volume in volumes {
             if self.blobs.head(&paths::skill(volume, id)).await?.is_some() {
-                let counted = self.store.count_usage(volume, id, usage, idempotency);
+                let counted = self
+                    .store
+                    .count_usage(self.by, volume, id, usage, idempotency);
                 return Ok(Some(counted.await?));
             }
         }
         Ok(None)
     }
 
-    /// What Redis knows of a skill; `None` where it cannot tell.
-    async fn known(&self, volume: &VolumeRef, id: &SkillId) -> Option<KnownSkill> {
-        let known = self.store.read_skills(&[(volume, vec![id])]).await;
-        known.ok()?.pop()
+    /// What Redis knows of the skill of this id in each volume; `None` where it cannot tell.
+    ///
+    /// # Errors
+    /// If the caller made too many requests.
+    async fn known(&self, volumes: &[VolumeRef], id: &SkillId) -> Result<Vec<Option<KnownSkill>>> {
+        let wanted: Vec<_> = volumes.iter().map(|volume| (volume, vec![id])).collect();
+        match self.store.read_skills(self.by, &wanted).await {
+            Ok(known) => Ok(known.into_iter().map(Some).collect()),
+            Err(limited @ store::Error::RateLimited(_)) => Err(limited.into()),
+            Err(_) => Ok(vec![None; volumes.len()]),
+        }
     }
 }
 

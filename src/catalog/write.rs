@@ -79,11 +79,13 @@ impl Catalog<'_> {
             .put(volume, id, &document, WriteCondition::IfMissing)
             .await?;
         if let Put::Done(blob) = put {
+            let written = self.written(id, &document, blob, None).await;
             // What is known is of an earlier one of this id, which somebody else deleted.
-            let is_forgotten = self.store.forget_skill(volume, id).await;
-            let usage = is_forgotten.ok().map(|()| Usage::default());
-            let skill = self.written(volume, id, &document, blob, usage, None);
-            return Ok(Created::Done(skill.await));
+            let remembered =
+                self.store
+                    .remember_new_skill(self.by, volume, id, &written.remembered);
+            let usage = remembered.await.ok().map(|()| Usage::default());
+            return Ok(Created::Done(written.answer(volume, id, usage)));
         }
         match self.read(volume, id).await? {
             Some((found, known)) if found.body == document.as_bytes() => {
@@ -128,8 +130,13 @@ impl Catalog<'_> {
                 let (usage, created_at) = split(known);
                 // What is overwritten was there at the latest when it was written.
                 let created_at = created_at.or(found.uploaded_at);
-                let skill = self.written(volume, id, &document, blob, usage, created_at);
-                return Ok(Some(Replaced::Done(skill.await)));
+                let written = self.written(id, &document, blob, created_at).await;
+                let memory = [(id, written.remembered.clone())];
+                // Only the next list is slower where this fails; and then nobody knows how often it was used.
+                let remembered = self.store.remember_skills(self.by, volume, &memory);
+                let is_remembered = remembered.await.is_ok();
+                let usage = usage.filter(|_| is_remembered);
+                return Ok(Some(Replaced::Done(written.answer(volume, id, usage))));
             }
             if started.elapsed() + pause > CONTENTION_LIMIT {
                 return Ok(Some(Replaced::Contended));
@@ -165,7 +172,7 @@ impl Catalog<'_> {
             }
         }
         // What stays behind is only what was counted.
-        let _ = self.store.forget_skill(volume, id).await;
+        let _ = self.store.forget_skill(self.by, volume, id).await;
         Ok(Some(Deleted::Done))
     }
 
@@ -175,10 +182,10 @@ impl Catalog<'_> {
         volume: &VolumeRef,
         id: &SkillId,
     ) -> Result<Option<(Document, Option<KnownSkill>)>> {
+        let known = self.known(std::slice::from_ref(volume), id).await?.pop();
         let pathname = paths::skill(volume, id);
-        let read = self.blobs.read(&pathname, MAX_DOCUMENT_BYTES);
-        let (read, known) = tokio::join!(read, self.known(volume, id));
-        Ok(read?.map(|document| (document, known)))
+        let read = self.blobs.read(&pathname, MAX_DOCUMENT_BYTES).await?;
+        Ok(read.map(|document| (document, known.flatten())))
     }
 
     async fn put(
@@ -200,16 +207,14 @@ impl Catalog<'_> {
             .await?)
     }
 
-    /// The skill that was just stored, remembered for the next list.
+    /// What there is to tell of a skill that was just stored.
     async fn written(
         &self,
-        volume: &VolumeRef,
         id: &SkillId,
         document: &str,
         stored: Blob,
-        usage: Option<Usage>,
         created_at: Option<String>,
-    ) -> CatalogSkill {
+    ) -> Written {
         // A put does not tell when it was. It is done: that nobody can be asked is no reason to say it failed.
         let head = self.blobs.head(&stored.pathname).await.ok().flatten();
         let blob = head
@@ -226,14 +231,26 @@ impl Catalog<'_> {
             created_at: created_at.as_deref().map(to_the_second),
             skill: shortened(skill.clone()),
         };
-        let created_at = remembered.created_at.clone();
-        // Only the next list is slower where this fails; and then nobody knows how often it was used.
-        let is_remembered = self
-            .store
-            .remember_skills(volume, &[(id, remembered)])
-            .await;
-        let usage = usage.filter(|_| is_remembered.is_ok());
-        assemble(volume, id, &blob, skill, usage, created_at)
+        Written {
+            blob,
+            skill,
+            remembered,
+        }
+    }
+}
+
+/// A skill that was just stored.
+struct Written {
+    blob: Blob,
+    skill: Skill,
+    /// What the next list is to know of it.
+    remembered: RememberedSkill,
+}
+
+impl Written {
+    fn answer(self, volume: &VolumeRef, id: &SkillId, usage: Option<Usage>) -> CatalogSkill {
+        let created_at = self.remembered.created_at;
+        assemble(volume, id, &self.blob, self.skill, usage, created_at)
     }
 }
 

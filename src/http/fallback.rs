@@ -4,6 +4,7 @@ use axum::http::HeaderName;
 
 use crate::app::App;
 use crate::blob::Blobs;
+use crate::caller::Caller;
 use crate::catalog::{Catalog, Found};
 use crate::error::{Error, Result};
 use crate::message::MessageRange;
@@ -19,16 +20,17 @@ const X_LLMOS_STORAGE: HeaderName = HeaderName::from_static("x-llmos-storage");
 /// Reads a session, or the sample that stands in for it; whether it is one.
 pub(super) async fn read_session(
     app: &App,
+    by: &Caller,
     id: &SessionId,
     range: MessageRange,
     limit: usize,
 ) -> Result<(SessionView, bool)> {
-    match app.store.find_session(id, range, limit).await {
+    match app.store.find_session(by, id, range, limit).await {
         Ok(view) => Ok((view.ok_or(Error::NO_SUCH_SESSION)?, false)),
         Err(error) => Ok((
             app.sample_instead_of(
                 error.into(),
-                samples::find_session(id, range, limit),
+                samples::find_session(by, id, range, limit),
                 Error::NO_SUCH_SESSION,
             )?,
             true,
@@ -39,12 +41,13 @@ pub(super) async fn read_session(
 /// Looks for a skill, or for the sample that stands in for it; whether it is one.
 pub(super) async fn find_skill(
     app: &App,
+    by: &Caller,
     blobs: &Blobs,
     volumes: &[VolumeRef],
     id: &SkillId,
     known: Option<String>,
 ) -> Result<(Found, bool)> {
-    let catalog = Catalog::new(blobs, &app.store);
+    let catalog = Catalog::new(blobs, &app.store, by);
     match catalog.find(volumes, id, known.as_deref()).await {
         Ok(found) => Ok((found, false)),
         Err(error) => {

@@ -119,7 +119,6 @@ fn headers(path: &FilePath, content_type: &str, etag: &str, download: bool) -> H
             &disposition(path, content_type, download),
         ),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::ACCEPT_RANGES, "bytes"),
     ] {
         insert(&mut headers, name, value);

@@ -4,9 +4,10 @@ use axum::Json;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
+use super::auth::Admitted;
 use super::extract::{Parameters, RequestBlobs, flag};
 use super::file_answer::File;
-use super::page::{decode_json_cursor, encode_json_cursor, limit};
+use super::page::{decode_cursor, encode_cursor, limit};
 use super::volume_query::VolumeQuery;
 use crate::blob::{MAX_PAGE, paths};
 use crate::error::{Error, Result};
@@ -28,11 +29,12 @@ pub(super) struct FileList {
 }
 
 pub(super) async fn list_files(
+    Admitted(by): Admitted,
     RequestBlobs(blobs): RequestBlobs,
     Parameters(volume): Parameters<VolumeQuery>,
     Parameters(query): Parameters<ListQuery>,
 ) -> Result<Json<FileList>> {
-    let volume = volume.or_user()?;
+    let volume = volume.readable(&by, by.own())?;
     let limit = limit("limit", query.limit.as_deref(), 1..=MAX_PAGE)?;
     let folded = flag("folded", query.folded.as_deref())?;
     // Paths are in normal form, so what they begin with is, too.
@@ -42,8 +44,8 @@ pub(super) async fn list_files(
     }
     let root = paths::files(&volume);
     let prefix = format!("{root}{wanted}");
-    let list = format!("{folded} {prefix}");
-    let cursor: Option<String> = decode_json_cursor(&list, query.cursor.as_deref())?;
+    let list = by.owned(&format!("{folded} {prefix}"));
+    let cursor: Option<String> = decode_cursor(&list, query.cursor.as_deref())?;
     let page = blobs
         .list(&prefix, limit, cursor.as_deref(), folded)
         .await
@@ -60,6 +62,6 @@ pub(super) async fn list_files(
     Ok(Json(FileList {
         files: files.collect(),
         folders: folders.map(ToOwned::to_owned).collect(),
-        next_cursor: page.cursor.map(|next| encode_json_cursor(&list, &next)),
+        next_cursor: page.cursor.map(|next| encode_cursor(&list, &next)),
     }))
 }

@@ -7,6 +7,7 @@ use axum::routing::{MethodRouter, get};
 use axum::{Json, RequestExt, Router};
 use serde::{Deserialize, Serialize};
 
+use super::auth::Admitted;
 use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
 use super::extract::{FileAt, Parameters, RequestBlobs};
 use super::file_answer::{File, content_answer, is_media_type};
@@ -41,6 +42,7 @@ fn one_file() -> MethodRouter<App> {
 }
 
 async fn put_file(
+    Admitted(by): Admitted,
     RequestBlobs(blobs): RequestBlobs,
     FileAt(path): FileAt,
     Parameters(volume): Parameters<VolumeQuery>,
@@ -48,7 +50,7 @@ async fn put_file(
     if_none_match: IfNoneMatch,
     request: Request,
 ) -> Result<Response> {
-    let volume = volume.or_user()?;
+    let volume = volume.writable(&by)?;
     let pathname = paths::file(&volume, &path);
     if !paths::fits(&pathname) {
         return Err(Error::field("path", "is too long for this volume_id"));
@@ -128,6 +130,7 @@ impl GetQuery {
 }
 
 async fn get_file(
+    Admitted(by): Admitted,
     RequestBlobs(blobs): RequestBlobs,
     FileAt(path): FileAt,
     Parameters(volume): Parameters<VolumeQuery>,
@@ -140,7 +143,7 @@ async fn get_file(
         if_range: text(&headers, &header::IF_RANGE),
         if_none_match: known.header(),
     };
-    let pathname = paths::file(&volume.or_user()?, &path);
+    let pathname = paths::file(&volume.readable(&by, by.own())?, &path);
     match blobs.get(&pathname, &wanted).await? {
         Fetched::Missing => Err(Error::NO_SUCH_FILE),
         Fetched::NotModified(version) => {
@@ -153,13 +156,14 @@ async fn get_file(
 }
 
 async fn head_file(
+    Admitted(by): Admitted,
     RequestBlobs(blobs): RequestBlobs,
     FileAt(path): FileAt,
     Parameters(volume): Parameters<VolumeQuery>,
     Parameters(query): Parameters<GetQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
-    let volume = volume.or_user()?;
+    let volume = volume.readable(&by, by.own())?;
     let found = blobs.head(&paths::file(&volume, &path)).await?;
     let blob = found.ok_or(Error::NO_SUCH_FILE)?;
     if known.has(&blob.etag) {
@@ -175,12 +179,13 @@ struct DeletedFile {
 }
 
 async fn delete_file(
+    Admitted(by): Admitted,
     RequestBlobs(blobs): RequestBlobs,
     FileAt(path): FileAt,
     Parameters(volume): Parameters<VolumeQuery>,
     if_match: IfMatch,
 ) -> Result<Json<DeletedFile>> {
-    let volume = volume.or_user()?;
+    let volume = volume.writable(&by)?;
     let pathname = paths::file(&volume, &path);
     let blob = blobs.head(&pathname).await?.ok_or(Error::NO_SUCH_FILE)?;
     if !if_match.allows(&blob.etag) {

@@ -10,6 +10,7 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::Serialize;
 
+use super::auth::Visitor;
 use super::extract::RequestBlobs;
 use super::observe::{LoggedCause, milliseconds};
 use crate::app::App;
@@ -53,7 +54,11 @@ enum PartStatus {
     Failing,
 }
 
-async fn check_health(State(app): State<App>, RequestBlobs(blobs): RequestBlobs) -> Response {
+async fn check_health(
+    _: Visitor,
+    State(app): State<App>,
+    RequestBlobs(blobs): RequestBlobs,
+) -> Response {
     let (redis, blob) = tokio::join!(check(probe_redis(&app)), check(probe_blob(&blobs)));
     let causes: Vec<&str> = [&redis, &blob]
         .into_iter()
@@ -92,7 +97,9 @@ async fn probe_redis(app: &App) -> Result<(), Problem> {
     probed.map_err(|error| Problem {
         status: match error {
             store::Error::NotConfigured => PartStatus::NotConfigured,
-            store::Error::Unavailable(_) | store::Error::Unreadable(_) => PartStatus::Failing,
+            store::Error::Unavailable(_)
+            | store::Error::Unreadable(_)
+            | store::Error::RateLimited(_) => PartStatus::Failing,
         },
         diagnosis: store::diagnose(&error),
     })

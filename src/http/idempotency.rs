@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Uri};
 
+use crate::caller::Caller;
 use crate::digest::hex_hash;
 use crate::error::{Error, Result};
 use crate::store::Idempotency;
@@ -20,9 +21,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 pub(super) struct IdempotencyKey(Option<String>);
 
 impl IdempotencyKey {
-    /// The key together with all that the answer depends on.
-    pub(super) fn of(self, uri: &Uri, body: &[u8]) -> Option<Idempotency> {
-        let key = self.0?;
+    /// The key, which is this caller's alone, together with all that the answer depends on.
+    pub(super) fn of(self, by: &Caller, uri: &Uri, body: &[u8]) -> Option<Idempotency> {
+        let key = by.owned(&self.0?);
         let query = uri.query().unwrap_or_default();
         let fingerprint = hex_hash::<16>(&[uri.path().as_bytes(), query.as_bytes(), body]);
         Some(Idempotency { key, fingerprint })

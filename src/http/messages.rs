@@ -13,6 +13,7 @@ use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
 use super::page::{limit, number};
 use crate::app::App;
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::message::{MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageRange, NewMessage};
 use crate::session::SessionId;
@@ -55,12 +56,13 @@ struct MessageList {
 }
 
 async fn list_messages(
+    by: Caller,
     State(app): State<App>,
     SessionPath(id): SessionPath,
     Parameters(query): Parameters<MessagesQuery>,
 ) -> Result<Response> {
     let limit = limit("limit", query.limit.as_deref(), 1..=MAX_MESSAGES_PER_PAGE)?;
-    let (view, fallback) = read_session(&app, &id, query.range()?, limit).await?;
+    let (view, fallback) = read_session(&app, &by, &id, query.range()?, limit).await?;
     let list = MessageList {
         messages: view.messages,
         has_more: view.has_more,
@@ -83,6 +85,7 @@ struct AppendedMessages {
 }
 
 async fn append_messages(
+    by: Caller,
     State(app): State<App>,
     SessionPath(id): SessionPath,
     key: IdempotencyKey,
@@ -92,12 +95,13 @@ async fn append_messages(
     let new = read_messages(&body)?;
     let appended = app
         .store
-        .append_messages(&id, new, key.of(&uri, body.bytes()).as_ref())
+        .append_messages(&by, &id, new, key.of(&by, &uri, body.bytes()).as_ref())
         .await?;
     let (messages, is_replayed) = match appended.ok_or(Error::NO_SUCH_SESSION)? {
         Appended::Done(messages) => (messages, false),
         Appended::Replayed(messages) => (messages, true),
         Appended::KeyReused => return Err(key_reused()),
+        Appended::ReadOnly => return Err(Error::READ_ONLY),
     };
     let answer = AppendedMessages {
         message: "Message added to session",

@@ -19,13 +19,18 @@ mod uploads;
 
 pub(crate) mod observe;
 
+pub(crate) mod browser;
+
+mod auth;
 mod body;
+mod caller_address;
 mod conditional;
 mod extract;
 mod fallback;
 mod file_answer;
 mod idempotency;
 mod page;
+mod problem;
 mod session_answer;
 mod skill_answer;
 mod volume_query;

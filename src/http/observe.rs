@@ -12,10 +12,12 @@ use serde::Serialize;
 use uuid::Uuid;
 use vercel_runtime::AppState;
 
+use super::problem;
 use crate::app::App;
 use crate::error::Error;
 use crate::json;
 use crate::meter::{Count, Meter};
+use crate::rate_limit::{Quota, WINDOW};
 
 /// The level of what needs somebody's attention.
 const ERROR: &str = "error";
@@ -25,10 +27,12 @@ const MAX_REQUEST_ID_BYTES: usize = 200;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_VERCEL_ID: HeaderName = HeaderName::from_static("x-vercel-id");
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Wraps a request, see the module.
-pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id(request.headers());
     let method = request.method().clone();
@@ -39,6 +43,8 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         None
     };
 
+    let quota = Arc::<Quota>::default();
+    request.extensions_mut().insert(quota.clone());
     let meter = Arc::new(Meter::default());
     let response = meter.clone().measure(next.run(request)).await;
     let (mut response, cause) = render_error(response, &request_id);
@@ -48,9 +54,13 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let headers = response.headers_mut();
     insert(headers, X_REQUEST_ID, &request_id);
     insert(headers, SERVER_TIMING, &server_timing(&meter, elapsed));
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("private, no-cache"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    // Nothing here is for everybody: no cache is to hand it to the next one at the same machine.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    tell_limit(headers, &quota);
 
     if app.config.request_log {
         let route = route.as_ref().map_or("-", MatchedPath::as_str);
@@ -75,6 +85,22 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         write(&line, log.as_ref());
     }
     response
+}
+
+/// What the caller may use, and what is left of it (the `RateLimit` fields of the HTTPAPI working group's draft).
+fn tell_limit(headers: &mut HeaderMap, quota: &Quota) {
+    let (Some(limit), Some(left)) = (quota.limit(), quota.allowance()) else {
+        return;
+    };
+    let seconds = |duration: Duration| duration.as_secs_f64().ceil();
+    let policy = format!("\"requests\";q={};w={}", limit.requests, WINDOW.as_secs());
+    let left = format!(
+        "\"requests\";r={};t={}",
+        left.remaining,
+        seconds(left.reset)
+    );
+    insert(headers, RATELIMIT_POLICY, &policy);
+    insert(headers, RATELIMIT, &left);
 }
 
 /// What the log is to say of a response that is no [`Error`].
@@ -142,7 +168,7 @@ fn render_error(response: Response, request_id: &str) -> (Response, Option<Strin
             _ => return (response, None),
         },
     };
-    let mut rendered = error.render(request_id);
+    let mut rendered = problem::render(&error, request_id);
     if let Some(allow) = response.headers().get(header::ALLOW) {
         rendered.headers_mut().insert(header::ALLOW, allow.clone());
     }

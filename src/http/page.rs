@@ -11,8 +11,6 @@ use serde::de::DeserializeOwned;
 use crate::digest::hex_hash;
 use crate::error::{Error, Result};
 use crate::json;
-use crate::session::MAX_SESSION_ID_BYTES;
-use crate::store::Cursor;
 
 /// How many items a page has unless the caller says.
 const DEFAULT_LIMIT: usize = 50;
@@ -44,39 +42,16 @@ where
     })
 }
 
-/// The text for `next_cursor`.
-pub(super) fn encode_cursor(cursor: &Cursor) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}:{}", cursor.micros, cursor.id))
-}
-
-/// Reads a cursor of ours; an empty one counts as not given.
-pub(super) fn decode_cursor(text: Option<&str>) -> Result<Option<Cursor>> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    let decode = || {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let plain = String::from_utf8(bytes).ok()?;
-        let (micros, id) = plain.split_once(':')?;
-        let id = Some(id).filter(|id| (1..=MAX_SESSION_ID_BYTES).contains(&id.len()))?;
-        Some(Cursor {
-            micros: micros.parse().ok()?,
-            id: id.to_owned(),
-        })
-    };
-    decode().map(Some).ok_or_else(Error::not_a_cursor)
-}
-
 /// The longest text of a cursor that is read, in bytes.
 const MAX_CURSOR_BYTES: usize = 8 * 1024;
 
-/// The text for `next_cursor` of a cursor that goes through JSON, and belongs to the list that `list` names.
-pub(super) fn encode_json_cursor(list: &str, cursor: &impl Serialize) -> String {
+/// The text for `next_cursor` of the list that `list` names.
+pub(super) fn encode_cursor(list: &str, cursor: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(json::text(&(list_mark(list), cursor)))
 }
 
-/// Reads such a cursor of the same list; an empty one counts as not given.
-pub(super) fn decode_json_cursor<T: DeserializeOwned>(
+/// Reads a cursor of ours that belongs to the same list; an empty one counts as not given.
+pub(super) fn decode_cursor<T: DeserializeOwned>(
     list: &str,
     text: Option<&str>,
 ) -> Result<Option<T>> {
@@ -101,6 +76,7 @@ fn list_mark(list: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Cursor;
 
     #[test]
     fn a_cursor_survives_the_way_to_the_caller_and_back() {
@@ -113,8 +89,9 @@ mod tests {
                 micros,
                 id: id.to_owned(),
             };
-            let text = encode_cursor(&cursor);
-            assert_eq!(decode_cursor(Some(&text)).unwrap(), Some(cursor));
+            let text = encode_cursor("list", &cursor);
+            assert_eq!(decode_cursor("list", Some(&text)).unwrap(), Some(cursor));
+            assert!(decode_cursor::<Cursor>("another", Some(&text)).is_err());
         }
     }
 
@@ -127,10 +104,13 @@ mod tests {
             "MTI",
             "MTI6",
             "OmE",
-            "a".repeat(4000).as_str(),
+            "a".repeat(MAX_CURSOR_BYTES + 1).as_str(),
         ] {
-            assert!(decode_cursor(Some(text)).is_err(), "{text}");
+            assert!(
+                decode_cursor::<Cursor>("list", Some(text)).is_err(),
+                "{text}"
+            );
         }
-        assert_eq!(decode_cursor(Some("")).unwrap(), None);
+        assert_eq!(decode_cursor::<Cursor>("list", Some("")).unwrap(), None);
     }
 }

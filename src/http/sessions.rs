@@ -16,6 +16,7 @@ use super::messages;
 use super::page::{decode_cursor, encode_cursor, limit};
 use super::session_answer::SessionAnswer;
 use crate::app::App;
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::message::{Content, MAX_MESSAGES_PER_PAGE, MessageRange, NewMessage};
@@ -24,7 +25,7 @@ use crate::name::Name;
 use crate::samples;
 use crate::session::{NewSession, Session, SessionChange, Status, VersionedSession};
 use crate::store::{Created, Deleted, ListRequest, Updated};
-use crate::volume::{Volume, VolumeId};
+use crate::volume::{Volume, VolumeId, VolumeRef};
 
 /// How many sessions a page holds at most.
 const MAX_SESSIONS: usize = 200;
@@ -53,7 +54,7 @@ struct ListQuery {
 }
 
 impl ListQuery {
-    fn into_request(self) -> Result<ListRequest> {
+    fn into_request(self, by: &Caller) -> Result<ListRequest> {
         let volume: Option<Volume> = parameter("volume", self.volume)?;
         let volume_id: Option<VolumeId> = parameter("volume_id", self.volume_id)?;
         if volume.is_none() && volume_id.is_some() {
@@ -62,13 +63,24 @@ impl ListQuery {
                 "is required where volume_id is given",
             ));
         }
+        let volume = volume.map(|volume| by.resolve(volume, volume_id.unwrap_or_default()));
+        if let Some(volume) = &volume {
+            by.may_read(volume)?;
+        }
+        let cursor = decode_cursor(&list_name(by, volume.as_ref()), self.cursor.as_deref())?;
         Ok(ListRequest {
-            volume: volume.map(|volume| (volume, volume_id.unwrap_or_default())),
+            volume,
             status: parameter("status", self.status)?,
             limit: limit("limit", self.limit.as_deref(), 1..=MAX_SESSIONS)?,
-            cursor: decode_cursor(self.cursor.as_deref())?,
+            cursor,
         })
     }
+}
+
+/// What tells a list from every other one, and a caller's from another's.
+fn list_name(by: &Caller, volume: Option<&VolumeRef>) -> String {
+    let volume = volume.map(|it| format!("{}/{}", it.volume.as_str(), it.id.as_str()));
+    by.owned(&format!("sessions/{}", volume.unwrap_or_default()))
 }
 
 #[derive(Serialize)]
@@ -82,16 +94,17 @@ struct SessionList {
 }
 
 async fn list_sessions(
+    by: Caller,
     State(app): State<App>,
     Parameters(query): Parameters<ListQuery>,
 ) -> Result<Response> {
-    let request = query.into_request()?;
-    let (page, fallback) = match app.store.list_sessions(&request).await {
+    let request = query.into_request(&by)?;
+    let (page, fallback) = match app.store.list_sessions(&by, &request).await {
         Ok(page) => (page, false),
         Err(error) => (
             app.sample_instead_of(
                 error.into(),
-                Some(samples::list_sessions(&request)),
+                Some(samples::list_sessions(&by, &request)),
                 Error::NO_SUCH_SESSION,
             )?,
             true,
@@ -99,7 +112,9 @@ async fn list_sessions(
     };
     let list = SessionList {
         sessions: page.sessions,
-        next_cursor: page.next.as_ref().map(encode_cursor),
+        next_cursor: page
+            .next
+            .map(|next| encode_cursor(&list_name(&by, request.volume.as_ref()), &next)),
         unreadable: page.unreadable,
         fallback,
     };
@@ -121,6 +136,7 @@ struct CreateSession {
 }
 
 async fn create_session(
+    by: Caller,
     State(app): State<App>,
     Parameters(query): Parameters<CreateQuery>,
     key: IdempotencyKey,
@@ -128,18 +144,18 @@ async fn create_session(
     body: JsonBody,
 ) -> Result<Response> {
     let wanted: CreateSession = body.parse()?;
+    let volume_id = parameter("volume_id", query.volume_id)?.or(wanted.volume_id);
+    let volume = by.resolve(wanted.volume, volume_id.unwrap_or_default());
+    by.may_write(&volume)?;
     let new = NewSession {
         name: wanted.name,
-        volume: wanted.volume,
-        volume_id: parameter("volume_id", query.volume_id)?
-            .or(wanted.volume_id)
-            .unwrap_or_default(),
+        volume,
         metadata: wanted.metadata.unwrap_or_default(),
     };
     let message = wanted.initial_message.map(NewMessage::from_user);
     let (view, is_replayed) = match app
         .store
-        .create_session(new, message, key.of(&uri, body.bytes()).as_ref())
+        .create_session(&by, new, message, key.of(&by, &uri, body.bytes()).as_ref())
         .await?
     {
         Created::Done(view) => (view, false),
@@ -170,6 +186,7 @@ struct FindQuery {
 }
 
 async fn find_session(
+    by: Caller,
     State(app): State<App>,
     SessionPath(id): SessionPath,
     Parameters(query): Parameters<FindQuery>,
@@ -180,7 +197,7 @@ async fn find_session(
         query.messages.as_deref(),
         0..=MAX_MESSAGES_PER_PAGE,
     )?;
-    let (view, fallback) = read_session(&app, &id, MessageRange::Latest, limit).await?;
+    let (view, fallback) = read_session(&app, &by, &id, MessageRange::Latest, limit).await?;
     if known.has(&view.current.version) {
         let tag = [(header::ETAG, entity_tag(&view.current.version))];
         return Ok((StatusCode::NOT_MODIFIED, sample_mark(fallback), tag).into_response());
@@ -205,6 +222,7 @@ struct UpdateSession {
 }
 
 async fn update_session(
+    by: Caller,
     State(app): State<App>,
     SessionPath(id): SessionPath,
     Parameters(query): Parameters<UpdateQuery>,
@@ -220,12 +238,13 @@ async fn update_session(
     };
     let updated = app
         .store
-        .update_session(&id, &change, expected.versions())
+        .update_session(&by, &id, &change, expected.versions())
         .await?;
     match updated.ok_or(Error::NO_SUCH_SESSION)? {
         Updated::Done(current) => Ok(SessionAnswer::without_messages(current)),
         Updated::Stale(current) => Err(stale(&current)),
         Updated::Invalid(limit) => Err(Error::field("metadata", limit)),
+        Updated::ReadOnly => Err(Error::READ_ONLY),
         Updated::Contended => Err(Error::Conflict(
             "Others change this session all the time. Try again.",
         )),
@@ -238,16 +257,18 @@ struct DeletedSession {
 }
 
 async fn delete_session(
+    by: Caller,
     State(app): State<App>,
     SessionPath(id): SessionPath,
     expected: IfMatch,
 ) -> Result<Json<DeletedSession>> {
-    let deleted = app.store.delete_session(&id, expected.versions()).await?;
-    match deleted.ok_or(Error::NO_SUCH_SESSION)? {
+    let deleted = app.store.delete_session(&by, &id, expected.versions());
+    match deleted.await?.ok_or(Error::NO_SUCH_SESSION)? {
         Deleted::Done => Ok(Json(DeletedSession {
             message: format!("Session {id} deleted"),
         })),
         Deleted::Stale(current) => Err(stale(&current)),
+        Deleted::ReadOnly => Err(Error::READ_ONLY),
     }
 }
 

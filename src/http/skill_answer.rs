@@ -56,7 +56,6 @@ pub(super) fn document_answer(skill: &CatalogSkill, document: Bytes) -> Response
             header::CONTENT_TYPE,
             "text/markdown; charset=utf-8".to_owned(),
         ),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (header::ETAG, entity_tag(&skill.etag)),
     ];
     ([VARY_ON_ACCEPT], headers, document).into_response()

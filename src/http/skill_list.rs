@@ -6,12 +6,14 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::auth::Admitted;
 use super::extract::{Parameters, RequestBlobs, flag, parameter};
 use super::fallback::sample_mark;
-use super::page::{decode_json_cursor, encode_json_cursor, limit};
-use super::volume_query::{VolumeQuery, default_user};
+use super::page::{decode_cursor, encode_cursor, limit};
+use super::volume_query::VolumeQuery;
 use crate::app::App;
 use crate::blob::{Blobs, paths};
+use crate::caller::Caller;
 use crate::catalog::{Catalog, ListRequest, SkillFilter, SkillPage};
 use crate::error::{Error, Result};
 use crate::skill_samples;
@@ -33,13 +35,13 @@ pub(super) struct ListQuery {
 }
 
 impl ListQuery {
-    fn into_request(self, volume: VolumeQuery) -> Result<ListRequest> {
+    fn into_request(self, by: &Caller, volume: VolumeQuery) -> Result<ListRequest> {
         let volumes = if flag("effective", self.effective.as_deref())? {
-            effective_volumes(self.team_id, self.user_id)?
+            effective_volumes(by, self.team_id, self.user_id)?
         } else {
-            vec![volume.named()?.unwrap_or_else(VolumeRef::system)]
+            vec![volume.readable(by, VolumeRef::system())?]
         };
-        let cursor = decode_json_cursor(&list_name(&volumes), self.cursor.as_deref())?;
+        let cursor = decode_cursor(&list_name(by, &volumes), self.cursor.as_deref())?;
         Ok(ListRequest {
             volumes,
             filter: SkillFilter::new(
@@ -53,25 +55,28 @@ impl ListQuery {
     }
 }
 
-/// What its volumes make of a list.
-fn list_name(volumes: &[VolumeRef]) -> String {
-    volumes.iter().map(paths::skills).collect()
+/// What tells a list from every other one, and a caller's from another's.
+fn list_name(by: &Caller, volumes: &[VolumeRef]) -> String {
+    let volumes: String = volumes.iter().map(paths::skills).collect();
+    by.owned(&volumes)
 }
 
 /// The volumes that concern a user, the nearest first.
-fn effective_volumes(team_id: Option<String>, user_id: Option<String>) -> Result<Vec<VolumeRef>> {
+fn effective_volumes(
+    by: &Caller,
+    team_id: Option<String>,
+    user_id: Option<String>,
+) -> Result<Vec<VolumeRef>> {
     let user: Option<VolumeId> = parameter("user_id", user_id)?;
     let team: Option<VolumeId> = parameter("team_id", team_id)?;
-    let user = user.map_or_else(default_user, |id| VolumeRef {
-        volume: Volume::User,
-        id,
-    });
-    let team = team.map(|id| VolumeRef {
-        volume: Volume::Team,
-        id,
-    });
-    let all = [Some(user), team, Some(VolumeRef::system())];
-    Ok(all.into_iter().flatten().collect())
+    let user = user.map_or_else(|| by.own(), |id| by.resolve(Volume::User, id));
+    let team = team.map(|id| by.resolve(Volume::Team, id));
+    let own = [Some(user), team].into_iter().flatten();
+    let volumes: Vec<VolumeRef> = own.chain([VolumeRef::system()]).collect();
+    for volume in &volumes {
+        by.may_read(volume)?;
+    }
+    Ok(volumes)
 }
 
 #[derive(Serialize)]
@@ -83,13 +88,14 @@ struct SkillList {
 }
 
 pub(super) async fn list_skills(
+    Admitted(by): Admitted,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
     Parameters(volume): Parameters<VolumeQuery>,
     Parameters(query): Parameters<ListQuery>,
 ) -> Result<Response> {
-    let request = query.into_request(volume)?;
-    let (page, fallback) = match Catalog::new(&blobs, &app.store).list(&request).await {
+    let request = query.into_request(&by, volume)?;
+    let (page, fallback) = match Catalog::new(&blobs, &app.store, &by).list(&request).await {
         Ok(page) => (page, false),
         Err(error) => (
             app.sample_instead_of(error, sample(&request, &blobs), Error::NO_SUCH_SKILL)?,
@@ -100,7 +106,7 @@ pub(super) async fn list_skills(
         skills: page.skills,
         next_cursor: page
             .next
-            .map(|next| encode_json_cursor(&list_name(&request.volumes), &next)),
+            .map(|next| encode_cursor(&list_name(&by, &request.volumes), &next)),
         fallback,
     };
     Ok((sample_mark(fallback), Json(list)).into_response())

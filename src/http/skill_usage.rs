@@ -9,6 +9,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
+use super::auth::Admitted;
 use super::body::JsonBody;
 use super::extract::{Parameters, RequestBlobs, SkillPath};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
@@ -55,6 +56,7 @@ struct CountedUsage {
 }
 
 async fn count_usage(
+    Admitted(by): Admitted,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
@@ -64,9 +66,11 @@ async fn count_usage(
     body: JsonBody,
 ) -> Result<Response> {
     let usage = body.parse::<UsedSkill>()?.into_use()?;
-    let volumes = volume.or_nearest()?;
-    let idempotency = key.of(&uri, body.bytes());
-    let counted = Catalog::new(&blobs, &app.store)
+    let volumes = volume.or_nearest(&by)?;
+    // Everybody may tell that they used what they see, also what is the system's.
+    by.may_change_something()?;
+    let idempotency = key.of(&by, &uri, body.bytes());
+    let counted = Catalog::new(&blobs, &app.store, &by)
         .count_usage(&volumes, &id, &usage, idempotency.as_ref())
         .await?;
     let (usage, is_replayed) = match counted.ok_or(Error::NO_SUCH_SKILL)? {

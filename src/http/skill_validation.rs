@@ -4,6 +4,7 @@ use axum::Json;
 use axum::routing::{MethodRouter, post};
 use serde::Serialize;
 
+use super::auth::Admitted;
 use super::body::JsonOrMarkdown;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -22,7 +23,7 @@ struct Validation {
     warnings: Vec<String>,
 }
 
-async fn validate_skill(body: JsonOrMarkdown) -> Result<Json<Validation>> {
+async fn validate_skill(_: Admitted, body: JsonOrMarkdown) -> Result<Json<Validation>> {
     let document = match &body {
         JsonOrMarkdown::Json(body) => body.parse::<NewSkill>()?.into_document(),
         JsonOrMarkdown::Markdown(text) => String::from_utf8(text.to_vec())

@@ -7,6 +7,7 @@ use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
+use super::auth::Admitted;
 use super::body::JsonOrMarkdown;
 use super::conditional::{IfMatch, IfNoneMatch};
 use super::extract::{Parameters, RequestBlobs, SkillPath};
@@ -16,6 +17,7 @@ use super::skill_answer::{SkillAnswer, document_answer, not_modified};
 use super::volume_query::VolumeQuery;
 use super::{skill_list, skill_usage, skill_validation};
 use crate::app::App;
+use crate::caller::Caller;
 use crate::catalog::{Catalog, CatalogSkill, Created, Deleted, Found, Replaced, Replacement};
 use crate::error::{Error, Result};
 use crate::json;
@@ -45,6 +47,7 @@ fn one_skill() -> MethodRouter<App> {
 }
 
 async fn create_skill(
+    Admitted(by): Admitted,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
     Parameters(volume): Parameters<VolumeQuery>,
@@ -52,10 +55,10 @@ async fn create_skill(
     uri: Uri,
     body: JsonOrMarkdown,
 ) -> Result<Response> {
-    let volume = volume.or_user()?;
+    let volume = volume.writable(&by)?;
     let (id, document) = new_document(&body)?;
-    let has_key = key.of(&uri, body.bytes()).is_some();
-    let created = Catalog::new(&blobs, &app.store)
+    let has_key = key.of(&by, &uri, body.bytes()).is_some();
+    let created = Catalog::new(&blobs, &app.store, &by)
         .create(&volume, &id, document)
         .await?;
     let (skill, is_replayed) = match created {
@@ -108,6 +111,7 @@ struct FindQuery {
 }
 
 async fn find_skill_by_id(
+    by: Caller,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
@@ -117,8 +121,8 @@ async fn find_skill_by_id(
     headers: HeaderMap,
 ) -> Result<Response> {
     let format = DocumentFormat::of(query.format.as_deref(), &headers)?;
-    let volumes = volume.or_nearest()?;
-    let (found, fallback) = find_skill(&app, &blobs, &volumes, &id, known.header()).await?;
+    let volumes = volume.or_nearest(&by)?;
+    let (found, fallback) = find_skill(&app, &by, &blobs, &volumes, &id, known.header()).await?;
     let found = match found {
         Found::Missing => return Err(Error::NO_SUCH_SKILL),
         Found::NotModified(version) => return Ok(not_modified(&version)),
@@ -176,6 +180,7 @@ fn prefers_markdown(headers: &HeaderMap) -> bool {
 }
 
 async fn replace_skill(
+    by: Caller,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
@@ -192,8 +197,8 @@ async fn replace_skill(
         JsonOrMarkdown::Json(body) => Replacement::Change(Box::new(body.parse::<SkillChange>()?)),
         JsonOrMarkdown::Markdown(text) => Replacement::Document(checked(text)?),
     };
-    let volume = volume.or_user()?;
-    let replaced = Catalog::new(&blobs, &app.store)
+    let volume = volume.writable(&by)?;
+    let replaced = Catalog::new(&blobs, &app.store, &by)
         .replace(&volume, &id, &replacement, expected.versions())
         .await?;
     match replaced.ok_or(Error::NO_SUCH_SKILL)? {
@@ -212,14 +217,15 @@ struct DeletedSkill {
 }
 
 async fn delete_skill(
+    Admitted(by): Admitted,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
     Parameters(volume): Parameters<VolumeQuery>,
     expected: IfMatch,
 ) -> Result<Json<DeletedSkill>> {
-    let volume = volume.or_user()?;
-    let deleted = Catalog::new(&blobs, &app.store)
+    let volume = volume.writable(&by)?;
+    let deleted = Catalog::new(&blobs, &app.store, &by)
         .delete(&volume, &id, expected.versions())
         .await?;
     match deleted.ok_or(Error::NO_SUCH_SKILL)? {

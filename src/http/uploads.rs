@@ -7,12 +7,14 @@ use axum::routing::{MethodRouter, post};
 use chrono::{TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::auth::Admitted;
 use super::body::JsonBody;
 use super::extract::RequestBlobs;
 use super::file_answer::is_media_type;
 use crate::app::App;
 use crate::blob::client_token::{self, ClientTokenPayload};
 use crate::blob::{self, Blobs, paths};
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 
 /// How long a browser has for its upload. A large file on a slow line takes its time.
@@ -59,6 +61,7 @@ enum Answer {
 }
 
 async fn handle_upload(
+    caller: Result<Admitted>,
     RequestBlobs(blobs): RequestBlobs,
     headers: HeaderMap,
     body: JsonBody,
@@ -68,8 +71,10 @@ async fn handle_upload(
             pathname,
             client_payload,
         } => {
+            // What Vercel tells has a signature in place of credentials; all others need them.
+            let Admitted(by) = caller?;
             let file = uploaded_file(client_payload.as_deref())?;
-            let client_token = client_token(&blobs, pathname, file)?;
+            let client_token = client_token(&by, &blobs, pathname, file)?;
             Ok(Json(Answer::ClientToken { client_token }))
         }
         // Nothing is to be done when an upload is complete: the store itself knows the file.
@@ -101,13 +106,19 @@ fn uploaded_file(client_payload: Option<&str>) -> Result<UploadedFile> {
 }
 
 /// A token for just this path, size and type.
-fn client_token(blobs: &Blobs, pathname: String, file: UploadedFile) -> Result<String> {
-    if paths::file_at(&pathname).is_none() {
+fn client_token(
+    by: &Caller,
+    blobs: &Blobs,
+    pathname: String,
+    file: UploadedFile,
+) -> Result<String> {
+    let Some((volume, _)) = paths::file_at(&pathname) else {
         return Err(Error::field(
             "payload.pathname",
             "must be volumes/{volume}/{volume_id}/files/{path}, as the file is to be stored",
         ));
-    }
+    };
+    by.may_write(&volume)?;
     let size = file.size.unwrap_or(MAX_UPLOAD_BYTES);
     if size > MAX_UPLOAD_BYTES {
         return Err(Error::field(

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::extract::parameter;
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::volume::{Volume, VolumeId, VolumeRef};
 
@@ -14,8 +15,8 @@ pub(super) struct VolumeQuery {
 }
 
 impl VolumeQuery {
-    /// The volume, or `None` where the query names none.
-    pub(super) fn named(self) -> Result<Option<VolumeRef>> {
+    /// The volume, or `None` where the query names none. Whether the caller may see it is not looked at.
+    fn named(self, by: &Caller) -> Result<Option<VolumeRef>> {
         let volume: Option<Volume> = parameter("volume", self.volume)?;
         let volume_id: Option<VolumeId> = parameter("volume_id", self.volume_id)?;
         match (volume, volume_id) {
@@ -29,32 +30,34 @@ impl VolumeQuery {
                 "volume_id",
                 "must be system for the volume system",
             )),
-            (Some(volume), id) => Ok(Some(VolumeRef {
-                volume,
-                id: id.unwrap_or_default(),
-            })),
+            (Some(volume), id) => Ok(Some(by.resolve(volume, id.unwrap_or_default()))),
         }
     }
 
-    /// The volume, or the default user's.
-    pub(super) fn or_user(self) -> Result<VolumeRef> {
-        Ok(self.named()?.unwrap_or_else(default_user))
+    /// The volume to read in, `otherwise` where the query names none.
+    pub(super) fn readable(self, by: &Caller, otherwise: VolumeRef) -> Result<VolumeRef> {
+        let volume = self.named(by)?.unwrap_or(otherwise);
+        by.may_read(&volume)?;
+        Ok(volume)
     }
 
-    /// The volumes in which something is looked for, one after another: the one that is named, or the default
-    /// user's and then the system's.
-    pub(super) fn or_nearest(self) -> Result<Vec<VolumeRef>> {
-        Ok(match self.named()? {
+    /// The volume to change something in, the caller's own where the query names none.
+    pub(super) fn writable(self, by: &Caller) -> Result<VolumeRef> {
+        let volume = self.named(by)?.unwrap_or_else(|| by.own());
+        by.may_write(&volume)?;
+        Ok(volume)
+    }
+
+    /// The volumes in which something is looked for, one after another: the one that is named, or the caller's
+    /// own and then the system's.
+    pub(super) fn or_nearest(self, by: &Caller) -> Result<Vec<VolumeRef>> {
+        let volumes = match self.named(by)? {
             Some(volume) => vec![volume],
-            None => vec![default_user(), VolumeRef::system()],
-        })
-    }
-}
-
-/// The volume of the user that nobody names.
-pub(super) fn default_user() -> VolumeRef {
-    VolumeRef {
-        volume: Volume::User,
-        id: VolumeId::default(),
+            None => vec![by.own(), VolumeRef::system()],
+        };
+        for volume in &volumes {
+            by.may_read(volume)?;
+        }
+        Ok(volumes)
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::blob_store::{BlobStore, LOCAL_TOKEN};
 use super::redis_server::RedisServer;
-use crate::config::Config;
+use crate::config::{AccessConfig, Config};
 
 /// Prints them. `config` is what the service runs with, private storage included.
 pub fn introduce(
@@ -30,12 +30,28 @@ pub fn introduce(
     if config.anthropic_api_key.is_none() {
         line("not set", "ANTHROPIC_API_KEY");
     }
-    if !address.ip().is_loopback() {
-        line(
+    introduce_access(address, &config.access);
+}
+
+fn introduce_access(address: SocketAddr, access: &AccessConfig) {
+    let (name, text) = match (access.auth.is_configured(), access.is_public) {
+        (true, _) => ("access", "by tokens and keys, as AUTH_… and API_KEYS say".to_owned()),
+        (false, false) => (
+            "access",
+            "you are the local user, who may do everything; other machines cannot connect".to_owned(),
+        ),
+        (false, true) if access.allow_anonymous => (
             "careful",
-            &format!("every machine that reaches {address} may read and write everything"),
-        );
-    }
+            format!("every machine that reaches {address} may read and write everything"),
+        ),
+        (false, true) => (
+            "careful",
+            "nobody may call: other machines reach this address, so set AUTH_JWKS_URL, AUTH_JWT_SECRET or \
+             API_KEYS, or ALLOW_ANONYMOUS=true"
+                .to_owned(),
+        ),
+    };
+    line(name, &text);
 }
 
 fn introduce_files(config: &Config, blobs: Option<&BlobStore>) {

@@ -4,6 +4,7 @@ use super::document::{State, changed_document};
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
 use super::{Store, keys};
+use crate::caller::Caller;
 use crate::session::{SessionChange, SessionId, VersionedSession, now};
 
 /// How often an update starts again because another one came in between. Each time one of them is stored,
@@ -21,6 +22,8 @@ pub enum Updated {
     Invalid(&'static str),
     /// Nothing changed: others updated the session all the time.
     Contended,
+    /// Nothing changed: the caller may only read the session.
+    ReadOnly,
 }
 
 /// What became of a deletion.
@@ -30,22 +33,28 @@ pub enum Deleted {
     Done,
     /// Nothing changed: the session is no longer one of the expected versions, but this.
     Stale(Box<VersionedSession>),
+    /// Nothing changed: the caller may only read the session.
+    ReadOnly,
 }
 
 impl Store {
     /// Changes a session, if it is still one of the `expected` versions (where they are given);
-    /// `None` where there is none.
+    /// `None` where there is none that the caller may see.
     ///
     /// Two round trips, and one more for each other update that comes in between.
     pub async fn update_session(
         &self,
+        by: &Caller,
         id: &SessionId,
         change: &SessionChange,
         expected: Option<&[String]>,
     ) -> Result<Option<Updated>> {
-        let Some(mut state) = self.read_state(id).await? else {
+        let Some((mut state, may_write)) = self.read_state(by, id).await? else {
             return Ok(None);
         };
+        if !may_write {
+            return Ok(Some(Updated::ReadOnly));
+        }
         for _ in 0..MAX_UPDATE_ATTEMPTS {
             if expected.is_some_and(|versions| !versions.contains(&state.version())) {
                 return Ok(Some(Updated::Stale(state.versioned(id)?)));
@@ -60,7 +69,7 @@ impl Store {
             };
             let reply: Option<Reply> = self
                 .connection()?
-                .script(&script::UPDATE, |call, _| {
+                .script(&script::UPDATE, by, |call, _| {
                     call.arg(2).arg(keys::document(id)).arg(keys::messages(id));
                     call.arg(id.as_str())
                         .arg(&state.document)
@@ -75,6 +84,7 @@ impl Store {
             let is_updated = match reply.next::<String>()?.as_str() {
                 "updated" => true,
                 "changed" => false,
+                "read-only" => return Ok(Some(Updated::ReadOnly)),
                 other => return Err(unknown_reply(other)),
             };
             state = State {
@@ -90,19 +100,23 @@ impl Store {
     }
 
     /// Deletes a session with all that belongs to it, if it is still one of the `expected` versions (where
-    /// they are given); `None` where there is none.
+    /// they are given); `None` where there is none that the caller may see.
     ///
     /// One round trip, or two with `expected`, and one more where another change came in between.
     pub async fn delete_session(
         &self,
+        by: &Caller,
         id: &SessionId,
         expected: Option<&[String]>,
     ) -> Result<Option<Deleted>> {
         let mut state = None;
         if let Some(versions) = expected {
-            let Some(read) = self.read_state(id).await? else {
+            let Some((read, may_write)) = self.read_state(by, id).await? else {
                 return Ok(None);
             };
+            if !may_write {
+                return Ok(Some(Deleted::ReadOnly));
+            }
             if !versions.contains(&read.version()) {
                 return Ok(Some(Deleted::Stale(Box::new(read.versioned(id)?))));
             }
@@ -110,7 +124,7 @@ impl Store {
         }
         let reply: String = self
             .connection()?
-            .script(&script::DELETE, |call, repeated| {
+            .script(&script::DELETE, by, |call, repeated| {
                 call.arg(5)
                     .arg(keys::document(id))
                     .arg(keys::messages(id))
@@ -126,8 +140,9 @@ impl Store {
         match reply.as_str() {
             "deleted" => Ok(Some(Deleted::Done)),
             "missing" => Ok(None),
-            "changed" => match self.read_state(id).await? {
-                Some(state) => Ok(Some(Deleted::Stale(Box::new(state.versioned(id)?)))),
+            "read-only" => Ok(Some(Deleted::ReadOnly)),
+            "changed" => match self.read_state(by, id).await? {
+                Some((state, _)) => Ok(Some(Deleted::Stale(Box::new(state.versioned(id)?)))),
                 None => Ok(None),
             },
             other => Err(unknown_reply(other)),

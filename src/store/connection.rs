@@ -20,7 +20,8 @@ use redis::{
 
 use super::address;
 use super::error::Result;
-use super::script::Script;
+use super::script::{self, Script};
+use crate::caller::Caller;
 use crate::meter;
 
 /// How long a connection may take to be made, name look-up, TLS and authentication included.
@@ -104,30 +105,37 @@ impl Connection {
         }
     }
 
-    /// Runs a script. `add_arguments` puts the number of keys, the keys and the arguments into the call,
+    /// Runs a script for a caller. `add_arguments` puts the number of keys, the keys and the arguments into the call,
     /// and is told whether this repeats a call whose answer was lost.
     ///
     /// All our scripts can be repeated: each finds out whether it has already run.
     pub(super) async fn script<T: FromRedisValue>(
         &self,
         script: &Script,
+        by: &Caller,
         add_arguments: impl Fn(&mut Cmd, bool),
     ) -> Result<T> {
+        let limit = by.quota.spend();
+        let complete = |mut call: Cmd, is_repeated| {
+            add_arguments(&mut call, is_repeated);
+            script::add_caller(&mut call, by, limit);
+            call
+        };
         let mut retry = Retry::default();
-        let mut call = script.call();
-        add_arguments(&mut call, false);
+        let mut call = complete(script.call(), false);
         loop {
             let (number, mut manager) = self.current()?;
             match send(&mut manager, &call).await {
                 Ok(answer) if Script::is_unknown_to(&answer) => {
-                    call = script.call_with_text();
-                    add_arguments(&mut call, retry.repeats);
+                    call = complete(script.call_with_text(), retry.repeats);
                 }
-                Ok(answer) => return self.read(number, answer),
+                Ok(answer) => {
+                    let returned = script::read_answer(self.read(number, answer)?, &by.quota)?;
+                    return Ok(T::from_redis_value(returned)?);
+                }
                 Err(error) => {
                     self.recover(number, error, Repeat::Safe, &mut retry)?;
-                    call = script.call();
-                    add_arguments(&mut call, retry.repeats);
+                    call = complete(script.call(), retry.repeats);
                 }
             }
         }

@@ -86,8 +86,8 @@ pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) 
     json::text(&Document {
         id,
         name: new.name,
-        volume: new.volume,
-        volume_id: new.volume_id,
+        volume: new.volume.volume,
+        volume_id: new.volume.id,
         status: Status::Active,
         messages: [],
         traces_count: 0,

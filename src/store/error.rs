@@ -1,5 +1,7 @@
 //! Why the store could not do what it was asked.
 
+use std::time::Duration;
+
 use redis::{ErrorKind, RedisError};
 
 use crate::diagnosis::Diagnosis;
@@ -13,6 +15,9 @@ pub enum Error {
     /// Redis cannot be reached, or refuses. The text holds no credentials.
     #[error("Redis: {}", on_one_line(.0))]
     Unavailable(#[source] RedisError),
+    /// The caller made too many requests, and may make the next one after this time.
+    #[error("the caller's limit is reached")]
+    RateLimited(Duration),
     /// What is stored is not what this program or the Python version stores.
     #[error("unreadable in Redis: {0}")]
     Unreadable(String),
@@ -68,6 +73,7 @@ pub fn diagnose(error: &Error) -> Diagnosis {
             text.clone(),
             "look at the key in Redis; it was not written by this program",
         ),
+        Error::RateLimited(_) => (error.to_string(), "wait, or set RATE_LIMIT higher"),
         Error::Unavailable(error) => {
             let (cause, remedy) = explain(error);
             (format!("{cause}: {}", on_one_line(error)), remedy)

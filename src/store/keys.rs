@@ -1,14 +1,14 @@
 //! The names of the keys that a caller's request leads to; `prelude.lua` names those that data leads to.
 
 use crate::session::SessionId;
-use crate::volume::{Volume, VolumeId, VolumeRef};
+use crate::volume::VolumeRef;
 
 /// The scope of all sessions.
 pub(super) const ALL: &str = "all";
 
 /// The scope of one volume's sessions.
-pub(super) fn scope(volume: Volume, volume_id: &VolumeId) -> String {
-    format!("{}:{}", volume.as_str(), volume_id.as_str())
+pub(super) fn scope(volume: &VolumeRef) -> String {
+    format!("{}:{}", volume.volume.as_str(), volume.id.as_str())
 }
 
 pub(super) fn document(id: &SessionId) -> String {
@@ -47,15 +47,20 @@ pub(super) fn create_reply(idempotency_key: &str) -> String {
 
 /// What is remembered of a volume's skills.
 pub(super) fn skills(volume: &VolumeRef) -> String {
-    format!("llmos:skills:{}", scope(volume.volume, &volume.id))
+    format!("llmos:skills:{}", scope(volume))
 }
 
 /// What is counted of a volume's skills.
 pub(super) fn skill_usage(volume: &VolumeRef) -> String {
-    format!("llmos:skill-usage:{}", scope(volume.volume, &volume.id))
+    format!("llmos:skill-usage:{}", scope(volume))
 }
 
 /// The record of one use that was counted.
 pub(super) fn skill_use(key: &str) -> String {
     format!("llmos:skill-use:{key}")
+}
+
+/// What a caller's requests are counted under.
+pub(super) fn rate(caller: &str) -> String {
+    format!("llmos:rate:{caller}")
 }

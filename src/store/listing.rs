@@ -1,27 +1,32 @@
 //! Listing sessions by their last activity, a page at a time.
 
+use serde::{Deserialize, Serialize};
+
 use super::document::State;
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
 use super::{Store, keys};
+use crate::caller::Caller;
 use crate::message::MAX_PAGE_BYTES;
 use crate::session::{Session, SessionId, Status};
-use crate::volume::{Volume, VolumeId};
+use crate::volume::{Volume, VolumeId, VolumeRef};
 
 /// Where a page of sessions ended.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// The last session's activity, in microseconds since 1970.
+    #[serde(rename = "m")]
     pub micros: i64,
     /// The last session's id.
+    #[serde(rename = "i")]
     pub id: String,
 }
 
 /// Which sessions are asked for.
 #[derive(Debug)]
 pub struct ListRequest {
-    /// The sessions of one volume, or all.
-    pub volume: Option<(Volume, VolumeId)>,
+    /// The sessions of one volume, or all that the caller may see.
+    pub volume: Option<VolumeRef>,
     /// Only those with this status.
     pub status: Option<Status>,
     /// How many at most.
@@ -46,36 +51,54 @@ impl Store {
     ///
     /// One round trip, and one more for every 500 sessions or megabyte that the Python version wrote and
     /// nobody has listed yet.
-    pub async fn list_sessions(&self, request: &ListRequest) -> Result<SessionPage> {
-        let scope = match &request.volume {
-            Some((volume, volume_id)) => keys::scope(*volume, volume_id),
-            None => keys::ALL.to_owned(),
-        };
+    pub async fn list_sessions(&self, by: &Caller, request: &ListRequest) -> Result<SessionPage> {
+        let (scopes, with_system) = scopes(by, request);
         loop {
             let mut reply: Reply = self
                 .connection()?
-                .script(&script::LIST, |call, _| {
-                    call.arg(2)
-                        .arg(keys::members(&scope))
-                        .arg(keys::indexing(&scope));
-                    call.arg(&scope)
-                        .arg(request.status.map_or("", Status::as_str))
+                .script(&script::LIST, by, |call, _| {
+                    call.arg(2 * scopes.len());
+                    for scope in &scopes {
+                        call.arg(keys::members(scope)).arg(keys::indexing(scope));
+                    }
+                    call.arg(request.status.map_or("", Status::as_str))
                         .arg(request.limit)
                         .arg(MAX_PAGE_BYTES)
                         .arg(request.cursor.as_ref().map_or(0, |cursor| cursor.micros))
-                        .arg(request.cursor.as_ref().map_or("", |cursor| &cursor.id));
+                        .arg(request.cursor.as_ref().map_or("", |cursor| &cursor.id))
+                        .arg(u8::from(with_system))
+                        .arg(&scopes);
                 })
                 .await?;
             match reply.next::<String>()?.as_str() {
                 "indexing" => {}
-                "page" => return read_page(reply),
+                "page" => return read_page(by, reply),
                 other => return Err(unknown_reply(other)),
             }
         }
     }
 }
 
-fn read_page(mut reply: Reply) -> Result<SessionPage> {
+/// The scopes that hold what is asked for, and whether the system's other volumes are to be added.
+fn scopes(by: &Caller, request: &ListRequest) -> (Vec<String>, bool) {
+    match (&request.volume, by.volumes()) {
+        (Some(volume), _) => (vec![keys::scope(volume)], false),
+        (None, None) => (vec![keys::ALL.to_owned()], false),
+        (None, Some(own)) => {
+            let mut scopes: Vec<String> = own.iter().map(keys::scope).collect();
+            // Those that nobody noted yet: where the Python version, and where skills, keep what is the system's.
+            for id in [VolumeId::default(), VolumeRef::system().id] {
+                scopes.push(keys::scope(&VolumeRef {
+                    volume: Volume::System,
+                    id,
+                }));
+            }
+            (scopes, true)
+        }
+    }
+}
+
+fn read_page(by: &Caller, mut reply: Reply) -> Result<SessionPage> {
     let (micros, id): (i64, String) = (reply.next()?, reply.next()?);
     let entries: Vec<(Vec<u8>, Vec<u8>, u64, i64)> = reply.next()?;
     let mut page = SessionPage {
@@ -85,6 +108,8 @@ fn read_page(mut reply: Reply) -> Result<SessionPage> {
     };
     for (id, document, message_count, activity) in entries {
         match read_entry(&id, document, message_count, activity) {
+            // What an index says is not looked at where the session itself says otherwise.
+            Some(session) if !session.is_seen_by(by) => {}
             Some(session) => page.sessions.push(session),
             None => page
                 .unreadable

@@ -3,6 +3,7 @@
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store, keys};
+use crate::caller::Caller;
 use crate::message::{Message, NewMessage};
 use crate::session::{SessionId, now};
 
@@ -15,12 +16,16 @@ pub enum Appended {
     Replayed(Vec<Message>),
     /// The `Idempotency-Key` belongs to a request that says something else.
     KeyReused,
+    /// Nothing is stored: the caller may only read the session.
+    ReadOnly,
 }
 
 impl Store {
-    /// Appends 1–100 messages, all or none; `None` where there is no such session.
+    /// Appends 1–100 messages, all or none; `None` where there is no such session that the
+    /// caller may see.
     pub async fn append_messages(
         &self,
+        by: &Caller,
         id: &SessionId,
         messages: Vec<NewMessage>,
         idempotency: Option<&Idempotency>,
@@ -35,7 +40,7 @@ impl Store {
         });
         let reply: Option<Reply> = self
             .connection()?
-            .script(&script::APPEND, |call, repeated| {
+            .script(&script::APPEND, by, |call, repeated| {
                 call.arg(4)
                     .arg(keys::document(id))
                     .arg(keys::messages(id))
@@ -63,6 +68,7 @@ fn read_reply(mut reply: Reply, sent: &[String]) -> Result<Appended> {
             Ok(Appended::Replayed(read_messages(first, &messages)))
         }
         "mismatch" => Ok(Appended::KeyReused),
+        "read-only" => Ok(Appended::ReadOnly),
         other => Err(unknown_reply(other)),
     }
 }

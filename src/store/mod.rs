@@ -18,6 +18,8 @@
 //! | `llmos:skills:{volume}:{volume_id}` | hash | skill id → JSON: what its document says, by its entity tag; lives 30 days | ours |
 //! | `llmos:skill-usage:{volume}:{volume_id}` | hash | `uses:`, `successes:`, `timed:` and `milliseconds:` + skill id → their sum | ours |
 //! | `llmos:skill-use:{key}` | string | what the request under an `Idempotency-Key` said that counted a use; lives 24 h | ours |
+//! | `llmos:system-volumes` | set | ids of the system's volumes that hold sessions | ours |
+//! | `llmos:rate:{caller}` | string | microseconds at which a caller's requests will have been worth their time; lives at most a minute | ours |
 //! | `llmos:probe` | string | nothing, for the moment of a health check | ours |
 //!
 //! A bucket is a status, or `other` for one that only the Python version allowed. Ours may be lost: the
@@ -52,6 +54,7 @@ mod sessions;
 mod skills;
 
 use self::connection::Connection;
+use crate::caller::Caller;
 
 pub use self::address::Address;
 pub use self::changes::{Deleted, Updated};
@@ -85,6 +88,30 @@ impl Store {
     /// Plain commands on the same connection.
     pub fn client(&self) -> Result<RedisClient<'_>> {
         self.connection().map(RedisClient::new)
+    }
+
+    /// Counts the request on its caller's limit, and does nothing else: for those that ask Redis nothing before
+    /// they ask Blob. Where Redis cannot count, the caller goes on.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub async fn admit(&self, by: &Caller) -> Result<()> {
+        if by.quota.limit().is_none() {
+            return Ok(());
+        }
+        let Ok(connection) = self.connection() else {
+            return Ok(());
+        };
+        let add_no_keys = |call: &mut redis::Cmd, _| {
+            call.arg(0);
+        };
+        match connection
+            .script::<()>(&script::ADMIT, by, add_no_keys)
+            .await
+        {
+            Err(limited @ Error::RateLimited(_)) => Err(limited),
+            _ => Ok(()),
+        }
     }
 
     fn connection(&self) -> Result<&Connection> {

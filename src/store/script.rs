@@ -1,12 +1,17 @@
 //! Lua scripts: each is one atomic step. A process sends its text once, which teaches Redis its hash, and
-//! the hash from then on; the text again where Redis forgot it.
+//! the hash from then on; the text again where Redis forgot it. Behind each stands the count of its caller's
+//! requests, so that counting takes no round trip of its own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use once_cell::sync::Lazy;
 use redis::{Cmd, FromRedisValue, ParsingError, ServerErrorKind, Value};
 
 use super::error::{Error, Result};
+use super::keys;
+use crate::caller::Caller;
+use crate::rate_limit::{Allowance, Quota, RateLimit};
 
 /// A script with the functions that all share.
 #[derive(Debug)]
@@ -22,7 +27,10 @@ macro_rules! script {
         Lazy::new(|| {
             Script::new(concat!(
                 include_str!("scripts/prelude.lua"),
-                include_str!($file)
+                "\nlocal function operate()\n",
+                include_str!($file),
+                "\nend\n",
+                include_str!("scripts/limit.lua")
             ))
         })
     };
@@ -36,8 +44,10 @@ pub(super) static DELETE: Lazy<Script> = script!("scripts/delete.lua");
 pub(super) static APPEND: Lazy<Script> = script!("scripts/append.lua");
 pub(super) static READ_SKILLS: Lazy<Script> = script!("scripts/read_skills.lua");
 pub(super) static REMEMBER_SKILLS: Lazy<Script> = script!("scripts/remember_skills.lua");
+pub(super) static REMEMBER_NEW_SKILL: Lazy<Script> = script!("scripts/remember_new_skill.lua");
 pub(super) static FORGET_SKILL: Lazy<Script> = script!("scripts/forget_skill.lua");
 pub(super) static COUNT_USAGE: Lazy<Script> = script!("scripts/count_usage.lua");
+pub(super) static ADMIT: Lazy<Script> = script!("scripts/admit.lua");
 
 impl Script {
     fn new(text: &'static str) -> Self {
@@ -70,6 +80,63 @@ impl Script {
     /// Whether Redis answered a call by hash that it does not know the script.
     pub(super) fn is_unknown_to(answer: &Value) -> bool {
         matches!(answer, Value::ServerError(error) if error.kind() == Some(ServerErrorKind::NoScript))
+    }
+}
+
+/// Puts who calls behind the arguments of a call, where `prelude.lua` takes it from, and counts the call where
+/// it is the request's first one.
+pub(super) fn add_caller(call: &mut Cmd, by: &Caller, limit: Option<&RateLimit>) {
+    let scopes = match by.volumes() {
+        None => "*".to_owned(),
+        Some(volumes) => {
+            let scopes: Vec<String> = volumes.iter().map(keys::scope).collect();
+            scopes.join("\n")
+        }
+    };
+    call.arg(scopes)
+        .arg(u8::from(by.may_change_something().is_ok()));
+    match limit {
+        Some(limit) => call
+            .arg(keys::rate(&limit.caller))
+            .arg(u64::try_from(limit.interval().as_micros()).unwrap_or(u64::MAX))
+            .arg(limit.requests),
+        None => call.arg("").arg(0).arg(0),
+    };
+}
+
+/// What a script returned, and what is left of its caller's limit.
+pub(super) fn read_answer(answer: Value, quota: &Quota) -> Result<Value> {
+    let (counted, returned): (Option<Reply>, Value) = match answer {
+        Value::Array(mut parts) => {
+            let returned = (parts.len() > 1).then(|| parts.swap_remove(1));
+            let counted = parts.into_iter().next().unwrap_or(Value::Nil);
+            (
+                Option::from_redis_value(counted)?,
+                returned.unwrap_or(Value::Nil),
+            )
+        }
+        other => return Err(Error::Unreadable(format!("a script answered {other:?}"))),
+    };
+    let Some(mut counted) = counted else {
+        return Ok(returned);
+    };
+    match counted.next::<String>()?.as_str() {
+        "allowed" => {
+            quota.note(Allowance {
+                remaining: counted.next()?,
+                reset: Duration::from_micros(counted.next()?),
+            });
+            Ok(returned)
+        }
+        "limited" => {
+            let pause = Duration::from_micros(counted.next()?);
+            quota.note(Allowance {
+                remaining: 0,
+                reset: pause,
+            });
+            Err(Error::RateLimited(pause))
+        }
+        other => Err(unknown_reply(other)),
     }
 }
 

@@ -7,6 +7,7 @@ use super::error::{Error, Result};
 use super::messages::read_messages;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store, keys};
+use crate::caller::Caller;
 use crate::message::{MAX_PAGE_BYTES, MessageRange, NewMessage};
 use crate::session::{NewSession, SessionId, SessionView, now};
 
@@ -28,6 +29,7 @@ const END: i64 = -1;
 
 /// A session and messages of it, as Redis holds them.
 struct Found {
+    may_write: bool,
     state: State,
     /// The `seq` of the first message.
     first: u64,
@@ -36,23 +38,24 @@ struct Found {
 }
 
 impl Store {
-    /// Creates a session, with a first message if one is given.
+    /// Creates a session, with a first message if one is given. Whether the caller may is not looked at.
     pub async fn create_session(
         &self,
+        by: &Caller,
         new: NewSession,
         message: Option<NewMessage>,
         idempotency: Option<&Idempotency>,
     ) -> Result<Created> {
         let now = now();
         let id = SessionId::generate();
-        let scope = keys::scope(new.volume, &new.volume_id);
+        let scope = keys::scope(&new.volume);
         let document = new_document(&id, new, now);
         let message = message
             .map(|message| message.into_stored(now))
             .unwrap_or_default();
         let mut reply: Reply = self
             .connection()?
-            .script(&script::CREATE, |call, _| {
+            .script(&script::CREATE, by, |call, _| {
                 call.arg(if idempotency.is_some() { 6 } else { 4 })
                     .arg(keys::document(&id))
                     .arg(keys::messages(&id))
@@ -82,9 +85,10 @@ impl Store {
         }
     }
 
-    /// Finds a session and at most `limit` of its messages; `None` where there is none.
+    /// Finds a session and at most `limit` of its messages; `None` where there is none that the caller may see.
     pub async fn find_session(
         &self,
+        by: &Caller,
         id: &SessionId,
         range: MessageRange,
         limit: usize,
@@ -99,7 +103,7 @@ impl Store {
                 true,
             ),
         };
-        let Some(found) = self.find(id, (first, last), limit, forwards).await? else {
+        let Some(found) = self.find(by, id, (first, last), limit, forwards).await? else {
             return Ok(None);
         };
         Ok(Some(SessionView {
@@ -109,15 +113,20 @@ impl Store {
         }))
     }
 
-    /// What a session is now, without its messages.
-    pub(super) async fn read_state(&self, id: &SessionId) -> Result<Option<State>> {
-        let found = self.find(id, (1, END), 0, false).await?;
-        Ok(found.map(|found| found.state))
+    /// What a session is now, without its messages, and whether the caller may change it.
+    pub(super) async fn read_state(
+        &self,
+        by: &Caller,
+        id: &SessionId,
+    ) -> Result<Option<(State, bool)>> {
+        let found = self.find(by, id, (1, END), 0, false).await?;
+        Ok(found.map(|found| (found.state, found.may_write)))
     }
 
     /// Reads a session, and at most `limit` messages between two `seq`s, both included.
     async fn find(
         &self,
+        by: &Caller,
         id: &SessionId,
         (first, last): (i64, i64),
         limit: usize,
@@ -125,7 +134,7 @@ impl Store {
     ) -> Result<Option<Found>> {
         let reply: Option<Reply> = self
             .connection()?
-            .script(&script::FIND, |call, _| {
+            .script(&script::FIND, by, |call, _| {
                 call.arg(2).arg(keys::document(id)).arg(keys::messages(id));
                 call.arg(id.as_str())
                     .arg(first)
@@ -139,6 +148,7 @@ impl Store {
             return Ok(None);
         };
         Ok(Some(Found {
+            may_write: reply.next::<String>()? == "write",
             state: State {
                 document: reply.next()?,
                 message_count: reply.next()?,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store, keys};
+use crate::caller::Caller;
 use crate::json;
 use crate::skill::{Skill, SkillId};
 use crate::volume::VolumeRef;
@@ -79,11 +80,12 @@ impl Store {
     /// What is known of the skills of some volumes, in the order in which they are given. One round trip.
     pub async fn read_skills(
         &self,
+        by: &Caller,
         wanted: &[(&VolumeRef, Vec<&SkillId>)],
     ) -> Result<Vec<KnownSkill>> {
         let replies: Vec<Reply> = self
             .connection()?
-            .script(&script::READ_SKILLS, |call, _| {
+            .script(&script::READ_SKILLS, by, |call, _| {
                 call.arg(2 * wanted.len());
                 for (volume, _) in wanted {
                     call.arg(keys::skills(volume))
@@ -103,11 +105,12 @@ impl Store {
     /// Remembers what documents of a volume say.
     pub async fn remember_skills(
         &self,
+        by: &Caller,
         volume: &VolumeRef,
         skills: &[(&SkillId, RememberedSkill)],
     ) -> Result<()> {
         self.connection()?
-            .script(&script::REMEMBER_SKILLS, |call, _| {
+            .script(&script::REMEMBER_SKILLS, by, |call, _| {
                 call.arg(1).arg(keys::skills(volume)).arg(MEMORY_SECONDS);
                 for (id, remembered) in skills {
                     call.arg(id.as_str()).arg(json::text(remembered));
@@ -116,10 +119,30 @@ impl Store {
             .await
     }
 
-    /// Forgets a skill, its counts included.
-    pub async fn forget_skill(&self, volume: &VolumeRef, id: &SkillId) -> Result<()> {
+    /// Remembers what the document of a new skill says, and forgets what is known of an earlier one of this id.
+    pub async fn remember_new_skill(
+        &self,
+        by: &Caller,
+        volume: &VolumeRef,
+        id: &SkillId,
+        remembered: &RememberedSkill,
+    ) -> Result<()> {
         self.connection()?
-            .script(&script::FORGET_SKILL, |call, _| {
+            .script(&script::REMEMBER_NEW_SKILL, by, |call, _| {
+                call.arg(2)
+                    .arg(keys::skills(volume))
+                    .arg(keys::skill_usage(volume))
+                    .arg(MEMORY_SECONDS)
+                    .arg(id.as_str())
+                    .arg(json::text(remembered));
+            })
+            .await
+    }
+
+    /// Forgets a skill, its counts included.
+    pub async fn forget_skill(&self, by: &Caller, volume: &VolumeRef, id: &SkillId) -> Result<()> {
+        self.connection()?
+            .script(&script::FORGET_SKILL, by, |call, _| {
                 call.arg(2)
                     .arg(keys::skills(volume))
                     .arg(keys::skill_usage(volume))
@@ -131,6 +154,7 @@ impl Store {
     /// Counts a use of a skill, once for each `Idempotency-Key`.
     pub async fn count_usage(
         &self,
+        by: &Caller,
         volume: &VolumeRef,
         id: &SkillId,
         usage: &SkillUse,
@@ -148,7 +172,7 @@ impl Store {
         let milliseconds = usage.duration.map(|it| it.as_secs_f64() * 1e3);
         let mut reply: Reply = self
             .connection()?
-            .script(&script::COUNT_USAGE, |call, _| {
+            .script(&script::COUNT_USAGE, by, |call, _| {
                 call.arg(2)
                     .arg(keys::skill_usage(volume))
                     .arg(keys::skill_use(key));

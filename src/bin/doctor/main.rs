@@ -2,6 +2,7 @@
 //! everything work that the service needs, and if not, why, and what mends it.
 
 mod blob;
+mod new_key;
 mod redis;
 
 use std::process::ExitCode;
@@ -13,6 +14,15 @@ use llmos::local::report::Report;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => check().await,
+        ["new-key", name, scope] => new_key::print(name, scope),
+        _ => new_key::explain(),
+    }
+}
+
+async fn check() -> ExitCode {
     let mut report = Report::default();
     match configuration() {
         Ok(config) => {

@@ -3,19 +3,18 @@
 //! It is sent once, in the background, and only to this machine: the store does not speak to the network on
 //! behalf of whoever has a client token.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::redirect::Policy;
-use rustls::{ClientConfig, RootCertStore};
 use serde_json::json;
 
 use super::api::Written;
 use super::caller::Caller;
 use super::store::BlobStore;
 use crate::blob::client_token::{OnUploadCompleted, sign};
+use crate::origin::is_loopback;
+use crate::outgoing;
 
 /// How long whoever is told may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -45,19 +44,8 @@ fn body(wanted: &OnUploadCompleted, blob: &Written) -> String {
 }
 
 async fn send(url: Url, body: String, signature: String) -> anyhow::Result<()> {
-    // reqwest asks for TLS that is set up. No certificate is ever looked at: there is only plain HTTP.
-    let provider = rustls::crypto::ring::default_provider();
-    let tls = ClientConfig::builder_with_provider(provider.into())
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(RootCertStore::empty())
-        .with_no_client_auth();
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .timeout(LIMIT)
-        .redirect(Policy::none())
-        .no_proxy()
-        .build()?;
-    let request = client.post(url).body(body);
+    let client = outgoing::client(LIMIT)?;
+    let request = client.post(url).timeout(LIMIT).body(body);
     let request = request.header(CONTENT_TYPE, "application/json");
     request
         .header("x-vercel-signature", signature)
@@ -68,12 +56,7 @@ async fn send(url: Url, body: String, signature: String) -> anyhow::Result<()> {
 
 fn loopback_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
-    let host = url.host_str()?;
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let is_loopback = match address {
-        Ok(address) => address.is_loopback(),
-        Err(_) => host == "localhost",
-    };
+    let is_loopback = is_loopback(url.host_str()?);
     (url.scheme() == "http" && is_loopback).then_some(url)
 }
 

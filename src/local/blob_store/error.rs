@@ -14,6 +14,8 @@ use serde_json::json;
 pub(super) enum Refusal {
     #[error("Access denied, please provide a valid token for this resource.")]
     Forbidden,
+    #[error("This store is for programs and pages of its own machine.")]
+    Stranger,
     #[error("Token expired")]
     TokenExpired,
     #[error("This operation is not available when using a client token.")]
@@ -54,7 +56,7 @@ impl Refusal {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Forbidden | Self::TokenExpired | Self::ClientTokenNotAllowed => {
+            Self::Forbidden | Self::Stranger | Self::TokenExpired | Self::ClientTokenNotAllowed => {
                 StatusCode::FORBIDDEN
             }
             Self::PathnameMismatch
@@ -72,7 +74,7 @@ impl Refusal {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Forbidden | Self::TokenExpired => "forbidden",
+            Self::Forbidden | Self::Stranger | Self::TokenExpired => "forbidden",
             Self::ClientTokenNotAllowed => "client_token_not_allowed",
             Self::PathnameMismatch
             | Self::ContentTypeNotAllowed(_)

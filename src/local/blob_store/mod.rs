@@ -32,6 +32,7 @@ mod parts;
 mod pathname;
 mod router;
 mod store;
+mod stranger;
 
 pub use self::router::router;
 pub use self::store::{BlobStore, Error};

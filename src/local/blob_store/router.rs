@@ -9,6 +9,7 @@ use tower_http::cors::{Any, CorsLayer};
 use super::drain::drain_refused;
 use super::error::Refusal;
 use super::store::BlobStore;
+use super::stranger::refuse_strangers;
 use super::{api, content, multipart_api};
 
 /// The most bytes of a JSON body.
@@ -16,8 +17,7 @@ pub(super) const MAX_JSON_BYTES: usize = 1024 * 1024;
 
 /// The store's API at `/_blob`, contents at `/_blob/content`.
 ///
-/// Pages of any origin may call, as they may the official service: who may write is told by tokens, which no
-/// browser sends by itself.
+/// Pages of any origin on this machine may call, as those of all may the official service.
 pub fn router(store: BlobStore) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(Any)
@@ -37,5 +37,6 @@ pub fn router(store: BlobStore) -> Router {
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .layer(from_fn(drain_refused))
         .layer(cors)
+        .layer(from_fn(refuse_strangers))
         .with_state(store)
 }

@@ -4,14 +4,17 @@
 -- ARGV: id, microseconds of now, '1' if this is repeated because an answer was lost,
 --       Idempotency-Key or '', fingerprint of the request, seconds that a reply is kept, messages
 -- Returns nothing, {'appended', seq of the first}, {'replayed', seq of the first, messages},
---         or {'mismatch'}
+--         {'mismatch'}, or {'read-only'}
 local FIRST_MESSAGE = 7
 local id, micros, repeated, key, fingerprint, reply_seconds = unpack(ARGV, 1, 6)
 local now = math.floor(micros / 1000000)
 
-local document = read_document(KEYS[1])
+local document, access = find_document(id, KEYS[1])
 if not document then
   return false
+end
+if access ~= 'write' then
+  return {'read-only'}
 end
 
 if key ~= '' then

@@ -4,13 +4,17 @@
 --       created the session is kept
 -- ARGV: id, '1' if this is repeated because an answer was lost, and, if it is to be deleted only as it was
 --       read, the document and the message count
--- Returns 'deleted', 'missing' or 'changed'
+-- Returns 'deleted', 'missing', 'read-only' or 'changed'
 local id, repeated, read, count = unpack(ARGV, 1, 4)
 
 local text = peek_document(KEYS[1])
 if not text then
   -- What is gone when its deletion is repeated was most likely there the first time.
   return repeated == '1' and 'deleted' or 'missing'
+end
+local access = access_to(id, text)
+if access ~= 'write' then
+  return access and 'read-only' or 'missing'
 end
 if read and (text ~= read or redis.call('LLEN', KEYS[2]) ~= tonumber(count)) then
   return 'changed'

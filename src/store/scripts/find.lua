@@ -3,8 +3,9 @@
 -- KEYS: the document, the messages
 -- ARGV: id, first and last seq of interest (last may be -1: the end), most messages, most bytes,
 --       '1' to read from the first on, '0' to read backwards from the last
--- Returns nothing, or {document, message count, activity, seq of the first message, messages, more?}
-local document = read_document(KEYS[1])
+-- Returns nothing, or {'write' or 'read', document, message count, activity, seq of the first message,
+--         messages, more?}
+local document, access = find_document(ARGV[1], KEYS[1])
 if not document then
   return false
 end
@@ -48,4 +49,4 @@ if not forwards then
     page[index], page[#page + 1 - index] = page[#page + 1 - index], page[index]
   end
 end
-return {document, count, activity_of(ARGV[1]), first, page, low <= high and 1 or 0}
+return {access, document, count, activity_of(ARGV[1]), first, page, low <= high and 1 or 0}

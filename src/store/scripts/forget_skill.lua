@@ -4,4 +4,4 @@
 -- ARGV: id
 local id = ARGV[1]
 redis.call('HDEL', KEYS[1], id)
-return redis.call('HDEL', KEYS[2], 'uses:' .. id, 'successes:' .. id, 'timed:' .. id, 'milliseconds:' .. id)
+return forget_usage(KEYS[2], id)

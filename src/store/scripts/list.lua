@@ -1,7 +1,8 @@
--- Lists a page of a scope's sessions, latest activity first.
+-- Lists a page of the sessions of some scopes, latest activity first.
 --
--- KEYS: the set of the scope's sessions, and how far it is indexed
--- ARGV: scope, bucket or '' for all, most sessions, most bytes, microseconds and id of the cursor ('' to start)
+-- KEYS: for each scope the set of its sessions, and how far it is indexed
+-- ARGV: bucket or '' for all, most sessions, most bytes, microseconds and id of the cursor ('' to start),
+--       '1' to add the volumes of the system that hold sessions, and the scopes
 -- Returns {'indexing'}, when it must be called again, or
 --         {'page', microseconds and id of the next cursor or '', sessions {id, document, count, activity}}
 
@@ -11,8 +12,33 @@ local BYTES_PER_CALL = 1000000
 -- How often a page is put together again because sessions on it turn out to be gone.
 local MAX_ATTEMPTS = 20
 
-local scope, wanted_bucket, limit, max_bytes, cursor_micros, cursor_id = unpack(ARGV, 1, 6)
+-- How many candidates are read at once from all places together, unless a page needs more of one.
+local CHUNK = 2048
+
+local FIRST_SCOPE = 7
+local wanted_bucket, limit, max_bytes, cursor_micros, cursor_id, with_system = unpack(ARGV, 1, 6)
 limit, max_bytes = tonumber(limit), tonumber(max_bytes)
+
+-- The scopes, each with the keys that belong to it.
+local scopes = {}
+local function add_scope(name, members, indexing)
+  for _, scope in ipairs(scopes) do
+    if scope.name == name then
+      return
+    end
+  end
+  scopes[#scopes + 1] = {name = name, members = members, indexing = indexing}
+end
+for index = FIRST_SCOPE, #ARGV do
+  local place = 2 * (index - FIRST_SCOPE)
+  add_scope(ARGV[index], KEYS[place + 1], KEYS[place + 2])
+end
+if with_system == '1' then
+  for _, id in ipairs(redis.call('SMEMBERS', SYSTEM_VOLUMES)) do
+    local name = 'system:' .. id
+    add_scope(name, members_key(name), 'llmos:indexing:' .. name)
+  end
+end
 
 -- RFC 3339 as the Python version wrote it, in microseconds; 0 for anything else.
 local function parse_time(text)
@@ -37,11 +63,11 @@ end
 
 -- Indexes some more of what the Python version wrote; whether that was all. How far it is, is kept in
 -- Redis: requests at the same time share the work, and none is lost with one that fails.
-local function index_members()
-  local found = redis.call('SSCAN', KEYS[1], redis.call('GET', KEYS[2]) or '0', 'COUNT', MEMBERS_PER_CALL)
+local function index_members(scope)
+  local found = redis.call('SSCAN', scope.members, redis.call('GET', scope.indexing) or '0', 'COUNT', MEMBERS_PER_CALL)
   local bytes = 0
   for _, id in ipairs(found[2]) do
-    if not indexed_activity(scope, id) then
+    if not indexed_activity(scope.name, id) then
       if bytes > BYTES_PER_CALL then
         return false
       end
@@ -49,17 +75,18 @@ local function index_members()
       if text then
         bytes = bytes + #text
         local document = decode(text)
-        redis.call('ZADD', recent_key(scope, bucket_of(document)), parse_time(document.updated_at), id)
+        note_system_volume(document)
+        redis.call('ZADD', recent_key(scope.name, bucket_of(document)), parse_time(document.updated_at), id)
       else
-        redis.call('SREM', KEYS[1], id)
+        redis.call('SREM', scope.members, id)
       end
     end
   end
   if found[1] ~= '0' then
-    redis.call('SET', KEYS[2], found[1])
+    redis.call('SET', scope.indexing, found[1])
     return false
   end
-  redis.call('DEL', KEYS[2])
+  redis.call('DEL', scope.indexing)
   return true
 end
 
@@ -94,33 +121,68 @@ local function position_after_cursor(key)
 end
 
 -- Whether the index knows every member, as far as counting can tell.
-local function is_indexed()
-  local members, indexed = redis.call('SCARD', KEYS[1]), 0
+local function is_indexed(scope)
+  local members, indexed = redis.call('SCARD', scope.members), 0
   for _, bucket in ipairs(BUCKETS) do
-    indexed = indexed + redis.call('ZCARD', recent_key(scope, bucket))
+    indexed = indexed + redis.call('ZCARD', recent_key(scope.name, bucket))
   end
-  return indexed >= members and tonumber(redis.call('GET', indexed_key(scope)) or 0) == members
+  return indexed >= members and tonumber(redis.call('GET', indexed_key(scope.name)) or 0) == members
+end
+
+-- Whether one session stands before another one in a list.
+local function comes_first(left, right)
+  if left.micros ~= right.micros then
+    return left.micros > right.micros
+  end
+  return is_before(right.id, left.id)
+end
+
+-- The places that sessions are read from, each in order: one for each scope and bucket.
+local function open_sources()
+  local sources = {}
+  for _, scope in ipairs(scopes) do
+    for _, bucket in ipairs(BUCKETS) do
+      if wanted_bucket == '' or wanted_bucket == bucket then
+        local key = recent_key(scope.name, bucket)
+        sources[#sources + 1] = {key = key, position = position_after_cursor(key), buffer = {}, next = 1}
+      end
+    end
+  end
+  return sources
+end
+
+-- The next session of a source, some more of which are read where none is at hand.
+local function peek(source, chunk)
+  if not source.buffer[source.next] and not source.has_ended then
+    local last = source.position + chunk - 1
+    local range = redis.call('ZREVRANGE', source.key, source.position, last, 'WITHSCORES')
+    source.position, source.buffer, source.next = last + 1, {}, 1
+    source.has_ended = #range < 2 * chunk
+    for index = 1, #range, 2 do
+      source.buffer[#source.buffer + 1] = {id = range[index], micros = tonumber(range[index + 1]), key = source.key}
+    end
+  end
+  return source.buffer[source.next]
 end
 
 -- The sessions that come next, in order: one more than asked for, if there is one.
 local function candidates_after_cursor()
-  local candidates = {}
-  for _, bucket in ipairs(BUCKETS) do
-    if wanted_bucket == '' or wanted_bucket == bucket then
-      local key = recent_key(scope, bucket)
-      local start = position_after_cursor(key)
-      local range = redis.call('ZREVRANGE', key, start, start + limit, 'WITHSCORES')
-      for index = 1, #range, 2 do
-        candidates[#candidates + 1] = {id = range[index], micros = tonumber(range[index + 1]), key = key}
+  local sources, candidates = open_sources(), {}
+  local chunk = math.min(limit + 1, math.ceil(CHUNK / #sources))
+  while #candidates <= limit do
+    local first, first_source
+    for _, source in ipairs(sources) do
+      local candidate = peek(source, chunk)
+      if candidate and (not first or comes_first(candidate, first)) then
+        first, first_source = candidate, source
       end
     end
-  end
-  table.sort(candidates, function(left, right)
-    if left.micros ~= right.micros then
-      return left.micros > right.micros
+    if not first then
+      break
     end
-    return is_before(right.id, left.id)
-  end)
+    candidates[#candidates + 1] = first
+    first_source.next = first_source.next + 1
+  end
   return candidates
 end
 
@@ -153,15 +215,17 @@ local function read_page()
   return {'page', 0, '', sessions}, all_there
 end
 
-if not is_indexed() then
-  if not index_members() then
-    return {'indexing'}
-  end
-  local members = redis.call('SCARD', KEYS[1])
-  if members > 0 then
-    redis.call('SET', indexed_key(scope), members)
-  else
-    redis.call('DEL', indexed_key(scope))
+for _, scope in ipairs(scopes) do
+  if not is_indexed(scope) then
+    if not index_members(scope) then
+      return {'indexing'}
+    end
+    local members = redis.call('SCARD', scope.members)
+    if members > 0 then
+      redis.call('SET', indexed_key(scope.name), members)
+    else
+      redis.call('DEL', indexed_key(scope.name))
+    end
   end
 end
 

@@ -1,11 +1,24 @@
 -- Shared by every script: reading a session's document, and the index of sessions by recency.
 -- Keys that a caller can name come in KEYS; only those that Redis itself tells of are named here.
 --
+-- The last arguments of every call say who calls: the scopes that the caller may see, a line each, or '*'
+-- for all; '1' if the caller may change something; the key that the caller's requests are counted under, or
+-- '' for a call that does not count; how many microseconds one of them counts, and how many may come at once.
+--
 -- A scope is 'all' or '{volume}:{volume_id}'. Its index is one sorted set per bucket, in which a session
 -- stands under the microseconds of its last activity. llmos:indexed:{scope} counts the members of the
 -- scope's set that the index knows of: where the set has another size, the Python version changed it.
 local ALL = 'all'
 local BUCKETS = {'active', 'paused', 'completed', 'other'}
+-- The ids of the system's volumes that hold sessions. All callers may see them.
+local SYSTEM_VOLUMES = 'llmos:system-volumes'
+local MAX_SYSTEM_VOLUMES = 100
+
+local function pop_argument()
+  return table.remove(ARGV)
+end
+local burst, interval, limit_key = tonumber(pop_argument()), tonumber(pop_argument()), pop_argument()
+local may_change, visible_scopes = pop_argument() == '1', pop_argument()
 
 -- Ours stay under 20 KB; the Python version put the first message in, too.
 local MAX_DOCUMENT_BYTES = 1048576
@@ -38,22 +51,14 @@ local function peek_document(key)
   return redis.call('GET', key)
 end
 
--- The same for a session that was asked for by its id.
-local function read_document(key)
-  local text = peek_document(key)
-  if text == '' then
-    error('UNREADABLE ' .. key .. ' is not a string of at most 1 MB')
-  end
-  return text
-end
-
 -- What a document says; nothing where it is no JSON object. Only for reading: cjson rounds numbers.
+local last_text, last_document
 local function decode(text)
-  local is_json, document = pcall(cjson.decode, text)
-  if is_json and type(document) == 'table' then
-    return document
+  if text ~= last_text then
+    local is_json, document = pcall(cjson.decode, text)
+    last_text, last_document = text, is_json and type(document) == 'table' and document or {}
   end
-  return {}
+  return last_document
 end
 
 local function bucket_of(document)
@@ -73,6 +78,59 @@ local function scopes_of(document)
   return {ALL}
 end
 
+-- Whether the caller may see what is in a scope that is not the system's.
+local function is_visible(scope)
+  for visible in visible_scopes:gmatch('[^\n]+') do
+    if visible == scope then
+      return true
+    end
+  end
+  return false
+end
+
+-- Whether a session belongs to the caller, by the volume that its document says. Where it says none, by the
+-- sets of the volumes: somebody has to be told that it is not readable.
+local function is_own(id, document)
+  local scope = scopes_of(document)[2]
+  if scope then
+    return is_visible(scope)
+  end
+  for visible in visible_scopes:gmatch('[^\n]+') do
+    if redis.pcall('SISMEMBER', members_key(visible), id) == 1 then
+      return true
+    end
+  end
+  return false
+end
+
+-- What the caller may do with a session: 'write', 'read', or nothing.
+local function access_to(id, text)
+  if visible_scopes ~= '*' then
+    local document = decode(text)
+    if document.volume == 'system' then
+      return 'read'
+    end
+    if not is_own(id, document) then
+      return nil
+    end
+  end
+  return may_change and 'write' or 'read'
+end
+
+-- A session that was asked for by its id, and what the caller may do with it; nothing where there is none
+-- that the caller may see.
+local function find_document(id, key)
+  local text = peek_document(key)
+  local access = text and access_to(id, text)
+  if not access then
+    return nil
+  end
+  if text == '' then
+    error('UNREADABLE ' .. key .. ' is not a string of at most 1 MB')
+  end
+  return text, access
+end
+
 local function remove_from_buckets(scope, id, kept_bucket)
   for _, bucket in ipairs(BUCKETS) do
     if bucket ~= kept_bucket then
@@ -81,14 +139,28 @@ local function remove_from_buckets(scope, id, kept_bucket)
   end
 end
 
+-- Notes a volume of the system's, so that all callers are shown what is in it.
+local function note_system_volume(document)
+  local is_systems = document.volume == 'system' and type(document.volume_id) == 'string'
+  if is_systems and redis.call('SCARD', SYSTEM_VOLUMES) < MAX_SYSTEM_VOLUMES then
+    redis.call('SADD', SYSTEM_VOLUMES, document.volume_id)
+  end
+end
+
 -- Notes activity on a session. It never goes back in time, whatever the clock of the caller does.
 local function touch(id, document, micros)
+  note_system_volume(document)
   local bucket = bucket_of(document)
   for _, scope in ipairs(scopes_of(document)) do
     if redis.call('ZADD', recent_key(scope, bucket), 'GT', micros, id) == 1 then
       remove_from_buckets(scope, id, bucket)
     end
   end
+end
+
+-- Forgets how often a skill was used.
+local function forget_usage(key, id)
+  return redis.call('HDEL', key, 'uses:' .. id, 'successes:' .. id, 'timed:' .. id, 'milliseconds:' .. id)
 end
 
 -- The microseconds of a session's last activity, nil where the scope's index does not know it.

@@ -3,12 +3,16 @@
 -- KEYS: the document, the messages
 -- ARGV: id, the document as it was read, the new document, microseconds of now,
 --       the message count that must still hold, or ''
--- Returns nothing, {'updated', message count, activity}, or {'changed', document, message count, activity}
+-- Returns nothing, {'updated', message count, activity}, {'changed', document, message count, activity},
+--         or {'read-only'}
 local id, read, new, micros, expected_count = unpack(ARGV, 1, 5)
 
-local document = read_document(KEYS[1])
+local document, access = find_document(id, KEYS[1])
 if not document then
   return false
+end
+if access ~= 'write' then
+  return {'read-only'}
 end
 local count = redis.call('LLEN', KEYS[2])
 

@@ -1,0 +1,90 @@
+//! The one form in which callers are told of an error: `application/problem+json` (RFC 9457).
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::error::{Error, FieldError};
+use crate::json;
+use crate::store;
+
+/// When a storage that is down may be tried again.
+const STORAGE_PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<[&'a FieldError; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<&'a RawValue>,
+}
+
+/// The answer in full.
+pub(super) fn render(error: &Error, request_id: &str) -> Response {
+    let status = error.status();
+    let body = json::text(&Problem {
+        r#type: "about:blank",
+        title: status.canonical_reason().unwrap_or_default(),
+        status: status.as_u16(),
+        detail: &error.detail(),
+        code: error.code(),
+        request_id,
+        errors: match error {
+            Error::Validation(error) => Some([error]),
+            _ => None,
+        },
+        current: match error {
+            Error::PreconditionFailed { current } => Some(current),
+            _ => None,
+        },
+    });
+    let content_type = HeaderValue::from_static("application/problem+json");
+    let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
+    add_headers(error, response.headers_mut());
+    response
+}
+
+/// What programs read of an error before its body.
+fn add_headers(error: &Error, headers: &mut HeaderMap) {
+    let mut insert = |name: HeaderName, value: String| {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    };
+    let seconds = |pause: Duration| pause.as_secs_f64().ceil().max(1.0).to_string();
+    match error {
+        Error::RangeNotSatisfiable(Some(range)) => insert(header::CONTENT_RANGE, range.clone()),
+        Error::Unauthorized {
+            had_credentials, ..
+        } => insert(header::WWW_AUTHENTICATE, challenge(*had_credentials)),
+        Error::Store(store::Error::RateLimited(pause)) => {
+            insert(header::RETRY_AFTER, seconds(*pause));
+        }
+        error
+            if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]
+                .contains(&error.status()) =>
+        {
+            insert(header::RETRY_AFTER, seconds(STORAGE_PAUSE));
+        }
+        _ => {}
+    }
+}
+
+/// How to call with credentials (RFC 6750, section 3). Why the ones that came do not hold is in the body.
+fn challenge(had_credentials: bool) -> String {
+    let error = if had_credentials {
+        ", error=\"invalid_token\""
+    } else {
+        ""
+    };
+    format!("Bearer realm=\"llmos\"{error}")
+}

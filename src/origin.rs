@@ -1,0 +1,188 @@
+//! Where pages that call come from, and hosts that are this machine. No I/O.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// An origin whose pages may call: `https://app.example.com`, or `https://*.example.com` for all below a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginPattern {
+    scheme: String,
+    /// Host and port, or what stands behind the `*`.
+    host: String,
+    is_suffix: bool,
+}
+
+impl OriginPattern {
+    /// Whether a browser's `Origin` is one of these.
+    pub fn matches(&self, origin: &str) -> bool {
+        let Some((scheme, host)) = origin.split_once("://") else {
+            return false;
+        };
+        let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
+        if scheme != self.scheme {
+            return false;
+        }
+        if !self.is_suffix {
+            return host == self.host;
+        }
+        let below = host.strip_suffix(&self.host);
+        below.is_some_and(|below| !below.is_empty() && below.split('.').all(is_label))
+    }
+}
+
+impl FromStr for OriginPattern {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let text = text.to_ascii_lowercase();
+        let (scheme, host) = text.split_once("://").ok_or(())?;
+        let (is_suffix, host) = match host.strip_prefix('*') {
+            Some(suffix) => (true, suffix),
+            None => (false, host),
+        };
+        let name = host.strip_prefix('.').filter(|_| is_suffix);
+        let name = name.unwrap_or(host);
+        let is_valid = ["http", "https"].contains(&scheme)
+            && (!is_suffix || host.starts_with('.') && name.contains('.'))
+            && is_host_and_port(name);
+        is_valid.then_some(()).ok_or(())?;
+        Ok(Self {
+            scheme: scheme.to_owned(),
+            host: host.to_owned(),
+            is_suffix,
+        })
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    !label.is_empty() && label.bytes().all(is_allowed)
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    let (host, port) = split_port(text);
+    let is_address = host.starts_with('[') && host.ends_with(']');
+    (is_address || host.split('.').all(is_label)) && port.is_none_or(|it| it.parse::<u16>().is_ok())
+}
+
+/// A host and its port, as `Host` has them.
+fn split_port(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') && !host.is_empty() => (host, Some(port)),
+        _ => (text, None),
+    }
+}
+
+/// Whether a `Host` is an address or `localhost`, which nobody else can lead anywhere. The name of another page
+/// that was made to lead to this machine (DNS rebinding) would be taken for our own.
+pub fn is_address_or_localhost(host: &str) -> bool {
+    let name = name_of(host);
+    name.parse::<IpAddr>().is_ok() || is_localhost(&name)
+}
+
+/// Whether a host, its port with it or not, is this very machine.
+pub fn is_loopback(host: &str) -> bool {
+    let name = name_of(host);
+    match name.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => is_localhost(&name),
+    }
+}
+
+fn name_of(host: &str) -> String {
+    let (name, _) = split_port(host);
+    name.trim_matches(['[', ']']).to_ascii_lowercase()
+}
+
+fn is_localhost(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_match_whole() {
+        let exact: OriginPattern = "https://App.example.com".parse().unwrap();
+        assert!(exact.matches("https://app.example.com"));
+        for other in [
+            "http://app.example.com",
+            "https://app.example.com:8443",
+            "https://app.example.com.evil.example",
+            "https://evilapp.example.com",
+            "null",
+            "",
+        ] {
+            assert!(!exact.matches(other), "{other}");
+        }
+        let local: OriginPattern = "http://localhost:5173".parse().unwrap();
+        assert!(local.matches("http://localhost:5173") && !local.matches("http://localhost:3000"));
+    }
+
+    #[test]
+    fn a_star_stands_for_names_below_a_domain() {
+        let pattern: OriginPattern = "https://*.example.com".parse().unwrap();
+        for origin in ["https://a.example.com", "https://a.b.example.com"] {
+            assert!(pattern.matches(origin), "{origin}");
+        }
+        for other in [
+            "https://example.com",
+            "https://.example.com",
+            "https://evilexample.com",
+            "https://evil.example/.example.com",
+            "https://evil.example?.example.com",
+            "https://user@evil.example#.example.com",
+            "https://a.example.com:444",
+        ] {
+            assert!(!pattern.matches(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_origin_is_refused() {
+        for text in [
+            "*",
+            "https://*",
+            "https://*.com",
+            "https://*example.com",
+            "https://a.*.example.com",
+            "https://example.com/",
+            "https://example.com/path",
+            "app.example.com",
+            "ftp://example.com",
+            "https://",
+            "https://example.com:port",
+            "null",
+        ] {
+            assert!(text.parse::<OriginPattern>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_others_are_not_this_machine() {
+        for host in [
+            "localhost",
+            "LOCALHOST:3000",
+            "a.localhost:1",
+            "127.0.0.1:3000",
+            "[::1]:3000",
+            "[::1]",
+        ] {
+            assert!(is_address_or_localhost(host) && is_loopback(host), "{host}");
+        }
+        assert!(is_address_or_localhost("192.168.0.7") && !is_loopback("192.168.0.7"));
+        for host in [
+            "evil.example",
+            "evil.example:3000",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "",
+        ] {
+            assert!(
+                !is_address_or_localhost(host) && !is_loopback(host),
+                "{host}"
+            );
+        }
+    }
+}
