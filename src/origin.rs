@@ -73,11 +73,13 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Whether a `Host` is an address or `localhost`, which nobody else can lead anywhere. The name of another page
-/// that was made to lead to this machine (DNS rebinding) would be taken for our own.
-pub fn is_address_or_localhost(host: &str) -> bool {
+/// Whether a `Host` is an address, or a name of this machine or its network: nobody elsewhere can lead those
+/// anywhere. The name of another page that was made to lead to this machine (DNS rebinding) would be taken for
+/// our own.
+pub fn is_local(host: &str) -> bool {
     let name = name_of(host);
-    name.parse::<IpAddr>().is_ok() || is_localhost(&name)
+    let is_single_word = !name.is_empty() && !name.contains('.');
+    name.parse::<IpAddr>().is_ok() || is_localhost(&name) || is_single_word
 }
 
 /// Whether a host, its port with it or not, is this very machine.
@@ -169,9 +171,11 @@ mod tests {
             "[::1]:3000",
             "[::1]",
         ] {
-            assert!(is_address_or_localhost(host) && is_loopback(host), "{host}");
+            assert!(is_local(host) && is_loopback(host), "{host}");
         }
-        assert!(is_address_or_localhost("192.168.0.7") && !is_loopback("192.168.0.7"));
+        for host in ["192.168.0.7", "llmos:3000"] {
+            assert!(is_local(host) && !is_loopback(host), "{host}");
+        }
         for host in [
             "evil.example",
             "evil.example:3000",
@@ -179,10 +183,7 @@ mod tests {
             "127.0.0.1.evil.example",
             "",
         ] {
-            assert!(
-                !is_address_or_localhost(host) && !is_loopback(host),
-                "{host}"
-            );
+            assert!(!is_local(host) && !is_loopback(host), "{host}");
         }
     }
 }

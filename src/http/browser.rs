@@ -8,7 +8,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::config::AccessConfig;
 use crate::error::{Error, Result};
-use crate::origin::{OriginPattern, is_address_or_localhost};
+use crate::origin::{OriginPattern, is_local};
 
 /// How long browsers keep the answer to a preflight: as long as Chromium does at most.
 const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
@@ -81,10 +81,10 @@ fn is_among(origin: &HeaderValue, origins: &[OriginPattern]) -> bool {
 /// If it is not from a page of ours, of an allowed origin, or of no page at all.
 pub(super) fn refuse_other_pages(parts: &Parts, access: &AccessConfig) -> Result<()> {
     let host = host(parts);
-    if !access.is_public && host.is_some_and(|host| !is_address_or_localhost(host)) {
+    if !access.is_public && host.is_some_and(|host| !is_local(host)) {
         return Err(Error::Forbidden(
-            "Without access control this server only answers to localhost or an address; \
-             set AUTH_JWKS_URL, AUTH_JWT_SECRET or API_KEYS to give it a name.",
+            "Without access control this server does not answer to a name of the internet; \
+             set AUTH_JWKS_URL, AUTH_JWT_SECRET or API_KEYS to give it one.",
         ));
     }
     if parts.method.is_safe() || !is_from_other_page(&parts.headers, host, access) {

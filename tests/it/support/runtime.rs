@@ -42,6 +42,7 @@ impl Runtime {
         clear_configuration(&mut command);
         command
             .env("VERCEL_IPC_PATH", &socket)
+            .env("ALLOW_ANONYMOUS", "true")
             .env("VERCEL_DEV_PORT", port.to_string())
             .envs(environment.iter().copied());
         let runtime = Self {
