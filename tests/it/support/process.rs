@@ -159,6 +159,11 @@ pub fn clear_configuration(command: &mut Command) {
             "ANTHROPIC",
             "PORT",
             "HOST",
+            "AUTH_",
+            "API_KEYS",
+            "ALLOW_ANONYMOUS",
+            "RATE_LIMIT",
+            "CORS_",
         ]
         .iter()
         .any(|prefix| name.starts_with(prefix));
