@@ -133,12 +133,15 @@ impl Config {
 }
 
 /// `VERCEL` is only there where a project shows its system variables to its functions; the runtime's own
-/// channel is there in every deployment. Taken for a deployment, a machine of one's own is closed; a deployment
-/// that is not taken for one would be open.
+/// channel is there in every deployment, and would be open if it were not taken for one. On one's own machine
+/// there may be a copy of a project's variables, for development.
 fn is_on_vercel() -> bool {
-    let is_development = variable("VERCEL_DEV").is_some();
-    let is_marked = variable("VERCEL").is_some() || variable("VERCEL_IPC_PATH").is_some();
-    is_marked && !is_development
+    if variable("VERCEL_DEV").is_some() {
+        return false;
+    }
+    let is_copy = variable("VERCEL_ENV").is_some_and(|it| it == "development");
+    let is_marked = variable("VERCEL").is_some() && !is_copy;
+    is_marked || variable("VERCEL_IPC_PATH").is_some()
 }
 
 #[cfg(test)]
