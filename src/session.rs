@@ -117,7 +117,7 @@ impl SessionChange {
 }
 
 /// A session, as it is answered.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Session {
     /// Its id.
     pub id: SessionId,
@@ -130,6 +130,7 @@ pub struct Session {
     /// Where it stands. Not a [`Status`], for the same reason.
     pub status: String,
     /// What callers attached.
+    #[schema(value_type = Metadata)]
     pub metadata: Box<RawValue>,
     /// How many traces the Python version counted.
     pub traces_count: u64,

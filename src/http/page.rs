@@ -15,7 +15,7 @@ use crate::session::MAX_SESSION_ID_BYTES;
 use crate::store::Cursor;
 
 /// How many items a page has unless the caller says.
-const DEFAULT_LIMIT: usize = 50;
+pub(crate) const DEFAULT_LIMIT: usize = 50;
 
 /// How many items the caller wants on a page.
 pub(super) fn limit(name: &str, text: Option<&str>, range: RangeInclusive<usize>) -> Result<usize> {
