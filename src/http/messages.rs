@@ -30,7 +30,7 @@ pub(super) fn router() -> Router<App> {
 
 /// What these routes say of themselves.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(list_messages, append_messages))]
+#[openapi(paths(list_messages, append_messages), components(schemas(Batch)))]
 pub(super) struct Described;
 
 #[derive(Deserialize, utoipa::IntoParams)]

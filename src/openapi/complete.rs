@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::problem::problems;
+use super::schemas::AS_IT_IS;
 
 /// Requests and answers, by the names of handlers.
 const EXAMPLES: &str = include_str!("examples.json");
@@ -18,6 +19,12 @@ const ANYWHERE: [StatusCode; 6] = [
     StatusCode::TOO_MANY_REQUESTS,
     StatusCode::INTERNAL_SERVER_ERROR,
     StatusCode::SERVICE_UNAVAILABLE,
+    StatusCode::GATEWAY_TIMEOUT,
+];
+
+/// The same, where nobody asks who is calling.
+const OPEN: [StatusCode; 2] = [
+    StatusCode::INTERNAL_SERVER_ERROR,
     StatusCode::GATEWAY_TIMEOUT,
 ];
 
@@ -129,16 +136,35 @@ const HEADERS: [(&str, &str, &str, bool); 19] = [
     ("Allow", "The methods of the route.", "GET,HEAD", true),
 ];
 
+/// Puts schemas that are JSON already in their places.
+fn place_schemas(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::Object(schema)) = members.remove(AS_IT_IS) {
+                members.extend(schema);
+            }
+            members.values_mut().for_each(place_schemas);
+        }
+        Value::Array(items) => items.iter_mut().for_each(place_schemas),
+        _ => {}
+    }
+}
+
 /// Adds what no handler says for itself.
 pub(super) fn complete(document: &mut Value) {
+    place_schemas(document);
     let examples: Value = serde_json::from_str(EXAMPLES).expect("examples.json is JSON");
+    let mut shared = Map::new();
     let paths = document["paths"].as_object_mut();
     for (_, item) in paths.into_iter().flatten() {
         let item = item.as_object_mut().into_iter().flatten();
         for (method, operation) in item {
             complete_operation(method, operation, &examples);
+            share_problems(operation, &mut shared);
         }
     }
+    document["components"]["responses"] = Value::Object(shared);
+    document["components"]["headers"] = HEADERS.iter().map(header).collect();
 }
 
 fn complete_operation(method: &str, operation: &mut Value, examples: &Value) {
@@ -146,19 +172,15 @@ fn complete_operation(method: &str, operation: &mut Value, examples: &Value) {
         .as_str()
         .unwrap_or_default()
         .to_owned();
-    let is_open = operation["security"] == json!([{}]);
     add_examples(operation, &examples[&name]);
-    let anywhere = if is_open {
-        &ANYWHERE[3..]
-    } else {
-        &ANYWHERE[..]
-    };
+    let is_open = operation.get("security") == Some(&json!([{}]));
+    let anywhere = if is_open { &OPEN[..] } else { &ANYWHERE[..] };
     if let Some(responses) = operation["responses"].as_object_mut() {
         for (status, problem) in problems(anywhere) {
             responses.entry(status).or_insert_with(|| json!(problem));
         }
         for response in responses.values_mut() {
-            complete_headers(response);
+            name_headers(response);
             if method == "head" {
                 response.as_object_mut().map(|it| it.remove("content"));
             }
@@ -170,28 +192,49 @@ fn complete_operation(method: &str, operation: &mut Value, examples: &Value) {
     }
 }
 
-fn complete_headers(response: &mut Value) {
-    if !response["headers"].is_object() {
-        response["headers"] = json!({});
-    }
-    let headers = response["headers"].as_object_mut().expect("made above");
-    for name in ALWAYS {
-        headers.insert(name.to_owned(), Value::Null);
-    }
-    for (name, header) in headers {
-        let known = HEADERS.iter().find(|(it, ..)| it == name);
-        let (_, description, example, is_required) =
-            known.expect("HEADERS has every header that is named");
-        *header = json!({
-            "description": description, "required": is_required, "schema": {"type": "string"}, "example": example,
-        });
+fn name_headers(response: &mut Value) {
+    let named = response["headers"].as_object().into_iter().flatten();
+    let all = named.map(|(name, _)| name.as_str()).chain(ALWAYS);
+    let reference = |name| json!({"$ref": format!("#/components/headers/{name}")});
+    response["headers"] = all.map(|name| (name, reference(name))).collect();
+}
+
+fn header((name, description, example, is_required): &(&str, &str, &str, bool)) -> (String, Value) {
+    let header = json!({
+        "description": description, "required": is_required, "schema": {"type": "string"}, "example": example,
+    });
+    ((*name).to_owned(), header)
+}
+
+/// Errors are the same at each route: they are described once, under the names of their statuses.
+fn share_problems(operation: &mut Value, shared: &mut Map<String, Value>) {
+    let responses = operation["responses"].as_object_mut();
+    for (status, response) in responses.into_iter().flatten() {
+        let status = status
+            .parse()
+            .ok()
+            .and_then(|it| StatusCode::from_u16(it).ok());
+        let name = status
+            .and_then(|it| it.canonical_reason())
+            .unwrap_or_default()
+            .replace(' ', "");
+        if response["content"]
+            .get("application/problem+json")
+            .is_some()
+        {
+            let reference = json!({"$ref": format!("#/components/responses/{name}")});
+            shared.insert(name, std::mem::replace(response, reference));
+        }
     }
 }
 
 /// Puts the examples of a handler where they belong: those of its request, of its parameters, and of its answers by
 /// status.
 fn add_examples(operation: &mut Value, examples: &Value) {
-    if let Some(parameters) = operation["parameters"].as_array_mut() {
+    if let Some(parameters) = operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut)
+    {
         for parameter in parameters {
             let name = parameter["name"].as_str().unwrap_or_default();
             let example = &examples["parameters"][name];

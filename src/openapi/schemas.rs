@@ -1,7 +1,8 @@
 //! What values look like, for those types that are checked by hand: their limits come from the same constants.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{Object, SchemaType};
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -26,14 +27,17 @@ const CONTROLS: &str = r"\u0000-\u001f\u007f-\u009f";
 /// A text without NUL.
 const NO_NUL: &str = r"^[^\u0000]*$";
 
-/// A schema from its JSON.
-pub(crate) fn schema(json: Value) -> RefOr<Schema> {
-    serde_json::from_value(json).expect("the schemas of this program are schemas")
-}
+/// What a schema that is JSON already stands under, until the description is complete.
+pub(super) const AS_IT_IS: &str = "x-as-it-is";
 
-/// Any JSON.
-pub(crate) fn any_json() -> Object {
-    Object::with_type(SchemaType::AnyValue)
+/// A schema from its JSON. The types of utoipa do not know all that a schema can say, so it is only put in its
+/// place at the end.
+pub(crate) fn schema(json: Value) -> RefOr<Schema> {
+    let extensions = Extensions::from_iter([(AS_IT_IS.to_owned(), json)]);
+    ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .extensions(Some(extensions))
+        .into()
 }
 
 /// A value, or nothing: an empty parameter counts as not given.
@@ -173,17 +177,9 @@ describe! {
         "1 to 256 characters, none a control character.";
     Parameters: json!({"type": "array", "items": {"type": "object"}}),
         "An array of objects, as `{name, type, description}`: at most 16 KB and 16 levels, without NUL.";
+    Attachment: json!({}),
+        "Any JSON without NUL; it comes back as it was sent.";
 }
-
-impl PartialSchema for Attachment {
-    fn schema() -> RefOr<Schema> {
-        let mut any = any_json();
-        any.description = Some("Any JSON without NUL; it comes back as it was sent.".to_owned());
-        any.into()
-    }
-}
-
-impl ToSchema for Attachment {}
 
 /// The messages of one request.
 pub(crate) fn batch() -> RefOr<Schema> {
