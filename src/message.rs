@@ -161,28 +161,19 @@ impl NewMessage {
 }
 
 /// A message, as it is stored and answered. What it says passes through unparsed.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
-    #[schema(value_type = String)]
     id: Option<String>,
-    /// Its place in the session: 1, 2, …
     #[serde(skip_deserializing)]
-    #[schema(minimum = 1)]
     seq: u64,
-    #[schema(value_type = Option<Role>, required)]
     role: Box<RawValue>,
-    #[schema(value_type = Option<String>, required)]
     content: Box<RawValue>,
     #[serde(default = "json::null")]
-    #[schema(value_type = Option<String>, required)]
     timestamp: Box<RawValue>,
     #[serde(default = "json::null")]
-    #[schema(value_type = Attachment, required)]
     traces: Box<RawValue>,
     #[serde(default = "json::null")]
-    #[schema(value_type = Attachment, required)]
     artifacts: Box<RawValue>,
-    /// What is stored here is no message: the rest is `null`.
     #[serde(skip_deserializing, skip_serializing_if = "std::ops::Not::not")]
     unreadable: bool,
 }

@@ -125,9 +125,11 @@ pub struct Session {
     pub name: String,
     /// Whose it is.
     pub volume: Volume,
-    /// Which user's or team's. Not a [`VolumeId`]: the Python version checked nothing.
+    /// Which user's or team's.
+    // Not a [`VolumeId`]: the Python version checked nothing.
     pub volume_id: String,
-    /// Where it stands. Not a [`Status`], for the same reason.
+    /// Where it stands.
+    // Not a [`Status`], for the same reason.
     pub status: String,
     /// What callers attached.
     #[schema(value_type = Metadata)]

@@ -20,7 +20,7 @@ use crate::catalog::CatalogSkill;
 use crate::file_path::MAX_PATH_BYTES;
 use crate::message::{Message, NewMessage};
 use crate::openapi::problem::problems;
-use crate::openapi::schemas::schema;
+use crate::openapi::schemas::{pathname, schema};
 use crate::session::{Session, SessionId};
 use crate::skill::SkillId;
 
@@ -192,12 +192,7 @@ schemas! {
                         "type": "object",
                         "required": ["pathname"],
                         "properties": {
-                            "pathname": {
-                                "type": "string",
-                                "pattern": "^volumes/(?:user|team|system)/[^/]+/files/.+$",
-                                "description": "`volumes/{volume}/{volume_id}/files/{path}`, as the file is to be \
-                                    stored: at most 950 characters.",
-                            },
+                            "pathname": pathname(),
                             "clientPayload": {
                                 "type": ["string", "null"],
                                 "contentMediaType": "application/json",

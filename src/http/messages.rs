@@ -66,6 +66,7 @@ struct MessageList {
     messages: Vec<Message>,
     /// Whether there are more in the direction that was read.
     has_more: bool,
+    /// These are samples, because storage is missing or down.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     fallback: bool,
 }

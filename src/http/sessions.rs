@@ -105,6 +105,7 @@ struct SessionList {
     /// The ids of sessions under whose keys something else stands.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<String>,
+    /// These are samples, because storage is missing or down.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     fallback: bool,
 }

@@ -108,6 +108,7 @@ struct SkillList {
     /// What leads to the next page; `null` on the last one.
     #[schema(required)]
     next_cursor: Option<String>,
+    /// These are samples, because storage is missing or down.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     fallback: bool,
 }

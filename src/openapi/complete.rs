@@ -143,6 +143,10 @@ fn place_schemas(value: &mut Value) {
             if let Some(Value::Object(schema)) = members.remove(AS_IT_IS) {
                 members.extend(schema);
             }
+            // Of a member that may be missing, utoipa says that it is `null` then, whether it may be that or not.
+            if members.get("default") == Some(&Value::Null) {
+                members.remove("default");
+            }
             members.values_mut().for_each(place_schemas);
         }
         Value::Array(items) => items.iter_mut().for_each(place_schemas),

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::file_path::MAX_PATH_BYTES;
 use crate::message::{
-    Attachment, Content, MAX_BATCH, MAX_CONTENT_BYTES, NewMessage, Role, Timestamp,
+    Attachment, Content, MAX_BATCH, MAX_CONTENT_BYTES, Message, NewMessage, Role, Timestamp,
 };
 use crate::metadata::Metadata;
 use crate::name::{MAX_NAME_CHARS, Name};
@@ -59,7 +59,7 @@ pub(crate) fn page_limit<const MAX: usize>() -> RefOr<Schema> {
 
 /// A place in a session.
 pub(crate) fn place() -> RefOr<Schema> {
-    or_empty(&json!({"type": "integer", "minimum": 0}))
+    or_empty(&json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}))
 }
 
 /// One of the words that the query may have here.
@@ -158,6 +158,23 @@ describe! {
         "Who wrote a message.";
     Content: json!({"type": "string", "minLength": 1, "maxLength": MAX_CONTENT_BYTES, "pattern": NO_NUL}),
         "What a message says: 1 byte to 256 KB of UTF-8, without NUL.";
+    Message: json!({
+        "type": "object",
+        "required": ["id", "seq", "role", "content", "timestamp", "traces", "artifacts"],
+        "properties": {
+            "id": {"type": "string"},
+            "seq": {"type": "integer", "minimum": 1, "description": "Its place in the session: 1, 2, …"},
+            "role": {"oneOf": [Ref::from_schema_name(Role::name()), {"type": "null"}]},
+            "content": {"type": ["string", "null"]},
+            "timestamp": {"type": ["string", "null"]},
+            "traces": Ref::from_schema_name(Attachment::name()),
+            "artifacts": Ref::from_schema_name(Attachment::name()),
+            "unreadable": {
+                "type": "boolean", "enum": [true],
+                "description": "What is stored here is no message: what it says is `null`.",
+            },
+        },
+    }), "A message, as it is stored and answered.";
     Timestamp: json!({"type": "string", "format": "date-time"}),
         "A moment as in RFC 3339, with any offset; kept and answered in UTC.";
     SkillId: json!({"type": "string", "minLength": 1, "maxLength": MAX_SKILL_ID_BYTES}),
@@ -187,6 +204,12 @@ pub(crate) fn batch() -> RefOr<Schema> {
         "type": "array", "minItems": 1, "maxItems": MAX_BATCH,
         "items": {"$ref": format!("#/components/schemas/{}", NewMessage::name())},
     }))
+}
+
+/// The pathname of a file, as far as a pattern can tell.
+pub(crate) fn pathname() -> Value {
+    let volumes = format!("(?:user|team)/(?:{})|system/system", volume_id_pattern());
+    json!({"type": "string", "pattern": format!(r"^volumes/(?:{volumes})/files/[^\\{CONTROLS}]+$")})
 }
 
 /// What the paths of files begin with.

@@ -5,7 +5,9 @@ use serde::{Deserialize, Deserializer};
 use super::{Code, Description, Label, Language, Parameters, Tags};
 use crate::name::Name;
 
-/// What a caller changes of a skill. What is `None` stays; `Some(None)`, in JSON `null`, is removed.
+/// What a caller changes of a skill. What is not there stays; what is `null` is removed.
+//
+// That is `None`, and `Some(None)`.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct SkillChange {
