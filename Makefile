@@ -1,5 +1,5 @@
 # What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench setup redis chromium deny
+.PHONY: dev test check audit bench openapi setup redis chromium deny
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -25,6 +25,10 @@ audit: deny
 # Measures what each route costs, and prints the table that the README quotes.
 bench: redis
 	cargo bench --bench routes
+
+# Writes the description of the API, public/openapi.json.
+openapi:
+	cargo run --quiet --example openapi
 
 # Installs what the tests need and is missing. The Vercel CLI looks at the crates of all platforms.
 setup: redis chromium tests/node_modules tests/.venv

@@ -31,4 +31,5 @@ pub mod catalog;
 
 pub mod http;
 pub mod local;
+pub mod openapi;
 pub mod serve;

@@ -112,7 +112,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 /// A message, as a caller gives it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 pub struct NewMessage {
     role: Role,
     content: Content,

@@ -116,7 +116,7 @@ impl SessionChange {
 }
 
 /// A session, as it is answered.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Session {
     /// Its id.
     pub id: SessionId,
@@ -124,11 +124,14 @@ pub struct Session {
     pub name: String,
     /// Whose it is.
     pub volume: Volume,
-    /// Which user's or team's. Not a [`VolumeId`]: the Python version checked nothing.
+    /// Which user's or team's.
+    // Not a [`VolumeId`]: the Python version checked nothing.
     pub volume_id: String,
-    /// Where it stands. Not a [`Status`], for the same reason.
+    /// Where it stands.
+    // Not a [`Status`], for the same reason.
     pub status: String,
     /// What callers attached.
+    #[schema(value_type = Metadata)]
     pub metadata: Box<RawValue>,
     /// How many traces the Python version counted.
     pub traces_count: u64,

@@ -36,7 +36,8 @@ pub struct Catalog<'a> {
 }
 
 /// A skill as it is answered.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ListedSkill)]
 pub struct CatalogSkill {
     /// Its id.
     pub id: SkillId,
@@ -48,16 +49,20 @@ pub struct CatalogSkill {
     /// Which user's or team's.
     pub volume_id: String,
     /// How often it was used; `null` where Redis cannot tell.
+    #[schema(required)]
     pub usage_count: Option<u64>,
     /// Which share of its uses went well, from 0 to 1; `null` where there is none, or Redis cannot tell.
+    #[schema(required, minimum = 0, maximum = 1)]
     pub success_rate: Option<f64>,
     /// How large its document is.
     pub size_bytes: u64,
     /// The entity tag of its document.
     pub etag: String,
     /// The earliest moment at which it is known to have been there, RFC 3339.
+    #[schema(required)]
     pub created_at: Option<String>,
     /// When its document was last written, RFC 3339.
+    #[schema(required)]
     pub updated_at: Option<String>,
 }
 

@@ -52,15 +52,18 @@ pub(super) fn is_media_type(text: &str) -> bool {
 }
 
 /// What is known of a file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct File {
     path: String,
     volume: Volume,
     volume_id: String,
     size_bytes: u64,
+    /// Lists do not know it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     content_type: Option<String>,
     etag: String,
+    #[schema(required, format = DateTime)]
     updated_at: Option<String>,
 }
 

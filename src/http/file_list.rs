@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 use super::auth::Admitted;
+use super::describe::BadQuery;
 use super::extract::{Parameters, RequestBlobs, flag};
 use super::file_answer::File;
 use super::page::{decode_cursor, encode_cursor, limit};
@@ -12,22 +13,48 @@ use super::volume_query::VolumeQuery;
 use crate::blob::{MAX_PAGE, paths};
 use crate::error::{Error, Result};
 use crate::file_path::MAX_PATH_BYTES;
+use crate::openapi::schemas::{cursor, page_limit, prefix};
 
-#[derive(Deserialize)]
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(list_files))]
+pub(super) struct Described;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Only files whose path begins with this, of at most 900 bytes.
+    #[param(schema_with = prefix)]
     prefix: Option<String>,
+    /// Whether to stop at the next `/`, and list folders.
+    #[param(schema_with = crate::openapi::schemas::flag)]
     folded: Option<String>,
+    /// How many files and folders at most.
+    #[param(schema_with = page_limit::<MAX_PAGE>)]
     limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[param(schema_with = cursor)]
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A page of files.
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct FileList {
     files: Vec<File>,
+    /// With `folded`: what lies before the next `/`, with it.
     folders: Vec<String>,
+    /// What leads to the next page; `null` on the last one.
+    #[schema(required)]
     next_cursor: Option<String>,
 }
 
+/// Lists the files of a volume, all or by folder.
+///
+/// A page at a time, ordered by path.
+#[utoipa::path(
+    get, path = "/api/files", tag = "files", params(VolumeQuery, ListQuery),
+    responses((status = 200, description = "A page of files.", body = FileList), BadQuery)
+)]
 pub(super) async fn list_files(
     Admitted(by): Admitted,
     RequestBlobs(blobs): RequestBlobs,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::Admitted;
 use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
+use super::describe::{BadBody, BadQuery, FileContent, Missing, OutOfRange, Stale, Unchanged};
 use super::extract::{FileAt, Parameters, RequestBlobs};
 use super::file_answer::{File, content_answer, is_media_type};
 use super::volume_query::VolumeQuery;
@@ -41,6 +42,24 @@ fn one_file() -> MethodRouter<App> {
         .delete(delete_file)
 }
 
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(get_file, head_file, put_file, delete_file))]
+pub(super) struct Described;
+
+/// Stores a file of up to 4 MB, as it comes.
+///
+/// The body may be of any type; its `Content-Type` is kept, and made of the path where there is none. `If-Match` stores
+/// only over that state, `If-None-Match: *` only what is new.
+#[utoipa::path(
+    put, path = "/api/files/{path}", tag = "files", params(FileAt, VolumeQuery, IfMatch, IfNoneMatch),
+    request_body(content = inline(FileContent), content_type = "application/octet-stream"),
+    responses(
+        (status = 200, description = "It is stored.", body = File, headers(("ETag"))),
+        (status = 201, description = "It is stored, and new: with `If-None-Match: *`.", body = File, headers(("ETag"))),
+        BadBody, Stale
+    )
+)]
 async fn put_file(
     Admitted(by): Admitted,
     RequestBlobs(blobs): RequestBlobs,
@@ -118,8 +137,11 @@ fn body_of(request: Request) -> Result<PutBody> {
     Ok(PutBody::Stream(request.into_limited_body(), length))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct GetQuery {
+    /// `1` or `true`: a browser is to save the file.
+    #[param(schema_with = crate::openapi::schemas::text)]
     download: Option<String>,
 }
 
@@ -129,6 +151,34 @@ impl GetQuery {
     }
 }
 
+/// Gets a file, or a part of it.
+///
+/// What can run in a browser is always for saving, and no file runs or loads anything in this origin.
+#[utoipa::path(
+    get, path = "/api/files/{path}", tag = "files",
+    params(
+        FileAt, VolumeQuery, GetQuery, IfNoneMatch,
+        ("Range" = Option<String>, Header, description = "The part that is wanted, as `bytes=4-7`."),
+        ("If-Range" = Option<String>, Header, description = "The state that the part must be of, else it is all.")
+    ),
+    responses(
+        (
+            status = 200, description = "The file.", body = inline(FileContent), content_type = "*/*",
+            headers(
+                ("ETag"), ("Accept-Ranges"), ("Content-Disposition"), ("Content-Security-Policy"),
+                ("X-Content-Type-Options")
+            )
+        ),
+        (
+            status = 206, description = "The part of the file.", body = inline(FileContent), content_type = "*/*",
+            headers(
+                ("ETag"), ("Accept-Ranges"), ("Content-Range"), ("Content-Disposition"),
+                ("Content-Security-Policy"), ("X-Content-Type-Options")
+            )
+        ),
+        Unchanged, BadQuery, Missing, OutOfRange
+    )
+)]
 async fn get_file(
     Admitted(by): Admitted,
     RequestBlobs(blobs): RequestBlobs,
@@ -155,6 +205,22 @@ async fn get_file(
     }
 }
 
+/// Tells what is known of a file.
+///
+/// The headers are those of a `GET` of the whole file.
+#[utoipa::path(
+    head, path = "/api/files/{path}", tag = "files", params(FileAt, VolumeQuery, GetQuery, IfNoneMatch),
+    responses(
+        (
+            status = 200, description = "The file is there.",
+            headers(
+                ("ETag"), ("Accept-Ranges"), ("Content-Length"), ("Content-Disposition"),
+                ("Content-Security-Policy"), ("X-Content-Type-Options")
+            )
+        ),
+        Unchanged, BadQuery, Missing
+    )
+)]
 async fn head_file(
     Admitted(by): Admitted,
     RequestBlobs(blobs): RequestBlobs,
@@ -173,11 +239,19 @@ async fn head_file(
     Ok(File::new(&volume, path.as_str(), blob).head(&path, query.is_download()))
 }
 
-#[derive(Serialize)]
+/// That a file is deleted.
+#[derive(Serialize, utoipa::ToSchema)]
 struct DeletedFile {
     message: String,
 }
 
+/// Deletes a file.
+///
+/// With `If-Match` only if nobody changed it since.
+#[utoipa::path(
+    delete, path = "/api/files/{path}", tag = "files", params(FileAt, VolumeQuery, IfMatch),
+    responses((status = 200, description = "It is deleted.", body = DeletedFile), BadQuery, Missing, Stale)
+)]
 async fn delete_file(
     Admitted(by): Admitted,
     RequestBlobs(blobs): RequestBlobs,

@@ -23,30 +23,48 @@ pub fn router() -> Router<App> {
     Router::new().route("/api/health", get(check_health))
 }
 
-#[derive(Serialize)]
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(check_health))]
+pub(super) struct Described;
+
+/// What works, and what runs where.
+#[derive(Serialize, utoipa::ToSchema)]
 struct Health {
+    /// `failing` where any part is.
     status: PartStatus,
     version: &'static str,
+    #[schema(required)]
     commit: Option<String>,
+    #[schema(required)]
     region: Option<String>,
+    /// Vercel's: `production`, `preview` or `development`.
+    #[schema(required)]
     environment: Option<String>,
     redis: Part,
     blob: Part,
 }
 
 /// One part of the service.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Part {
     status: PartStatus,
+    /// How long its answer took.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = f64, required = false)]
     milliseconds: Option<f64>,
+    /// Why it does not work.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     reason: Option<String>,
+    /// What mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     remedy: Option<&'static str>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+/// Whether a part works.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum PartStatus {
     Ok,
@@ -54,6 +72,16 @@ enum PartStatus {
     Failing,
 }
 
+/// Tells whether each part works, and what runs where.
+///
+/// A part that is not set up fails nothing. Needs no token.
+#[utoipa::path(
+    get, path = "/api/health", tag = "health", security(()),
+    responses(
+        (status = 200, description = "Every part works, or is not set up.", body = Health),
+        (status = 503, description = "A part is failing; it says why.", body = Health)
+    )
+)]
 async fn check_health(
     _: Visitor,
     State(app): State<App>,

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::store::Idempotency;
 
 /// The longest key, in bytes.
-const MAX_KEY_BYTES: usize = 255;
+pub(super) const MAX_KEY_BYTES: usize = 255;
 
 const NAME: &str = "Idempotency-Key";
 

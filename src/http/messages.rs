@@ -8,6 +8,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::body::JsonBody;
+use super::describe::{BadBody, BadQuery, Missing, NewMessages};
 use super::extract::{Parameters, SessionPath};
 use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
@@ -16,6 +17,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::message::{MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageRange, NewMessage};
+use crate::openapi::schemas::{batch, page_limit, place};
 use crate::session::SessionId;
 use crate::store::Appended;
 
@@ -27,10 +29,22 @@ pub(super) fn router() -> Router<App> {
     )
 }
 
-#[derive(Deserialize)]
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(list_messages, append_messages), components(schemas(Batch)))]
+pub(super) struct Described;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct MessagesQuery {
+    /// How many messages at most; a page of large ones may have fewer.
+    #[param(schema_with = page_limit::<MAX_MESSAGES_PER_PAGE>)]
     limit: Option<String>,
+    /// Messages from behind this `seq` on.
+    #[param(schema_with = place)]
     after: Option<String>,
+    /// The nearest messages before this `seq`.
+    #[param(schema_with = place)]
     before: Option<String>,
 }
 
@@ -47,14 +61,28 @@ impl MessagesQuery {
     }
 }
 
-#[derive(Serialize)]
+/// A page of messages, in order.
+#[derive(Serialize, utoipa::ToSchema)]
 struct MessageList {
     messages: Vec<Message>,
+    /// Whether there are more in the direction that was read.
     has_more: bool,
+    /// These are samples, because storage is missing or down.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     fallback: bool,
 }
 
+/// Reads messages, a page at a time, in order.
+///
+/// Without `after` and `before` these are the latest; both together give what is between. Where Redis is missing
+/// or down they may be samples, marked by `fallback` and `X-LLMOS-Storage`.
+#[utoipa::path(
+    get, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, MessagesQuery),
+    responses(
+        (status = 200, description = "A page of messages.", body = MessageList, headers(("X-LLMOS-Storage"))),
+        BadQuery, Missing
+    )
+)]
 async fn list_messages(
     by: Caller,
     State(app): State<App>,
@@ -71,19 +99,37 @@ async fn list_messages(
     Ok((sample_mark(fallback), Json(list)).into_response())
 }
 
-#[derive(Deserialize)]
-struct Batch {
+/// Messages to be appended, all or none.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub(super) struct Batch {
+    #[schema(schema_with = batch)]
     messages: Vec<NewMessage>,
 }
 
-#[derive(Serialize)]
+/// What was appended.
+#[derive(Serialize, utoipa::ToSchema)]
 struct AppendedMessages {
     message: &'static str,
     session_id: SessionId,
     messages: Vec<Message>,
+    /// How many messages the session has now.
     message_count: u64,
 }
 
+/// Appends a message, or up to 100, all or none.
+///
+/// A body with `messages` is taken for several. `seq` counts the messages of a session from 1, without gaps.
+#[utoipa::path(
+    post, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, IdempotencyKey),
+    request_body = NewMessages,
+    responses(
+        (
+            status = 200, description = "The messages as they are stored.", body = AppendedMessages,
+            headers(("Idempotency-Replayed"))
+        ),
+        BadBody, Missing
+    )
+)]
 async fn append_messages(
     by: Caller,
     State(app): State<App>,

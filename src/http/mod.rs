@@ -1,6 +1,8 @@
 //! The HTTP API: one file per resource, each with one router; and what they share.
 
 use axum::Router;
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
 
 use crate::app::App;
 use crate::error::Error;
@@ -25,6 +27,7 @@ mod auth;
 mod body;
 mod caller_address;
 mod conditional;
+mod describe;
 mod extract;
 mod fallback;
 mod file_answer;
@@ -35,12 +38,30 @@ mod session_answer;
 mod skill_answer;
 mod volume_query;
 
+pub(crate) use self::page::DEFAULT_LIMIT;
+
 /// Every route, as the local server has them. A function has those of one resource.
 pub fn router() -> Router<App> {
     sessions::router()
         .merge(skills::router())
         .merge(files::router())
         .merge(health::router())
+}
+
+/// What every route says of itself.
+pub(crate) fn described() -> Vec<OpenApi> {
+    vec![
+        sessions::Described::openapi(),
+        messages::Described::openapi(),
+        skills::Described::openapi(),
+        skill_list::Described::openapi(),
+        skill_usage::Described::openapi(),
+        skill_validation::Described::openapi(),
+        files::Described::openapi(),
+        file_list::Described::openapi(),
+        uploads::Described::openapi(),
+        health::Described::openapi(),
+    ]
 }
 
 /// What a route that does not exist answers.

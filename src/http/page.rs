@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::json;
 
 /// How many items a page has unless the caller says.
-const DEFAULT_LIMIT: usize = 50;
+pub(crate) const DEFAULT_LIMIT: usize = 50;
 
 /// How many items the caller wants on a page.
 pub(super) fn limit(name: &str, text: Option<&str>, range: RangeInclusive<usize>) -> Result<usize> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::JsonBody;
 use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
+use super::describe::{BadBody, BadQuery, Contended, Missing, Stale, Unchanged};
 use super::extract::{Parameters, SessionPath, parameter};
 use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
@@ -22,6 +23,7 @@ use crate::json;
 use crate::message::{Content, MAX_MESSAGES_PER_PAGE, MessageRange, NewMessage};
 use crate::metadata::Metadata;
 use crate::name::Name;
+use crate::openapi::schemas::{cursor, number, page_limit, status, volume, volume_id};
 use crate::samples;
 use crate::session::{NewSession, Session, SessionChange, Status, VersionedSession};
 use crate::store::{Created, Deleted, ListRequest, Updated};
@@ -44,12 +46,34 @@ pub fn router() -> Router<App> {
         .merge(messages::router())
 }
 
-#[derive(Deserialize)]
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(
+    list_sessions,
+    create_session,
+    find_session,
+    update_session,
+    delete_session
+))]
+pub(super) struct Described;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
+    /// Whose sessions; without it those of every volume that the caller may read.
+    #[param(schema_with = volume)]
     volume: Option<String>,
+    /// Which user's or team's sessions; only together with `volume`.
+    #[param(schema_with = volume_id)]
     volume_id: Option<String>,
+    /// Only sessions with this status.
+    #[param(schema_with = status)]
     status: Option<String>,
+    /// How many sessions at most.
+    #[param(schema_with = page_limit::<MAX_SESSIONS>)]
     limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[param(schema_with = cursor)]
     cursor: Option<String>,
 }
 
@@ -83,16 +107,32 @@ fn list_name(by: &Caller, volume: Option<&VolumeRef>) -> String {
     by.owned(&format!("sessions/{}", volume.unwrap_or_default()))
 }
 
-#[derive(Serialize)]
+/// A page of sessions.
+#[derive(Serialize, utoipa::ToSchema)]
 struct SessionList {
     sessions: Vec<Session>,
+    /// What leads to the next page; `null` on the last one.
+    #[schema(required)]
     next_cursor: Option<String>,
+    /// The ids of sessions under whose keys something else stands.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<String>,
+    /// These are samples, because storage is missing or down.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     fallback: bool,
 }
 
+/// Lists sessions, the latest activity first.
+///
+/// A page at a time; `status` filters, with paging as without. Where Redis is missing or down these may be
+/// samples, marked by `fallback` and `X-LLMOS-Storage`.
+#[utoipa::path(
+    get, path = "/api/sessions", tag = "sessions", params(ListQuery),
+    responses(
+        (status = 200, description = "A page of sessions.", body = SessionList, headers(("X-LLMOS-Storage"))),
+        BadQuery
+    )
+)]
 async fn list_sessions(
     by: Caller,
     State(app): State<App>,
@@ -121,20 +161,40 @@ async fn list_sessions(
     Ok((sample_mark(fallback), Json(list)).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct CreateQuery {
+    /// Which user's or team's the session is; goes before the body's.
+    #[param(schema_with = volume_id)]
     volume_id: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// A session to be.
+#[derive(Deserialize, utoipa::ToSchema)]
 struct CreateSession {
     name: Name,
     volume: Volume,
+    /// Which user's or team's the session is: `default` if it is not given.
     volume_id: Option<VolumeId>,
+    /// A first message of the user.
     initial_message: Option<Content>,
     metadata: Option<Metadata>,
 }
 
+/// Creates a session.
+///
+/// It may begin with a message. A 201 means that it is stored.
+#[utoipa::path(
+    post, path = "/api/sessions", tag = "sessions", params(CreateQuery, IdempotencyKey),
+    request_body = CreateSession,
+    responses(
+        (
+            status = 201, description = "The session, with its messages.", body = SessionAnswer,
+            headers(("Location"), ("ETag"), ("Idempotency-Replayed"))
+        ),
+        BadBody, Contended
+    )
+)]
 async fn create_session(
     by: Caller,
     State(app): State<App>,
@@ -180,11 +240,27 @@ async fn create_session(
         .into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct FindQuery {
+    /// How many of the latest messages come with the session: 50 if it is not given.
+    #[param(schema_with = number::<0, MAX_MESSAGES_PER_PAGE>)]
     messages: Option<String>,
 }
 
+/// Finds a session, with its latest messages.
+///
+/// Where Redis is missing or down this may be a sample, marked by `fallback` and `X-LLMOS-Storage`.
+#[utoipa::path(
+    get, path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, FindQuery, IfNoneMatch),
+    responses(
+        (
+            status = 200, description = "The session.", body = SessionAnswer,
+            headers(("ETag"), ("X-LLMOS-Storage"))
+        ),
+        Unchanged, BadQuery, Missing
+    )
+)]
 async fn find_session(
     by: Caller,
     State(app): State<App>,
@@ -209,18 +285,39 @@ async fn find_session(
     Ok((sample_mark(fallback), answer).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct UpdateQuery {
+    /// A new status, for clients that send it here; that of the body goes before it.
+    #[param(schema_with = status)]
     status: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// What is to change of a session; what is not there, or `null`, stays.
+#[derive(Deserialize, utoipa::ToSchema)]
 struct UpdateSession {
     name: Option<Name>,
     status: Option<Status>,
+    /// A merge patch (RFC 7396): members are added or replaced, those that are `null` are removed, others stay.
     metadata: Option<Metadata>,
 }
 
+/// Changes a session's name, status or metadata.
+///
+/// `PUT` and `PATCH` do the same. The body may be missing where the query says the status.
+#[utoipa::path(
+    method(put, patch), path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, UpdateQuery, IfMatch),
+    request_body(content(
+        (Option<UpdateSession> = "application/json"), (Option<UpdateSession> = "application/merge-patch+json")
+    )),
+    responses(
+        (
+            status = 200, description = "The session as it is now, without messages.", body = SessionAnswer,
+            headers(("ETag"))
+        ),
+        BadBody, Missing, Contended, Stale
+    )
+)]
 async fn update_session(
     by: Caller,
     State(app): State<App>,
@@ -251,11 +348,19 @@ async fn update_session(
     }
 }
 
-#[derive(Serialize)]
+/// That a session is deleted.
+#[derive(Serialize, utoipa::ToSchema)]
 struct DeletedSession {
     message: String,
 }
 
+/// Deletes a session with its messages.
+///
+/// With `If-Match` only if nobody changed or appended to it since.
+#[utoipa::path(
+    delete, path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, IfMatch),
+    responses((status = 200, description = "It is deleted.", body = DeletedSession), Missing, Stale)
+)]
 async fn delete_session(
     by: Caller,
     State(app): State<App>,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::auth::Admitted;
+use super::describe::BadQuery;
 use super::extract::{Parameters, RequestBlobs, flag, parameter};
 use super::fallback::sample_mark;
 use super::page::{decode_cursor, encode_cursor, limit};
@@ -16,21 +17,45 @@ use crate::blob::{Blobs, paths};
 use crate::caller::Caller;
 use crate::catalog::{Catalog, ListRequest, SkillFilter, SkillPage};
 use crate::error::{Error, Result};
+use crate::openapi::schemas::{cursor, page_limit, text, volume_id};
 use crate::skill_samples;
 use crate::volume::{Volume, VolumeId, VolumeRef};
 
 /// How many skills a page holds at most.
 const MAX_SKILLS: usize = 1000;
 
-#[derive(Deserialize)]
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(list_skills))]
+pub(super) struct Described;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Only skills with this text in their id, name, description, tags, keywords or category.
+    #[param(schema_with = text)]
     q: Option<String>,
+    /// Only skills with this tag.
+    #[param(schema_with = text)]
     tag: Option<String>,
+    /// Only skills of this category.
+    #[param(schema_with = text)]
     category: Option<String>,
+    /// How many skills at most.
+    #[param(schema_with = page_limit::<MAX_SKILLS>)]
     limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[param(schema_with = cursor)]
     cursor: Option<String>,
+    /// All that concern one user: the user's, a team's and the system's, the nearer one for farther ones of the
+    /// same id. `volume` then says nothing.
+    #[param(schema_with = crate::openapi::schemas::flag)]
     effective: Option<String>,
+    /// With `effective`: which team's.
+    #[param(schema_with = volume_id)]
     team_id: Option<String>,
+    /// With `effective`: which user's.
+    #[param(schema_with = volume_id)]
     user_id: Option<String>,
 }
 
@@ -79,14 +104,31 @@ fn effective_volumes(
     Ok(volumes)
 }
 
-#[derive(Serialize)]
+/// A page of skills.
+#[derive(Serialize, utoipa::ToSchema)]
 struct SkillList {
+    /// The skills, ordered by id; code of more than 16 KB is left out, with a warning.
+    #[schema(value_type = Vec<crate::catalog::CatalogSkill>)]
     skills: Vec<Box<RawValue>>,
+    /// What leads to the next page; `null` on the last one.
+    #[schema(required)]
     next_cursor: Option<String>,
+    /// These are samples, because storage is missing or down.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     fallback: bool,
 }
 
+/// Lists skills, a page at a time, ordered by id.
+///
+/// A page with a filter may be short, or empty, and still have a `next_cursor`. Where Blob is missing or down these may
+/// be samples, marked by `fallback` and `X-LLMOS-Storage`.
+#[utoipa::path(
+    get, path = "/api/skills", tag = "skills", params(VolumeQuery, ListQuery),
+    responses(
+        (status = 200, description = "A page of skills.", body = SkillList, headers(("X-LLMOS-Storage"))),
+        BadQuery
+    )
+)]
 pub(super) async fn list_skills(
     Admitted(by): Admitted,
     State(app): State<App>,

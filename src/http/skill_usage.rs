@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::Admitted;
 use super::body::JsonBody;
+use super::describe::{BadBody, Missing};
 use super::extract::{Parameters, RequestBlobs, SkillPath};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
 use super::volume_query::VolumeQuery;
@@ -28,9 +29,18 @@ pub(super) fn router() -> Router<App> {
     Router::new().route("/api/skills/{id}/usage", post(count_usage))
 }
 
-#[derive(Deserialize)]
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(count_usage))]
+pub(super) struct Described;
+
+/// A use of a skill.
+#[derive(Deserialize, utoipa::ToSchema)]
 struct UsedSkill {
+    /// Whether it went well.
     success: bool,
+    /// How long it took, in milliseconds: at most a day.
+    #[schema(minimum = 0, maximum = 86_400_000)]
     duration_ms: Option<f64>,
 }
 
@@ -48,13 +58,29 @@ impl UsedSkill {
     }
 }
 
-#[derive(Serialize)]
+/// How often a skill was used.
+#[derive(Serialize, utoipa::ToSchema)]
 struct CountedUsage {
     id: SkillId,
     usage_count: u64,
+    /// Which share of its uses went well.
+    #[schema(required, minimum = 0, maximum = 1)]
     success_rate: Option<f64>,
 }
 
+/// Tells that a skill was used, and whether it went well.
+///
+/// Each use that is told is counted once, under an `Idempotency-Key` also when it is told twice.
+#[utoipa::path(
+    post, path = "/api/skills/{id}/usage", tag = "skills", params(SkillPath, VolumeQuery, IdempotencyKey),
+    request_body = UsedSkill,
+    responses(
+        (
+            status = 200, description = "It is counted.", body = CountedUsage, headers(("Idempotency-Replayed"))
+        ),
+        BadBody, Missing
+    )
+)]
 async fn count_usage(
     Admitted(by): Admitted,
     State(app): State<App>,

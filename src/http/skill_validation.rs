@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::auth::Admitted;
 use super::body::JsonOrMarkdown;
+use super::describe::{BadBody, SkillDocument};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::skill::{NewSkill, Skill, SkillId, check_document, id_of_document};
@@ -15,14 +16,32 @@ pub(super) fn router() -> MethodRouter<App> {
     post(validate_skill)
 }
 
-#[derive(Serialize)]
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(validate_skill))]
+pub(super) struct Described;
+
+/// What is to be said of a document.
+#[derive(Serialize, utoipa::ToSchema)]
 struct Validation {
     /// Whether it would be stored.
     valid: bool,
+    /// The id that it would have.
+    #[schema(required)]
     id: Option<SkillId>,
+    /// What is odd about it, in plain words.
     warnings: Vec<String>,
 }
 
+/// Checks a skill or its document without storing it.
+///
+/// The types `text/x-markdown` and `text/plain` do as well. A skill may be called `validate`, too: the other methods of
+/// `/api/skills/{id}` are for that one.
+#[utoipa::path(
+    post, path = "/api/skills/validate", tag = "skills",
+    request_body(content((NewSkill = "application/json"), (SkillDocument = "text/markdown"))),
+    responses((status = 200, description = "What is odd about it.", body = Validation), BadBody)
+)]
 async fn validate_skill(_: Admitted, body: JsonOrMarkdown) -> Result<Json<Validation>> {
     let document = match &body {
         JsonOrMarkdown::Json(body) => body.parse::<NewSkill>()?.into_document(),

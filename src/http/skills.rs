@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::Admitted;
 use super::body::JsonOrMarkdown;
 use super::conditional::{IfMatch, IfNoneMatch};
+use super::describe::{BadBody, BadQuery, Contended, Missing, SkillDocument, Stale, Unchanged};
 use super::extract::{Parameters, RequestBlobs, SkillPath};
 use super::fallback::{find_skill, sample_mark};
 use super::idempotency::{IdempotencyKey, replayed};
@@ -21,6 +22,7 @@ use crate::caller::Caller;
 use crate::catalog::{Catalog, CatalogSkill, Created, Deleted, Found, Replaced, Replacement};
 use crate::error::{Error, Result};
 use crate::json;
+use crate::openapi::schemas::format;
 use crate::skill::{NewSkill, SkillChange, SkillId, check_document, export, id_of_document};
 
 /// The routes of skills.
@@ -46,6 +48,27 @@ fn one_skill() -> MethodRouter<App> {
         .delete(delete_skill)
 }
 
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(create_skill, find_skill_by_id, replace_skill, delete_skill))]
+pub(super) struct Described;
+
+/// Adds a skill, as JSON or as a whole markdown document.
+///
+/// Its id is made from its name, or is the `skill_id` of the document. The types `text/x-markdown` and
+/// `text/plain` do as well. With an `Idempotency-Key` a repetition is answered like the first request as long as the
+/// document is still the one that it asks for.
+#[utoipa::path(
+    post, path = "/api/skills", tag = "skills", params(VolumeQuery, IdempotencyKey),
+    request_body(content((NewSkill = "application/json"), (SkillDocument = "text/markdown"))),
+    responses(
+        (
+            status = 201, description = "The skill, without its document.", body = SkillAnswer,
+            headers(("Location"), ("ETag"), ("Vary"), ("Idempotency-Replayed"))
+        ),
+        BadBody, Contended
+    )
+)]
 async fn create_skill(
     Admitted(by): Admitted,
     State(app): State<App>,
@@ -105,11 +128,30 @@ fn location(skill: &CatalogSkill) -> String {
         .finish()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct FindQuery {
+    /// In which form: JSON, the document to the letter, or as the Agent Skills specification wants it. Without it
+    /// `Accept` decides, and JSON is what is not asked for.
+    #[param(schema_with = format)]
     format: Option<String>,
 }
 
+/// Finds a skill, as JSON or as its markdown document.
+///
+/// `Accept: text/markdown` asks for the document, too. Where Blob is missing or down this may be a sample, marked by
+/// `fallback` and `X-LLMOS-Storage`.
+#[utoipa::path(
+    get, path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, FindQuery, IfNoneMatch),
+    responses(
+        (
+            status = 200, description = "The skill.",
+            content((SkillAnswer = "application/json"), (SkillDocument = "text/markdown")),
+            headers(("ETag"), ("Vary"), ("X-LLMOS-Storage"), ("X-Content-Type-Options"))
+        ),
+        Unchanged, BadQuery, Missing
+    )
+)]
 async fn find_skill_by_id(
     by: Caller,
     State(app): State<App>,
@@ -179,6 +221,24 @@ fn prefers_markdown(headers: &HeaderMap) -> bool {
     markdown > 0.0 && markdown >= quality("application/json").unwrap_or_default()
 }
 
+/// Changes the members that are there, or replaces the whole document.
+///
+/// `PUT` and `PATCH` do the same. As JSON `null` removes a member; as `text/markdown`, `text/x-markdown` or
+/// `text/plain` the body is the new document. `If-None-Match` is refused.
+#[utoipa::path(
+    method(put, patch), path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, IfMatch),
+    request_body(content(
+        (SkillChange = "application/json"), (SkillChange = "application/merge-patch+json"),
+        (SkillDocument = "text/markdown")
+    )),
+    responses(
+        (
+            status = 200, description = "The skill as it is now, without its document.", body = SkillAnswer,
+            headers(("ETag"), ("Vary"))
+        ),
+        BadBody, Missing, Contended, Stale
+    )
+)]
 async fn replace_skill(
     by: Caller,
     State(app): State<App>,
@@ -211,11 +271,19 @@ async fn replace_skill(
     }
 }
 
-#[derive(Serialize)]
+/// That a skill is deleted.
+#[derive(Serialize, utoipa::ToSchema)]
 struct DeletedSkill {
     message: String,
 }
 
+/// Deletes a skill.
+///
+/// With `If-Match` only if nobody changed it since.
+#[utoipa::path(
+    delete, path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, IfMatch),
+    responses((status = 200, description = "It is deleted.", body = DeletedSkill), BadQuery, Missing, Stale)
+)]
 async fn delete_skill(
     Admitted(by): Admitted,
     State(app): State<App>,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::Admitted;
 use super::body::JsonBody;
+use super::describe::{BadBody, UploadAnswer, UploadEvent};
 use super::extract::RequestBlobs;
 use super::file_answer::is_media_type;
 use crate::app::App;
@@ -31,6 +32,11 @@ pub(super) fn router() -> MethodRouter<App> {
     post(handle_upload)
 }
 
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(handle_upload))]
+pub(super) struct Described;
+
 /// What the client, or Vercel, says. Their names are the protocol's.
 #[derive(Deserialize)]
 #[serde(tag = "type", content = "payload")]
@@ -51,6 +57,7 @@ struct UploadedFile {
     content_type: Option<String>,
 }
 
+/// A token for the upload, or that its completion is noted.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 enum Answer {
@@ -60,6 +67,21 @@ enum Answer {
     Completed { response: &'static str },
 }
 
+/// Gives leave for a browser to send a file of up to 500 MB straight to Blob.
+///
+/// As `upload()` of `@vercel/blob/client` asks for it: the token holds for an hour, for that pathname, size and type.
+/// Without `size` that is at most 500 MB, and the type is what the name says. The store tells the completion under a
+/// signature instead of a token. A file may be called `upload`, too: the other methods of `/api/files/{path}` are for
+/// that one.
+#[utoipa::path(
+    post, path = "/api/files/upload", tag = "files", security(("bearer" = []), ()),
+    params((
+        "x-vercel-signature" = Option<String>, Header,
+        description = "With `blob.upload-completed`: the store's signature of the body."
+    )),
+    request_body = UploadEvent,
+    responses((status = 200, description = "The token, or that it is noted.", body = UploadAnswer), BadBody)
+)]
 async fn handle_upload(
     caller: Result<Admitted>,
     RequestBlobs(blobs): RequestBlobs,

@@ -5,12 +5,19 @@ use serde::Deserialize;
 use super::extract::parameter;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::openapi::schemas::{volume, volume_id};
 use crate::volume::{Volume, VolumeId, VolumeRef};
 
 /// The volume that the query names.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct VolumeQuery {
+    /// Whose it is. Without it: the default user's; where skills are listed, the system's; where a skill is read or
+    /// used, the default user's and then the system's.
+    #[param(schema_with = volume)]
     volume: Option<String>,
+    /// Which user's or team's it is; only together with `volume`. That of the system is `system`.
+    #[param(schema_with = volume_id)]
     volume_id: Option<String>,
 }
 

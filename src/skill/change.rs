@@ -5,48 +5,63 @@ use serde::{Deserialize, Deserializer};
 use super::{Code, Description, Label, Language, Parameters, Tags};
 use crate::name::Name;
 
-/// What a caller changes of a skill. What is `None` stays; `Some(None)`, in JSON `null`, is removed.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What a caller changes of a skill. What is not there stays; what is `null` is removed.
+//
+// That is `None`, and `Some(None)`.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct SkillChange {
     /// A new name.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
     /// A new description.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Description, required = false)]
     pub description: Option<Description>,
     /// New code.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Code>)]
     pub code: Option<Option<Code>>,
     /// A new language of the code.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Language>)]
     pub language: Option<Option<Language>>,
     /// New tags.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Tags>)]
     pub tags: Option<Option<Tags>>,
     /// A new category.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Label>)]
     pub category: Option<Option<Label>>,
     /// New keywords.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Tags>)]
     pub keywords: Option<Option<Tags>>,
     /// A new version.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Label>)]
     pub version: Option<Option<Label>>,
     /// A new author.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Label>)]
     pub author: Option<Option<Label>>,
     /// A new type.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Label>)]
     pub r#type: Option<Option<Label>>,
     /// A new mode of execution.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Label>)]
     pub execution_mode: Option<Option<Label>>,
     /// New inputs.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Parameters>)]
     pub inputs: Option<Option<Parameters>>,
     /// New outputs.
     #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Parameters>)]
     pub outputs: Option<Option<Parameters>>,
 }
 

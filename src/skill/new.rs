@@ -9,7 +9,7 @@ use super::{Code, Description, Language, SkillId, Tags};
 use crate::name::Name;
 
 /// What a caller gives to add a skill. `tags` may be missing.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 pub struct NewSkill {
     /// What it is called.
     pub name: Name,

@@ -8,33 +8,43 @@ use super::document::Document;
 use super::values::Values;
 
 /// A skill, as its document says it. What is odd about the document is in `warnings`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SkillFields)]
 pub struct Skill {
     /// What it is called; its id where the document gives no name.
     pub name: String,
     /// What it is for; empty where the document does not say.
     pub description: String,
     /// The code of the first fence under `## Code`, to the letter.
+    #[schema(required)]
     pub code: Option<String>,
     /// The language of the code: what the front matter says, else what the fence says.
+    #[schema(required)]
     pub language: Option<String>,
     /// What it is filed under.
     pub tags: Vec<String>,
     /// What kind of knowledge or node it is.
+    #[schema(required)]
     pub category: Option<String>,
     /// Words that ask for it.
     pub keywords: Vec<String>,
     /// Its version, as it is written: `1.10` is not `1.1`.
+    #[schema(required)]
     pub version: Option<String>,
     /// Who wrote it.
+    #[schema(required)]
     pub author: Option<String>,
     /// What type of node it is.
+    #[schema(required)]
     pub r#type: Option<String>,
     /// How the node is executed.
+    #[schema(required)]
     pub execution_mode: Option<String>,
     /// What the node takes: a JSON array of objects.
+    #[schema(value_type = super::Parameters)]
     pub inputs: Box<RawValue>,
     /// What the node gives: a JSON array of objects.
+    #[schema(value_type = super::Parameters)]
     pub outputs: Box<RawValue>,
     /// What is odd about the document, in plain words, with the line where there is one.
     pub warnings: Vec<String>,

@@ -1,0 +1,7 @@
+//! Writes the description of the API, `public/openapi.json`: `make openapi`.
+
+use std::io;
+
+fn main() -> io::Result<()> {
+    std::fs::write("public/openapi.json", llmos::openapi::text())
+}
