@@ -19,8 +19,9 @@ use super::skill_answer::SkillAnswer;
 use crate::catalog::CatalogSkill;
 use crate::file_path::MAX_PATH_BYTES;
 use crate::message::{Message, NewMessage};
+use crate::openapi::parameters::pathname;
 use crate::openapi::problem::problems;
-use crate::openapi::schemas::{pathname, schema};
+use crate::openapi::schemas::schema;
 use crate::session::{Session, SessionId};
 use crate::skill::SkillId;
 
@@ -38,6 +39,13 @@ fn parameter(place: ParameterIn, name: &str, of: RefOr<Schema>, text: &str) -> V
         .schema(Some(of));
     vec![parameter.build()]
 }
+
+/// Part of a file.
+pub(super) enum Range {}
+/// Part of a file in a state.
+pub(super) enum IfRange {}
+/// What the store signs.
+pub(super) enum Signature {}
 
 /// Makes parameters of extractors.
 macro_rules! parameters {
@@ -60,6 +68,11 @@ parameters! {
         text, also where they are percent-encoded.";
     IfMatch: Header "If-Match", tags(), "Do this only to the state with one of these entity tags, else 412; `*` is any.";
     IfNoneMatch: Header "If-None-Match", tags(), "The entity tags that the caller has already; `*` is any.";
+    Range: Header "Range", schema(json!({"type": "string"})), "The part that is wanted, as `bytes=4-7`.";
+    IfRange: Header "If-Range", schema(json!({"type": "string"})),
+        "The state that the part must be of, else it is all.";
+    Signature: Header "x-vercel-signature", schema(json!({"type": "string"})),
+        "With `blob.upload-completed`: the store's signature of the body.";
     IdempotencyKey: Header "Idempotency-Key",
         schema(json!({"type": "string", "pattern": format!("^[!-~]{{1,{MAX_KEY_BYTES}}}$")})),
         "1 to 255 visible ASCII characters, made up for each thing that is to happen. The same request under the \

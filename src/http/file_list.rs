@@ -13,7 +13,7 @@ use super::volume_query::VolumeQuery;
 use crate::blob::{MAX_PAGE, paths};
 use crate::error::{Error, Result};
 use crate::file_path::MAX_PATH_BYTES;
-use crate::openapi::schemas::{cursor, page_limit, prefix};
+use crate::openapi::parameters::{AnyCursor, Flag, PageLimit, Prefix};
 
 /// What these routes say of themselves.
 #[derive(utoipa::OpenApi)]
@@ -24,16 +24,16 @@ pub(super) struct Described;
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Only files whose path begins with this, of at most 900 bytes.
-    #[param(schema_with = prefix)]
+    #[param(value_type = Prefix, inline, required = false)]
     prefix: Option<String>,
     /// Whether to stop at the next `/`, and list folders.
-    #[param(schema_with = crate::openapi::schemas::flag)]
+    #[param(value_type = Flag, inline, required = false)]
     folded: Option<String>,
     /// How many files and folders at most.
-    #[param(schema_with = page_limit::<MAX_PAGE>)]
+    #[param(value_type = PageLimit<{ MAX_PAGE }>, inline, required = false)]
     limit: Option<String>,
     /// The `next_cursor` of the page before.
-    #[param(schema_with = cursor)]
+    #[param(value_type = AnyCursor, inline, required = false)]
     cursor: Option<String>,
 }
 

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::Admitted;
 use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
-use super::describe::{BadBody, BadQuery, FileContent, Missing, OutOfRange, Stale, Unchanged};
+use super::describe::{
+    BadBody, BadQuery, FileContent, IfRange, Missing, OutOfRange, Range, Stale, Unchanged,
+};
 use super::extract::{FileAt, Parameters, RequestBlobs};
 use super::file_answer::{File, content_answer, is_media_type};
 use super::volume_query::VolumeQuery;
@@ -21,6 +23,7 @@ use crate::blob::{
 use crate::error::{Error, Result};
 use crate::file_path::FilePath;
 use crate::json;
+use crate::openapi::parameters::Text;
 use crate::volume::VolumeRef;
 
 /// How long caches may keep a file, in seconds: the least that Vercel takes. We read past them.
@@ -141,7 +144,7 @@ fn body_of(request: Request) -> Result<PutBody> {
 #[into_params(parameter_in = Query)]
 struct GetQuery {
     /// `1` or `true`: a browser is to save the file.
-    #[param(schema_with = crate::openapi::schemas::text)]
+    #[param(value_type = Text, inline, required = false)]
     download: Option<String>,
 }
 
@@ -156,11 +159,7 @@ impl GetQuery {
 /// What can run in a browser is always for saving, and no file runs or loads anything in this origin.
 #[utoipa::path(
     get, path = "/api/files/{path}", tag = "files",
-    params(
-        FileAt, VolumeQuery, GetQuery, IfNoneMatch,
-        ("Range" = Option<String>, Header, description = "The part that is wanted, as `bytes=4-7`."),
-        ("If-Range" = Option<String>, Header, description = "The state that the part must be of, else it is all.")
-    ),
+    params(FileAt, VolumeQuery, GetQuery, IfNoneMatch, Range, IfRange),
     responses(
         (
             status = 200, description = "The file.", body = inline(FileContent), content_type = "*/*",

@@ -17,7 +17,8 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::message::{MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageRange, NewMessage};
-use crate::openapi::schemas::{batch, page_limit, place};
+use crate::openapi::parameters::{PageLimit, Place};
+use crate::openapi::schemas::batch;
 use crate::session::SessionId;
 use crate::store::Appended;
 
@@ -38,13 +39,13 @@ pub(super) struct Described;
 #[into_params(parameter_in = Query)]
 struct MessagesQuery {
     /// How many messages at most; a page of large ones may have fewer.
-    #[param(schema_with = page_limit::<MAX_MESSAGES_PER_PAGE>)]
+    #[param(value_type = PageLimit<{ MAX_MESSAGES_PER_PAGE }>, inline, required = false)]
     limit: Option<String>,
     /// Messages from behind this `seq` on.
-    #[param(schema_with = place)]
+    #[param(value_type = Place, inline, required = false)]
     after: Option<String>,
     /// The nearest messages before this `seq`.
-    #[param(schema_with = place)]
+    #[param(value_type = Place, inline, required = false)]
     before: Option<String>,
 }
 

@@ -23,7 +23,7 @@ use crate::json;
 use crate::message::{Content, MAX_MESSAGES_PER_PAGE, MessageRange, NewMessage};
 use crate::metadata::Metadata;
 use crate::name::Name;
-use crate::openapi::schemas::{cursor, number, page_limit, status, volume, volume_id};
+use crate::openapi::parameters::{AnyCursor, AnyStatus, AnyVolume, AnyVolumeId, Number, PageLimit};
 use crate::samples;
 use crate::session::{NewSession, Session, SessionChange, Status, VersionedSession};
 use crate::store::{Created, Deleted, ListRequest, Updated};
@@ -61,19 +61,19 @@ pub(super) struct Described;
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// Whose sessions; without it those of every volume that the caller may read.
-    #[param(schema_with = volume)]
+    #[param(value_type = AnyVolume, inline, required = false)]
     volume: Option<String>,
     /// Which user's or team's sessions; only together with `volume`.
-    #[param(schema_with = volume_id)]
+    #[param(value_type = AnyVolumeId, inline, required = false)]
     volume_id: Option<String>,
     /// Only sessions with this status.
-    #[param(schema_with = status)]
+    #[param(value_type = AnyStatus, inline, required = false)]
     status: Option<String>,
     /// How many sessions at most.
-    #[param(schema_with = page_limit::<MAX_SESSIONS>)]
+    #[param(value_type = PageLimit<{ MAX_SESSIONS }>, inline, required = false)]
     limit: Option<String>,
     /// The `next_cursor` of the page before.
-    #[param(schema_with = cursor)]
+    #[param(value_type = AnyCursor, inline, required = false)]
     cursor: Option<String>,
 }
 
@@ -165,7 +165,7 @@ async fn list_sessions(
 #[into_params(parameter_in = Query)]
 struct CreateQuery {
     /// Which user's or team's the session is; goes before the body's.
-    #[param(schema_with = volume_id)]
+    #[param(value_type = AnyVolumeId, inline, required = false)]
     volume_id: Option<String>,
 }
 
@@ -244,7 +244,7 @@ async fn create_session(
 #[into_params(parameter_in = Query)]
 struct FindQuery {
     /// How many of the latest messages come with the session: 50 if it is not given.
-    #[param(schema_with = number::<0, MAX_MESSAGES_PER_PAGE>)]
+    #[param(value_type = Number<0, { MAX_MESSAGES_PER_PAGE }>, inline, required = false)]
     messages: Option<String>,
 }
 
@@ -289,7 +289,7 @@ async fn find_session(
 #[into_params(parameter_in = Query)]
 struct UpdateQuery {
     /// A new status, for clients that send it here; that of the body goes before it.
-    #[param(schema_with = status)]
+    #[param(value_type = AnyStatus, inline, required = false)]
     status: Option<String>,
 }
 

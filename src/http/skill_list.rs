@@ -17,7 +17,7 @@ use crate::blob::{Blobs, paths};
 use crate::caller::Caller;
 use crate::catalog::{Catalog, ListRequest, SkillFilter, SkillPage};
 use crate::error::{Error, Result};
-use crate::openapi::schemas::{cursor, page_limit, text, volume_id};
+use crate::openapi::parameters::{AnyCursor, AnyVolumeId, Flag, PageLimit, Text};
 use crate::skill_samples;
 use crate::volume::{Volume, VolumeId, VolumeRef};
 
@@ -33,29 +33,29 @@ pub(super) struct Described;
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Only skills with this text in their id, name, description, tags, keywords or category.
-    #[param(schema_with = text)]
+    #[param(value_type = Text, inline, required = false)]
     q: Option<String>,
     /// Only skills with this tag.
-    #[param(schema_with = text)]
+    #[param(value_type = Text, inline, required = false)]
     tag: Option<String>,
     /// Only skills of this category.
-    #[param(schema_with = text)]
+    #[param(value_type = Text, inline, required = false)]
     category: Option<String>,
     /// How many skills at most.
-    #[param(schema_with = page_limit::<MAX_SKILLS>)]
+    #[param(value_type = PageLimit<{ MAX_SKILLS }>, inline, required = false)]
     limit: Option<String>,
     /// The `next_cursor` of the page before.
-    #[param(schema_with = cursor)]
+    #[param(value_type = AnyCursor, inline, required = false)]
     cursor: Option<String>,
     /// All that concern one user: the user's, a team's and the system's, the nearer one for farther ones of the
     /// same id. `volume` then says nothing.
-    #[param(schema_with = crate::openapi::schemas::flag)]
+    #[param(value_type = Flag, inline, required = false)]
     effective: Option<String>,
     /// With `effective`: which team's.
-    #[param(schema_with = volume_id)]
+    #[param(value_type = AnyVolumeId, inline, required = false)]
     team_id: Option<String>,
     /// With `effective`: which user's.
-    #[param(schema_with = volume_id)]
+    #[param(value_type = AnyVolumeId, inline, required = false)]
     user_id: Option<String>,
 }
 

@@ -22,7 +22,7 @@ use crate::caller::Caller;
 use crate::catalog::{Catalog, CatalogSkill, Created, Deleted, Found, Replaced, Replacement};
 use crate::error::{Error, Result};
 use crate::json;
-use crate::openapi::schemas::format;
+use crate::openapi::parameters::Format;
 use crate::skill::{NewSkill, SkillChange, SkillId, check_document, export, id_of_document};
 
 /// The routes of skills.
@@ -133,7 +133,7 @@ fn location(skill: &CatalogSkill) -> String {
 struct FindQuery {
     /// In which form: JSON, the document to the letter, or as the Agent Skills specification wants it. Without it
     /// `Accept` decides, and JSON is what is not asked for.
-    #[param(schema_with = format)]
+    #[param(value_type = Format, inline, required = false)]
     format: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::Admitted;
 use super::body::JsonBody;
-use super::describe::{BadBody, UploadAnswer, UploadEvent};
+use super::describe::{BadBody, Signature, UploadAnswer, UploadEvent};
 use super::extract::RequestBlobs;
 use super::file_answer::is_media_type;
 use crate::app::App;
@@ -75,10 +75,7 @@ enum Answer {
 /// that one.
 #[utoipa::path(
     post, path = "/api/files/upload", tag = "files", security(("bearer" = []), ()),
-    params((
-        "x-vercel-signature" = Option<String>, Header,
-        description = "With `blob.upload-completed`: the store's signature of the body."
-    )),
+    params(Signature),
     request_body = UploadEvent,
     responses((status = 200, description = "The token, or that it is noted.", body = UploadAnswer), BadBody)
 )]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::extract::parameter;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::openapi::schemas::{volume, volume_id};
+use crate::openapi::parameters::{AnyVolume, AnyVolumeId};
 use crate::volume::{Volume, VolumeId, VolumeRef};
 
 /// The volume that the query names.
@@ -14,10 +14,10 @@ use crate::volume::{Volume, VolumeId, VolumeRef};
 pub(super) struct VolumeQuery {
     /// Whose it is. Without it: the default user's; where skills are listed, the system's; where a skill is read or
     /// used, the default user's and then the system's.
-    #[param(schema_with = volume)]
+    #[param(value_type = AnyVolume, inline, required = false)]
     volume: Option<String>,
     /// Which user's or team's it is; only together with `volume`. That of the system is `system`.
-    #[param(schema_with = volume_id)]
+    #[param(value_type = AnyVolumeId, inline, required = false)]
     volume_id: Option<String>,
 }
 

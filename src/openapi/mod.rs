@@ -4,6 +4,9 @@
 //! nothing that answers requests calls it.
 
 mod complete;
+mod examples;
+mod headers;
+pub(crate) mod parameters;
 pub(crate) mod problem;
 pub(crate) mod schemas;
 

@@ -6,7 +6,6 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::file_path::MAX_PATH_BYTES;
 use crate::message::{
     Attachment, Content, MAX_BATCH, MAX_CONTENT_BYTES, Message, NewMessage, Role, Timestamp,
 };
@@ -23,7 +22,7 @@ use crate::volume::{MAX_VOLUME_ID_CHARS, Volume, VolumeId};
 /// What is trimmed off a name, and what may not be within it, as parts of a character class.
 const BLANKS: &str =
     r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
-const CONTROLS: &str = r"\u0000-\u001f\u007f-\u009f";
+pub(super) const CONTROLS: &str = r"\u0000-\u001f\u007f-\u009f";
 /// A text without NUL.
 const NO_NUL: &str = r"^[^\u0000]*$";
 
@@ -40,74 +39,8 @@ pub(crate) fn schema(json: Value) -> RefOr<Schema> {
         .into()
 }
 
-/// A value, or nothing: an empty parameter counts as not given.
-fn or_empty(value: &Value) -> RefOr<Schema> {
-    schema(json!({"anyOf": [value, {"type": "string", "maxLength": 0}]}))
-}
-
-/// A number from the query.
-pub(crate) fn number<const MIN: usize, const MAX: usize>() -> RefOr<Schema> {
-    or_empty(&json!({"type": "integer", "minimum": MIN, "maximum": MAX}))
-}
-
-/// How many items a page is to have.
-pub(crate) fn page_limit<const MAX: usize>() -> RefOr<Schema> {
-    or_empty(&json!({
-        "type": "integer", "minimum": 1, "maximum": MAX, "default": crate::http::DEFAULT_LIMIT.min(MAX)
-    }))
-}
-
-/// A place in a session.
-pub(crate) fn place() -> RefOr<Schema> {
-    or_empty(&json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}))
-}
-
-/// One of the words that the query may have here.
-fn one_of(words: &Value) -> RefOr<Schema> {
-    let mut words = words.as_array().cloned().unwrap_or_default();
-    words.push(json!(""));
-    schema(json!({"type": "string", "enum": words}))
-}
-
-/// `true` or `false`.
-pub(crate) fn flag() -> RefOr<Schema> {
-    one_of(&json!(["true", "false"]))
-}
-
-/// The form of a skill.
-pub(crate) fn format() -> RefOr<Schema> {
-    one_of(&json!(["json", "markdown", "agentskills"]))
-}
-
-/// A volume in the query.
-pub(crate) fn volume() -> RefOr<Schema> {
-    one_of(&json!([Volume::User, Volume::Team, Volume::System]))
-}
-
-/// A status in the query.
-pub(crate) fn status() -> RefOr<Schema> {
-    one_of(&json!([Status::Active, Status::Paused, Status::Completed]))
-}
-
-/// The id of a volume in the query.
-pub(crate) fn volume_id() -> RefOr<Schema> {
-    schema(json!({
-        "type": "string", "pattern": format!("^(?:{})?$", volume_id_pattern()), "default": "default"
-    }))
-}
-
-/// The cursor of an earlier answer.
-pub(crate) fn cursor() -> RefOr<Schema> {
-    schema(json!({"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}))
-}
-
-/// Any text.
-pub(crate) fn text() -> RefOr<Schema> {
-    schema(json!({"type": "string"}))
-}
-
 /// All but `.` and `..`, without a look-ahead, which not all readers of patterns know.
-fn volume_id_pattern() -> String {
+pub(super) fn volume_id_pattern() -> String {
     let (first, all) = ("[A-Za-z0-9_@|~+=-]", "[A-Za-z0-9._@|~+=-]");
     let (one, two) = (MAX_VOLUME_ID_CHARS - 1, MAX_VOLUME_ID_CHARS - 2);
     format!(r"{first}{all}{{0,{one}}}|\.{first}{all}{{0,{two}}}|\.\.{all}{{1,{two}}}")
@@ -204,15 +137,4 @@ pub(crate) fn batch() -> RefOr<Schema> {
         "type": "array", "minItems": 1, "maxItems": MAX_BATCH,
         "items": {"$ref": format!("#/components/schemas/{}", NewMessage::name())},
     }))
-}
-
-/// The pathname of a file, as far as a pattern can tell.
-pub(crate) fn pathname() -> Value {
-    let volumes = format!("(?:user|team)/(?:{})|system/system", volume_id_pattern());
-    json!({"type": "string", "pattern": format!(r"^volumes/(?:{volumes})/files/[^\\{CONTROLS}]+$")})
-}
-
-/// What the paths of files begin with.
-pub(crate) fn prefix() -> RefOr<Schema> {
-    schema(json!({"type": "string", "maxLength": MAX_PATH_BYTES}))
 }
