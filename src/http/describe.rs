@@ -40,6 +40,8 @@ fn parameter(place: ParameterIn, name: &str, of: RefOr<Schema>, text: &str) -> V
     vec![parameter.build()]
 }
 
+/// That there is no file yet.
+pub(super) enum IfMissing {}
 /// Part of a file.
 pub(super) enum Range {}
 /// Part of a file in a state.
@@ -62,12 +64,14 @@ parameters! {
     SessionPath: Path "id", SessionId::schema(),
         "The session's id, percent-encoded: ids of old sessions hold whatever their name held.";
     SkillPath: Path "id", SkillId::schema(), "The skill's id, percent-encoded.";
-    FileAt: Path "path", schema(json!({"type": "string", "minLength": 1, "maxLength": MAX_PATH_BYTES})),
+    FileAt: Path "path", file_path(),
         "The file's path, which may hold `/`: parts of up to 255 bytes, 900 in all, and 950 characters with the \
         volume. No part is empty, `.` or `..`; no `\\`, no control characters and none that turn the direction of \
         text, also where they are percent-encoded.";
     IfMatch: Header "If-Match", tags(), "Do this only to the state with one of these entity tags, else 412; `*` is any.";
     IfNoneMatch: Header "If-None-Match", tags(), "The entity tags that the caller has already; `*` is any.";
+    IfMissing: Header "If-None-Match", schema(json!({"type": "string", "enum": ["*"]})),
+        "Store this only where there is no file. Not together with `If-Match`.";
     Range: Header "Range", schema(json!({"type": "string"})), "The part that is wanted, as `bytes=4-7`.";
     IfRange: Header "If-Range", schema(json!({"type": "string"})),
         "The state that the part must be of, else it is all.";
@@ -77,6 +81,15 @@ parameters! {
         schema(json!({"type": "string", "pattern": format!("^[!-~]{{1,{MAX_KEY_BYTES}}}$")})),
         "1 to 255 visible ASCII characters, made up for each thing that is to happen. The same request under the \
         same key takes effect once, for 24 hours.";
+}
+
+fn file_path() -> RefOr<Schema> {
+    let part = r"[^/\\\u0000-\u001f\u007f-\u009f]{1,255}";
+    schema(json!({
+        "type": "string", "minLength": 1, "maxLength": MAX_PATH_BYTES,
+        "pattern": format!("^{part}(/{part})*$"),
+        "not": {"pattern": r"(^|/)\.\.?(/|$)"},
+    }))
 }
 
 fn tags() -> RefOr<Schema> {

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::auth::Admitted;
 use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
 use super::describe::{
-    BadBody, BadQuery, FileContent, IfRange, Missing, OutOfRange, Range, Stale, Unchanged,
+    BadBody, BadQuery, FileContent, IfMissing, IfRange, Missing, OutOfRange, Range, Stale,
+    Unchanged,
 };
 use super::extract::{FileAt, Parameters, RequestBlobs};
 use super::file_answer::{File, content_answer, is_media_type};
@@ -55,7 +56,7 @@ pub(super) struct Described;
 /// The body may be of any type; its `Content-Type` is kept, and made of the path where there is none. `If-Match` stores
 /// only over that state, `If-None-Match: *` only what is new.
 #[utoipa::path(
-    put, path = "/api/files/{path}", tag = "files", params(FileAt, VolumeQuery, IfMatch, IfNoneMatch),
+    put, path = "/api/files/{path}", tag = "files", params(FileAt, VolumeQuery, IfMatch, IfMissing),
     request_body(content = inline(FileContent), content_type = "application/octet-stream"),
     responses(
         (status = 200, description = "It is stored.", body = File, headers(("ETag"))),

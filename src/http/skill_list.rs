@@ -61,8 +61,10 @@ pub(super) struct ListQuery {
 
 impl ListQuery {
     fn into_request(self, by: &Caller, volume: VolumeQuery) -> Result<ListRequest> {
+        let user = parameter("user_id", self.user_id)?;
+        let team = parameter("team_id", self.team_id)?;
         let volumes = if flag("effective", self.effective.as_deref())? {
-            effective_volumes(by, self.team_id, self.user_id)?
+            effective_volumes(by, team, user)?
         } else {
             vec![volume.readable(by, VolumeRef::system())?]
         };
@@ -89,11 +91,9 @@ fn list_name(by: &Caller, volumes: &[VolumeRef]) -> String {
 /// The volumes that concern a user, the nearest first.
 fn effective_volumes(
     by: &Caller,
-    team_id: Option<String>,
-    user_id: Option<String>,
+    team: Option<VolumeId>,
+    user: Option<VolumeId>,
 ) -> Result<Vec<VolumeRef>> {
-    let user: Option<VolumeId> = parameter("user_id", user_id)?;
-    let team: Option<VolumeId> = parameter("team_id", team_id)?;
     let user = user.map_or_else(|| by.own(), |id| by.resolve(Volume::User, id));
     let team = team.map(|id| by.resolve(Volume::Team, id));
     let own = [Some(user), team].into_iter().flatten();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::auth::Admitted;
 use super::body::JsonOrMarkdown;
-use super::describe::{BadBody, SkillDocument};
+use super::describe::BadBody;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::skill::{NewSkill, Skill, SkillId, check_document, id_of_document};
@@ -39,7 +39,7 @@ struct Validation {
 /// `/api/skills/{id}` are for that one.
 #[utoipa::path(
     post, path = "/api/skills/validate", tag = "skills",
-    request_body(content((NewSkill = "application/json"), (SkillDocument = "text/markdown"))),
+    request_body(content((NewSkill = "application/json"), (String = "text/markdown"))),
     responses((status = 200, description = "What is odd about it.", body = Validation), BadBody)
 )]
 async fn validate_skill(_: Admitted, body: JsonOrMarkdown) -> Result<Json<Validation>> {

@@ -32,11 +32,16 @@ impl VolumeQuery {
                 "volume",
                 "is required where volume_id is given",
             )),
-            (Some(Volume::System), None) => Ok(Some(VolumeRef::system())),
-            (Some(Volume::System), Some(id)) if id.as_str() != "system" => Err(Error::field(
-                "volume_id",
-                "must be system for the volume system",
-            )),
+            // It has one, which is its default, too.
+            (Some(Volume::System), Some(id))
+                if id != VolumeRef::system().id && id != VolumeId::default() =>
+            {
+                Err(Error::field(
+                    "volume_id",
+                    "must be system for the volume system",
+                ))
+            }
+            (Some(Volume::System), _) => Ok(Some(VolumeRef::system())),
             (Some(volume), id) => Ok(Some(by.resolve(volume, id.unwrap_or_default()))),
         }
     }

@@ -19,10 +19,37 @@ const ANYWHERE: [StatusCode; 6] = [
 ];
 
 /// The same, where nobody asks who is calling.
-const OPEN: [StatusCode; 2] = [
+const OPEN: [StatusCode; 3] = [
+    StatusCode::TOO_MANY_REQUESTS,
     StatusCode::INTERNAL_SERVER_ERROR,
     StatusCode::GATEWAY_TIMEOUT,
 ];
+
+/// Paths with a meaning of their own that are those of a skill and a file of this name, too.
+const SHADOWED: [(&str, &str, &str, &str); 2] = [
+    ("/api/skills/validate", "validate", "/api/skills/{id}", "id"),
+    ("/api/files/upload", "upload", "/api/files/{path}", "path"),
+];
+
+/// Adds to `path` the methods that all paths of its kind have.
+fn describe_shadowed(
+    paths: &mut Value,
+    path: &str,
+    name: &str,
+    (general, parameter): (&str, &str),
+) {
+    let others = paths[general].as_object().cloned().unwrap_or_default();
+    for (method, mut operation) in others {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        operation["operationId"] = json!(format!("{id}_called_{name}"));
+        if let Some(parameters) = operation["parameters"].as_array_mut() {
+            parameters.retain(|it| it["name"] != parameter);
+        }
+        if let Some(operations) = paths[path].as_object_mut() {
+            operations.entry(method).or_insert(operation);
+        }
+    }
+}
 
 /// Puts schemas that are JSON already in their places.
 fn place_schemas(value: &mut Value) {
@@ -54,6 +81,9 @@ pub(super) fn complete(document: &mut Value) {
             complete_operation(method, operation, &examples);
             share_problems(operation, &mut shared);
         }
+    }
+    for (path, name, general, parameter) in SHADOWED {
+        describe_shadowed(&mut document["paths"], path, name, (general, parameter));
     }
     document["components"]["responses"] = Value::Object(shared);
     document["components"]["headers"] = headers();
