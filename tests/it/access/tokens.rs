@@ -214,8 +214,6 @@ async fn what_is_no_token_is_refused() {
             "17 KB",
             issuer.token(&good().with("x", "x".repeat(17 << 10))),
         ),
-        ("1 MB", issuer.token(&good().with("x", "x".repeat(1 << 20)))),
-        ("1 MB of dots", ".".repeat(1 << 20)),
         (
             "deep",
             issuer.signed(&format!("{header}.{}", encoded("[".repeat(8000)))),
@@ -232,6 +230,17 @@ async fn what_is_no_token_is_refused() {
     critical["crit"] = json!(["exp"]);
     bad.push(("crit", issuer.token_with_header(&critical, &good())));
     check_refused(&api, &token, &bad).await;
+}
+
+/// Without a look at the time: in this process, unoptimized, a header of this size takes its own.
+#[tokio::test]
+async fn a_megabyte_is_no_token() {
+    let (api, _redis) = start(with_secret()).await;
+    let long = issuer().token(&good().with("x", "x".repeat(1 << 20)));
+    for credential in [long, ".".repeat(1 << 20)] {
+        let detail = assert_refused(call(&with(&api, &credential)).await, true);
+        assert!(detail.contains("16 KB"), "{detail}");
+    }
 }
 
 #[tokio::test]
