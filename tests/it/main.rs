@@ -3,6 +3,7 @@
 
 mod support;
 
+mod access;
 mod agent_skills;
 mod blob_client;
 mod blob_store;

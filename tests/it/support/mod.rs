@@ -2,6 +2,7 @@
 
 mod blob_store;
 mod client;
+mod key_server;
 mod node;
 mod process;
 mod proxy;
@@ -12,6 +13,7 @@ mod runtime;
 mod skills;
 mod stream;
 mod tls;
+mod tokens;
 mod vercel;
 
 use llmos::app::App;
@@ -20,6 +22,7 @@ use llmos::{http, serve};
 
 pub use self::blob_store::{BlobServer, Fault};
 pub use self::client::{Client, Response, http_client};
+pub use self::key_server::KeyServer;
 pub use self::node::run_script;
 pub use self::process::{Process, clear_configuration, free_port};
 pub use self::proxy::{Mode, Proxy};
@@ -33,6 +36,7 @@ pub use self::runtime::Runtime;
 pub use self::skills::{SkillsApp, blob_config, put};
 pub use self::stream::read_events;
 pub use self::tls::TlsRedis;
+pub use self::tokens::{AUDIENCE, Claims, ISSUER, Issuer, encoded, in_seconds};
 pub use self::vercel::{CLI, Cli, Tree};
 
 /// The application in this process, on a Redis of its own.

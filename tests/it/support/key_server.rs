@@ -1,0 +1,141 @@
+//! An identity provider's set of keys on a port of its own, which counts its requests and misbehaves on command.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::Issuer;
+use super::blob_store::Fault;
+
+/// A running server, or one that is down.
+#[derive(Debug)]
+pub struct KeyServer {
+    port: u16,
+    state: Arc<Mutex<State>>,
+    task: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct State {
+    keys: Vec<Value>,
+    fault: Fault,
+    requests: usize,
+}
+
+#[expect(
+    dead_code,
+    reason = "for tests of keys that change and servers that fail"
+)]
+impl KeyServer {
+    pub async fn start(keys: &[&Issuer]) -> Self {
+        let state = State {
+            keys: keys.iter().map(|issuer| issuer.jwk()).collect(),
+            fault: Fault::Pass,
+            requests: 0,
+        };
+        let mut server = Self {
+            port: 0,
+            state: Arc::new(Mutex::new(state)),
+            task: None,
+        };
+        server.go_up().await;
+        server
+    }
+
+    /// What `AUTH_JWKS_URL` is to be.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/.well-known/jwks.json", self.port)
+    }
+
+    /// From now on, these keys are published, and no others.
+    pub fn publish(&self, keys: &[&Issuer]) {
+        self.state.lock().unwrap().keys = keys.iter().map(|issuer| issuer.jwk()).collect();
+    }
+
+    /// From now on, this happens to all requests.
+    pub fn fail_with(&self, fault: Fault) {
+        self.state.lock().unwrap().fault = fault;
+    }
+
+    /// How often the keys were asked for.
+    pub fn requests(&self) -> usize {
+        self.state.lock().unwrap().requests
+    }
+
+    /// Nobody listens any more, and open connections break.
+    pub async fn go_down(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+
+    /// Listens, at the port of before.
+    pub async fn go_up(&mut self) {
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
+        self.port = listener.local_addr().unwrap().port();
+        self.task = Some(tokio::spawn(serve(listener, self.state.clone())));
+    }
+}
+
+impl Drop for KeyServer {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let state = state.clone();
+        let service = service_fn(move |_: Request<Incoming>| answer(state.clone()));
+        // An error is a fault that was wanted, or a client that is gone.
+        connections.spawn(async move {
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(state: Arc<Mutex<State>>) -> io::Result<Response<Body>> {
+    let (fault, keys) = {
+        let mut state = state.lock().unwrap();
+        state.requests += 1;
+        (state.fault.clone(), json!({"keys": state.keys}))
+    };
+    let pass = || Response::new(Body::from(keys.to_string()));
+    match fault {
+        Fault::Pass => Ok(pass()),
+        Fault::Answer {
+            status,
+            headers,
+            body,
+        } => {
+            let mut response = Response::builder().status(status);
+            for (name, value) in headers {
+                response = response.header(name, value);
+            }
+            Ok(response.body(Body::from(body)).unwrap())
+        }
+        Fault::Hang => std::future::pending().await,
+        Fault::Delay(duration) => {
+            tokio::time::sleep(duration).await;
+            Ok(pass())
+        }
+        Fault::BreakBody(_) | Fault::LoseAnswer | Fault::Close => {
+            Err(io::Error::other("the connection is closed"))
+        }
+    }
+}
