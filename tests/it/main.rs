@@ -18,6 +18,7 @@ mod health;
 mod hostile;
 mod idempotency;
 mod legacy;
+mod limits;
 mod listing;
 mod local_server;
 mod messages;

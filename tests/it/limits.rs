@@ -1,0 +1,74 @@
+//! How many requests a caller may make: what passes, who is counted, and what counting costs and survives.
+
+mod callers;
+mod cost;
+mod counting;
+mod redis_trouble;
+
+use std::time::Duration;
+
+use llmos::config::{AccessConfig, AuthConfig, Config};
+use serde_json::json;
+
+use crate::support::{Client, Redis, Response, config, in_process};
+
+/// The key under which those are counted of whom nothing is known.
+const UNKNOWN: &str = "llmos:rate:address unknown";
+
+/// A deployment on this Redis, open to all, with a limit.
+fn limited(redis: &Redis, requests: u32) -> Config {
+    let access = AccessConfig {
+        rate_limit: Some(requests),
+        ..AccessConfig::default()
+    };
+    Config {
+        access,
+        ..config(&redis.url())
+    }
+}
+
+/// The same for callers with API keys: the entries of the keys.
+fn limited_keys(redis: &Redis, requests: u32, entries: &[String]) -> Client {
+    let mut config = limited(redis, requests);
+    config.access.auth = AuthConfig {
+        api_keys: entries.iter().map(|entry| entry.parse().unwrap()).collect(),
+        ..AuthConfig::default()
+    };
+    in_process(config)
+}
+
+/// A caller and the client that it calls with.
+fn with_key(api: &Client, key: &str) -> Client {
+    api.with_header("authorization", format!("Bearer {key}"))
+}
+
+async fn list(api: &Client) -> Response {
+    api.get("/api/sessions").await
+}
+
+async fn create(api: &Client) -> Response {
+    let body = json!({"name": "x", "volume": "user"});
+    api.post("/api/sessions", &body).await
+}
+
+/// What `RateLimit` says: how many requests may follow, and after how many seconds all of them may.
+#[track_caller]
+fn left(response: &Response, limit: u32) -> (u32, u64) {
+    let policy = response.header("ratelimit-policy");
+    assert_eq!(policy, Some(&*format!("\"requests\";q={limit};w=60")));
+    let left = response.header("ratelimit").unwrap();
+    let left = left.strip_prefix("\"requests\";r=").unwrap();
+    let (remaining, reset) = left.split_once(";t=").unwrap();
+    (remaining.parse().unwrap(), reset.parse().unwrap())
+}
+
+/// A refusal in its one form; how long it says to wait.
+#[track_caller]
+fn assert_limited(response: Response, limit: u32) -> Duration {
+    let (remaining, reset) = left(&response, limit);
+    assert_eq!(remaining, 0);
+    let pause: u64 = response.header("retry-after").unwrap().parse().unwrap();
+    assert!(pause >= 1 && reset >= 1 && pause <= 60, "{response:?}");
+    response.assert_error(429, "rate_limited");
+    Duration::from_secs(pause)
+}

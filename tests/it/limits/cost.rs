@@ -1,0 +1,143 @@
+//! What counting costs: nothing where Redis is asked anyway, one round trip where it is not.
+
+use axum::http::Method;
+use llmos::auth::new_key;
+use serde_json::json;
+
+use super::{UNKNOWN, assert_limited, limited, limited_keys, list, with_key};
+use crate::support::{
+    BlobServer, Client, Redis, Response, SkillsApp, TestApp, blob_config, in_process,
+};
+
+/// Uses each route once; the round trips of each.
+async fn round_trips(api: &Client) -> Vec<(String, u32)> {
+    let mut costs = Vec::new();
+    let mut note = |name: &str, response: Response| {
+        assert!(response.status.is_success(), "{name} {response:?}");
+        costs.push((name.to_owned(), response.round_trips()));
+    };
+    let id = api.create_session("x").await;
+    let path = format!("/api/sessions/{id}");
+    let session = json!({"name": "x", "volume": "user"});
+    note("create session", api.post("/api/sessions", &session).await);
+    note("list sessions", list(api).await);
+    note("find session", api.get(&path).await);
+    note("append", api.append(&id, "y").await);
+    note("list messages", api.get(&format!("{path}/messages")).await);
+    note(
+        "update session",
+        api.patch(&path, &json!({"name": "y"})).await,
+    );
+    note("delete session", api.delete(&path).await);
+    let skill = json!({"name": "A B", "description": "x", "code": "x", "language": "python"});
+    note("create skill", api.post("/api/skills", &skill).await);
+    note("list skills", api.get("/api/skills").await);
+    note("find skill", api.get("/api/skills/a-b").await);
+    note(
+        "update skill",
+        api.patch("/api/skills/a-b", &json!({"code": "y"})).await,
+    );
+    let used = json!({"success": true});
+    note("use skill", api.post("/api/skills/a-b/usage", &used).await);
+    note("delete skill", api.delete("/api/skills/a-b").await);
+    let text = api.with_header("content-type", "text/plain");
+    note(
+        "put file",
+        text.send(Method::PUT, "/api/files/a", b"x".to_vec()).await,
+    );
+    note("list files", api.get("/api/files").await);
+    note("get file", api.get("/api/files/a").await);
+    note("delete file", api.delete("/api/files/a").await);
+    costs
+}
+
+#[tokio::test]
+async fn counting_costs_sessions_nothing_and_the_rest_one_round_trip_at_most() {
+    let app = SkillsApp::start().await;
+    // Redis learns the scripts first, which may cost a round trip each.
+    let _ = round_trips(&app.api).await;
+    let without = round_trips(&app.api).await;
+    let mut config = limited(&app.redis, 600);
+    config.blob = blob_config(&app.blobs);
+    let limited = in_process(config);
+    let _ = round_trips(&limited).await;
+    let with = round_trips(&limited).await;
+
+    for ((name, without), (_, with)) in without.iter().zip(&with) {
+        let (without, with) = (*without, *with);
+        if name.contains("session") || name == "append" || name == "list messages" {
+            let expected = if name == "update session" { 2 } else { 1 };
+            assert_eq!((without, with), (expected, expected), "{name}");
+        } else {
+            assert!(with <= 2 && with <= without + 1, "{name}: {without} {with}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_limit_nothing_is_said_and_nothing_is_counted() {
+    let app = SkillsApp::start().await;
+    for path in ["/api/sessions", "/api/skills", "/api/files", "/api/nothing"] {
+        let response = app.api.get(path).await;
+        for name in ["ratelimit", "ratelimit-policy", "retry-after"] {
+            assert_eq!(response.header(name), None, "{path}");
+        }
+        if path == "/api/files" {
+            assert_eq!(response.round_trips(), 0);
+        }
+    }
+    let keys = app.redis.keys();
+    assert!(keys.iter().all(|key| !key.contains("rate")), "{keys:?}");
+}
+
+#[tokio::test]
+async fn an_update_counts_once_although_it_asks_redis_twice() {
+    let app = TestApp::start().await;
+    let id = app.api.create_session("x").await;
+    let api = in_process(limited(&app.redis, 2));
+    let path = format!("/api/sessions/{id}");
+    // Redis learns the scripts first, which may cost a round trip each.
+    let first = app.api.patch(&path, &json!({"name": "x2"})).await;
+    let _ = first.assert_status(200);
+    for name in ["y", "z"] {
+        let updated = api.patch(&path, &json!({"name": name})).await;
+        assert_eq!(updated.assert_status(200).round_trips(), 2);
+    }
+    assert_limited(api.patch(&path, &json!({"name": "w"})).await, 2);
+}
+
+#[tokio::test]
+async fn a_script_that_redis_forgot_counts_once() {
+    let redis = Redis::start().await;
+    let api = in_process(limited(&redis, 3));
+    let _ = list(&api).await.assert_status(200);
+    redis.command::<()>(&["SCRIPT", "FLUSH"]);
+    let again = list(&api).await.assert_status(200);
+    assert_eq!(super::left(&again, 3).0, 1);
+}
+
+#[tokio::test]
+async fn who_is_nobody_costs_redis_nothing() {
+    let redis = Redis::start().await;
+    let blobs = BlobServer::start().await;
+    let (key, entry) = new_key("deploy", "admin").unwrap();
+    let api = limited_keys(&redis, 1, &[entry]);
+    for path in ["/api/sessions", "/api/skills", "/api/files"] {
+        let unknown = with_key(&api, "llmos_of-nobody");
+        for nobody in [&api, &unknown] {
+            let refused = nobody.get(path).await;
+            assert_eq!(refused.round_trips(), 0, "{path}");
+            assert_eq!(refused.header("ratelimit"), None);
+            refused.assert_error(401, "unauthorized");
+        }
+    }
+    assert_eq!(redis.keys(), [""; 0]);
+    // What is refused before anything is asked of Redis is not counted either.
+    let api = with_key(&api, &key);
+    let invalid = api.post("/api/sessions", &json!({})).await;
+    invalid.assert_invalid("name");
+    assert_eq!(redis.keys(), [""; 0]);
+    assert_eq!(blobs.requests(), [""; 0]);
+    let _ = list(&api).await.assert_status(200);
+    assert!(!redis.keys().contains(&UNKNOWN.to_owned()));
+}
