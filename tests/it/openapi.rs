@@ -103,9 +103,10 @@ fn every_operation_says_what_it_does_and_what_can_become_of_it() {
             answers.keys().any(|status| status.starts_with('2')),
             "{method} {path}"
         );
+        let needs_no_token = ["check_health", "handle_upload"].contains(&name);
         assert_eq!(
             operation.get("security").is_some(),
-            is_open,
+            needs_no_token,
             "{method} {path}"
         );
         let is_exemplified = method == "head" || operation.to_string().contains("\"example");
