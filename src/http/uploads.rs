@@ -41,13 +41,18 @@ pub(super) struct Described;
 #[derive(Deserialize)]
 #[serde(tag = "type", content = "payload")]
 enum Event {
-    #[serde(rename = "blob.generate-client-token", rename_all = "camelCase")]
-    GenerateClientToken {
-        pathname: String,
-        client_payload: Option<String>,
-    },
+    #[serde(rename = "blob.generate-client-token")]
+    GenerateClientToken(WantedToken),
     #[serde(rename = "blob.upload-completed")]
     UploadCompleted(serde::de::IgnoredAny),
+}
+
+/// Where a browser wants to send a file.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WantedToken {
+    pathname: String,
+    client_payload: Option<String>,
 }
 
 /// What the page that uploads says of its file, as JSON in `clientPayload`. All of it may be missing.
@@ -83,33 +88,33 @@ async fn handle_upload(
     caller: Result<Admitted>,
     RequestBlobs(blobs): RequestBlobs,
     headers: HeaderMap,
-    body: JsonBody,
+    body: Result<JsonBody>,
 ) -> Result<Json<Answer>> {
-    match body.parse()? {
-        Event::GenerateClientToken {
-            pathname,
-            client_payload,
-        } => {
-            // What Vercel tells has a signature in place of credentials; all others need them.
-            let Admitted(by) = caller?;
-            let file = uploaded_file(client_payload.as_deref())?;
-            let client_token = client_token(&by, &blobs, pathname, file)?;
+    match (body.and_then(|body| Ok((body.parse()?, body))), caller) {
+        // What the store tells has a signature in place of credentials.
+        (Ok((Event::UploadCompleted(_), body)), _) => note_completion(&blobs, &headers, &body),
+        // Who is nobody is told that first, whatever the body is.
+        (_, Err(refused)) | (Err(refused), Ok(_)) => Err(refused),
+        (Ok((Event::GenerateClientToken(wanted), _)), Ok(Admitted(by))) => {
+            let file = uploaded_file(wanted.client_payload.as_deref())?;
+            let client_token = client_token(&by, &blobs, wanted.pathname, file)?;
             Ok(Json(Answer::ClientToken { client_token }))
         }
-        // Nothing is to be done when an upload is complete: the store itself knows the file.
-        Event::UploadCompleted(_) => {
-            let signature = headers.get(X_VERCEL_SIGNATURE);
-            let signature = signature
-                .and_then(|it| it.to_str().ok())
-                .unwrap_or_default();
-            if !client_token::is_signed(body.bytes(), signature, read_write_token(&blobs)?) {
-                return Err(Error::InvalidRequest(
-                    "x-vercel-signature is not that of this body.".to_owned(),
-                ));
-            }
-            Ok(Json(Answer::Completed { response: "ok" }))
-        }
     }
+}
+
+/// Nothing is to be done when an upload is complete: the store itself knows the file.
+fn note_completion(blobs: &Blobs, headers: &HeaderMap, body: &JsonBody) -> Result<Json<Answer>> {
+    let signature = headers.get(X_VERCEL_SIGNATURE);
+    let signature = signature
+        .and_then(|it| it.to_str().ok())
+        .unwrap_or_default();
+    if !client_token::is_signed(body.bytes(), signature, read_write_token(blobs)?) {
+        return Err(Error::InvalidRequest(
+            "x-vercel-signature is not that of this body.".to_owned(),
+        ));
+    }
+    Ok(Json(Answer::Completed { response: "ok" }))
 }
 
 fn uploaded_file(client_payload: Option<&str>) -> Result<UploadedFile> {
