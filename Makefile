@@ -1,5 +1,5 @@
 # What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench setup redis chromium deny
+.PHONY: dev test check audit bench fuzz setup redis chromium deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -25,6 +25,15 @@ audit: deny
 # Measures what each route costs, and prints the table that the README quotes.
 bench: redis
 	cargo bench --bench routes
+
+# Feeds made-up input to each parser for SECONDS, and stops at the first that breaks what has to hold.
+SECONDS := 600
+fuzz: cargo-fuzz
+	@for target in $$(cargo fuzz list); do \
+	  mkdir -p fuzz/found/$$target && \
+	  cargo fuzz run --sanitizer none $$target fuzz/found/$$target fuzz/corpus/$$target -- \
+	    -dict=fuzz/dictionary -timeout=10 -max_total_time=$(SECONDS) || exit 1; \
+	done
 
 # Installs what the tests need and is missing. The Vercel CLI looks at the crates of all platforms.
 setup: redis chromium tests/node_modules tests/.venv
@@ -56,3 +65,6 @@ tests/.venv: tests/requirements.txt
 
 deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@0.20.2
+
+cargo-fuzz:
+	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz@0.13.2

@@ -62,7 +62,8 @@ fn read(document: &str) -> Skill {
 
 fn check_export(document: &str, skill: &Skill) {
     let exported = export(document, &id());
-    if exported.len() > MAX_FRONT_MATTER_BYTES {
+    // Only what is stored from elsewhere holds a NUL, or so much that its escapes are too many.
+    if exported.len() > MAX_FRONT_MATTER_BYTES || document.contains('\0') {
         return;
     }
     assert_eq!(check_document(exported.as_bytes()), Ok(&*exported));
