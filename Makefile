@@ -1,5 +1,5 @@
 # What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench openapi setup redis chromium deny
+.PHONY: dev test check audit bench fuzz openapi setup redis chromium deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -26,9 +26,7 @@ audit: deny
 bench: redis
 	cargo bench --bench routes
 
-# Writes the description of the API, public/openapi.json.
-openapi:
-	cargo run --quiet --example openapi
+.PHONY: dev test check audit bench fuzz openapi setup redis chromium deny cargo-fuzz
 
 # Installs what the tests need and is missing. The Vercel CLI looks at the crates of all platforms.
 setup: redis chromium tests/node_modules tests/.venv
@@ -60,3 +58,6 @@ tests/.venv: tests/requirements.txt
 
 deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@0.20.2
+
+cargo-fuzz:
+	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz@0.13.2

@@ -1,0 +1,33 @@
+//! Ids of skills: what is one stays in its folder, and what a name makes is one.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use llmos::blob::paths;
+use llmos::skill::SkillId;
+use llmos::skill::id::MAX_SKILL_ID_BYTES;
+use llmos::volume::VolumeRef;
+
+fuzz_target!(|text: &str| {
+    check_slug(text);
+    let Some(id) = SkillId::parse(text) else {
+        return;
+    };
+    assert_eq!(id.as_str(), text);
+    assert!(!text.is_empty() && text.len() <= MAX_SKILL_ID_BYTES);
+    assert!(!text.contains(['/', '\\']) && !text.chars().any(char::is_control));
+    assert!(text != "." && text != ".." && text.trim() == text);
+
+    let volume = VolumeRef::system();
+    let pathname = paths::skill(&volume, &id);
+    assert_eq!(pathname.split('/').count(), 5, "{pathname:?}");
+    let name = pathname.strip_prefix(&paths::skills(&volume)).unwrap();
+    assert_eq!(paths::skill_id(name), Some(id));
+});
+
+fn check_slug(name: &str) {
+    let id = SkillId::from_name(name);
+    assert!(id.is_strict(), "{id}");
+    assert_eq!(SkillId::parse(id.as_str()).as_ref(), Some(&id));
+    assert_eq!(SkillId::from_name(id.as_str()), id);
+}

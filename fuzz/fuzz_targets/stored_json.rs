@@ -1,0 +1,161 @@
+//! Stored sessions and messages: whatever stands in Redis, what is answered is JSON, and an update leaves alone
+//! what it does not change.
+//!
+//! An input is a document, which is also a message, and a change in JSON, with a NUL between.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use llmos::caller::Caller;
+use llmos::json::{self, Object};
+use llmos::message::{Message, MessageRange, NewMessage};
+use llmos::metadata::Metadata;
+use llmos::name::Name;
+use llmos::python_json;
+use llmos::session::{SessionChange, SessionId, Status};
+use llmos::store::{Error, Updated};
+use llmos_fuzz::halves;
+use llmos_fuzz::redis::{Redis, Stored};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+
+thread_local! {
+    static REDIS: Redis = Redis::default();
+    static RUNTIME: Runtime = Builder::new_current_thread().enable_all().build().unwrap();
+}
+
+#[derive(Default, Deserialize)]
+struct Change {
+    #[serde(default)]
+    activity: i64,
+    name: Option<Name>,
+    status: Option<Status>,
+    metadata: Option<Metadata>,
+}
+
+fuzz_target!(|input: &[u8]| {
+    let (text, json) = halves(input).unwrap_or((input, b""));
+    check_message(text);
+    if let Ok(text) = std::str::from_utf8(text) {
+        check_without_nan(text);
+    }
+    let change: Change = serde_json::from_slice(json).unwrap_or_default();
+    let (activity, change) = (
+        change.activity,
+        SessionChange {
+            name: change.name,
+            status: change.status,
+            metadata: change.metadata,
+        },
+    );
+    let stored = Stored {
+        document: text.to_vec(),
+        message: text.to_vec(),
+        activity,
+    };
+    REDIS.with(|redis| RUNTIME.with(|it| it.block_on(check_session(redis, stored, &change))));
+});
+
+fn check_message(text: &[u8]) {
+    let message = Message::from_stored(text, 7);
+    assert_eq!(message.seq(), 7);
+    let value = serde_json::to_value(&message).unwrap();
+    assert_eq!(value["seq"], 7);
+    assert!(value["id"].is_string());
+    let answered: Value = serde_json::from_str(&json::text(&message)).unwrap();
+    assert_eq!(answered, value);
+    if let Ok(new) = serde_json::from_slice::<NewMessage>(text) {
+        let stored = new.into_stored(llmos::session::now());
+        let value: Value = serde_json::from_str(&stored).unwrap();
+        let read = serde_json::to_value(Message::from_stored(stored.as_bytes(), 1)).unwrap();
+        for key in ["id", "role", "content", "timestamp", "traces", "artifacts"] {
+            assert_eq!(read[key], value[key]);
+        }
+        assert!(read.get("unreadable").is_none());
+    }
+}
+
+/// JSON has no `NaN` outside of strings, so nothing is to be done with it.
+fn check_without_nan(text: &str) {
+    let repaired = python_json::without_nan(text);
+    if serde_json::from_str::<Value>(text).is_ok() {
+        assert_eq!(repaired, text);
+    }
+    assert_eq!(python_json::without_nan(&repaired), repaired);
+}
+
+async fn check_session(redis: &Redis, stored: Stored, change: &SessionChange) {
+    let old = stored.document.clone();
+    *redis.stored.lock().unwrap() = stored;
+    let id = SessionId::parse("sess_x").unwrap();
+    let by = Caller::anybody();
+    let found = redis
+        .store
+        .find_session(&by, &id, MessageRange::Latest, 50)
+        .await;
+    let version = match found {
+        Ok(found) => {
+            let view = found.unwrap();
+            let session: Value = serde_json::from_str(&json::text(&view.current.session)).unwrap();
+            assert_eq!(session["id"], id.as_str());
+            assert_eq!(view.messages.len(), 1);
+            Some(view.current.version)
+        }
+        Err(error) => {
+            assert!(matches!(error, Error::Unreadable(_)), "{error:?}");
+            None
+        }
+    };
+    let updated = redis.store.update_session(&by, &id, change, None);
+    match updated.await {
+        Ok(updated) => match updated.unwrap() {
+            Updated::Done(session) => {
+                let new = redis.stored.lock().unwrap().document.clone();
+                check_update(&old, &new, change);
+                let is_same = version.as_ref() == Some(&session.version);
+                assert_eq!(is_same, old == new);
+                json::text(&session.session);
+            }
+            Updated::Invalid(_) => assert_eq!(redis.stored.lock().unwrap().document, old),
+            other => panic!("{other:?}"),
+        },
+        Err(error) => assert!(matches!(error, Error::Unreadable(_)), "{error:?}"),
+    }
+}
+
+/// All but what changes stays, to the letter.
+fn check_update(old: &[u8], new: &[u8], change: &SessionChange) {
+    if change.is_empty() {
+        return assert_eq!(old, new);
+    }
+    let (old, new) = (as_text(old), as_text(new));
+    let new_object = Object::parse(new).unwrap();
+    let repaired = python_json::without_nan(old);
+    // Where a key is there twice, readers differ in what it says.
+    if json::check(repaired.as_bytes(), 100).is_err() {
+        return;
+    }
+    let members: serde_json::Map<String, Value> = serde_json::from_str(&repaired).unwrap();
+    let old_object = Object::parse(&repaired).unwrap();
+    for key in members.keys() {
+        let is_changed = match key.as_str() {
+            "name" => change.name.is_some(),
+            "status" => change.status.is_some(),
+            "metadata" => change.metadata.is_some(),
+            "updated_at" => true,
+            _ => false,
+        };
+        if !is_changed {
+            let (old, new) = (old_object.get(key).unwrap(), new_object.get(key).unwrap());
+            assert_eq!(new.get(), old.get(), "{key:?}");
+        }
+    }
+    if let Some(name) = &change.name {
+        assert_eq!(new_object.get("name").unwrap().get(), json::text(name));
+    }
+}
+
+fn as_text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}

@@ -1,0 +1,94 @@
+//! The whole service in process, with no storage: reads answer samples, writes 503.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use llmos::app::App;
+use llmos::config::{Config, Secret};
+use llmos::serve::{self, AppService};
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+use tower::ServiceExt;
+
+/// The service and what drives it.
+pub struct Api {
+    service: AppService,
+    runtime: Runtime,
+}
+
+/// What the service answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Api {
+    /// Open, as on one's own machine.
+    pub fn open() -> Self {
+        Self::new(Config::default())
+    }
+
+    /// For those with a token, of whom there are none.
+    pub fn closed() -> Self {
+        let mut config = Config::default();
+        config.access.auth.jwt_secret = Some(Secret::new("x".repeat(32)));
+        Self::new(config)
+    }
+
+    fn new(config: Config) -> Self {
+        Self {
+            service: serve::service(llmos::http::router(), App::new(config)),
+            runtime: Builder::new_current_thread().enable_time().build().unwrap(),
+        }
+    }
+
+    /// Sends a request, and checks what holds for every answer.
+    pub fn call(&self, request: Request<Body>) -> Answer {
+        let is_head = request.method() == Method::HEAD;
+        let answer = self.runtime.block_on(async {
+            let Ok(response) = self.service.clone().oneshot(request).await;
+            let (parts, body) = response.into_parts();
+            Answer {
+                status: parts.status,
+                headers: parts.headers,
+                body: body.collect().await.unwrap().to_bytes(),
+            }
+        });
+        answer.check(is_head);
+        answer
+    }
+
+    /// Sends a GET.
+    pub fn get(&self, uri: &str) -> Answer {
+        self.call(Request::get(uri).body(Body::empty()).unwrap())
+    }
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    fn check(&self, is_head: bool) {
+        assert!(self.headers.contains_key("x-request-id"), "{self:?}");
+        assert!(self.headers.contains_key(header::CACHE_CONTROL), "{self:?}");
+        let content_type = self.headers.get(header::CONTENT_TYPE);
+        if self.status.is_client_error() || self.status.is_server_error() {
+            assert_eq!(content_type.unwrap(), "application/problem+json");
+            if is_head && self.body.is_empty() {
+                return;
+            }
+            let problem = self.json();
+            assert_eq!(problem["status"], self.status.as_u16(), "{self:?}");
+            assert!(!problem["detail"].as_str().unwrap().is_empty(), "{self:?}");
+            if self.status.is_server_error() {
+                assert_eq!(problem["code"], "storage_unavailable", "{self:?}");
+            }
+        } else if content_type.is_some_and(|it| it == "application/json") && !is_head {
+            self.json();
+        }
+    }
+}
