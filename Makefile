@@ -26,7 +26,18 @@ audit: deny
 bench: redis
 	cargo bench --bench routes
 
-.PHONY: dev test check audit bench fuzz openapi setup redis chromium deny cargo-fuzz
+# Writes the description of the API, public/openapi.json.
+openapi:
+	cargo run --quiet --example openapi
+
+# Feeds made-up input to each parser for SECONDS, and stops at the first that breaks what has to hold.
+SECONDS := 600
+fuzz: cargo-fuzz
+	@for target in $$(cargo fuzz list); do \
+	  mkdir -p fuzz/found/$$target && \
+	  cargo fuzz run --sanitizer none $$target fuzz/found/$$target fuzz/corpus/$$target -- \
+	    -dict=fuzz/dictionary -timeout=10 -max_total_time=$(SECONDS) || exit 1; \
+	done
 
 # Installs what the tests need and is missing. The Vercel CLI looks at the crates of all platforms.
 setup: redis chromium tests/node_modules tests/.venv

@@ -12,7 +12,7 @@ pub const MAX_TEAMS: usize = 100;
 /// A caller whose credentials hold, or who needs none.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Tells this caller from every other, such as `user alice` or `key deploy`; empty where there is only one.
+    /// Tells this caller from every other, such as `user alice` or `key deploy admin`; empty where there is only one.
     name: String,
     user: Option<VolumeId>,
     teams: Vec<VolumeId>,
@@ -59,13 +59,18 @@ impl Caller {
     /// A program with the key of this name: for one user's or team's volume, or, without, for everything.
     pub fn key(name: &str, volume: Option<VolumeRef>, is_read_only: bool) -> Self {
         let may_everything = volume.is_none();
+        let scope = volume.as_ref().map_or_else(
+            || "admin".to_owned(),
+            |it| format!("{}/{}", it.volume.as_str(), it.id.as_str()),
+        );
         let (user, team) = match volume {
             Some(it) if it.volume == Volume::User => (Some(it.id), None),
             Some(it) if it.volume == Volume::Team => (None, Some(it.id)),
             _ => (None, None),
         };
         Self {
-            name: format!("key {name}"),
+            // A key that is given another scope is another caller: what it did in the old one is not its own.
+            name: format!("key {name} {scope}"),
             user,
             teams: team.into_iter().collect(),
             may_everything,
@@ -135,7 +140,7 @@ impl Caller {
         (!self.is_read_only).then_some(()).ok_or(Denied::ReadOnly)
     }
 
-    /// The volumes that belong to the caller, beside the system's; `None` where that is all there are.
+    /// The volumes that belong to the caller, beside the system's; `None` for whoever may see every volume.
     pub fn volumes(&self) -> Option<Vec<VolumeRef>> {
         if self.may_everything {
             return None;

@@ -31,10 +31,11 @@ pub(super) fn caller(claims: &Claims, names: &ClaimNames) -> Result<Caller, &'st
     if teams.len() > MAX_TEAMS {
         return Err("it names more than 100 teams");
     }
-    // A team that cannot be the name of a volume has none.
+    // A team that cannot be the name of a volume has none, and one called default has not what is nobody's.
     let teams = teams
         .into_iter()
-        .filter_map(|team| VolumeId::try_from(team.to_owned()).ok());
+        .filter_map(|team| VolumeId::try_from(team.to_owned()).ok())
+        .filter(|team| *team != VolumeId::default());
     let role = names.role.as_deref().and_then(|name| find(claims, name));
     let is_admin = strings(role).contains(&ADMIN);
     Ok(Caller::user(user, teams.collect(), is_admin))
@@ -100,6 +101,13 @@ mod tests {
             assert_eq!(caller.may_read(&team("red")), Ok(()), "{claims}");
             assert!(caller.may_read(&team("blue")).is_err(), "{claims}");
         }
+    }
+
+    #[test]
+    fn a_team_called_default_is_none() {
+        let claims = serde_json::json!({"sub": "a", "teams": ["default"]});
+        let caller = read(&claims, "teams", None).unwrap();
+        assert!(caller.may_read(&team("default")).is_err());
     }
 
     #[test]

@@ -27,9 +27,12 @@ const MAX_SET_BYTES: usize = 256 * 1024;
 /// How many keys of a set are used.
 const MAX_KEYS: usize = 50;
 
-/// A published set of keys.
+/// A published set of keys. Cloning it copies a pointer.
+#[derive(Clone, Debug)]
+pub(super) struct KeySet(Arc<Shared>);
+
 #[derive(Debug)]
-pub(super) struct KeySet {
+struct Shared {
     url: String,
     http: OnceCell<reqwest::Client>,
     known: Mutex<Known>,
@@ -55,12 +58,12 @@ struct Key {
 impl KeySet {
     /// The set at `url`; fetches nothing yet.
     pub(super) fn new(url: String) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             url,
             http: OnceCell::new(),
             known: Mutex::default(),
             fetching: tokio::sync::Mutex::default(),
-        }
+        }))
     }
 
     /// The keys that a token of this algorithm may be signed with: the one it names, or all, where it names
@@ -73,25 +76,33 @@ impl KeySet {
         algorithm: Algorithm,
         id: Option<&str>,
     ) -> Result<Vec<DecodingKey>, String> {
-        let known = self.known();
+        let known = self.0.known();
         let found = known.matching(algorithm, id);
         let now = Utc::now();
         if !known.is_to_be_fetched(found.is_empty(), now) {
             return known.answer(found);
         }
         // Whoever finds a key at hand does not wait for another one's fetching.
-        let fetching = match self.fetching.try_lock() {
-            Ok(fetching) => fetching,
-            Err(_) if !found.is_empty() => return Ok(found),
-            Err(_) => self.fetching.lock().await,
-        };
-        if self.known().tried == known.tried {
+        if !found.is_empty() && self.0.fetching.try_lock().is_err() {
+            return Ok(found);
+        }
+        // In a task of its own: whoever asked may hang up, and would ask again and again for nothing.
+        let shared = self.0.clone();
+        let fetched = tokio::spawn(async move { shared.fetch_once(known.tried, now).await });
+        fetched.await.map_err(|error| error.to_string())?;
+        let known = self.0.known();
+        known.answer(known.matching(algorithm, id))
+    }
+}
+
+impl Shared {
+    /// Fetches the keys, if nobody did since the last try that the caller knows of.
+    async fn fetch_once(&self, last_try: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        let _fetching = self.fetching.lock().await;
+        if self.known().tried == last_try {
             let fetched = self.fetch().await;
             self.note(fetched, now);
         }
-        drop(fetching);
-        let known = self.known();
-        known.answer(known.matching(algorithm, id))
     }
 
     fn known(&self) -> Known {

@@ -5,6 +5,8 @@ use std::fmt;
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 
+use serde_json::Value;
+
 use super::claims::{self, ClaimNames, Claims};
 use super::key_set::KeySet;
 use super::{Refusal, signature};
@@ -69,7 +71,7 @@ impl TokenVerifier {
         let mut failure = invalid("it is signed with a key that is not known");
         for key in self.keys(&header).await? {
             match decode::<Claims>(token, &key, &validation) {
-                Ok(token) => return claims::caller(&token.claims, &self.names).map_err(invalid),
+                Ok(token) => return self.holder(&token.claims).map_err(invalid),
                 Err(error) => failure = refusal(&error),
             }
         }
@@ -89,6 +91,18 @@ impl TokenVerifier {
         }
     }
 
+    /// Who holds a token whose signature and times hold.
+    fn holder(&self, claims: &Claims) -> Result<Caller, &'static str> {
+        let is_given = |name| claims.get(name).is_some_and(|claim| !claim.is_null());
+        if self.audiences.is_empty() && is_given("aud") {
+            return Err("it names an audience, and AUTH_AUDIENCE is not set");
+        }
+        if self.issuer.is_some() && !claims.get("iss").is_some_and(Value::is_string) {
+            return Err("it is from another issuer");
+        }
+        claims::caller(claims, &self.names)
+    }
+
     fn validation(&self, algorithm: Algorithm) -> Validation {
         let mut validation = Validation::new(algorithm);
         validation.leeway = LEEWAY_SECONDS;
@@ -98,6 +112,8 @@ impl TokenVerifier {
             validation.set_issuer(&[issuer]);
             required.push("iss");
         }
+        // Without one, whether a token names any is looked at later: any form of it is one too many.
+        validation.validate_aud = !self.audiences.is_empty();
         if !self.audiences.is_empty() {
             validation.set_audience(&self.audiences);
             required.push("aud");

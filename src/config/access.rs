@@ -66,7 +66,7 @@ impl fmt::Debug for AuthConfig {
 
 impl AuthConfig {
     fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self {
+        let config = Self {
             jwks_url: jwks_url("AUTH_JWKS_URL")?,
             jwt_secret: jwt_secret("AUTH_JWT_SECRET")?,
             issuer: variable("AUTH_ISSUER"),
@@ -74,7 +74,25 @@ impl AuthConfig {
             teams_claim: variable("AUTH_TEAMS_CLAIM"),
             role_claim: variable("AUTH_ROLE_CLAIM"),
             api_keys: api_keys("API_KEYS")?,
-        })
+        };
+        config.check_whole()?;
+        Ok(config)
+    }
+
+    /// Who says whose tokens are accepted means some to be: a name that is mistyped must not open everything.
+    fn check_whole(&self) -> Result<(), ConfigError> {
+        let has_tokens = self.jwks_url.is_some() || self.jwt_secret.is_some();
+        let is_half = self.issuer.is_some()
+            || !self.audiences.is_empty()
+            || self.teams_claim.is_some()
+            || self.role_claim.is_some();
+        if is_half && !has_tokens {
+            return Err(ConfigError {
+                variable: "AUTH_JWKS_URL",
+                expected: "set, or AUTH_JWT_SECRET, where another variable says what tokens have to be",
+            });
+        }
+        Ok(())
     }
 
     /// Whether any credentials are accepted.

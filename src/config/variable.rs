@@ -29,9 +29,9 @@ pub fn load_dotenv() -> Result<(), DotenvError> {
 
 /// A variable; one that is set to nothing counts as unset, as `KEY=` in a file means it.
 pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name)
-        .ok()
-        .map(|value| value.trim().to_owned())
+    // What is no text is set all the same: that must not look as if it were not.
+    std::env::var_os(name)
+        .map(|value| value.to_string_lossy().trim().to_owned())
         .filter(|value| !value.is_empty())
 }
 
@@ -66,15 +66,18 @@ pub(super) fn parsed<T: FromStr>(
         .transpose()
 }
 
-/// The parts of a value that has commas between them.
+/// The parts of a value that has commas between them; where it is set, there is at least one.
 pub(super) fn list<T: FromStr>(
     variable_name: &'static str,
     expected: &'static str,
 ) -> Result<Vec<T>, ConfigError> {
-    let text = variable(variable_name).unwrap_or_default();
+    let Some(text) = variable(variable_name) else {
+        return Ok(Vec::new());
+    };
     let parts = text.split(',').map(str::trim).filter(|it| !it.is_empty());
-    let parsed: Result<Vec<T>, T::Err> = parts.map(str::parse).collect();
-    parsed.map_err(|_| ConfigError {
+    let parsed: Option<Vec<T>> = parts.map(|part| part.parse().ok()).collect();
+    let parsed = parsed.filter(|parts| !parts.is_empty());
+    parsed.ok_or(ConfigError {
         variable: variable_name,
         expected,
     })

@@ -25,6 +25,8 @@ const ERROR: &str = "error";
 /// The longest request id that is taken from Vercel.
 const MAX_REQUEST_ID_BYTES: usize = 200;
 
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_VERCEL_ID: HeaderName = HeaderName::from_static("x-vercel-id");
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -53,10 +55,16 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let status = response.status();
     let headers = response.headers_mut();
     insert(headers, X_REQUEST_ID, &request_id);
-    insert(headers, SERVER_TIMING, &server_timing(&meter, elapsed));
+    // How long it took to find nothing would tell what is there and hidden.
+    let timed = (status != StatusCode::NOT_FOUND).then_some(elapsed);
+    insert(headers, SERVER_TIMING, &server_timing(&meter, timed));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        CROSS_ORIGIN_RESOURCE_POLICY,
+        HeaderValue::from_static("same-origin"),
     );
     // Nothing here is for everybody: no cache is to hand it to the next one at the same machine.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -181,21 +189,33 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value == "application/json")
 }
 
-/// What storage and the whole took; Blob only where it was asked.
-fn server_timing(meter: &Meter, elapsed: Duration) -> String {
-    let mut timing = timing_of("redis", "round trip", &meter.redis);
+/// How often storage was asked, Blob only where it was, and how long that and the whole took, if that may be told.
+fn server_timing(meter: &Meter, elapsed: Option<Duration>) -> String {
+    let mut timing = timing_of("redis", "round trip", &meter.redis, elapsed.is_some());
     if meter.blob.times() > 0 {
         timing.push_str(", ");
-        timing.push_str(&timing_of("blob", "request", &meter.blob));
+        timing.push_str(&timing_of(
+            "blob",
+            "request",
+            &meter.blob,
+            elapsed.is_some(),
+        ));
     }
-    format!("{timing}, total;dur={}", milliseconds(elapsed))
+    match elapsed {
+        Some(elapsed) => format!("{timing}, total;dur={}", milliseconds(elapsed)),
+        None => timing,
+    }
 }
 
-fn timing_of(name: &str, unit: &str, count: &Count) -> String {
+fn timing_of(name: &str, unit: &str, count: &Count, is_timed: bool) -> String {
     let times = count.times();
     let plural = if times == 1 { "" } else { "s" };
-    let duration = milliseconds(count.elapsed());
-    format!("{name};desc=\"{times} {unit}{plural}\";dur={duration}")
+    let described = format!("{name};desc=\"{times} {unit}{plural}\"");
+    if is_timed {
+        format!("{described};dur={}", milliseconds(count.elapsed()))
+    } else {
+        described
+    }
 }
 
 /// To the microsecond: more digits say nothing.

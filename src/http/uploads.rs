@@ -17,6 +17,7 @@ use crate::blob::client_token::{self, ClientTokenPayload};
 use crate::blob::{self, Blobs, paths};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::store;
 
 /// How long a browser has for its upload. A large file on a slow line takes its time.
 const TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(1);
@@ -91,6 +92,7 @@ async fn handle_upload(
     body: Result<JsonBody>,
 ) -> Result<Json<Answer>> {
     match (body.and_then(|body| Ok((body.parse()?, body))), caller) {
+        (_, Err(limited @ Error::Store(store::Error::RateLimited(_)))) => Err(limited),
         // What the store tells has a signature in place of credentials.
         (Ok((Event::UploadCompleted(_), body)), _) => note_completion(&blobs, &headers, &body),
         // Who is nobody is told that first, whatever the body is.

@@ -12,8 +12,8 @@ use crate::volume::{Volume, VolumeId, VolumeRef};
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct VolumeQuery {
-    /// Whose it is. Without it: the default user's; where skills are listed, the system's; where a skill is read or
-    /// used, the default user's and then the system's.
+    /// Whose it is. Without it: the caller's own; where skills are listed, the system's; where a skill is read or
+    /// used, the caller's own and then the system's.
     #[param(value_type = AnyVolume, inline, required = false)]
     volume: Option<String>,
     /// Which user's or team's it is; only together with `volume`. That of the system is `system`.

@@ -51,8 +51,14 @@ impl From<redis::ParsingError> for Error {
 }
 
 impl From<serde_json::Error> for Error {
+    /// Its own text repeats what is stored, and errors are logged.
     fn from(error: serde_json::Error) -> Self {
-        Self::Unreadable(error.to_string())
+        Self::Unreadable(format!(
+            "{:?} error in JSON at line {}, column {}",
+            error.classify(),
+            error.line(),
+            error.column()
+        ))
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Store, keys};
 use crate::caller::Caller;
 use crate::message::MAX_PAGE_BYTES;
 use crate::session::{Session, SessionId, Status};
-use crate::volume::{Volume, VolumeId, VolumeRef};
+use crate::volume::VolumeRef;
 
 /// Where a page of sessions ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,17 +84,7 @@ fn scopes(by: &Caller, request: &ListRequest) -> (Vec<String>, bool) {
     match (&request.volume, by.volumes()) {
         (Some(volume), _) => (vec![keys::scope(volume)], false),
         (None, None) => (vec![keys::ALL.to_owned()], false),
-        (None, Some(own)) => {
-            let mut scopes: Vec<String> = own.iter().map(keys::scope).collect();
-            // Those that nobody noted yet: where the Python version, and where skills, keep what is the system's.
-            for id in [VolumeId::default(), VolumeRef::system().id] {
-                scopes.push(keys::scope(&VolumeRef {
-                    volume: Volume::System,
-                    id,
-                }));
-            }
-            (scopes, true)
-        }
+        (None, Some(own)) => (own.iter().map(keys::scope).collect(), true),
     }
 }
 

@@ -191,5 +191,5 @@ fn id_in(document: &str) -> Result<SessionId> {
     }
     let document: Document = serde_json::from_str(document)?;
     SessionId::parse(&document.id)
-        .ok_or_else(|| Error::Unreadable(format!("the id {}", document.id)))
+        .ok_or_else(|| Error::Unreadable("the id in a reply is none".to_owned()))
 }

@@ -7,7 +7,7 @@
 -- Returns 'deleted', 'missing', 'read-only' or 'changed'
 local id, repeated, read, count = unpack(ARGV, 1, 4)
 
-local text = peek_document(KEYS[1])
+local text = peek_own_document(id, KEYS[1])
 if not text then
   -- What is gone when its deletion is repeated was most likely there the first time.
   return repeated == '1' and 'deleted' or 'missing'

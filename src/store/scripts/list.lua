@@ -34,7 +34,7 @@ for index = FIRST_SCOPE, #ARGV do
   add_scope(ARGV[index], KEYS[place + 1], KEYS[place + 2])
 end
 if with_system == '1' then
-  for _, id in ipairs(redis.call('SMEMBERS', SYSTEM_VOLUMES)) do
+  for _, id in ipairs(system_volumes()) do
     local name = 'system:' .. id
     add_scope(name, members_key(name), 'llmos:indexing:' .. name)
   end

@@ -22,6 +22,8 @@ local may_change, visible_scopes = pop_argument() == '1', pop_argument()
 
 -- Ours stay under 20 KB; the Python version put the first message in, too.
 local MAX_DOCUMENT_BYTES = 1048576
+-- The largest document that is read only to tell whose it is. What takes longer would tell that it is there.
+local MAX_JUDGED_BYTES = 32768
 
 local function recent_key(scope, bucket)
   return 'llmos:recent:' .. scope .. ':' .. bucket
@@ -88,6 +90,48 @@ local function is_visible(scope)
   return false
 end
 
+-- Whether a session stands in a set of the caller's volumes.
+local function is_in_own_set(id)
+  for visible in visible_scopes:gmatch('[^\n]+') do
+    if redis.pcall('SISMEMBER', members_key(visible), id) == 1 then
+      return true
+    end
+  end
+  return false
+end
+
+-- The ids of the system's volumes: where the Python version, and where skills, keep what is the system's, and
+-- those that were noted.
+local function system_volumes()
+  local volumes = redis.pcall('SMEMBERS', SYSTEM_VOLUMES)
+  if volumes.err then
+    volumes = {}
+  end
+  volumes[#volumes + 1] = 'default'
+  volumes[#volumes + 1] = 'system'
+  return volumes
+end
+
+-- Whether a session stands in a set of the system's volumes.
+local function is_in_systems_set(id)
+  for _, volume in ipairs(system_volumes()) do
+    if redis.pcall('SISMEMBER', members_key('system:' .. volume), id) == 1 then
+      return true
+    end
+  end
+  return false
+end
+
+-- The text of a session that the caller may have something to do with, as peek_document has it.
+local function peek_own_document(id, key)
+  local size = redis.pcall('STRLEN', key)
+  local is_large = type(size) == 'number' and size > MAX_JUDGED_BYTES
+  if is_large and visible_scopes ~= '*' and not is_in_own_set(id) and not is_in_systems_set(id) then
+    return nil
+  end
+  return peek_document(key)
+end
+
 -- Whether a session belongs to the caller, by the volume that its document says. Where it says none, by the
 -- sets of the volumes: somebody has to be told that it is not readable.
 local function is_own(id, document)
@@ -95,12 +139,7 @@ local function is_own(id, document)
   if scope then
     return is_visible(scope)
   end
-  for visible in visible_scopes:gmatch('[^\n]+') do
-    if redis.pcall('SISMEMBER', members_key(visible), id) == 1 then
-      return true
-    end
-  end
-  return false
+  return is_in_own_set(id)
 end
 
 -- What the caller may do with a session: 'write', 'read', or nothing.
@@ -120,13 +159,13 @@ end
 -- A session that was asked for by its id, and what the caller may do with it; nothing where there is none
 -- that the caller may see.
 local function find_document(id, key)
-  local text = peek_document(key)
+  local text = peek_own_document(id, key)
   local access = text and access_to(id, text)
   if not access then
     return nil
   end
   if text == '' then
-    error('UNREADABLE ' .. key .. ' is not a string of at most 1 MB')
+    error('UNREADABLE the document is not a string of at most 1 MB')
   end
   return text, access
 end
@@ -142,7 +181,8 @@ end
 -- Notes a volume of the system's, so that all callers are shown what is in it.
 local function note_system_volume(document)
   local is_systems = document.volume == 'system' and type(document.volume_id) == 'string'
-  if is_systems and redis.call('SCARD', SYSTEM_VOLUMES) < MAX_SYSTEM_VOLUMES then
+  local count = is_systems and redis.pcall('SCARD', SYSTEM_VOLUMES)
+  if type(count) == 'number' and count < MAX_SYSTEM_VOLUMES then
     redis.call('SADD', SYSTEM_VOLUMES, document.volume_id)
   end
 end
