@@ -215,6 +215,12 @@ mod tests {
     }
 
     #[test]
+    fn an_item_that_is_nothing_is_no_tag() {
+        let skill = read("---\nname: x\ntags:\n- a\n- # empty\n- ~\n- null\n- 'null'\n---\n");
+        assert_eq!(skill.tags, ["a", "null"]);
+    }
+
+    #[test]
     fn odd_values_are_named_with_their_lines() {
         check_warnings("---\n---\n", &["no `name`", "no `description`"]);
         check_warnings("---\nname: ''\ndescription: ''\n---\n", &["no `name`"]);

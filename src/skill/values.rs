@@ -103,7 +103,9 @@ impl<'a> Values<'a> {
                 items.map(str::to_owned).collect()
             }
             Value::Sequence(items) => {
-                let texts = items.iter().filter_map(|item| {
+                // Nothing is no text, however it is written: it would come back as another one.
+                let given = items.iter().filter(|item| !item.is_null());
+                let texts = given.filter_map(|item| {
                     if item.text().is_none() {
                         self.warn(
                             Some(item.line),
