@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::config::AccessConfig;
@@ -80,14 +80,13 @@ fn is_among(origin: &HeaderValue, origins: &[OriginPattern]) -> bool {
 /// # Errors
 /// If it is not from a page of ours, of an allowed origin, or of no page at all.
 pub(super) fn refuse_other_pages(parts: &Parts, access: &AccessConfig) -> Result<()> {
-    let host = host(parts);
-    if !access.is_public && host.is_some_and(|host| !is_local(host)) {
+    if !access.is_public && !hosts(parts).all(is_local) {
         return Err(Error::Forbidden(
             "Without access control this server does not answer to a name of the internet; \
              set AUTH_JWKS_URL, AUTH_JWT_SECRET or API_KEYS to give it one.",
         ));
     }
-    if parts.method.is_safe() || !is_from_other_page(&parts.headers, host, access) {
+    if parts.method.is_safe() || !is_from_other_page(parts, access) {
         return Ok(());
     }
     Err(Error::Forbidden(
@@ -95,24 +94,24 @@ pub(super) fn refuse_other_pages(parts: &Parts, access: &AccessConfig) -> Result
     ))
 }
 
-fn is_from_other_page(headers: &HeaderMap, host: Option<&str>, access: &AccessConfig) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        let site = headers.get(SEC_FETCH_SITE);
+fn is_from_other_page(parts: &Parts, access: &AccessConfig) -> bool {
+    let Some(origin) = parts.headers.get(header::ORIGIN) else {
+        let site = parts.headers.get(SEC_FETCH_SITE);
         return site.is_some_and(|site| site == "cross-site" || site == "same-site");
     };
     let page = origin.to_str().unwrap_or_default();
     let page_host = page.split_once("://").map(|(_, host)| host);
+    let host = hosts(parts).next();
     let is_ours =
         page_host.is_some_and(|page| host.is_some_and(|it| it.eq_ignore_ascii_case(page)));
     !is_ours && !is_among(origin, &access.cors_allowed_origins)
 }
 
-/// The host that the caller named. `vercel dev` puts its own into `Host`.
-fn host(parts: &Parts) -> Option<&str> {
-    let named = [X_FORWARDED_HOST, header::HOST];
-    let mut named = named.iter().filter_map(|name| parts.headers.get(name));
-    match named.next() {
-        Some(host) => Some(host.to_str().unwrap_or_default()),
-        None => parts.uri.authority().map(|authority| authority.as_str()),
-    }
+/// The hosts that the request names, the caller's own first: `vercel dev` puts its own into `Host`. None speaks
+/// for another: a page whose name leads to this machine may send any `X-Forwarded-Host` with its own `Host`.
+fn hosts(parts: &Parts) -> impl Iterator<Item = &str> {
+    let named = [X_FORWARDED_HOST, header::HOST].into_iter();
+    let named = named.flat_map(|name| parts.headers.get_all(name));
+    let named = named.map(|host| host.to_str().unwrap_or_default());
+    named.chain(parts.uri.authority().map(|authority| authority.as_str()))
 }
