@@ -7,6 +7,7 @@ mod access;
 mod agent_skills;
 mod blob_client;
 mod blob_store;
+mod browsers;
 mod client;
 mod contract;
 mod doctor;
