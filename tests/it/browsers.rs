@@ -2,6 +2,7 @@
 
 mod answers;
 mod blob_store;
+mod chromium;
 mod cors;
 mod forms;
 

@@ -21,6 +21,7 @@ mod idempotency;
 mod legacy;
 mod limits;
 mod listing;
+mod local_access;
 mod local_server;
 mod messages;
 mod openapi;
