@@ -17,6 +17,8 @@ export const withTab = async (use) => {
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync',
+      // As if its owner had made this name lead to the machine of whoever opens the page.
+      '--host-resolver-rules=MAP evil.example 127.0.0.1',
     ],
   });
   try {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::support::{Client, Process, Redis, run_script};
+use crate::support::{BlobServer, Client, Process, Redis, run_script};
 
 const SESSIONS: &str = env!("CARGO_BIN_EXE_sessions");
 
@@ -111,6 +111,62 @@ async fn local_server(directory: &Path) -> (Process, String) {
     let (process, api) = Process::local_server(directory, &[]).await;
     let base = format!("http://{}", api.unwrap().address());
     (process, base)
+}
+
+#[tokio::test]
+async fn what_a_page_elsewhere_sends_like_a_form_reaches_the_local_server_in_vain() {
+    let directory = TempDir::new().unwrap();
+    let (_process, base) = local_server(directory.path()).await;
+    let (_page, origin) = page_elsewhere().await;
+    let session = r#"{"name":"evil","volume":"user"}"#;
+    let skill = "---\nname: evil\ndescription: x\n---\n";
+    let form = |body: &str| json!({"method": "POST", "mode": "no-cors", "body": body});
+    let calls = json!([
+        [format!("{base}/api/sessions"), form(session)],
+        [format!("{base}/api/skills"), form(skill)],
+    ]);
+
+    let seen = open(&origin, &calls).await;
+
+    for call in 0..2 {
+        // It was sent, and the page learns nothing of the answer.
+        assert_eq!(seen["answers"][call]["status"], 0, "{seen}");
+        assert_eq!(seen["answers"][call]["headers"], json!({}), "{seen}");
+    }
+    let api = Client::http(base);
+    for (path, name) in [
+        ("/api/sessions", "sessions"),
+        ("/api/skills?volume=user", "skills"),
+    ] {
+        let all = api.get(path).await.assert_status(200).json();
+        assert_eq!(all[name], json!([]), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_whose_name_leads_to_the_local_server_gets_no_answer_out_of_it() {
+    let directory = TempDir::new().unwrap();
+    let (_process, base) = local_server(directory.path()).await;
+    let api = Client::http(&*base);
+    let id = api.create_session("x").await;
+    let port = base.rsplit_once(':').unwrap().1;
+    let as_here = json!({"x-forwarded-host": format!("127.0.0.1:{port}")});
+    let path = format!("/api/sessions/{id}");
+    let calls = json!([
+        [path, {}],
+        [path, {"headers": as_here}],
+        [path, {"method": "DELETE"}],
+        [path, {"method": "DELETE", "headers": as_here}],
+        ["/_blob", {"headers": {"authorization": format!("Bearer {}", BlobServer::TOKEN)}}],
+    ]);
+
+    let seen = open(&format!("http://evil.example:{port}/"), &calls).await;
+
+    assert_eq!(seen["status"], 200, "{seen}");
+    for call in 0..5 {
+        assert_eq!(seen["answers"][call]["status"], 403, "{call}: {seen}");
+    }
+    let _ = api.get(&path).await.assert_status(200);
 }
 
 /// Opens a page of ours, which must do well under its policy, which must hold.
