@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::{Client, Process};
 
-/// The body that the one route needs which looks at its body first: Vercel's have no credentials there.
+/// A body that needs credentials at the one route where those of the store need none.
 const UPLOAD: &str = r#"{"type":"blob.generate-client-token","payload":{"pathname":"x"}}"#;
 
 /// Every method of every route that is described, on a path that could be one of it.
