@@ -9,7 +9,7 @@ use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
 use llmos::app::App;
@@ -17,6 +17,7 @@ use llmos::config::{BlobConfig, Config, LocalConfig, Secret, load_dotenv};
 use llmos::http;
 use llmos::local::blob_store::{self, BlobStore, LOCAL_TOKEN};
 use llmos::local::introduction::introduce;
+use llmos::local::page_headers::page_headers;
 use llmos::local::redis_server::{self, RedisServer};
 use llmos::serve::{self, AppService};
 use tokio::net::TcpListener;
@@ -46,6 +47,7 @@ async fn run() -> anyhow::Result<()> {
     load_dotenv().context("cannot read .env")?;
     let mut config = Config::from_env()?;
     let local = LocalConfig::from_env()?;
+    let page_headers = page_headers()?;
     config.access.is_public |= !local.host.is_loopback();
     // Bound first: a second server on the port must not come to touching data.
     let address = SocketAddr::new(local.host, local.port);
@@ -73,6 +75,7 @@ async fn run() -> anyhow::Result<()> {
     let services = Services {
         api: serve::service(http::router(), App::new(config)),
         blobs: blobs.map(blob_store::router),
+        page_headers,
     };
     let router = Router::new().fallback(move |request: Request| answer(request, services.clone()));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -96,6 +99,7 @@ async fn run() -> anyhow::Result<()> {
 struct Services {
     api: AppService,
     blobs: Option<Router>,
+    page_headers: HeaderMap,
 }
 
 /// Answers from the Blob store below `/_blob`, else a file of `public/`, or, where there is none, what the API
@@ -115,7 +119,9 @@ async fn answer(request: Request, services: Services) -> Response {
         let is_none = file.status().is_server_error()
             || [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&file.status());
         if !is_none {
-            return file.into_response();
+            let mut file = file.into_response();
+            file.headers_mut().extend(services.page_headers);
+            return file;
         }
     }
     let Ok(response) = services.api.oneshot(Request::from_parts(parts, body)).await;

@@ -3,5 +3,6 @@
 pub mod blob_store;
 pub mod introduction;
 pub mod lock;
+pub mod page_headers;
 pub mod redis_server;
 pub mod report;

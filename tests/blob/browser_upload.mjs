@@ -2,11 +2,10 @@
 // `node browser_upload.mjs {base} {public} {pathname} {multipart}`. The page is written to the folder `public` of
 // the server at `base`, where the file to be sent lies as big.bin. Prints what `upload()` gave and the progress
 // that it told, as JSON.
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
+import { withTab } from './chromium.mjs';
 
 const [base, folder, pathname, multipart] = process.argv.slice(2);
 
@@ -30,13 +29,6 @@ const page = `
     return { uploaded, progress };
   };
 `;
-const browser = () => {
-  try {
-    return execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim();
-  } catch {
-    throw new Error('chromium is not installed: run `make setup`');
-  }
-};
 
 await build({
   stdin: { contents: page, resolveDir: import.meta.dirname },
@@ -52,25 +44,14 @@ await build({
 });
 writeFileSync(join(folder, 'upload.html'), '<!doctype html><title>Upload</title><script src="upload.js"></script>');
 
-const running = await chromium.launch({
-  executablePath: browser(),
-  args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync',
-  ],
-});
-try {
-  const tab = await running.newPage();
+const sent = await withTab(async (tab) => {
   const said = [];
   tab.on('console', (message) => said.push(message.text()));
   tab.on('pageerror', (error) => said.push(error.message));
   await tab.goto(`${base}/upload.html`);
-  const sent = await tab.evaluate(
-    ([to, inParts]) => window.send(to, inParts), [pathname, multipart === 'true'],
-  ).catch((error) => {
-    throw new Error(`${error.message}\n${said.join('\n')}`);
-  });
-  console.log(JSON.stringify(sent));
-} finally {
-  await running.close();
-}
+  return tab.evaluate(([to, inParts]) => window.send(to, inParts), [pathname, multipart === 'true'])
+    .catch((error) => {
+      throw new Error(`${error.message}\n${said.join('\n')}`);
+    });
+});
+console.log(JSON.stringify(sent));

@@ -121,6 +121,22 @@ async fn check_other_paths(api: &Client) {
     let file = api.get("/of-the-test.txt").await.assert_status(200);
     assert_eq!(file.body, b"static");
     assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
+    // What is for pages is not for answers: a function sets its own, a file's policy above all.
+    let health = api.get("/api/health").await.assert_status(200);
+    for name in [
+        "content-security-policy",
+        "cross-origin-opener-policy",
+        "permissions-policy",
+        "referrer-policy",
+        "x-frame-options",
+    ] {
+        assert!(file.header(name).is_some(), "{name}");
+        assert_eq!(health.header(name), None, "{name}");
+    }
+    for answer in [&file, &health] {
+        let lifetime = answer.header("strict-transport-security");
+        assert_eq!(lifetime, Some("max-age=63072000; includeSubDomains"));
+    }
     for secret in ["/.env", "/Cargo.toml", "/src/lib.rs"] {
         let _ = api.get(secret).await.assert_status(404);
     }

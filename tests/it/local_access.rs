@@ -1,0 +1,158 @@
+//! `cargo run`: who may call it, what its first lines say of that, and what its pages may do.
+
+use std::path::Path;
+
+use axum::http::Method;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Client, Process};
+
+/// A body that needs credentials at the one route where those of the store need none.
+const UPLOAD: &str = r#"{"type":"blob.generate-client-token","payload":{"pathname":"x"}}"#;
+
+/// Every method of every route that is described, on a path that could be one of it.
+fn routes() -> Vec<(Method, String)> {
+    let description = include_str!("../../public/openapi.json");
+    let description: Value = serde_json::from_str(description).unwrap();
+    let paths = description["paths"].as_object().unwrap().iter();
+    let routes = paths.flat_map(|(path, item)| {
+        let path = path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "x" } else { part });
+        let path = path.collect::<Vec<_>>().join("/");
+        let methods = item.as_object().unwrap().keys();
+        methods.filter_map(move |name| {
+            let method: Method = name.to_uppercase().parse().unwrap();
+            let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+            methods
+                .contains(&method.as_str())
+                .then(|| (method, path.clone()))
+        })
+    });
+    routes.collect()
+}
+
+async fn start(environment: &[(&str, &str)]) -> (TempDir, Process, Client) {
+    let directory = TempDir::new().unwrap();
+    let (process, api) = Process::local_server(directory.path(), environment).await;
+    (directory, process, api.unwrap())
+}
+
+/// Waits for a line of the start.
+async fn assert_says(process: &mut Process, line: &str) {
+    let limit = std::time::Duration::from_secs(10);
+    assert!(process.wait_for(line, limit).await, "{}", process.output());
+}
+
+#[tokio::test]
+async fn by_itself_it_is_for_the_person_at_the_machine() {
+    let (_directory, mut process, api) = start(&[]).await;
+    assert_says(
+        &mut process,
+        "access     you are the local user, who may do everything; other machines cannot connect",
+    )
+    .await;
+    assert!(!process.output().contains("careful"));
+    assert!(api.address().starts_with("127.0.0.1:"));
+    let _ = api.create_session("x").await;
+}
+
+#[tokio::test]
+async fn where_other_machines_reach_it_nobody_may_call_until_that_is_configured() {
+    let (_directory, mut process, api) = start(&[("HOST", "0.0.0.0")]).await;
+    assert_says(&mut process, "careful    nobody may call").await;
+    for name in [
+        "AUTH_JWKS_URL",
+        "AUTH_JWT_SECRET",
+        "API_KEYS",
+        "ALLOW_ANONYMOUS=true",
+    ] {
+        assert!(process.output().contains(name), "{name}");
+    }
+
+    let routes = routes();
+    assert!(routes.len() > 20, "{routes:?}");
+    for (method, path) in routes {
+        let answer = api.send_json(method.clone(), &path, UPLOAD).await;
+        if path == "/api/health" {
+            let _ = answer.assert_status(200);
+            continue;
+        }
+        assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");
+        if method != Method::HEAD {
+            let problem = answer.assert_error(401, "unauthorized");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains("ALLOW_ANONYMOUS=true"), "{problem}");
+        }
+    }
+    let guess = api.with_header("authorization", "Bearer x");
+    let refused = guess.get("/api/sessions").await;
+    refused.assert_error(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn where_other_machines_reach_it_it_is_open_when_it_is_told_so() {
+    let environment = [("HOST", "0.0.0.0"), ("ALLOW_ANONYMOUS", "true")];
+    let (_directory, mut process, api) = start(&environment).await;
+    let line = format!(
+        "careful    every machine that reaches {} may read and write everything",
+        api.address()
+    );
+    assert_says(&mut process, &line).await;
+    let id = api.create_session("x").await;
+    let named = api.with_header("host", "llmos.example.com");
+    let found = named.get(&format!("/api/sessions/{id}")).await;
+    let _ = found.assert_status(200);
+    let file = named.send(Method::PUT, "/api/files/a.txt", b"x".to_vec());
+    let _ = file.await.assert_status(200);
+    // What everybody may call, pages of everybody still may not.
+    let page = api.with_header("origin", "https://evil.example");
+    let refused = page.delete(&format!("/api/sessions/{id}")).await;
+    refused.assert_error(403, "forbidden");
+}
+
+#[tokio::test]
+async fn its_pages_have_the_headers_that_a_deployment_gives_them() {
+    let directory = TempDir::new().unwrap();
+    let public = Path::new(env!("CARGO_MANIFEST_DIR")).join("public");
+    std::os::unix::fs::symlink(public, directory.path().join("public")).unwrap();
+    let (_process, api) = Process::local_server(directory.path(), &[]).await;
+    let api = api.unwrap();
+    let configuration: Value = serde_json::from_str(include_str!("../../vercel.json")).unwrap();
+    let rules = configuration["headers"].as_array().unwrap().iter();
+    let headers = rules.flat_map(|rule| rule["headers"].as_array().unwrap());
+    let headers: Vec<_> = headers
+        .map(|header| {
+            let text = |name: &str| header[name].as_str().unwrap();
+            (text("key"), text("value"))
+        })
+        .collect();
+    let html = b"<script>1</script>".to_vec();
+    let put = api.with_header("content-type", "text/html");
+    let put = put.send(Method::PUT, "/api/files/a.html", html).await;
+    let _ = put.assert_status(200);
+
+    for path in [
+        "/",
+        "/docs/",
+        "/style.css",
+        "/docs/docs.js",
+        "/openapi.json",
+    ] {
+        let page = api.get(path).await.assert_status(200);
+        for (name, value) in &headers {
+            let is_for_tls = *name == "Strict-Transport-Security";
+            let expected = (!is_for_tls).then_some(*value);
+            assert_eq!(page.header(name), expected, "{name} of {path}");
+        }
+    }
+    for path in ["/api/health", "/api/files/a.html", "/api", "/nothing"] {
+        let answer = api.get(path).await;
+        for (name, value) in &headers {
+            let is_ours = *name != "X-Content-Type-Options";
+            let is_pages = answer.header(name) == Some(value);
+            assert!(!(is_ours && is_pages), "{name} of {path}");
+        }
+    }
+}
