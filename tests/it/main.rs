@@ -15,6 +15,7 @@ mod fallback;
 mod faults;
 mod files;
 mod functions;
+mod garbage;
 mod health;
 mod hostile;
 mod idempotency;

@@ -18,7 +18,7 @@ if access ~= 'write' then
 end
 
 if key ~= '' then
-  local kept, expiry = redis.call('HGET', KEYS[3], key), redis.call('ZSCORE', KEYS[4], key)
+  local kept, expiry = own('HGET', KEYS[3], key), own('ZSCORE', KEYS[4], key)
   if kept and not (expiry and tonumber(expiry) <= now) then
     local reply = cjson.decode(kept)
     if reply.fingerprint ~= fingerprint then

@@ -6,10 +6,10 @@
 local id, success, milliseconds, fingerprint, seconds = unpack(ARGV, 1, 5)
 
 local function counted(field)
-  return tonumber(redis.call('HGET', KEYS[1], field .. ':' .. id) or 0)
+  return tonumber(own('HGET', KEYS[1], field .. ':' .. id) or 0)
 end
 
-local record = redis.call('GET', KEYS[2])
+local record = own('GET', KEYS[2])
 if record and record ~= fingerprint then
   return {'mismatch'}
 end
@@ -17,13 +17,13 @@ if record then
   return {'replayed', counted('uses'), counted('successes')}
 end
 
-redis.call('HINCRBY', KEYS[1], 'uses:' .. id, 1)
+own('HINCRBY', KEYS[1], 'uses:' .. id, 1)
 if success == '1' then
-  redis.call('HINCRBY', KEYS[1], 'successes:' .. id, 1)
+  own('HINCRBY', KEYS[1], 'successes:' .. id, 1)
 end
 if milliseconds ~= '' then
-  redis.call('HINCRBY', KEYS[1], 'timed:' .. id, 1)
-  redis.call('HINCRBYFLOAT', KEYS[1], 'milliseconds:' .. id, milliseconds)
+  own('HINCRBY', KEYS[1], 'timed:' .. id, 1)
+  own('HINCRBYFLOAT', KEYS[1], 'milliseconds:' .. id, milliseconds)
 end
 redis.call('SET', KEYS[2], fingerprint, 'EX', seconds)
 return {'counted', counted('uses'), counted('successes')}

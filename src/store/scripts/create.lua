@@ -9,7 +9,7 @@ local id, document, micros, fingerprint, reply_seconds, message = unpack(ARGV, 1
 local reply_key, origin_key = KEYS[5], KEYS[6]
 
 if reply_key then
-  local reply = redis.call('HMGET', reply_key, 'fingerprint', 'document', 'message')
+  local reply = own('HMGET', reply_key, 'fingerprint', 'document', 'message')
   if reply[1] then
     if reply[1] ~= fingerprint then
       return {'mismatch'}
@@ -27,6 +27,9 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   return {'created'}
 end
 
+expect_type(KEYS[2], 'list')
+expect_type(KEYS[3], 'set')
+expect_type(KEYS[4], 'set')
 redis.call('SET', KEYS[1], document)
 if message ~= '' then
   redis.call('RPUSH', KEYS[2], message)
@@ -34,7 +37,7 @@ end
 local decoded = decode(document)
 for index, scope in ipairs(scopes_of(decoded)) do
   if redis.call('SADD', KEYS[2 + index], id) == 1 then
-    redis.call('INCR', indexed_key(scope))
+    count_indexed(scope, 1)
   end
 end
 touch(id, decoded, micros)

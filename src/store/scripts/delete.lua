@@ -22,14 +22,14 @@ end
 -- What is not a session's document can be deleted too; it says no volume to be removed from.
 local document = decode(text)
 -- Of that reply stays that it was given, so that a late repetition does not create the session again.
-local reply_key = redis.call('GET', KEYS[5])
+local reply_key = own('GET', KEYS[5])
 if reply_key then
-  redis.call('HDEL', reply_key, 'document', 'message')
+  own('HDEL', reply_key, 'document', 'message')
 end
 redis.call('UNLINK', unpack(KEYS))
 for _, scope in ipairs(scopes_of(document)) do
-  local removed = redis.call('SREM', members_key(scope), id)
-  if removed == 1 and redis.call('DECR', indexed_key(scope)) <= 0 then
+  -- What is no set holds no id.
+  if redis.pcall('SREM', members_key(scope), id) == 1 and count_indexed(scope, -1) <= 0 then
     redis.call('DEL', indexed_key(scope))
   end
   remove_from_buckets(scope, id)

@@ -3,5 +3,5 @@
 -- KEYS: what is remembered of the volume's skills, what is counted
 -- ARGV: id
 local id = ARGV[1]
-redis.call('HDEL', KEYS[1], id)
+own('HDEL', KEYS[1], id)
 return forget_usage(KEYS[2], id)

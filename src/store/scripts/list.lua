@@ -64,7 +64,7 @@ end
 -- Indexes some more of what the Python version wrote; whether that was all. How far it is, is kept in
 -- Redis: requests at the same time share the work, and none is lost with one that fails.
 local function index_members(scope)
-  local found = redis.call('SSCAN', scope.members, redis.call('GET', scope.indexing) or '0', 'COUNT', MEMBERS_PER_CALL)
+  local found = redis.call('SSCAN', scope.members, own('GET', scope.indexing) or '0', 'COUNT', MEMBERS_PER_CALL)
   local bytes = 0
   for _, id in ipairs(found[2]) do
     if not indexed_activity(scope.name, id) then
@@ -76,7 +76,7 @@ local function index_members(scope)
         bytes = bytes + #text
         local document = decode(text)
         note_system_volume(document)
-        redis.call('ZADD', recent_key(scope.name, bucket_of(document)), parse_time(document.updated_at), id)
+        own('ZADD', recent_key(scope.name, bucket_of(document)), parse_time(document.updated_at), id)
       else
         redis.call('SREM', scope.members, id)
       end
@@ -124,9 +124,9 @@ end
 local function is_indexed(scope)
   local members, indexed = redis.call('SCARD', scope.members), 0
   for _, bucket in ipairs(BUCKETS) do
-    indexed = indexed + redis.call('ZCARD', recent_key(scope.name, bucket))
+    indexed = indexed + own('ZCARD', recent_key(scope.name, bucket))
   end
-  return indexed >= members and tonumber(redis.call('GET', indexed_key(scope.name)) or 0) == members
+  return indexed >= members and tonumber(own('GET', indexed_key(scope.name)) or 0) == members
 end
 
 -- Whether one session stands before another one in a list.

@@ -33,12 +33,44 @@ local function indexed_key(scope)
   return 'llmos:indexed:' .. scope
 end
 
+-- Counts members of a scope's set that the index knows of. What is no number there is no count.
+local function count_indexed(scope, change)
+  local counted = redis.pcall('INCRBY', indexed_key(scope), change)
+  if type(counted) == 'number' then
+    return counted
+  end
+  redis.call('SET', indexed_key(scope), math.max(change, 0))
+  return math.max(change, 0)
+end
+
 local function document_key(id)
   return 'session:' .. id
 end
 
 local function members_key(scope)
   return scope .. ':sessions'
+end
+
+-- A command on a key of ours that may be lost. What else stands there is dropped: a script that stumbles over it
+-- half-way would leave what it did so far.
+local function own(command, key, ...)
+  local answer = redis.pcall(command, key, ...)
+  if type(answer) ~= 'table' or not answer.err then
+    return answer
+  end
+  if not answer.err:find('WRONGTYPE', 1, true) then
+    error(answer.err)
+  end
+  redis.call('DEL', key)
+  return redis.call(command, key, ...)
+end
+
+-- Stops before the first write where something else stands under a key that is to be written.
+local function expect_type(key, expected)
+  local found = redis.call('TYPE', key).ok
+  if found ~= 'none' and found ~= expected then
+    error('UNREADABLE a ' .. found .. ' stands in place of a ' .. expected)
+  end
 end
 
 -- The text under a key: nil where there is nothing, '' where what is there cannot be a document.
@@ -103,10 +135,7 @@ end
 -- The ids of the system's volumes: where the Python version, and where skills, keep what is the system's, and
 -- those that were noted.
 local function system_volumes()
-  local volumes = redis.pcall('SMEMBERS', SYSTEM_VOLUMES)
-  if volumes.err then
-    volumes = {}
-  end
+  local volumes = own('SMEMBERS', SYSTEM_VOLUMES)
   volumes[#volumes + 1] = 'default'
   volumes[#volumes + 1] = 'system'
   return volumes
@@ -173,7 +202,7 @@ end
 local function remove_from_buckets(scope, id, kept_bucket)
   for _, bucket in ipairs(BUCKETS) do
     if bucket ~= kept_bucket then
-      redis.call('ZREM', recent_key(scope, bucket), id)
+      own('ZREM', recent_key(scope, bucket), id)
     end
   end
 end
@@ -181,8 +210,7 @@ end
 -- Notes a volume of the system's, so that all callers are shown what is in it.
 local function note_system_volume(document)
   local is_systems = document.volume == 'system' and type(document.volume_id) == 'string'
-  local count = is_systems and redis.pcall('SCARD', SYSTEM_VOLUMES)
-  if type(count) == 'number' and count < MAX_SYSTEM_VOLUMES then
+  if is_systems and own('SCARD', SYSTEM_VOLUMES) < MAX_SYSTEM_VOLUMES then
     redis.call('SADD', SYSTEM_VOLUMES, document.volume_id)
   end
 end
@@ -192,7 +220,7 @@ local function touch(id, document, micros)
   note_system_volume(document)
   local bucket = bucket_of(document)
   for _, scope in ipairs(scopes_of(document)) do
-    if redis.call('ZADD', recent_key(scope, bucket), 'GT', micros, id) == 1 then
+    if own('ZADD', recent_key(scope, bucket), 'GT', micros, id) == 1 then
       remove_from_buckets(scope, id, bucket)
     end
   end
@@ -200,13 +228,13 @@ end
 
 -- Forgets how often a skill was used.
 local function forget_usage(key, id)
-  return redis.call('HDEL', key, 'uses:' .. id, 'successes:' .. id, 'timed:' .. id, 'milliseconds:' .. id)
+  return own('HDEL', key, 'uses:' .. id, 'successes:' .. id, 'timed:' .. id, 'milliseconds:' .. id)
 end
 
 -- The microseconds of a session's last activity, nil where the scope's index does not know it.
 local function indexed_activity(scope, id)
   for _, bucket in ipairs(BUCKETS) do
-    local micros = redis.call('ZSCORE', recent_key(scope, bucket), id)
+    local micros = own('ZSCORE', recent_key(scope, bucket), id)
     if micros then
       return tonumber(micros)
     end

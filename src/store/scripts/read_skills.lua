@@ -26,9 +26,9 @@ for volume = 1, #KEYS / 2 do
       argument = argument + 1
     end
     remaining = remaining - #ids
-    local remembered = redis.call('HMGET', KEYS[2 * volume - 1], unpack(ids))
-    local uses = redis.call('HMGET', KEYS[2 * volume], unpack(prefixed('uses:', ids)))
-    local successes = redis.call('HMGET', KEYS[2 * volume], unpack(prefixed('successes:', ids)))
+    local remembered = own('HMGET', KEYS[2 * volume - 1], unpack(ids))
+    local uses = own('HMGET', KEYS[2 * volume], unpack(prefixed('uses:', ids)))
+    local successes = own('HMGET', KEYS[2 * volume], unpack(prefixed('successes:', ids)))
     for index = 1, #ids do
       answer[#answer + 1] = {remembered[index], tonumber(uses[index] or 0), tonumber(successes[index] or 0)}
     end

@@ -4,5 +4,5 @@
 -- ARGV: seconds that it is remembered, id, what is to be remembered
 local seconds, id, remembered = unpack(ARGV, 1, 3)
 forget_usage(KEYS[2], id)
-redis.call('HSET', KEYS[1], id, remembered)
+own('HSET', KEYS[1], id, remembered)
 return redis.call('EXPIRE', KEYS[1], seconds)
