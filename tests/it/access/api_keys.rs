@@ -1,0 +1,142 @@
+//! Keys of programs: what each scope opens, and what is no key.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use super::{assert_refused, call, create, keys, start, with};
+use crate::support::{Process, Redis, clear_configuration};
+
+#[tokio::test]
+async fn a_key_opens_what_its_scope_says() {
+    let scopes = [
+        "admin",
+        "admin:read",
+        "user/alice",
+        "user/alice:read",
+        "team/red",
+        "team/red:read",
+    ];
+    let (secrets, auth) = keys(&scopes);
+    let (api, _redis) = start(auth).await;
+    let callers: Vec<_> = secrets.iter().map(|secret| with(&api, secret)).collect();
+    let ids = [
+        create(&callers[0], "user", "alice").await,
+        create(&callers[0], "team", "red").await,
+        create(&callers[0], "user", "bob").await,
+        create(&callers[0], "system", "system").await,
+    ];
+    // Of each session whether it is read, and whether it is changed.
+    let expected = [
+        [(200, 200); 4],
+        [(200, 403); 4],
+        [(200, 200), (404, 404), (404, 404), (200, 403)],
+        [(200, 403), (404, 404), (404, 404), (200, 403)],
+        [(404, 404), (200, 200), (404, 404), (200, 403)],
+        [(404, 404), (200, 403), (404, 404), (200, 403)],
+    ];
+    for ((caller, scope), expected) in callers.iter().zip(scopes).zip(expected) {
+        for (id, (read, write)) in ids.iter().zip(expected) {
+            let path = format!("/api/sessions/{id}");
+            let found = caller.get(&path).await;
+            assert_eq!(found.status, read, "{scope}: {found:?}");
+            let appended = caller.append(id, "x").await;
+            assert_eq!(appended.status, write, "{scope}: {appended:?}");
+        }
+    }
+    // Who has one volume need not name it.
+    let created = callers[4]
+        .post("/api/sessions", &json!({"name": "x", "volume": "team"}))
+        .await;
+    assert_eq!(created.assert_status(201).json()["volume_id"], "red");
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_refused_wherever_it_stands() {
+    let (secrets, auth) = keys(&["admin"]);
+    let (api, _redis) = start(auth).await;
+    let key = &secrets[0];
+    let hash = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
+    let hash: String = hash
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let flipped = format!(
+        "{}{}",
+        &key[..key.len() - 1],
+        if key.ends_with('A') { 'B' } else { 'A' }
+    );
+    let _ = call(&with(&api, key)).await.assert_status(200);
+    for wrong in [
+        &hash,
+        &flipped,
+        &key.to_lowercase(),
+        &format!("{key}A"),
+        "key-0",
+        "llmos_",
+        "a.b.c",
+    ] {
+        assert_refused(call(&with(&api, wrong)).await, true);
+    }
+    let elsewhere = api.with_header("x-api-key", key);
+    assert_refused(call(&elsewhere).await, false);
+    let in_query = api
+        .get(&format!("/api/sessions?key={key}&access_token={key}"))
+        .await;
+    assert_refused(in_query, false);
+    let basic = api.with_header("authorization", format!("Basic {key}"));
+    assert_refused(call(&basic).await, true);
+}
+
+/// What `doctor new-key` prints, and whether it ended well.
+fn new_key(arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doctor"));
+    clear_configuration(&mut command);
+    let output = command.arg("new-key").args(arguments).output().unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(printed).unwrap())
+}
+
+#[tokio::test]
+async fn a_key_that_the_doctor_makes_opens_a_deployment() {
+    let redis = Redis::start().await;
+    let (is_made, printed) = new_key(&["nightly", "user/alice"]);
+    assert!(is_made, "{printed}");
+    let value = |name: &str| {
+        let line = printed.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().to_owned()
+    };
+    let environment = [
+        ("VERCEL", "1"),
+        ("REDIS_URL", &redis.url()),
+        ("API_KEYS", &value("entry")),
+    ];
+    let (process, api) = Process::function(env!("CARGO_BIN_EXE_sessions"), &environment).await;
+
+    assert_refused(call(&api).await, false);
+    let caller = with(&api, &value("key"));
+    let id = create(&caller, "user", "alice").await;
+    let _ = caller
+        .get(&format!("/api/sessions/{id}"))
+        .await
+        .assert_status(200);
+    assert!(!process.output().contains(&value("key")));
+}
+
+#[test]
+fn the_doctor_says_what_a_key_needs() {
+    for arguments in [
+        &["nightly"][..],
+        &["nightly", "root"],
+        &["a b", "admin"],
+        &["x", "user/"],
+        &["x", "admin", "y"],
+    ] {
+        let (is_made, printed) = new_key(arguments);
+        assert!(
+            !is_made && printed.contains("NAME") && printed.contains("SCOPE"),
+            "{printed}"
+        );
+    }
+}
