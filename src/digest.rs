@@ -10,11 +10,12 @@ pub fn hex_hash<const N: usize>(parts: &[&[u8]]) -> String {
         hash.update(&part.len().to_be_bytes());
         hash.update(part);
     }
-    let hash = hash.finish();
-    hash.as_ref()[..N]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&hash.finish().as_ref()[..N])
+}
+
+/// Bytes in hexadecimal, lower-case.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
 
 use crate::caller::Caller;
+use crate::digest::hex;
 use crate::volume::{Volume, VolumeId, VolumeRef};
 
 /// What every key begins with, so that those who search for leaked secrets find it.
@@ -103,9 +104,8 @@ pub fn new_key(name: &str, scope: &str) -> Result<(String, String), &'static str
         .fill(&mut secret)
         .map_err(|_| "the system gives no random bytes")?;
     let key = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
-    let hash = digest(&SHA256, key.as_bytes());
-    let hex: String = hash.as_ref().iter().map(|it| format!("{it:02x}")).collect();
-    let entry = format!("{name}:{hex}:{scope}");
+    let hash = hex(digest(&SHA256, key.as_bytes()).as_ref());
+    let entry = format!("{name}:{hash}:{scope}");
     match entry.parse::<ApiKey>() {
         Ok(_) => Ok((key, entry)),
         Err(()) => Err(

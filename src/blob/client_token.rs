@@ -9,6 +9,7 @@ use ring::hmac;
 use serde::{Deserialize, Serialize};
 
 use super::credentials::store_id;
+use crate::digest::hex;
 
 /// What every client token begins with.
 pub const PREFIX: &str = "vercel_blob_client_";
@@ -111,9 +112,7 @@ pub fn is_signed(message: &[u8], signature: &str, read_write_token: &str) -> boo
 
 /// The signature that stands in tokens and in the `x-vercel-signature` of a message about an upload.
 pub fn sign(message: &[u8], read_write_token: &str) -> String {
-    let signature = hmac::sign(&key(read_write_token), message);
-    let bytes = signature.as_ref().iter();
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    hex(hmac::sign(&key(read_write_token), message).as_ref())
 }
 
 fn key(read_write_token: &str) -> hmac::Key {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use llmos::auth::new_key;
 use llmos::config::{AccessConfig, AuthConfig, Config, Secret};
+use llmos::digest::hex;
 use serde_json::Value;
 
 use crate::support::{
@@ -95,6 +96,11 @@ fn keys(scopes: &[&str]) -> (Vec<String>, AuthConfig) {
         ..AuthConfig::default()
     };
     (keys, auth)
+}
+
+/// What an entry of `API_KEYS` holds of a key.
+fn hash_of(key: &str) -> String {
+    hex(ring::digest::digest(&ring::digest::SHA256, key.as_bytes()).as_ref())
 }
 
 /// A request that every signed-in caller may make.

@@ -11,6 +11,7 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 use uuid::Uuid;
 
 use super::error::Refusal;
+use crate::digest::hex;
 
 /// How much is written at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -136,10 +137,7 @@ impl Incoming {
 }
 
 fn etag(hash: Context) -> String {
-    let hash = hash.finish();
-    let digits = hash.as_ref()[..16].iter();
-    let digits: String = digits.map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{digits}\"")
+    format!("\"{}\"", hex(&hash.finish().as_ref()[..16]))
 }
 
 /// Runs what waits for the disk where waiting holds up nobody. It runs to its end, also when the caller is

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::{assert_refused, call, create, keys, start, with};
+use super::{assert_refused, call, create, hash_of, keys, start, with};
 use crate::support::{Process, Redis, clear_configuration};
 
 #[tokio::test]
@@ -56,12 +56,7 @@ async fn what_is_no_key_is_refused_wherever_it_stands() {
     let (secrets, auth) = keys(&["admin"]);
     let (api, _redis) = start(auth).await;
     let key = &secrets[0];
-    let hash = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
-    let hash: String = hash
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = hash_of(key);
     let flipped = format!(
         "{}{}",
         &key[..key.len() - 1],

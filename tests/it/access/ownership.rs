@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{admin, create, issuer, keys, median, signed_in, start, text, with, with_secret};
+use super::{
+    admin, create, hash_of, issuer, keys, median, signed_in, start, text, with, with_secret,
+};
 use crate::support::{Claims, Client, in_process, write_python_session};
 
 /// The ids on all pages of a list, in order.
@@ -156,12 +158,7 @@ async fn a_key_of_another_scope_does_not_get_what_it_did_before() {
 
     let entry = format!("{:?}", auth.api_keys[0]);
     assert!(entry.contains("red"));
-    let hash = ring::digest::digest(&ring::digest::SHA256, secrets[0].as_bytes());
-    let hash: String = hash
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = hash_of(&secrets[0]);
     auth.api_keys = vec![format!("key-0:{hash}:team/blue").parse().unwrap()];
     let blue = post(auth).await;
 
