@@ -59,10 +59,9 @@ impl Caller {
     /// A program with the key of this name: for one user's or team's volume, or, without, for everything.
     pub fn key(name: &str, volume: Option<VolumeRef>, is_read_only: bool) -> Self {
         let may_everything = volume.is_none();
-        let scope = volume.as_ref().map_or_else(
-            || "admin".to_owned(),
-            |it| format!("{}/{}", it.volume.as_str(), it.id.as_str()),
-        );
+        let scope = volume
+            .as_ref()
+            .map_or_else(|| "admin".to_owned(), ToString::to_string);
         let (user, team) = match volume {
             Some(it) if it.volume == Volume::User => (Some(it.id), None),
             Some(it) if it.volume == Volume::Team => (None, Some(it.id)),

@@ -73,6 +73,11 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// The host of a browser's `Origin`, and its port; nothing for one that names none, as `null`.
+pub fn host_of(origin: &str) -> Option<&str> {
+    origin.split_once("://").map(|(_, host)| host)
+}
+
 /// Whether a `Host` is an address, or a name of this machine or its network: nobody elsewhere can lead those
 /// anywhere. The name of another page that was made to lead to this machine (DNS rebinding) would be taken for
 /// our own.

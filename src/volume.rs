@@ -1,5 +1,7 @@
 //! Volumes: whose a session, a skill or a file is, and their ids. No I/O.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// The longest volume id, in characters.
@@ -80,6 +82,13 @@ pub struct VolumeRef {
     pub volume: Volume,
     /// Which user or team; `system` for the one of the whole deployment.
     pub id: VolumeId,
+}
+
+/// As pathnames, and the scopes of API keys, have it: `user/alice`.
+impl fmt::Display for VolumeRef {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.volume.as_str(), self.id.as_str())
+    }
 }
 
 impl VolumeRef {

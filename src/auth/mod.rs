@@ -48,11 +48,6 @@ impl Authenticator {
         }
     }
 
-    /// Whether any credential could be accepted.
-    pub fn is_configured(&self) -> bool {
-        self.tokens.is_some() || !self.api_keys.is_empty()
-    }
-
     /// Whose credential this is.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ impl fmt::Debug for TokenVerifier {
 impl TokenVerifier {
     /// `None` where no token can be accepted.
     pub(super) fn new(config: &AuthConfig) -> Option<Self> {
-        if config.jwks_url.is_none() && config.jwt_secret.is_none() {
+        if !config.accepts_tokens() {
             return None;
         }
         signature::install();

@@ -55,7 +55,7 @@ pub fn fits(pathname: &str) -> bool {
 
 /// An id of a volume has no `/` and is no step, so nothing leaves its place.
 fn root(volume: &VolumeRef) -> String {
-    format!("volumes/{}/{}/", volume.volume.as_str(), volume.id.as_str())
+    format!("volumes/{volume}/")
 }
 
 #[cfg(test)]

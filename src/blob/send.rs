@@ -63,6 +63,7 @@ impl Call {
     }
 }
 
+/// The HTTP client behind all calls: it keeps connections.
 pub(super) fn http_client() -> Result<reqwest::Client> {
     outgoing::client(CONNECT_TIMEOUT).map_err(|error| match error {
         outgoing::Error::Http(error) => error.into(),

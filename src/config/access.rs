@@ -81,12 +81,11 @@ impl AuthConfig {
 
     /// Who says whose tokens are accepted means some to be: a name that is mistyped must not open everything.
     fn check_whole(&self) -> Result<(), ConfigError> {
-        let has_tokens = self.jwks_url.is_some() || self.jwt_secret.is_some();
         let is_half = self.issuer.is_some()
             || !self.audiences.is_empty()
             || self.teams_claim.is_some()
             || self.role_claim.is_some();
-        if is_half && !has_tokens {
+        if is_half && !self.accepts_tokens() {
             return Err(ConfigError {
                 variable: "AUTH_JWKS_URL",
                 expected: "set, or AUTH_JWT_SECRET, where another variable says what tokens have to be",
@@ -97,7 +96,12 @@ impl AuthConfig {
 
     /// Whether any credentials are accepted.
     pub fn is_configured(&self) -> bool {
-        self.jwks_url.is_some() || self.jwt_secret.is_some() || !self.api_keys.is_empty()
+        self.accepts_tokens() || !self.api_keys.is_empty()
+    }
+
+    /// Whether tokens are accepted.
+    pub fn accepts_tokens(&self) -> bool {
+        self.jwks_url.is_some() || self.jwt_secret.is_some()
     }
 }
 

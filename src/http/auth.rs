@@ -31,7 +31,7 @@ impl FromRequestParts<App> for Caller {
 
     /// Whoever sent the request. It counts on their limit with the first thing that is asked of Redis.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let caller = if app.authenticator.is_configured() {
+        let caller = if app.config.access.auth.is_configured() {
             let credential = bearer(&parts.headers)?;
             let authenticated = app.authenticator.authenticate(credential).await;
             authenticated.map_err(refused)?

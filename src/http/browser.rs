@@ -9,7 +9,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::config::AccessConfig;
 use crate::error::{Error, Result};
-use crate::origin::{OriginPattern, is_local};
+use crate::origin::{OriginPattern, host_of, is_local};
 
 /// How long browsers keep the answer to a preflight: as long as Chromium does at most.
 const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
@@ -100,8 +100,7 @@ fn is_from_other_page(parts: &Parts, access: &AccessConfig) -> bool {
         let site = parts.headers.get(SEC_FETCH_SITE);
         return site.is_some_and(|site| site == "cross-site" || site == "same-site");
     };
-    let page = origin.to_str().unwrap_or_default();
-    let page_host = page.split_once("://").map(|(_, host)| host);
+    let page_host = host_of(origin.to_str().unwrap_or_default());
     // `vercel dev` puts its own host into `Host`, and the one that was called before it.
     let called = hosts(parts).next();
     let is_ours =

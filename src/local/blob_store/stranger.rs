@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::Refusal;
-use crate::origin::{is_local, is_loopback};
+use crate::origin::{host_of, is_local, is_loopback};
 
 /// The middleware.
 pub(super) async fn refuse_strangers(request: Request, next: Next) -> Response {
@@ -25,9 +25,7 @@ pub(super) async fn refuse_strangers(request: Request, next: Next) -> Response {
 fn is_from_this_machine(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).map(|it| it.to_str().unwrap_or_default());
     let is_called_here = text(header::HOST).is_none_or(is_local);
-    let is_page_here = text(header::ORIGIN).is_none_or(|origin| {
-        let host = origin.split_once("://").map(|(_, host)| host);
-        host.is_some_and(is_loopback)
-    });
+    let is_page_here =
+        text(header::ORIGIN).is_none_or(|origin| host_of(origin).is_some_and(is_loopback));
     is_called_here && is_page_here
 }
