@@ -153,10 +153,12 @@ end
 
 -- The text of a session that the caller may have something to do with, as peek_document has it.
 local function peek_own_document(id, key)
-  local size = redis.pcall('STRLEN', key)
-  local is_large = type(size) == 'number' and size > MAX_JUDGED_BYTES
-  if is_large and visible_scopes ~= '*' and not is_in_own_set(id) and not is_in_systems_set(id) then
-    return nil
+  if visible_scopes ~= '*' then
+    local size = redis.pcall('STRLEN', key)
+    local is_large = type(size) == 'number' and size > MAX_JUDGED_BYTES
+    if is_large and not is_in_own_set(id) and not is_in_systems_set(id) then
+      return nil
+    end
   end
   return peek_document(key)
 end
