@@ -187,6 +187,19 @@ async fn serve(listener: TcpListener, shared: Shared) {
     }
 }
 
+/// The answer of a server that does not do what it was asked.
+pub(super) fn response(
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+) -> Response<Body> {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(body)).unwrap()
+}
+
 async fn answer(shared: Shared, request: Request<Incoming>) -> io::Result<Response<Body>> {
     let (parts, body) = request.into_parts();
     let line = format!("{} {}", parts.method, parts.uri);
@@ -204,13 +217,7 @@ async fn answer(shared: Shared, request: Request<Incoming>) -> io::Result<Respon
             status,
             headers,
             body,
-        } => {
-            let mut response = Response::builder().status(status);
-            for (name, value) in headers {
-                response = response.header(name, value);
-            }
-            Ok(response.body(Body::from(body)).unwrap())
-        }
+        } => Ok(response(status, headers, body)),
         Fault::Delay(duration) => {
             tokio::time::sleep(duration).await;
             Ok(pass.await)

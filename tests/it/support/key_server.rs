@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::Issuer;
-use super::blob_store::Fault;
+use super::blob_store::{Fault, response};
 
 /// A running server, or one that is down.
 #[derive(Debug)]
@@ -122,13 +122,7 @@ async fn answer(state: Arc<Mutex<State>>) -> io::Result<Response<Body>> {
             status,
             headers,
             body,
-        } => {
-            let mut response = Response::builder().status(status);
-            for (name, value) in headers {
-                response = response.header(name, value);
-            }
-            Ok(response.body(Body::from(body)).unwrap())
-        }
+        } => Ok(response(status, headers, body)),
         Fault::Hang => std::future::pending().await,
         Fault::Delay(duration) => {
             tokio::time::sleep(duration).await;
