@@ -8,12 +8,7 @@ const ALWAYS: [&str; 3] = ["X-Request-Id", "Server-Timing", "Cache-Control"];
 /// Each header of answers: what it says, an example, and whether it is always there where it is named.
 const HEADERS: [(&str, &str, &str, bool); 19] = [
     ("Accept-Ranges", "Parts can be asked for.", "bytes", true),
-    (
-        "Cache-Control",
-        "Nobody else may keep it, and it is to be asked for again.",
-        "private, no-cache",
-        true,
-    ),
+    ("Cache-Control", "Nobody may keep it.", "no-store", true),
     (
         "Content-Disposition",
         "Whether a browser shows or saves it, and its name.",
@@ -59,13 +54,13 @@ const HEADERS: [(&str, &str, &str, bool); 19] = [
     (
         "RateLimit",
         "What is left of the limit, and until when.",
-        "\"default\";r=0;t=30",
+        "\"requests\";r=599;t=1",
         false,
     ),
     (
         "RateLimit-Policy",
         "The limit.",
-        "\"default\";q=60;w=60",
+        "\"requests\";q=600;w=60",
         false,
     ),
     (
@@ -76,7 +71,8 @@ const HEADERS: [(&str, &str, &str, bool); 19] = [
     ),
     (
         "Server-Timing",
-        "How often and how long Redis and Blob were waited for, and the time in all, in milliseconds.",
+        "How often and how long Redis and Blob were waited for, and the time in all, in milliseconds; a 404 only tells how \
+        often.",
         "redis;desc=\"1 round trip\";dur=0.597, total;dur=1.037",
         true,
     ),
@@ -89,7 +85,7 @@ const HEADERS: [(&str, &str, &str, bool); 19] = [
     (
         "WWW-Authenticate",
         "How to say who is calling.",
-        "Bearer",
+        "Bearer realm=\"llmos\"",
         true,
     ),
     (
