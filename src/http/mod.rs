@@ -14,14 +14,14 @@ pub mod skills;
 
 mod file_list;
 mod messages;
+mod session_list;
 mod skill_list;
 mod skill_usage;
 mod skill_validation;
 mod uploads;
 
-pub(crate) mod observe;
-
 pub(crate) mod browser;
+pub(crate) mod observe;
 
 mod auth;
 mod body;
@@ -52,6 +52,7 @@ pub fn router() -> Router<App> {
 pub(crate) fn described() -> Vec<OpenApi> {
     vec![
         sessions::Described::openapi(),
+        session_list::Described::openapi(),
         messages::Described::openapi(),
         skills::Described::openapi(),
         skill_list::Described::openapi(),

@@ -1,4 +1,4 @@
-//! `/api/sessions`: create, list, find, update and delete sessions.
+//! `/api/sessions`: create, find, update and delete sessions.
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
@@ -13,9 +13,9 @@ use super::describe::{BadBody, BadQuery, Contended, Missing, Stale, Unchanged};
 use super::extract::{Parameters, SessionPath, parameter};
 use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
-use super::messages;
-use super::page::{decode_cursor, encode_cursor, limit};
+use super::page::limit;
 use super::session_answer::SessionAnswer;
+use super::{messages, session_list};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -23,19 +23,18 @@ use crate::json;
 use crate::message::{Content, MAX_MESSAGES_PER_PAGE, MessageRange, NewMessage};
 use crate::metadata::Metadata;
 use crate::name::Name;
-use crate::openapi::parameters::{AnyCursor, AnyStatus, AnyVolume, AnyVolumeId, Number, PageLimit};
-use crate::samples;
-use crate::session::{NewSession, Session, SessionChange, Status, VersionedSession};
-use crate::store::{Created, Deleted, ListRequest, Updated};
-use crate::volume::{Volume, VolumeId, VolumeRef};
-
-/// How many sessions a page holds at most.
-const MAX_SESSIONS: usize = 200;
+use crate::openapi::parameters::{AnyStatus, AnyVolumeId, Number};
+use crate::session::{NewSession, SessionChange, Status, VersionedSession};
+use crate::store::{Created, Deleted, Updated};
+use crate::volume::{Volume, VolumeId};
 
 /// The routes of sessions and their messages.
 pub fn router() -> Router<App> {
     Router::new()
-        .route("/api/sessions", get(list_sessions).post(create_session))
+        .route(
+            "/api/sessions",
+            get(session_list::list_sessions).post(create_session),
+        )
         .route(
             "/api/sessions/{id}",
             get(find_session)
@@ -48,118 +47,8 @@ pub fn router() -> Router<App> {
 
 /// What these routes say of themselves.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(
-    list_sessions,
-    create_session,
-    find_session,
-    update_session,
-    delete_session
-))]
+#[openapi(paths(create_session, find_session, update_session, delete_session))]
 pub(super) struct Described;
-
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct ListQuery {
-    /// Whose sessions; without it those of every volume that the caller may read.
-    #[param(value_type = AnyVolume, inline, required = false)]
-    volume: Option<String>,
-    /// Which user's or team's sessions; only together with `volume`.
-    #[param(value_type = AnyVolumeId, inline, required = false)]
-    volume_id: Option<String>,
-    /// Only sessions with this status.
-    #[param(value_type = AnyStatus, inline, required = false)]
-    status: Option<String>,
-    /// How many sessions at most.
-    #[param(value_type = PageLimit<{ MAX_SESSIONS }>, inline, required = false)]
-    limit: Option<String>,
-    /// The `next_cursor` of the page before.
-    #[param(value_type = AnyCursor, inline, required = false)]
-    cursor: Option<String>,
-}
-
-impl ListQuery {
-    fn into_request(self, by: &Caller) -> Result<ListRequest> {
-        let volume: Option<Volume> = parameter("volume", self.volume)?;
-        let volume_id: Option<VolumeId> = parameter("volume_id", self.volume_id)?;
-        if volume.is_none() && volume_id.is_some() {
-            return Err(Error::field(
-                "volume",
-                "is required where volume_id is given",
-            ));
-        }
-        let volume = volume.map(|volume| by.resolve(volume, volume_id.unwrap_or_default()));
-        if let Some(volume) = &volume {
-            by.may_read(volume)?;
-        }
-        let cursor = decode_cursor(&list_name(by, volume.as_ref()), self.cursor.as_deref())?;
-        Ok(ListRequest {
-            volume,
-            status: parameter("status", self.status)?,
-            limit: limit("limit", self.limit.as_deref(), 1..=MAX_SESSIONS)?,
-            cursor,
-        })
-    }
-}
-
-/// What tells a list from every other one, and a caller's from another's.
-fn list_name(by: &Caller, volume: Option<&VolumeRef>) -> String {
-    let volume = volume.map(|it| format!("{}/{}", it.volume.as_str(), it.id.as_str()));
-    by.owned(&format!("sessions/{}", volume.unwrap_or_default()))
-}
-
-/// A page of sessions.
-#[derive(Serialize, utoipa::ToSchema)]
-struct SessionList {
-    sessions: Vec<Session>,
-    /// What leads to the next page; `null` on the last one.
-    #[schema(required)]
-    next_cursor: Option<String>,
-    /// The ids of sessions under whose keys something else stands.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    unreadable: Vec<String>,
-    /// These are samples, because storage is missing or down.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    fallback: bool,
-}
-
-/// Lists sessions, the latest activity first.
-///
-/// A page at a time; `status` filters, with paging as without. Where Redis is missing or down these may be
-/// samples, marked by `fallback` and `X-LLMOS-Storage`.
-#[utoipa::path(
-    get, path = "/api/sessions", tag = "sessions", params(ListQuery),
-    responses(
-        (status = 200, description = "A page of sessions.", body = SessionList, headers(("X-LLMOS-Storage"))),
-        BadQuery
-    )
-)]
-async fn list_sessions(
-    by: Caller,
-    State(app): State<App>,
-    Parameters(query): Parameters<ListQuery>,
-) -> Result<Response> {
-    let request = query.into_request(&by)?;
-    let (page, fallback) = match app.store.list_sessions(&by, &request).await {
-        Ok(page) => (page, false),
-        Err(error) => (
-            app.sample_instead_of(
-                error.into(),
-                Some(samples::list_sessions(&by, &request)),
-                Error::NO_SUCH_SESSION,
-            )?,
-            true,
-        ),
-    };
-    let list = SessionList {
-        sessions: page.sessions,
-        next_cursor: page
-            .next
-            .map(|next| encode_cursor(&list_name(&by, request.volume.as_ref()), &next)),
-        unreadable: page.unreadable,
-        fallback,
-    };
-    Ok((sample_mark(fallback), Json(list)).into_response())
-}
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
