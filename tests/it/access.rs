@@ -1,6 +1,7 @@
 //! Who may call, and what they may do: tokens, keys, and every route for every kind of caller.
 
 mod api_keys;
+mod configuration;
 mod keys;
 mod ownership;
 mod table;

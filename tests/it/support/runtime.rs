@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::process::{Process, clear_configuration};
-use super::{free_port, http_client};
+use super::{Client, free_port, http_client};
 
 /// A function that believes to run on Vercel, and what it reported so far.
 #[derive(Debug)]
@@ -67,6 +67,13 @@ impl Runtime {
                 format!("invocation-{id}"),
             )
             .header("x-vercel-internal-request-id", id.to_string())
+    }
+
+    /// A way to the function for tests that do not look at its reports: all requests are one to Vercel.
+    pub fn client(&self) -> Client {
+        Client::http(self.base.clone())
+            .with_header("x-vercel-internal-invocation-id", "invocation-0")
+            .with_header("x-vercel-internal-request-id", "0")
     }
 
     /// Waits for a message of this type and gives the first.
