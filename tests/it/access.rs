@@ -1,9 +1,14 @@
 //! Who may call, and what they may do: tokens, keys, and every route for every kind of caller.
 
 mod api_keys;
+mod claims;
 mod configuration;
+mod hidden;
+mod key_failures;
 mod keys;
+mod lists;
 mod ownership;
+mod stored;
 mod table;
 mod tokens;
 
@@ -26,6 +31,11 @@ fn secret() -> String {
 /// Those who sign tokens with the shared secret.
 fn issuer() -> Issuer {
     Issuer::hs256(secret())
+}
+
+/// A good token of alice's.
+fn token(issuer: &Issuer) -> String {
+    issuer.token(&Claims::of("alice"))
 }
 
 /// Accepts the tokens of [`issuer`], and takes those whose `role` is `admin` for admins.
