@@ -90,18 +90,18 @@ fn scopes(by: &Caller, request: &ListRequest) -> (Vec<String>, bool) {
 
 fn read_page(by: &Caller, mut reply: Reply) -> Result<SessionPage> {
     let (micros, id): (i64, String) = (reply.next()?, reply.next()?);
-    let entries: Vec<(Vec<u8>, Vec<u8>, u64, i64)> = reply.next()?;
+    let entries: Vec<(Vec<u8>, Vec<u8>, Option<u64>, i64)> = reply.next()?;
     let mut page = SessionPage {
         sessions: Vec::with_capacity(entries.len()),
         unreadable: Vec::new(),
         next: (!id.is_empty()).then_some(Cursor { micros, id }),
     };
     for (id, document, message_count, activity) in entries {
-        match read_entry(&id, document, message_count, activity) {
+        match read_entry(&id, document, message_count.unwrap_or(0), activity) {
             // What an index says is not looked at where the session itself says otherwise.
             Some(session) if !session.is_seen_by(by) => {}
-            Some(session) => page.sessions.push(session),
-            None => page
+            Some(session) if message_count.is_some() => page.sessions.push(session),
+            _ => page
                 .unreadable
                 .push(String::from_utf8_lossy(&id).into_owned()),
         }

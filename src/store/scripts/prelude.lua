@@ -69,7 +69,7 @@ end
 local function expect_type(key, expected)
   local found = redis.call('TYPE', key).ok
   if found ~= 'none' and found ~= expected then
-    error('UNREADABLE a ' .. found .. ' stands in place of a ' .. expected)
+    error('UNREADABLE ' .. key .. ' is a ' .. found .. ' in place of a ' .. expected)
   end
 end
 
@@ -93,6 +93,20 @@ local function decode(text)
     last_text, last_document = text, is_json and type(document) == 'table' and document or {}
   end
   return last_document
+end
+
+-- Stops where a text is certainly no session. What cjson cannot read may still be one: it takes less than others.
+local function expect_session(key, text)
+  local document = decode(text)
+  local is_one = type(document.volume) == 'string' and type(document.volume_id) == 'string'
+  if not is_one and not (text:find('^%s*{.*}%s*$') and not pcall(cjson.decode, text)) then
+    error('UNREADABLE ' .. key .. ' is no session')
+  end
+end
+
+-- A count that is kept; 0 for what is none.
+local function count_in(text)
+  return text and #text <= 15 and text:find('^%d+$') and tonumber(text) or 0
 end
 
 local function bucket_of(document)
@@ -194,7 +208,7 @@ local function find_document(id, key)
     return nil
   end
   if text == '' then
-    error('UNREADABLE the document is not a string of at most 1 MB')
+    error('UNREADABLE ' .. key .. ' is not a string of at most 1 MB')
   end
   return text, access
 end
