@@ -45,6 +45,7 @@ async fn a_reply_that_says_nothing_is_as_good_as_none() {
         "[]",
         "{}",
         r#"{"fingerprint":1,"first":"x"}"#,
+        r#"{"fingerprint":1,"first":1.5,"last":1e300}"#,
     ];
     for (index, text) in texts.into_iter().enumerate() {
         app.redis.command::<()>(&["HSET", &replies, "key", text]);
@@ -53,6 +54,28 @@ async fn a_reply_that_says_nothing_is_as_good_as_none() {
     }
     let again = with_key.append(&id, "x").await.assert_status(200).json();
     assert_eq!(again["messages"][0]["seq"], texts.len());
+}
+
+#[tokio::test]
+async fn a_reply_of_a_creation_that_cannot_be_read_is_an_error_and_creates_nothing() {
+    let app = TestApp::start().await;
+    let with_key = app.api.with_header("idempotency-key", "key");
+    let body = json!({"name": "x", "volume": "user"});
+    let _ = with_key
+        .post("/api/sessions", &body)
+        .await
+        .assert_status(201);
+    for (field, text) in [("document", "no json"), ("document", "{}")] {
+        app.redis
+            .command::<()>(&["HSET", "llmos:reply:key", field, text]);
+        let before = contents(&app.redis);
+        let again = with_key.post("/api/sessions", &body).await;
+        let _ = again.assert_error(500, "internal");
+        assert_eq!(contents(&app.redis), before, "{field} {text}");
+    }
+    let other = app.api.with_header("idempotency-key", "other");
+    let created = other.post("/api/sessions", &body).await;
+    let _ = created.assert_status(201);
 }
 
 #[tokio::test]
@@ -149,7 +172,8 @@ async fn a_huge_message_is_told_in_its_place_and_not_sent() {
     let id = app.api.create_session("x").await;
     let _ = app.api.append(&id, "first").await.assert_status(200);
     let messages = format!("session:{id}:messages");
-    let huge = format!("{{\"content\":\"{}\"}}", "x".repeat(100 << 20));
+    let message: String = app.redis.command(&["LINDEX", &messages, "0"]);
+    let huge = message.replace("first", &"x".repeat(100 << 20));
     app.redis.command::<()>(&["RPUSH", &messages, &huge]);
 
     for path in [

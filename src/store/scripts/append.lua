@@ -23,11 +23,12 @@ if key ~= '' then
   local kept, expiry = own('HGET', KEYS[3], key), own('ZSCORE', KEYS[4], key)
   if kept and not (expiry and tonumber(expiry) <= now) then
     local reply = decode(kept)
-    local first, last = tonumber(reply.first), tonumber(reply.last)
+    local first, last = count_in(tostring(reply.first)), count_in(tostring(reply.last))
+    local says_what = first > 0 and last >= first
     -- What says nothing of an answer is lost, as all of ours may be.
-    if first and last and reply.fingerprint ~= fingerprint then
+    if says_what and reply.fingerprint ~= fingerprint then
       return {'mismatch'}
-    elseif first and last then
+    elseif says_what then
       return {'replayed', first, redis.call('LRANGE', KEYS[2], first - 1, last - 1)}
     end
   end
