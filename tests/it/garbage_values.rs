@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Redis, SkillsApp, TestApp};
+use crate::support::{Redis, SkillsApp, TestApp, write_python_session};
 
 /// Every key and what it holds.
 fn contents(redis: &Redis) -> Vec<(String, Vec<u8>)> {
@@ -221,4 +221,51 @@ async fn counts_of_skills_that_are_no_numbers_begin_again() {
             assert!(rates.contains(&used["success_rate"]), "{field} {used}");
         }
     }
+}
+
+#[tokio::test]
+async fn whatever_stands_under_a_set_of_sessions_nothing_is_written() {
+    let app = TestApp::start().await;
+    let body = json!({"name": "x", "volume": "user", "initial_message": "x"});
+    for (set, command) in [
+        ("user:default:sessions", &["SET", "KEY", "text"][..]),
+        ("all:sessions", &["SET", "KEY", "text"]),
+        ("user:default:sessions", &["HSET", "KEY", "a", "b"]),
+        ("all:sessions", &["XADD", "KEY", "*", "a", "b"]),
+    ] {
+        app.redis.command::<()>(&["FLUSHALL"]);
+        let id = app.api.create_session("x").await;
+        app.redis.command::<()>(&["DEL", set]);
+        let command: Vec<&str> = command
+            .iter()
+            .map(|word| if *word == "KEY" { set } else { word })
+            .collect();
+        app.redis.command::<redis::Value>(&command);
+        let before = contents(&app.redis);
+
+        let with_key = app.api.with_header("idempotency-key", "key");
+        let created = with_key.post("/api/sessions", &body).await;
+        let _ = created.assert_error(500, "internal");
+        assert_eq!(contents(&app.redis), before, "{command:?}");
+        let path = format!("/api/sessions/{id}");
+        let _ = app.api.get(&path).await.assert_status(200);
+        let _ = app.api.append(&id, "x").await.assert_status(200);
+        let _ = app.api.delete(&path).await.assert_status(200);
+        let _ = app.api.get(&path).await.assert_error(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn what_only_lua_cannot_read_is_a_session_like_others() {
+    let app = TestApp::start().await;
+    write_python_session(&app.redis, "sess_x_1", 0);
+    let document: String = app.redis.command(&["GET", "session:sess_x_1"]);
+    let document = document.replace("\"custom\"", r#""half": "\ud800", "custom""#);
+    assert!(document.contains("ud800"));
+    app.redis
+        .command::<()>(&["SET", "session:sess_x_1", &document]);
+    let path = "/api/sessions/sess_x_1";
+    let _ = app.api.get(path).await.assert_status(200);
+    let appended = app.api.append("sess_x_1", "third").await;
+    assert_eq!(appended.assert_status(200).json()["message_count"], 3);
 }
