@@ -88,9 +88,12 @@ fn scopes(by: &Caller, request: &ListRequest) -> (Vec<String>, bool) {
     }
 }
 
+/// Id, document, message count, which is nothing where the messages are none, and activity.
+type Entry = (Vec<u8>, Vec<u8>, Option<u64>, i64);
+
 fn read_page(by: &Caller, mut reply: Reply) -> Result<SessionPage> {
     let (micros, id): (i64, String) = (reply.next()?, reply.next()?);
-    let entries: Vec<(Vec<u8>, Vec<u8>, Option<u64>, i64)> = reply.next()?;
+    let entries: Vec<Entry> = reply.next()?;
     let mut page = SessionPage {
         sessions: Vec::with_capacity(entries.len()),
         unreadable: Vec::new(),
