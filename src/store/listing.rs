@@ -17,9 +17,36 @@ pub struct Cursor {
     /// The last session's activity, in microseconds since 1970.
     #[serde(rename = "m")]
     pub micros: i64,
-    /// The last session's id.
-    #[serde(rename = "i")]
-    pub id: String,
+    /// The last session's id, which is no text where another program wrote it.
+    #[serde(rename = "i", with = "id_bytes")]
+    pub id: Vec<u8>,
+}
+
+/// An id as text, or, where it is none, as the numbers of its bytes.
+mod id_bytes {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(id: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(id) {
+            Ok(text) => text.serialize(serializer),
+            Err(_) => id.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Id {
+            Text(String),
+            Bytes(Vec<u8>),
+        }
+        Ok(match Id::deserialize(deserializer)? {
+            Id::Text(text) => text.into_bytes(),
+            Id::Bytes(bytes) => bytes,
+        })
+    }
 }
 
 /// Which sessions are asked for.
@@ -65,7 +92,12 @@ impl Store {
                         .arg(request.limit)
                         .arg(MAX_PAGE_BYTES)
                         .arg(request.cursor.as_ref().map_or(0, |cursor| cursor.micros))
-                        .arg(request.cursor.as_ref().map_or("", |cursor| &cursor.id))
+                        .arg(
+                            request
+                                .cursor
+                                .as_ref()
+                                .map_or(&b""[..], |cursor| &cursor.id),
+                        )
                         .arg(u8::from(with_system))
                         .arg(&scopes);
                 })
@@ -92,7 +124,7 @@ fn scopes(by: &Caller, request: &ListRequest) -> (Vec<String>, bool) {
 type Entry = (Vec<u8>, Vec<u8>, Option<u64>, i64);
 
 fn read_page(by: &Caller, mut reply: Reply) -> Result<SessionPage> {
-    let (micros, id): (i64, String) = (reply.next()?, reply.next()?);
+    let (micros, id): (i64, Vec<u8>) = (reply.next()?, reply.next()?);
     let entries: Vec<Entry> = reply.next()?;
     let mut page = SessionPage {
         sessions: Vec::with_capacity(entries.len()),

@@ -269,3 +269,28 @@ async fn what_only_lua_cannot_read_is_a_session_like_others() {
     let appended = app.api.append("sess_x_1", "third").await;
     assert_eq!(appended.assert_status(200).json()["message_count"], 3);
 }
+
+#[tokio::test]
+async fn pages_go_on_behind_an_id_that_is_no_text() {
+    let app = TestApp::start().await;
+    let id = app.api.create_session("x").await;
+    for bad in [&b"\xff"[..], b"\x80a", b"zz"] {
+        let key = [&b"session:"[..], bad].concat();
+        app.redis.command::<()>(&[&b"SET"[..], &key, b"{}"]);
+        app.redis
+            .command::<()>(&[&b"SADD"[..], b"all:sessions", bad]);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..5 {
+        let path = format!("/api/sessions?limit=1&cursor={cursor}");
+        let page = app.api.get(&path).await.assert_status(200).json();
+        let sessions = page["sessions"].as_array().unwrap();
+        seen.extend(sessions.iter().map(|it| it["id"].clone()));
+        seen.extend(page["unreadable"].as_array().cloned().unwrap_or_default());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, [id.as_str(), "\u{fffd}", "\u{fffd}a", "zz"]);
+}
