@@ -238,6 +238,47 @@ async fn garbage_is_an_error_to_whom_it_belongs_and_nothing_to_others() {
 }
 
 #[tokio::test]
+async fn what_is_no_session_is_not_named_to_others_where_it_says_whose_it_is() {
+    let (api, redis) = start(with_secret()).await;
+    let alice = signed_in(&api, "alice", &["red"]);
+    for (id, place, is_named) in [
+        ("of_bob", r#""volume":"user","volume_id":"bob","#, false),
+        ("of_nobody", r#""volume":"team","volume_id":"a/b","#, false),
+        ("of_red", r#""volume":"team","volume_id":"red","#, true),
+        ("of_system", r#""volume":"system","volume_id":"x","#, true),
+        ("unsaid", "", true),
+    ] {
+        for scope in ["user:alice", "all"] {
+            let () = redis.command(&["SADD", &format!("{scope}:sessions"), id]);
+        }
+        let document = format!("{{{place}\"name\":7}}");
+        let () = redis.command(&["SET", &format!("session:{id}"), &document]);
+        for list in ["/api/sessions", "/api/sessions?volume=user"] {
+            let listed = alice.get(list).await.assert_status(200).json();
+            let named = listed["unreadable"]
+                .as_array()
+                .is_some_and(|ids| ids.contains(&json!(id)));
+            assert_eq!(named, is_named, "{id} in {list}");
+        }
+        let everything = admin(&api).get("/api/sessions").await;
+        let everything = everything.assert_status(200).json();
+        assert!(
+            everything["unreadable"]
+                .as_array()
+                .unwrap()
+                .contains(&json!(id))
+        );
+        let (status, code) = if is_named {
+            (500, "internal")
+        } else {
+            (404, "not_found")
+        };
+        let found = alice.get(&format!("/api/sessions/{id}")).await;
+        let _ = found.assert_error(status, code);
+    }
+}
+
+#[tokio::test]
 async fn what_is_hidden_takes_no_longer_than_what_is_missing() {
     let (api, redis) = start(with_secret()).await;
     let (alice, bob) = (signed_in(&api, "alice", &[]), signed_in(&api, "bob", &[]));
