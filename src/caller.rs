@@ -120,6 +120,15 @@ impl Caller {
         is_seen.then_some(()).ok_or(Denied::Hidden)
     }
 
+    /// Whether the caller may see what says that it lies in this volume, with an id of whatever letters.
+    pub fn sees(&self, volume: Volume, id: &str) -> bool {
+        match VolumeId::try_from(id.to_owned()) {
+            Ok(id) => self.may_read(&of(volume, id)).is_ok(),
+            // What has no id that can be asked for is nobody's.
+            Err(_) => self.may_everything || volume == Volume::System,
+        }
+    }
+
     /// Whether the caller may change what is in `volume`.
     ///
     /// # Errors

@@ -87,7 +87,8 @@ pub fn list_sessions(by: &Caller, request: &ListRequest) -> SessionPage {
             .status
             .is_none_or(|status| session.status == status.as_str());
         let cursor = request.cursor.as_ref().is_none_or(|cursor| {
-            (activity(session), session.id.as_str()) < (cursor.micros, cursor.id.as_str())
+            (activity(session), session.id.as_str().as_bytes())
+                < (cursor.micros, cursor.id.as_slice())
         });
         volume && status && cursor && session.is_seen_by(by)
     };
@@ -105,7 +106,7 @@ pub fn list_sessions(by: &Caller, request: &ListRequest) -> SessionPage {
     let next = match sessions.last() {
         Some(last) if fitting.len() > sessions.len() => Some(Cursor {
             micros: activity(last),
-            id: last.id.as_str().to_owned(),
+            id: last.id.as_str().into(),
         }),
         _ => None,
     };

@@ -11,7 +11,7 @@ use crate::caller::Caller;
 use crate::message::Message;
 use crate::metadata::Metadata;
 use crate::name::Name;
-use crate::volume::{Volume, VolumeId, VolumeRef};
+use crate::volume::{Volume, VolumeRef};
 
 /// The longest id that is looked up, in bytes. Ids of the Python version contain the session's name.
 pub const MAX_SESSION_ID_BYTES: usize = 1024;
@@ -146,14 +146,7 @@ pub struct Session {
 impl Session {
     /// Whether it lies in a volume that the caller may see.
     pub fn is_seen_by(&self, caller: &Caller) -> bool {
-        match VolumeId::try_from(self.volume_id.clone()) {
-            Ok(id) => {
-                let volume = self.volume;
-                caller.may_read(&VolumeRef { volume, id }).is_ok()
-            }
-            // What has no id that can be asked for is nobody's.
-            Err(_) => self.volume == Volume::System || caller.volumes().is_none(),
-        }
+        caller.sees(self.volume, &self.volume_id)
     }
 }
 

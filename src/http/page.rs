@@ -81,9 +81,10 @@ mod tests {
     #[test]
     fn a_cursor_survives_the_way_to_the_caller_and_back() {
         for (micros, id) in [
-            (0, "x"),
-            (1_765_706_400_123_456, "sess_a:b/ü c_1"),
-            (-1, ":"),
+            (0, &b"x"[..]),
+            (1_765_706_400_123_456, "sess_a:b/ü c_1".as_bytes()),
+            (-1, b":"),
+            (2, b"\xff\x80"),
         ] {
             let cursor = Cursor {
                 micros,

@@ -264,6 +264,21 @@ mod tests {
     }
 
     #[test]
+    fn an_item_that_is_nothing_stays_nothing() {
+        // Not all keys begin in the same column, so the front matter is written anew.
+        let document = "---\ntags:\n- # nothing\n- ~\n- a\n? b\n: c\n---\n";
+        let changed = change(r#"{"version":"1"}"#).apply(document).unwrap();
+        assert_eq!(
+            changed,
+            "---\ntags: [null, ~, a]\nb: c\nversion: \"1\"\n---\n"
+        );
+        let id = crate::skill::SkillId::parse("x").unwrap();
+        for document in [document, &changed] {
+            assert_eq!(crate::skill::Skill::read(document, &id).tags, ["a"]);
+        }
+    }
+
+    #[test]
     fn a_document_without_front_matter_gets_one() {
         check(
             "\u{feff}text\r\n",

@@ -87,7 +87,7 @@ impl<'a> Values<'a> {
         text
     }
 
-    /// A list of texts.
+    /// A list of texts. `null` is none, however it is written: `~` and nothing at all are the same.
     pub(super) fn list(&mut self, key: &str) -> Vec<String> {
         let Some(node) = self.get(key) else {
             return Vec::new();
@@ -103,16 +103,15 @@ impl<'a> Values<'a> {
                 items.map(str::to_owned).collect()
             }
             Value::Sequence(items) => {
-                // Nothing is no text, however it is written: it would come back as another one.
-                let given = items.iter().filter(|item| !item.is_null());
-                let texts = given.filter_map(|item| {
-                    if item.text().is_none() {
+                let texts = items.iter().filter_map(|item| {
+                    let text = item.text().filter(|_| !item.is_null());
+                    if text.is_none() {
                         self.warn(
                             Some(item.line),
                             &format!("an item of `{key}` is not a text"),
                         );
                     }
-                    item.text().map(str::to_owned)
+                    text.map(str::to_owned)
                 });
                 texts.collect()
             }

@@ -8,8 +8,9 @@ use super::script::{self, Reply, unknown_reply};
 use super::{Store, keys};
 use crate::caller::Caller;
 use crate::message::MAX_PAGE_BYTES;
+use crate::python_json;
 use crate::session::{Session, SessionId, Status};
-use crate::volume::VolumeRef;
+use crate::volume::{Volume, VolumeRef};
 
 /// Where a page of sessions ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,9 +18,36 @@ pub struct Cursor {
     /// The last session's activity, in microseconds since 1970.
     #[serde(rename = "m")]
     pub micros: i64,
-    /// The last session's id.
-    #[serde(rename = "i")]
-    pub id: String,
+    /// The last session's id, which is no text where another program wrote it.
+    #[serde(rename = "i", with = "id_bytes")]
+    pub id: Vec<u8>,
+}
+
+/// An id as text, or, where it is none, as the numbers of its bytes.
+mod id_bytes {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(id: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(id) {
+            Ok(text) => text.serialize(serializer),
+            Err(_) => id.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Id {
+            Text(String),
+            Bytes(Vec<u8>),
+        }
+        Ok(match Id::deserialize(deserializer)? {
+            Id::Text(text) => text.into_bytes(),
+            Id::Bytes(bytes) => bytes,
+        })
+    }
 }
 
 /// Which sessions are asked for.
@@ -65,7 +93,12 @@ impl Store {
                         .arg(request.limit)
                         .arg(MAX_PAGE_BYTES)
                         .arg(request.cursor.as_ref().map_or(0, |cursor| cursor.micros))
-                        .arg(request.cursor.as_ref().map_or("", |cursor| &cursor.id))
+                        .arg(
+                            request
+                                .cursor
+                                .as_ref()
+                                .map_or(&b""[..], |cursor| &cursor.id),
+                        )
                         .arg(u8::from(with_system))
                         .arg(&scopes);
                 })
@@ -88,20 +121,30 @@ fn scopes(by: &Caller, request: &ListRequest) -> (Vec<String>, bool) {
     }
 }
 
+/// Id, document, message count, which is nothing where the messages are none, and activity.
+type Entry = (Vec<u8>, Vec<u8>, Option<u64>, i64);
+
 fn read_page(by: &Caller, mut reply: Reply) -> Result<SessionPage> {
-    let (micros, id): (i64, String) = (reply.next()?, reply.next()?);
-    let entries: Vec<(Vec<u8>, Vec<u8>, u64, i64)> = reply.next()?;
+    let (micros, id): (i64, Vec<u8>) = (reply.next()?, reply.next()?);
+    let entries: Vec<Entry> = reply.next()?;
     let mut page = SessionPage {
         sessions: Vec::with_capacity(entries.len()),
         unreadable: Vec::new(),
         next: (!id.is_empty()).then_some(Cursor { micros, id }),
     };
     for (id, document, message_count, activity) in entries {
-        match read_entry(&id, document, message_count, activity) {
+        let state = State {
+            // What is no text is no document.
+            document: String::from_utf8(document).unwrap_or_default(),
+            message_count: message_count.unwrap_or(0),
+            activity,
+        };
+        match read_entry(&id, &state) {
             // What an index says is not looked at where the session itself says otherwise.
             Some(session) if !session.is_seen_by(by) => {}
-            Some(session) => page.sessions.push(session),
-            None => page
+            Some(session) if message_count.is_some() => page.sessions.push(session),
+            None if says_it_is_anothers(&state.document, by) => {}
+            _ => page
                 .unreadable
                 .push(String::from_utf8_lossy(&id).into_owned()),
         }
@@ -109,14 +152,23 @@ fn read_page(by: &Caller, mut reply: Reply) -> Result<SessionPage> {
     Ok(page)
 }
 
-fn read_entry(id: &[u8], document: Vec<u8>, message_count: u64, activity: i64) -> Option<Session> {
+fn read_entry(id: &[u8], state: &State) -> Option<Session> {
     let id = SessionId::parse(std::str::from_utf8(id).ok()?)?;
-    let document = String::from_utf8(document).ok()?;
-    State {
-        document,
-        message_count,
-        activity,
+    state.session(id).ok()
+}
+
+/// Whether a document that is no session names a volume that the caller may not see.
+fn says_it_is_anothers(document: &str, by: &Caller) -> bool {
+    #[derive(Deserialize)]
+    struct Place {
+        volume: String,
+        volume_id: String,
     }
-    .session(id)
-    .ok()
+    python_json::parse::<Place>(document.as_bytes()).is_ok_and(|place| {
+        match Volume::try_from(place.volume) {
+            Ok(volume) => !by.sees(volume, &place.volume_id),
+            // A volume that there is not is nobody's, as it is where the session is asked for by its id.
+            Err(_) => by.volumes().is_some(),
+        }
+    })
 }

@@ -16,6 +16,7 @@ mod faults;
 mod files;
 mod functions;
 mod garbage;
+mod garbage_values;
 mod health;
 mod hostile;
 mod idempotency;

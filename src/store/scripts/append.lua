@@ -17,14 +17,20 @@ if access ~= 'write' then
   return {'read-only'}
 end
 
+expect_session(document)
+
 if key ~= '' then
   local kept, expiry = own('HGET', KEYS[3], key), own('ZSCORE', KEYS[4], key)
   if kept and not (expiry and tonumber(expiry) <= now) then
-    local reply = cjson.decode(kept)
-    if reply.fingerprint ~= fingerprint then
+    local reply = decode(kept)
+    local first, last = count_in(tostring(reply.first)), count_in(tostring(reply.last))
+    local says_what = first > 0 and last >= first
+    -- What says nothing of an answer is lost, as all of ours may be.
+    if says_what and reply.fingerprint ~= fingerprint then
       return {'mismatch'}
+    elseif says_what then
+      return {'replayed', first, redis.call('LRANGE', KEYS[2], first - 1, last - 1)}
     end
-    return {'replayed', reply.first, redis.call('LRANGE', KEYS[2], reply.first - 1, reply.last - 1)}
   end
 elseif repeated == '1' then
   -- A message holds an id of its own, so the one that was sent before is found by its text.

@@ -6,7 +6,18 @@
 local id, success, milliseconds, fingerprint, seconds = unpack(ARGV, 1, 5)
 
 local function counted(field)
-  return tonumber(own('HGET', KEYS[1], field .. ':' .. id) or 0)
+  return count_in(own('HGET', KEYS[1], field .. ':' .. id))
+end
+
+-- Adds to a sum. What is no number there is none: adding to it would stop half-way.
+local function add(command, field, change)
+  local name = field .. ':' .. id
+  local sum = own('HGET', KEYS[1], name)
+  local is_sum = sum and sum:find(command == 'HINCRBY' and '^%d+$' or '^%d+%.?%d*$') and tonumber(sum) < 1e15
+  if sum and not is_sum then
+    redis.call('HDEL', KEYS[1], name)
+  end
+  redis.call(command, KEYS[1], name, change)
 end
 
 local record = own('GET', KEYS[2])
@@ -17,13 +28,13 @@ if record then
   return {'replayed', counted('uses'), counted('successes')}
 end
 
-own('HINCRBY', KEYS[1], 'uses:' .. id, 1)
+add('HINCRBY', 'uses', 1)
 if success == '1' then
-  own('HINCRBY', KEYS[1], 'successes:' .. id, 1)
+  add('HINCRBY', 'successes', 1)
 end
 if milliseconds ~= '' then
-  own('HINCRBY', KEYS[1], 'timed:' .. id, 1)
-  own('HINCRBYFLOAT', KEYS[1], 'milliseconds:' .. id, milliseconds)
+  add('HINCRBY', 'timed', 1)
+  add('HINCRBYFLOAT', 'milliseconds', milliseconds)
 end
 redis.call('SET', KEYS[2], fingerprint, 'EX', seconds)
 return {'counted', counted('uses'), counted('successes')}

@@ -23,7 +23,8 @@ end
 local document = decode(text)
 -- Of that reply stays that it was given, so that a late repetition does not create the session again.
 local reply_key = own('GET', KEYS[5])
-if reply_key then
+-- What stands there is believed only where it names a reply: what is no hash there is dropped.
+if reply_key and reply_key:find('llmos:reply:', 1, true) == 1 then
   own('HDEL', reply_key, 'document', 'message')
 end
 redis.call('UNLINK', unpack(KEYS))

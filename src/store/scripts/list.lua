@@ -4,7 +4,8 @@
 -- ARGV: bucket or '' for all, most sessions, most bytes, microseconds and id of the cursor ('' to start),
 --       '1' to add the volumes of the system that hold sessions, and the scopes
 -- Returns {'indexing'}, when it must be called again, or
---         {'page', microseconds and id of the next cursor or '', sessions {id, document, count, activity}}
+--         {'page', microseconds and id of the next cursor or '', sessions {id, document, count, activity};
+--         a count that is nothing says that the messages are none
 
 -- What one call indexes at most, so that nobody waits long for Redis meanwhile.
 local MEMBERS_PER_CALL = 500
@@ -64,7 +65,11 @@ end
 -- Indexes some more of what the Python version wrote; whether that was all. How far it is, is kept in
 -- Redis: requests at the same time share the work, and none is lost with one that fails.
 local function index_members(scope)
-  local found = redis.call('SSCAN', scope.members, own('GET', scope.indexing) or '0', 'COUNT', MEMBERS_PER_CALL)
+  local found = redis.pcall('SSCAN', scope.members, own('GET', scope.indexing) or '0', 'COUNT', MEMBERS_PER_CALL)
+  if found.err then
+    -- What is kept there may be no place to go on from.
+    found = redis.call('SSCAN', scope.members, '0', 'COUNT', MEMBERS_PER_CALL)
+  end
   local bytes = 0
   for _, id in ipairs(found[2]) do
     if not indexed_activity(scope.name, id) then
@@ -200,7 +205,7 @@ local function read_page()
         break
       end
       local count = redis.pcall('LLEN', key .. ':messages')
-      count = type(count) == 'number' and count or 0
+      count = type(count) == 'number' and count
       sessions[#sessions + 1] = {candidate.id, text, count, candidate.micros}
     else
       redis.call('ZREM', candidate.key, candidate.id)

@@ -95,6 +95,20 @@ local function decode(text)
   return last_document
 end
 
+-- Stops where a text is certainly no session. What cjson cannot read may still be one: it takes less than others.
+local function expect_session(text)
+  local document = decode(text)
+  local is_one = type(document.volume) == 'string' and type(document.volume_id) == 'string'
+  if not is_one and not (text:find('^%s*{.*}%s*$') and not pcall(cjson.decode, text)) then
+    error('UNREADABLE the document is no session')
+  end
+end
+
+-- A count that is kept; 0 for what is none.
+local function count_in(text)
+  return text and #text <= 15 and text:find('^%d+$') and tonumber(text) or 0
+end
+
 local function bucket_of(document)
   for _, bucket in ipairs(BUCKETS) do
     if document.status == bucket then

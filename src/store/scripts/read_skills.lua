@@ -30,7 +30,7 @@ for volume = 1, #KEYS / 2 do
     local uses = own('HMGET', KEYS[2 * volume], unpack(prefixed('uses:', ids)))
     local successes = own('HMGET', KEYS[2 * volume], unpack(prefixed('successes:', ids)))
     for index = 1, #ids do
-      answer[#answer + 1] = {remembered[index], tonumber(uses[index] or 0), tonumber(successes[index] or 0)}
+      answer[#answer + 1] = {remembered[index], count_in(uses[index]), count_in(successes[index])}
     end
   end
 end

@@ -101,6 +101,48 @@ async fn what_a_session_says_goes_before_where_it_is_noted() {
 }
 
 #[tokio::test]
+async fn what_is_no_session_is_not_named_to_others_where_it_says_whose_it_is() {
+    let (api, redis) = start(with_secret()).await;
+    let alice = signed_in(&api, "alice", &["red"]);
+    for (id, place, is_named) in [
+        ("of_bob", r#""volume":"user","volume_id":"bob","#, false),
+        ("of_nobody", r#""volume":"team","volume_id":"a/b","#, false),
+        ("of_nothing", r#""volume":"*","volume_id":"*","#, false),
+        ("of_red", r#""volume":"team","volume_id":"red","#, true),
+        ("of_system", r#""volume":"system","volume_id":"x","#, true),
+        ("unsaid", "", true),
+    ] {
+        for scope in ["user:alice", "all"] {
+            let () = redis.command(&["SADD", &format!("{scope}:sessions"), id]);
+        }
+        let document = format!("{{{place}\"name\":7}}");
+        let () = redis.command(&["SET", &format!("session:{id}"), &document]);
+        for list in ["/api/sessions", "/api/sessions?volume=user"] {
+            let listed = alice.get(list).await.assert_status(200).json();
+            let named = listed["unreadable"]
+                .as_array()
+                .is_some_and(|ids| ids.contains(&json!(id)));
+            assert_eq!(named, is_named, "{id} in {list}");
+        }
+        let everything = admin(&api).get("/api/sessions").await;
+        let everything = everything.assert_status(200).json();
+        assert!(
+            everything["unreadable"]
+                .as_array()
+                .unwrap()
+                .contains(&json!(id))
+        );
+        let (status, code) = if is_named {
+            (500, "internal")
+        } else {
+            (404, "not_found")
+        };
+        let found = alice.get(&format!("/api/sessions/{id}")).await;
+        let _ = found.assert_error(status, code);
+    }
+}
+
+#[tokio::test]
 async fn ids_that_look_like_several_volumes_are_none_of_them() {
     let (api, redis) = start(with_secret()).await;
     let (alice, nobody) = (
@@ -132,6 +174,7 @@ async fn ids_that_look_like_several_volumes_are_none_of_them() {
         put(&redis, &id, &document.to_string());
         note(&redis, "all", &id);
         note(&redis, &format!("{volume}:{volume_id}"), &id);
+        index(&redis, "user:alice", &id);
         for caller in [&alice, &nobody] {
             assert!(!is_listed(caller, &id, &[]).await, "{document}");
             for answer in by_id(caller, &id).await {
