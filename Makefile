@@ -1,5 +1,5 @@
 # What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench fuzz openapi setup redis chromium deny cargo-fuzz
+.PHONY: dev test check audit bench scale fuzz openapi setup redis chromium deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -25,6 +25,10 @@ audit: deny
 # Measures what each route costs, and prints the table that the README quotes.
 bench: redis
 	cargo bench --bench routes
+
+# Measures what requests cost while the data grows, and writes benches/SCALE.md and benches/scale.svg.
+scale: redis
+	cargo bench --bench scale
 
 # Writes the description of the API, public/openapi.json.
 openapi:

@@ -209,7 +209,7 @@ async fn a_value_that_means_nothing_stops_it_and_is_not_repeated() {
 #[tokio::test]
 async fn a_value_that_is_no_text_is_not_taken_for_none() {
     for name in ["AUTH_JWKS_URL", "AUTH_JWT_SECRET", "API_KEYS"] {
-        let value = OsString::from_vec(vec![0xff, b'x']);
+        let value = OsString::from_vec([&[0xff][..], &[b'x'; 40]].concat());
         for program in [SESSIONS, DEV] {
             refusal(program, name, &value, name).await;
         }
