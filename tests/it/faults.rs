@@ -1,5 +1,7 @@
 //! Redis fails in every way that it can, and the service says so, in time, and recovers by itself.
 
+mod promises;
+
 use std::time::{Duration, Instant};
 
 use axum::http::Method;

@@ -33,3 +33,4 @@ mod skills;
 mod tls;
 mod uploads;
 mod vercel;
+mod workload;

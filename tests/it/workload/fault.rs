@@ -1,0 +1,222 @@
+//! What can happen to Redis, to the network between, and to our process.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::world::World;
+use crate::support::{Mode, http_client};
+
+/// How long every request is waited for at most. A round trip ends after 2 s; an update has two of them, and one
+/// may be repeated on a new connection, for which there is 1 s. The rest is for a busy machine.
+const WAIT_LIMIT: Duration = Duration::from_secs(6);
+/// How many descriptors a process has that is short of them; it needs about a dozen for itself.
+const FEW_DESCRIPTORS: u32 = 30;
+/// How many connections at once want the rest.
+const CROWD: usize = 64;
+/// How often connections are cut, in their commands, in their answers, and between.
+const BETWEEN_CUTS: Duration = Duration::from_millis(15);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    RedisKilled,
+    RedisStopped,
+    ClientsPaused,
+    OutOfMemory,
+    FailedOver,
+    ReadOnly,
+    ConnectionsCut,
+    AnswersDelayed,
+    AnswersSwallowed,
+    AnswersSplit,
+    ProcessKilled,
+    ProcessFrozen,
+    FewDescriptors,
+    ClockJumps,
+}
+
+impl Fault {
+    pub const ALL: [Self; 14] = [
+        Self::RedisKilled,
+        Self::RedisStopped,
+        Self::ClientsPaused,
+        Self::OutOfMemory,
+        Self::FailedOver,
+        Self::ReadOnly,
+        Self::ConnectionsCut,
+        Self::AnswersDelayed,
+        Self::AnswersSwallowed,
+        Self::AnswersSplit,
+        Self::ProcessKilled,
+        Self::ProcessFrozen,
+        Self::FewDescriptors,
+        Self::ClockJumps,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RedisKilled => "Redis killed and restarted",
+            Self::RedisStopped => "Redis stopped and continued",
+            Self::ClientsPaused => "Redis pauses its clients",
+            Self::OutOfMemory => "Redis out of memory",
+            Self::FailedOver => "Redis failed over to a replica",
+            Self::ReadOnly => "Redis made read-only",
+            Self::ConnectionsCut => "connections cut in mid-command",
+            Self::AnswersDelayed => "answers delayed",
+            Self::AnswersSwallowed => "answers swallowed",
+            Self::AnswersSplit => "commands and answers byte by byte",
+            Self::ProcessKilled => "our process killed",
+            Self::ProcessFrozen => "our process frozen and thawed",
+            Self::FewDescriptors => "30 file descriptors",
+            Self::ClockJumps => "the clock jumps",
+        }
+    }
+
+    /// Whether it needs something between the function and Redis.
+    pub(super) fn is_of_the_network(self) -> bool {
+        matches!(
+            self,
+            Self::FailedOver
+                | Self::ConnectionsCut
+                | Self::AnswersDelayed
+                | Self::AnswersSwallowed
+                | Self::AnswersSplit
+        )
+    }
+
+    /// Whether clients may not even reach the process.
+    pub(super) fn is_of_connections_to_us(self) -> bool {
+        matches!(self, Self::ProcessKilled | Self::FewDescriptors)
+    }
+
+    /// The longest that any request may take.
+    pub(super) fn wait_limit(self, time: Duration) -> Duration {
+        match self {
+            // What is frozen answers when it thaws.
+            Self::ProcessFrozen => WAIT_LIMIT + time,
+            _ => WAIT_LIMIT,
+        }
+    }
+
+    /// How often it happens in this time: often enough to meet many states, and long enough to meet time limits.
+    fn rounds(self, time: Duration) -> u32 {
+        let length = match self {
+            Self::ProcessFrozen => return 1,
+            Self::RedisKilled | Self::ProcessKilled | Self::FailedOver => 2,
+            _ => 4,
+        };
+        u32::try_from(time.as_secs() / length).unwrap().max(1)
+    }
+
+    /// Happens, for this time together, and is over.
+    pub(super) async fn happen(self, world: &mut World, time: Duration) {
+        let rounds = self.rounds(time);
+        for round in 1..=rounds {
+            let length = time / rounds;
+            self.strike(world, length * 2 / 3).await;
+            self.lift(world).await;
+            if round < rounds {
+                tokio::time::sleep(length / 3).await;
+            }
+        }
+    }
+
+    async fn strike(self, world: &mut World, time: Duration) {
+        let redis = &world.redis;
+        match self {
+            Self::RedisKilled => world.redis.kill(),
+            Self::RedisStopped => redis.freeze(),
+            Self::ClientsPaused => {
+                let milliseconds = time.as_millis().to_string();
+                redis.command::<()>(&["CLIENT", "PAUSE", &milliseconds, "ALL"]);
+            }
+            Self::OutOfMemory => redis.command::<()>(&["CONFIG", "SET", "maxmemory", "1"]),
+            Self::FailedOver => world.fail_over().await,
+            // Nobody listens there: it waits for its primary, and keeps what it has.
+            Self::ReadOnly => redis.command::<()>(&["REPLICAOF", "127.0.0.1", "1"]),
+            Self::ConnectionsCut => return cut_connections(world, time).await,
+            Self::AnswersDelayed => world.proxy.set(Mode::Delay),
+            Self::AnswersSwallowed => world.proxy.set(Mode::Swallow),
+            Self::AnswersSplit => world.proxy.set(Mode::Split),
+            Self::ProcessKilled => world.process.kill(),
+            Self::ProcessFrozen => world.process.signal("-STOP"),
+            Self::FewDescriptors => {
+                limit_descriptors(world.process.id(), FEW_DESCRIPTORS);
+                return crowd(world, time).await;
+            }
+            Self::ClockJumps => {
+                world.set_clock("+400d").await;
+                tokio::time::sleep(time / 2).await;
+                world.set_clock("-400d").await;
+                return tokio::time::sleep(time / 2).await;
+            }
+        }
+        tokio::time::sleep(time).await;
+    }
+
+    async fn lift(self, world: &mut World) {
+        let redis = &world.redis;
+        match self {
+            Self::RedisKilled => world.redis.restart().await,
+            Self::RedisStopped => redis.thaw(),
+            // It ends by itself.
+            Self::ClientsPaused => {}
+            Self::OutOfMemory => redis.command::<()>(&["CONFIG", "SET", "maxmemory", "0"]),
+            Self::FailedOver => world.proxy.cut_all(),
+            Self::ReadOnly => redis.command::<()>(&["REPLICAOF", "NO", "ONE"]),
+            Self::ConnectionsCut
+            | Self::AnswersDelayed
+            | Self::AnswersSwallowed
+            | Self::AnswersSplit => world.proxy.set(Mode::Pass),
+            Self::ProcessKilled => world.restart_process().await,
+            Self::ProcessFrozen => world.process.signal("-CONT"),
+            Self::FewDescriptors => limit_descriptors(world.process.id(), 1024),
+            Self::ClockJumps => world.set_clock("+0").await,
+        }
+    }
+}
+
+async fn cut_connections(world: &World, time: Duration) {
+    let started = Instant::now();
+    for mode in [Mode::CutCommand, Mode::LoseAnswer, Mode::Pass]
+        .into_iter()
+        .cycle()
+    {
+        if started.elapsed() > time {
+            return;
+        }
+        match mode {
+            Mode::Pass => world.proxy.cut_all(),
+            mode => world.proxy.set(mode),
+        }
+        tokio::time::sleep(BETWEEN_CUTS).await;
+    }
+}
+
+/// Sets how many descriptors a running process may have; back up to what it had is allowed to everybody.
+fn limit_descriptors(process: u32, count: u32) {
+    let limited = Command::new("prlimit")
+        .args([format!("--pid={process}"), format!("--nofile={count}:")])
+        .status()
+        .expect("prlimit is part of util-linux: install that");
+    assert!(limited.success(), "prlimit {process} {count}");
+}
+
+/// Asks the process on ever new connections, many at once.
+async fn crowd(world: &World, time: Duration) {
+    let url = format!("http://{}/api/sessions?limit=1", world.apis[0].address());
+    let visitors = (0..CROWD).map(|_| {
+        let url = url.clone();
+        tokio::spawn(async move {
+            let started = Instant::now();
+            while started.elapsed() < time {
+                let http = http_client().pool_max_idle_per_host(0).build().unwrap();
+                // Most of them are turned away.
+                let _ = http.get(&url).timeout(time).send().await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+    });
+    for visitor in visitors.collect::<Vec<_>>() {
+        visitor.await.unwrap();
+    }
+}
