@@ -3,8 +3,11 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
 use super::world::World;
-use crate::support::{Mode, http_client};
+use crate::support::Mode;
 
 /// How long every request is waited for at most. A round trip ends after 2 s; an update has two of them, and one
 /// may be repeated on a new connection, for which there is 1 s. The rest is for a busy machine.
@@ -67,7 +70,7 @@ impl Fault {
             Self::ProcessKilled => "our process killed",
             Self::ProcessFrozen => "our process frozen and thawed",
             Self::FewDescriptors => "30 file descriptors",
-            Self::ClockJumps => "the clock jumps",
+            Self::ClockJumps => "the clock jumps, connections are cut",
         }
     }
 
@@ -80,6 +83,7 @@ impl Fault {
                 | Self::AnswersDelayed
                 | Self::AnswersSwallowed
                 | Self::AnswersSplit
+                | Self::ClockJumps
         )
     }
 
@@ -144,10 +148,12 @@ impl Fault {
                 return crowd(world, time).await;
             }
             Self::ClockJumps => {
-                world.set_clock("+400d").await;
-                tokio::time::sleep(time / 2).await;
-                world.set_clock("-400d").await;
-                return tokio::time::sleep(time / 2).await;
+                // Only what is repeated meanwhile can be taken for something new.
+                for offset in ["+400d", "-400d"] {
+                    world.set_clock(offset).await;
+                    cut_connections(world, time / 2).await;
+                }
+                return;
             }
         }
         tokio::time::sleep(time).await;
@@ -170,7 +176,10 @@ impl Fault {
             Self::ProcessKilled => world.restart_process().await,
             Self::ProcessFrozen => world.process.signal("-CONT"),
             Self::FewDescriptors => limit_descriptors(world.process.id(), 1024),
-            Self::ClockJumps => world.set_clock("+0").await,
+            Self::ClockJumps => {
+                world.proxy.set(Mode::Pass);
+                world.set_clock("+0").await;
+            }
         }
     }
 }
@@ -201,22 +210,38 @@ fn limit_descriptors(process: u32, count: u32) {
     assert!(limited.success(), "prlimit {process} {count}");
 }
 
-/// Asks the process on ever new connections, many at once.
+/// Asks the process on ever new connections, many at once, and takes its time about it.
 async fn crowd(world: &World, time: Duration) {
-    let url = format!("http://{}/api/sessions?limit=1", world.apis[0].address());
+    let started = Instant::now();
     let visitors = (0..CROWD).map(|_| {
-        let url = url.clone();
+        let address = world.apis[0].address().to_owned();
         tokio::spawn(async move {
-            let started = Instant::now();
             while started.elapsed() < time {
-                let http = http_client().pool_max_idle_per_host(0).build().unwrap();
                 // Most of them are turned away.
-                let _ = http.get(&url).timeout(time).send().await;
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                let _ = tokio::time::timeout(time, visit(&address)).await;
             }
         })
     });
     for visitor in visitors.collect::<Vec<_>>() {
         visitor.await.unwrap();
     }
+    let starts = world
+        .process
+        .output()
+        .matches("Dev server listening")
+        .count();
+    assert!(
+        starts > 1,
+        "there was a descriptor for everybody, which proves nothing"
+    );
+}
+
+async fn visit(address: &str) -> std::io::Result<()> {
+    const REQUEST: &[u8] =
+        b"GET /api/sessions?limit=1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let mut stream = TcpStream::connect(address).await?;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    stream.write_all(REQUEST).await?;
+    stream.read_to_end(&mut Vec::new()).await.map(drop)
 }
