@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 
 use super::fault::Fault;
@@ -96,9 +97,26 @@ impl World {
         self.process.memory() + self.other.memory()
     }
 
-    /// Moves the first process's clock, and makes sure that it did move.
+    /// Moves the first process's clock away from the truth, and makes sure that one ahead of it is shown.
     pub async fn set_clock(&self, offset: &str) {
         std::fs::write(self.clock(), offset).unwrap();
+        if !offset.starts_with("+4") {
+            return;
+        }
+        let started = Instant::now();
+        while self.date().await < Utc::now() + TimeDelta::days(399) {
+            assert!(
+                started.elapsed() < Duration::from_secs(3),
+                "the clock stands still: is faketime installed? (`make setup`, or apt install faketime)"
+            );
+        }
+    }
+
+    /// The time at the first process, by its own word.
+    async fn date(&self) -> DateTime<Utc> {
+        let answer = self.apis[0].get("/api/no-such-route").await;
+        let date = answer.header("date").unwrap();
+        DateTime::parse_from_rfc2822(date).unwrap().to_utc()
     }
 
     fn clock(&self) -> PathBuf {
