@@ -1,5 +1,5 @@
 # What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench fuzz openapi setup redis chromium deny cargo-fuzz
+.PHONY: dev test check audit bench soak fuzz openapi setup redis chromium faketime deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -26,6 +26,12 @@ audit: deny
 bench: redis
 	cargo bench --bench routes
 
+# Lets clients work for MINUTES, or SECONDS, while everything fails in turn, and prints what came of it.
+MINUTES := 15
+soak: SECONDS = $(shell expr 60 '*' $(MINUTES))
+soak: redis faketime
+	cargo bench --bench soak -- $(SECONDS)
+
 # Writes the description of the API, public/openapi.json.
 openapi:
 	cargo run --quiet --example openapi
@@ -40,7 +46,7 @@ fuzz: cargo-fuzz
 	done
 
 # Installs what the tests need and is missing. The Vercel CLI looks at the crates of all platforms.
-setup: redis chromium tests/node_modules tests/.venv
+setup: redis chromium faketime tests/node_modules tests/.venv
 	cargo fetch --locked
 
 redis:
@@ -48,6 +54,9 @@ redis:
 
 chromium:
 	$(call install,chromium,--cask chromium,chromium)
+
+faketime:
+	$(call install,faketime,libfaketime,faketime)
 
 # Where the program $(1) is missing, installs what brew calls $(2) and apt calls $(3).
 define install

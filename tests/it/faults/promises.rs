@@ -15,7 +15,12 @@ macro_rules! kept_while {
             println!("{outcome}");
             assert!(outcome.is_good(), "{outcome:#?}");
         }
-    )+};
+    )+
+        #[test]
+        fn every_fault_happens_here() {
+            assert_eq!([$(Fault::$fault),+], Fault::ALL);
+        }
+    };
 }
 
 kept_while! {

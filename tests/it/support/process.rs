@@ -107,6 +107,16 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// Sets how many file descriptors the running process may have, up to as many as it had before.
+    pub fn limit_descriptors(&self, count: u32) {
+        let process = self.id();
+        let limited = Command::new("prlimit")
+            .args([format!("--pid={process}"), format!("--nofile={count}:")])
+            .status()
+            .expect("prlimit is missing: install util-linux");
+        assert!(limited.success(), "prlimit {process} {count}");
+    }
+
     pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }

@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::process::{Process, clear_configuration};
-use super::{free_port, http_client};
+use super::{Client, free_port, http_client};
 
 /// A function that believes to run on Vercel, and what it reported so far.
 #[derive(Debug)]
 pub struct Runtime {
-    _process: Process,
+    pub process: Process,
     _directory: TempDir,
     base: String,
     reports: Arc<Mutex<Vec<Report>>>,
@@ -46,7 +46,7 @@ impl Runtime {
             .env("VERCEL_DEV_PORT", port.to_string())
             .envs(environment.iter().copied());
         let runtime = Self {
-            _process: Process::spawn(&mut command),
+            process: Process::spawn(&mut command),
             _directory: directory,
             base: format!("http://127.0.0.1:{port}"),
             reports,
@@ -54,6 +54,11 @@ impl Runtime {
         let started = runtime.wait_for("server-started").await;
         assert_eq!(started.message["payload"]["httpPort"], port);
         runtime
+    }
+
+    /// A way to the function past Vercel.
+    pub fn client(&self) -> Client {
+        Client::http(&self.base)
     }
 
     /// A request as Vercel hands it to the function, under this id.

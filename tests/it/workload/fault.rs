@@ -1,6 +1,5 @@
 //! What can happen to Redis, to the network between, and to our process.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -144,7 +143,7 @@ impl Fault {
             Self::ProcessKilled => world.process.kill(),
             Self::ProcessFrozen => world.process.signal("-STOP"),
             Self::FewDescriptors => {
-                limit_descriptors(world.process.id(), FEW_DESCRIPTORS);
+                world.process.limit_descriptors(FEW_DESCRIPTORS);
                 return crowd(world, time).await;
             }
             Self::ClockJumps => {
@@ -175,7 +174,7 @@ impl Fault {
             | Self::AnswersSplit => world.proxy.set(Mode::Pass),
             Self::ProcessKilled => world.restart_process().await,
             Self::ProcessFrozen => world.process.signal("-CONT"),
-            Self::FewDescriptors => limit_descriptors(world.process.id(), 1024),
+            Self::FewDescriptors => world.process.limit_descriptors(1024),
             Self::ClockJumps => {
                 world.proxy.set(Mode::Pass);
                 world.set_clock("+0").await;
@@ -199,15 +198,6 @@ async fn cut_connections(world: &World, time: Duration) {
         }
         tokio::time::sleep(BETWEEN_CUTS).await;
     }
-}
-
-/// Sets how many descriptors a running process may have; back up to what it had is allowed to everybody.
-fn limit_descriptors(process: u32, count: u32) {
-    let limited = Command::new("prlimit")
-        .args([format!("--pid={process}"), format!("--nofile={count}:")])
-        .status()
-        .expect("prlimit is part of util-linux: install that");
-    assert!(limited.success(), "prlimit {process} {count}");
 }
 
 /// Asks the process on ever new connections, many at once, and takes its time about it.
