@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use crate::workload::{Fault, run};
 
+const TIME: Duration = Duration::from_secs(2);
 /// Long enough for a wait of 2 s to end in it.
-const TIME: Duration = Duration::from_secs(4);
+const LONG: Duration = Duration::from_secs(4);
 
 macro_rules! kept_while {
-    ($($name:ident: $fault:ident),+ $(,)?) => {$(
+    ($($name:ident: $fault:ident for $time:ident),+ $(,)?) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
-            let outcome = run(Fault::$fault, TIME).await;
+            let outcome = run(Fault::$fault, $time).await;
             println!("{outcome}");
             assert!(outcome.is_good(), "{outcome:#?}");
         }
@@ -24,18 +25,18 @@ macro_rules! kept_while {
 }
 
 kept_while! {
-    redis_is_killed_and_restarted: RedisKilled,
-    redis_is_stopped_and_continued: RedisStopped,
-    redis_pauses_its_clients: ClientsPaused,
-    redis_is_out_of_memory: OutOfMemory,
-    redis_fails_over_to_a_replica: FailedOver,
-    redis_is_made_read_only: ReadOnly,
-    connections_are_cut_in_mid_command: ConnectionsCut,
-    answers_are_delayed: AnswersDelayed,
-    answers_are_swallowed: AnswersSwallowed,
-    commands_and_answers_come_byte_by_byte: AnswersSplit,
-    our_process_is_killed: ProcessKilled,
-    our_process_is_frozen_and_thawed: ProcessFrozen,
-    our_process_has_30_file_descriptors: FewDescriptors,
-    the_clock_jumps: ClockJumps,
+    redis_is_killed_and_restarted: RedisKilled for TIME,
+    redis_is_stopped_and_continued: RedisStopped for LONG,
+    redis_pauses_its_clients: ClientsPaused for LONG,
+    redis_is_out_of_memory: OutOfMemory for TIME,
+    redis_fails_over_to_a_replica: FailedOver for LONG,
+    redis_is_made_read_only: ReadOnly for TIME,
+    connections_are_cut_in_mid_command: ConnectionsCut for TIME,
+    answers_are_delayed: AnswersDelayed for TIME,
+    answers_are_swallowed: AnswersSwallowed for LONG,
+    commands_and_answers_come_byte_by_byte: AnswersSplit for TIME,
+    our_process_is_killed: ProcessKilled for TIME,
+    our_process_is_frozen_and_thawed: ProcessFrozen for LONG,
+    our_process_has_30_file_descriptors: FewDescriptors for TIME,
+    the_clock_jumps: ClockJumps for LONG,
 }

@@ -104,7 +104,8 @@ impl Fault {
     fn rounds(self, time: Duration) -> u32 {
         let length = match self {
             Self::ProcessFrozen => return 1,
-            Self::RedisKilled | Self::ProcessKilled | Self::FailedOver => 2,
+            Self::RedisKilled | Self::ProcessKilled => 1,
+            Self::FailedOver => 2,
             _ => 4,
         };
         u32::try_from(time.as_secs() / length).unwrap().max(1)

@@ -101,10 +101,6 @@ pub async fn run(fault: Fault, time: Duration) -> Outcome {
 }
 
 impl Outcome {
-    /// The head of a table whose rows are outcomes.
-    pub const HEAD: &str = "| fault | operations | acknowledged | lost | duplicated | wrong | longest wait | \
-         recovery | memory |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|";
-
     /// Adds what is over a limit to what is wrong.
     fn judge(&mut self, time: Duration) {
         let limits = [
