@@ -27,7 +27,7 @@ const DEFAULT_SECONDS: u64 = 15 * 60;
 /// What a fault takes besides happening: starting servers, work before and after it, the check.
 const AROUND_A_FAULT: Duration = Duration::from_secs(4);
 /// Long enough for a wait of 2 s to end in it.
-const SHORTEST: Duration = Duration::from_secs(4);
+const SHORTEST: Duration = Duration::from_secs(3);
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -6,7 +6,7 @@ use crate::workload::{Fault, run};
 
 const TIME: Duration = Duration::from_secs(2);
 /// Long enough for a wait of 2 s to end in it.
-const LONG: Duration = Duration::from_secs(4);
+const LONG: Duration = Duration::from_secs(3);
 
 macro_rules! kept_while {
     ($($name:ident: $fault:ident for $time:ident),+ $(,)?) => {$(

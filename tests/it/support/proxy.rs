@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,8 +20,10 @@ const DELAY: Duration = Duration::from_millis(250);
 pub enum Mode {
     /// All bytes pass.
     Pass,
-    /// No byte passes in either direction, and nobody is told.
+    /// No byte passes in either direction, and nobody is told. A connection that it met is lost for good.
     Swallow,
+    /// The same for answers only: what is asked for happens.
+    SwallowAnswers,
     /// The next command passes, but the connection breaks instead of bringing its answer; then `Pass`.
     LoseAnswer,
     /// The connection breaks in the middle of the next command; then `Pass`.
@@ -120,66 +122,83 @@ async fn carry(client: TcpStream, server: UnixStream, shared: Arc<Shared>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let mut cut = shared.cut.subscribe();
+    let line = Line {
+        shared: &shared,
+        is_lost: AtomicBool::new(false),
+    };
     // Whichever ends first takes the others along, and with them both connections.
     tokio::select! {
-        _ = carry_commands(from_client, to_server, &shared) => {}
-        _ = carry_answers(from_server, to_client, &shared) => {}
+        _ = line.carry_commands(from_client, to_server) => {}
+        _ = line.carry_answers(from_server, to_client) => {}
         _ = cut.changed() => {}
     }
 }
 
-async fn carry_commands(
-    mut client: impl AsyncRead + Unpin,
-    mut server: impl AsyncWrite + Unpin,
-    shared: &Shared,
-) -> io::Result<()> {
-    let mut buffer = vec![0; 65536];
-    loop {
-        let length @ 1.. = client.read(&mut buffer).await? else {
-            return Ok(());
-        };
-        let bytes = &buffer[..length];
-        if shared.take(Mode::CutCommand) {
-            return server.write_all(&bytes[..length / 2]).await;
-        }
-        pass(bytes, &mut server, shared).await?;
-    }
+/// One connection through the proxy.
+struct Line<'a> {
+    shared: &'a Shared,
+    /// Something was swallowed. No network goes on after a gap.
+    is_lost: AtomicBool,
 }
 
-async fn carry_answers(
-    mut server: impl AsyncRead + Unpin,
-    mut client: impl AsyncWrite + Unpin,
-    shared: &Shared,
-) -> io::Result<()> {
-    let mut buffer = vec![0; 65536];
-    loop {
-        let length @ 1.. = server.read(&mut buffer).await? else {
-            return Ok(());
-        };
-        if shared.take(Mode::LoseAnswer) {
-            return Ok(());
+impl Line<'_> {
+    async fn carry_commands(
+        &self,
+        mut client: impl AsyncRead + Unpin,
+        mut server: impl AsyncWrite + Unpin,
+    ) -> io::Result<()> {
+        let mut buffer = vec![0; 65536];
+        loop {
+            let length @ 1.. = client.read(&mut buffer).await? else {
+                return Ok(());
+            };
+            let bytes = &buffer[..length];
+            if self.shared.take(Mode::CutCommand) {
+                return server.write_all(&bytes[..length / 2]).await;
+            }
+            if !self.swallows(&[Mode::Swallow]) {
+                self.pass(bytes, &mut server).await?;
+            }
         }
-        if shared.is(Mode::Delay) {
-            tokio::time::sleep(DELAY).await;
-        }
-        pass(&buffer[..length], &mut client, shared).await?;
     }
-}
 
-async fn pass(
-    bytes: &[u8],
-    target: &mut (impl AsyncWrite + Unpin),
-    shared: &Shared,
-) -> io::Result<()> {
-    if shared.is(Mode::Swallow) {
-        return Ok(());
+    async fn carry_answers(
+        &self,
+        mut server: impl AsyncRead + Unpin,
+        mut client: impl AsyncWrite + Unpin,
+    ) -> io::Result<()> {
+        let mut buffer = vec![0; 65536];
+        loop {
+            let length @ 1.. = server.read(&mut buffer).await? else {
+                return Ok(());
+            };
+            if self.shared.take(Mode::LoseAnswer) {
+                return Ok(());
+            }
+            if self.shared.is(Mode::Delay) {
+                tokio::time::sleep(DELAY).await;
+            }
+            if !self.swallows(&[Mode::Swallow, Mode::SwallowAnswers]) {
+                self.pass(&buffer[..length], &mut client).await?;
+            }
+        }
     }
-    if !shared.is(Mode::Split) {
-        return target.write_all(bytes).await;
+
+    fn swallows(&self, modes: &[Mode]) -> bool {
+        if modes.iter().any(|mode| self.shared.is(*mode)) {
+            self.is_lost.store(true, Ordering::SeqCst);
+        }
+        self.is_lost.load(Ordering::SeqCst)
     }
-    for byte in bytes {
-        target.write_all(std::slice::from_ref(byte)).await?;
-        tokio::task::yield_now().await;
+
+    async fn pass(&self, bytes: &[u8], target: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        if !self.shared.is(Mode::Split) {
+            return target.write_all(bytes).await;
+        }
+        for byte in bytes {
+            target.write_all(std::slice::from_ref(byte)).await?;
+            tokio::task::yield_now().await;
+        }
+        Ok(())
     }
-    Ok(())
 }

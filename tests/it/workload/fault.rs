@@ -116,11 +116,13 @@ impl Fault {
         let rounds = self.rounds(time);
         for round in 1..=rounds {
             let length = time / rounds;
+            if round == rounds {
+                self.strike(world, length).await;
+                return self.lift(world).await;
+            }
             self.strike(world, length * 2 / 3).await;
             self.lift(world).await;
-            if round < rounds {
-                tokio::time::sleep(length / 3).await;
-            }
+            tokio::time::sleep(length / 3).await;
         }
     }
 
@@ -139,7 +141,7 @@ impl Fault {
             Self::ReadOnly => redis.command::<()>(&["REPLICAOF", "127.0.0.1", "1"]),
             Self::ConnectionsCut => return cut_connections(world, time).await,
             Self::AnswersDelayed => world.proxy.set(Mode::Delay),
-            Self::AnswersSwallowed => world.proxy.set(Mode::Swallow),
+            Self::AnswersSwallowed => world.proxy.set(Mode::SwallowAnswers),
             Self::AnswersSplit => world.proxy.set(Mode::Split),
             Self::ProcessKilled => world.process.kill(),
             Self::ProcessFrozen => world.process.signal("-STOP"),
@@ -213,7 +215,14 @@ async fn crowd(world: &World, time: Duration) {
             }
         })
     });
-    for visitor in visitors.collect::<Vec<_>>() {
+    let visitors: Vec<_> = visitors.collect();
+    while started.elapsed() < time {
+        // For a new connection to Redis, too, there has to be a descriptor.
+        let killed = ["CLIENT", "KILL", "TYPE", "normal"];
+        world.redis.command::<u64>(&killed);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    for visitor in visitors {
         visitor.await.unwrap();
     }
     let starts = world

@@ -29,7 +29,7 @@ const AFTERMATH: Duration = Duration::from_millis(500);
 /// swallowed notices after 2 s; what is more is for a busy machine.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 /// How much more memory two processes may have in use after the fault.
-const MEMORY_LIMIT: u64 = 8 * 1024 * 1024;
+const MEMORY_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// What came of a fault.
 #[derive(Debug)]
