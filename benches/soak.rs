@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
         .saturating_sub(AROUND_A_FAULT)
         .max(SHORTEST);
     println!("every fault for {} s\n", time.as_secs());
-    println!("{}", HEAD);
+    println!("{HEAD}");
     let mut bad = Vec::new();
     for fault in Fault::ALL {
         let outcome = run(fault, time).await;

@@ -134,10 +134,10 @@ impl Outcome {
 /// A row of the table.
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let megabytes = |bytes: u64| format!("{}.{}", bytes >> 20, (bytes % (1 << 20)) * 10 >> 20);
+        let megabytes = |bytes: u64| f64::from(u32::try_from(bytes >> 10).unwrap()) / 1024.0;
         write!(
             formatter,
-            "| {} | {} | {} | {} | {} | {} | {} ms | {} ms | {} to {} MB |",
+            "| {} | {} | {} | {} | {} | {} | {} ms | {} ms | {:.1} to {:.1} MB |",
             self.fault.name(),
             self.operations,
             self.acknowledged,
