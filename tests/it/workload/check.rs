@@ -173,7 +173,9 @@ impl Findings {
         let mut listed = Vec::new();
         let mut path = "/api/sessions?volume=user&limit=100".to_owned();
         loop {
-            let page = api.get(&path).await.assert_status(200).json();
+            let Some(page) = self.read(api, &path).await else {
+                return;
+            };
             let sessions = page["sessions"].as_array().unwrap().iter();
             listed.extend(sessions.map(|session| session["id"].as_str().unwrap().to_owned()));
             let Some(cursor) = page["next_cursor"].as_str() else {
@@ -194,7 +196,9 @@ impl Findings {
         let mut read = Vec::new();
         loop {
             let path = format!("/api/sessions/{id}/messages?limit=200&after={}", read.len());
-            let page = api.get(&path).await.assert_status(200).json();
+            let Some(page) = self.read(api, &path).await else {
+                return;
+            };
             for message in page["messages"].as_array().unwrap() {
                 read.push(message["content"].as_str().unwrap().to_owned());
                 assert_eq!(message["seq"], read.len(), "{path}");
@@ -208,5 +212,14 @@ impl Findings {
                 "the messages of {id} are read other than they are stored"
             ));
         }
+    }
+
+    async fn read(&mut self, api: &Client, path: &str) -> Option<Value> {
+        let answer = api.get(path).await;
+        if answer.status != 200 {
+            self.wrong.push(format!("GET {path}: {}", answer.status));
+            return None;
+        }
+        Some(answer.json())
     }
 }
