@@ -53,7 +53,7 @@ pub struct Worker {
     pub situation: Arc<Situation>,
     pub history: History,
     pub step: u64,
-    /// Which process is asked.
+    /// Which process is asked: each operation begins with the same one.
     pub target: usize,
     pub stopped_at: Option<Instant>,
 }
@@ -62,6 +62,7 @@ impl Worker {
     /// The next operation of a cycle; all write something that was never written before.
     async fn operate(&mut self) {
         self.step += 1;
+        self.target = self.number;
         let newest = self.history.sessions.iter().rposition(is_kept);
         match (self.step % 16, newest) {
             (1, _) | (_, None) => self.create().await,
