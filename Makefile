@@ -1,5 +1,5 @@
 # What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench scale fuzz openapi setup redis chromium deny cargo-fuzz
+.PHONY: dev test check audit bench scale soak fuzz corpus openapi setup redis chromium faketime deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -30,6 +30,12 @@ bench: redis
 scale: redis
 	cargo bench --bench scale
 
+# Lets clients work for MINUTES, or SECONDS, while everything fails in turn, and prints what came of it.
+MINUTES := 15
+soak: SECONDS = $(shell expr 60 '*' $(MINUTES))
+soak: redis faketime
+	cargo bench --bench soak -- $(SECONDS)
+
 # Writes the description of the API, public/openapi.json.
 openapi:
 	cargo run --quiet --example openapi
@@ -39,12 +45,21 @@ SECONDS := 600
 fuzz: cargo-fuzz
 	@for target in $$(cargo fuzz list); do \
 	  mkdir -p fuzz/found/$$target && \
+	  tar -xJf fuzz/corpus/$$target.tar.xz -C fuzz/found && \
 	  cargo fuzz run --sanitizer none $$target fuzz/found/$$target fuzz/corpus/$$target -- \
 	    -dict=fuzz/dictionary -timeout=10 -max_total_time=$(SECONDS) || exit 1; \
 	done
 
+# Keeps of what make fuzz found whatever reaches something new, in an archive beside the seeds of each target.
+corpus: cargo-fuzz
+	@for target in $$(cargo fuzz list); do \
+	  rm -rf fuzz/found/kept && mkdir -p fuzz/found/kept/$$target && \
+	  cargo fuzz run --sanitizer none $$target fuzz/found/kept/$$target fuzz/corpus/$$target fuzz/found/$$target -- -merge=1 && \
+	  tar -cJf fuzz/corpus/$$target.tar.xz -C fuzz/found/kept $$target || exit 1; \
+	done
+
 # Installs what the tests need and is missing. The Vercel CLI looks at the crates of all platforms.
-setup: redis chromium tests/node_modules tests/.venv
+setup: redis chromium faketime tests/node_modules tests/.venv
 	cargo fetch --locked
 
 redis:
@@ -52,6 +67,9 @@ redis:
 
 chromium:
 	$(call install,chromium,--cask chromium,chromium)
+
+faketime:
+	$(call install,faketime,libfaketime,faketime)
 
 # Where the program $(1) is missing, installs what brew calls $(2) and apt calls $(3).
 define install

@@ -34,3 +34,4 @@ mod skills;
 mod tls;
 mod uploads;
 mod vercel;
+mod workload;

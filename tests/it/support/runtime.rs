@@ -18,7 +18,7 @@ use super::{Client, free_port, http_client};
 /// A function that believes to run on Vercel, and what it reported so far.
 #[derive(Debug)]
 pub struct Runtime {
-    _process: Process,
+    pub process: Process,
     _directory: TempDir,
     base: String,
     reports: Arc<Mutex<Vec<Report>>>,
@@ -46,7 +46,7 @@ impl Runtime {
             .env("VERCEL_DEV_PORT", port.to_string())
             .envs(environment.iter().copied());
         let runtime = Self {
-            _process: Process::spawn(&mut command),
+            process: Process::spawn(&mut command),
             _directory: directory,
             base: format!("http://127.0.0.1:{port}"),
             reports,
