@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -160,53 +160,109 @@ impl NewMessage {
     }
 }
 
-/// A message, as it is stored and answered. What it says passes through unparsed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A message, as it is stored and answered. What it says passes through unparsed: the text is only taken apart, and
+/// put together with its `seq`, where it is written into an answer.
+///
+/// Messages of the Python version have no id; theirs is `msg_` and their place, which never changes.
+/// What is no message keeps its place, with `null` for all it says and `unreadable` set.
+#[derive(Clone, Debug)]
 pub struct Message {
-    id: Option<String>,
-    #[serde(skip_deserializing)]
     seq: u64,
-    role: Box<RawValue>,
-    content: Box<RawValue>,
-    #[serde(default = "json::null")]
-    timestamp: Box<RawValue>,
-    #[serde(default = "json::null")]
-    traces: Box<RawValue>,
-    #[serde(default = "json::null")]
-    artifacts: Box<RawValue>,
-    #[serde(skip_deserializing, skip_serializing_if = "std::ops::Not::not")]
-    unreadable: bool,
+    text: Vec<u8>,
 }
 
 impl Message {
-    /// Reads the text of the message at place `seq` (1, 2, …).
-    ///
-    /// Messages of the Python version have no id; theirs is `msg_` and their place, which never changes.
-    /// What is no message keeps its place, with `null` for all it says and `unreadable` set.
-    pub fn from_stored(text: &[u8], seq: u64) -> Self {
-        let mut message = python_json::parse(text).unwrap_or_else(|_| Self::unreadable());
-        message.seq = seq;
-        message.id.get_or_insert_with(|| format!("msg_{seq}"));
-        message
-    }
-
-    fn unreadable() -> Self {
-        Self {
-            id: None,
-            seq: 0,
-            role: json::null(),
-            content: json::null(),
-            timestamp: json::null(),
-            traces: json::null(),
-            artifacts: json::null(),
-            unreadable: true,
-        }
+    /// The message at place `seq` (1, 2, …), of which `text` is stored.
+    pub fn from_stored(text: Vec<u8>, seq: u64) -> Self {
+        Self { seq, text }
     }
 
     /// Its place in the session: 1, 2, …
     pub fn seq(&self) -> u64 {
         self.seq
     }
+}
+
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Ok(stored) = serde_json::from_slice::<Stored<'_>>(&self.text) {
+            return stored.answer(self.seq, false).serialize(serializer);
+        }
+        let repaired = str::from_utf8(&self.text).map(python_json::without_nan);
+        let repaired = repaired.unwrap_or_default();
+        match serde_json::from_str::<Stored<'_>>(&repaired) {
+            Ok(stored) => stored.answer(self.seq, false).serialize(serializer),
+            Err(_) => Stored::default()
+                .answer(self.seq, true)
+                .serialize(serializer),
+        }
+    }
+}
+
+/// What is stored of a message, as far as it is answered.
+#[derive(Deserialize)]
+struct Stored<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    role: &'a RawValue,
+    #[serde(borrow)]
+    content: &'a RawValue,
+    #[serde(borrow, default = "null")]
+    timestamp: &'a RawValue,
+    #[serde(borrow, default = "null")]
+    traces: &'a RawValue,
+    #[serde(borrow, default = "null")]
+    artifacts: &'a RawValue,
+}
+
+fn null<'a>() -> &'a RawValue {
+    RawValue::NULL
+}
+
+/// What says nothing.
+impl Default for Stored<'_> {
+    fn default() -> Self {
+        Self {
+            id: None,
+            role: null(),
+            content: null(),
+            timestamp: null(),
+            traces: null(),
+            artifacts: null(),
+        }
+    }
+}
+
+impl<'a> Stored<'a> {
+    fn answer(self, seq: u64, unreadable: bool) -> Answer<'a> {
+        Answer {
+            id: self
+                .id
+                .map_or_else(|| Cow::Owned(format!("msg_{seq}")), |Text(id)| id),
+            seq,
+            role: self.role,
+            content: self.content,
+            timestamp: self.timestamp,
+            traces: self.traces,
+            artifacts: self.artifacts,
+            unreadable,
+        }
+    }
+}
+
+/// A message in an answer.
+#[derive(Serialize)]
+struct Answer<'a> {
+    id: Cow<'a, str>,
+    seq: u64,
+    role: &'a RawValue,
+    content: &'a RawValue,
+    timestamp: &'a RawValue,
+    traces: &'a RawValue,
+    artifacts: &'a RawValue,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unreadable: bool,
 }
 
 /// Which messages of a session are asked for.

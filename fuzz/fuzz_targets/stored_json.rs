@@ -59,7 +59,7 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn check_message(text: &[u8]) {
-    let message = Message::from_stored(text, 7);
+    let message = Message::from_stored(text.to_vec(), 7);
     assert_eq!(message.seq(), 7);
     // Python writes halves of surrogate pairs, which are JSON to the letter, and to no tree.
     let answered = json::text(&message);
@@ -71,7 +71,7 @@ fn check_message(text: &[u8]) {
     if let Ok(new) = serde_json::from_slice::<NewMessage>(text) {
         let stored = new.into_stored(llmos::session::now());
         let value: Value = serde_json::from_str(&stored).unwrap();
-        let read = serde_json::to_value(Message::from_stored(stored.as_bytes(), 1)).unwrap();
+        let read = serde_json::to_value(Message::from_stored(stored.into_bytes(), 1)).unwrap();
         for key in ["id", "role", "content", "timestamp", "traces", "artifacts"] {
             assert_eq!(read[key], value[key]);
         }
