@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
+use axum::body::Bytes;
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -169,12 +170,12 @@ impl NewMessage {
 #[derive(Clone, Debug)]
 pub struct Message {
     seq: u64,
-    text: Vec<u8>,
+    text: Bytes,
 }
 
 impl Message {
     /// The message at place `seq` (1, 2, …), of which `text` is stored.
-    pub fn from_stored(text: Vec<u8>, seq: u64) -> Self {
+    pub fn from_stored(text: Bytes, seq: u64) -> Self {
         Self { seq, text }
     }
 
@@ -193,7 +194,9 @@ impl Message {
         let text = str::from_utf8(&self.text).unwrap_or_default();
         if let Some(place) = place_of_seq(text) {
             let (before, after) = text.split_at(place);
-            let _ = write!(answer, "{before}\"seq\":{},{after}", self.seq);
+            answer.extend_from_slice(before.as_bytes());
+            let _ = write!(answer, "\"seq\":{},", self.seq);
+            answer.extend_from_slice(after.as_bytes());
             return;
         }
         let repaired;
@@ -319,7 +322,7 @@ mod tests {
     #[track_caller]
     fn check(stored: &str, answered: &str) {
         let mut answer = Vec::new();
-        Message::from_stored(stored.as_bytes().to_vec(), 7).write_answer(&mut answer);
+        Message::from_stored(stored.to_owned().into(), 7).write_answer(&mut answer);
         assert_eq!(str::from_utf8(&answer).unwrap(), answered);
     }
 
