@@ -90,16 +90,14 @@ fn scopes(by: &Caller, request: &ListRequest) -> (Vec<String>, bool) {
 
 fn read_page(by: &Caller, mut reply: Reply) -> Result<SessionPage> {
     let (micros, id): (i64, String) = (reply.next()?, reply.next()?);
-    let mut entries = reply.next_texts()?;
+    let entries: Vec<(Vec<u8>, Vec<u8>, u64, i64)> = reply.next()?;
     let mut page = SessionPage {
-        sessions: Vec::new(),
+        sessions: Vec::with_capacity(entries.len()),
         unreadable: Vec::new(),
         next: (!id.is_empty()).then_some(Cursor { micros, id }),
     };
-    while entries.has_more() {
-        let (id, document) = (entries.text()?, entries.text()?);
-        let (message_count, activity) = (entries.number()?, entries.number()?);
-        match read_entry(&id, &document, message_count.unsigned_abs(), activity) {
+    for (id, document, message_count, activity) in entries {
+        match read_entry(&id, document, message_count, activity) {
             // What an index says is not looked at where the session itself says otherwise.
             Some(session) if !session.is_seen_by(by) => {}
             Some(session) => page.sessions.push(session),
@@ -111,10 +109,11 @@ fn read_page(by: &Caller, mut reply: Reply) -> Result<SessionPage> {
     Ok(page)
 }
 
-fn read_entry(id: &[u8], document: &[u8], message_count: u64, activity: i64) -> Option<Session> {
-    let id = SessionId::parse(str::from_utf8(id).ok()?)?;
+fn read_entry(id: &[u8], document: Vec<u8>, message_count: u64, activity: i64) -> Option<Session> {
+    let id = SessionId::parse(std::str::from_utf8(id).ok()?)?;
+    let document = String::from_utf8(document).ok()?;
     State {
-        document: str::from_utf8(document).ok()?.to_owned(),
+        document,
         message_count,
         activity,
     }

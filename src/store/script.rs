@@ -5,7 +5,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::body::Bytes;
 use once_cell::sync::Lazy;
 use redis::{Cmd, FromRedisValue, ParsingError, ServerErrorKind, Value};
 
@@ -152,48 +151,6 @@ impl Reply {
     /// The next value.
     pub(super) fn next<T: FromRedisValue>(&mut self) -> Result<T> {
         Ok(T::from_redis_value(self.0.next().unwrap_or(Value::Nil))?)
-    }
-
-    /// The next two values, which are numbers with blanks between, and texts without anything between.
-    pub(super) fn next_texts(&mut self) -> Result<Texts> {
-        let numbers: String = self.next()?;
-        // What is beyond all numbers is an activity that somebody else wrote, and as good as none.
-        let numbers = numbers.split_ascii_whitespace();
-        let numbers: Vec<i64> = numbers.map(|it| it.parse().unwrap_or_default()).collect();
-        Ok(Texts {
-            numbers: numbers.into_iter(),
-            texts: self.next::<Vec<u8>>()?.into(),
-        })
-    }
-}
-
-/// Texts that a script sends as one, and numbers that belong to them, their sizes among these.
-pub(super) struct Texts {
-    numbers: std::vec::IntoIter<i64>,
-    texts: Bytes,
-}
-
-impl Texts {
-    /// Whether there is anything left.
-    pub(super) fn has_more(&self) -> bool {
-        !self.numbers.as_slice().is_empty()
-    }
-
-    /// The next number.
-    pub(super) fn number(&mut self) -> Result<i64> {
-        let number = self.numbers.next();
-        number.ok_or_else(|| Error::Unreadable("a script answered too few numbers".to_owned()))
-    }
-
-    /// The next text, of which the next number is the size.
-    pub(super) fn text(&mut self) -> Result<Bytes> {
-        let size = usize::try_from(self.number()?).unwrap_or(usize::MAX);
-        if size > self.texts.len() {
-            return Err(Error::Unreadable(
-                "a script answered less than it said".to_owned(),
-            ));
-        }
-        Ok(self.texts.split_to(size))
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::document::{State, new_document};
 use super::error::{Error, Result};
 use super::messages::read_messages;
-use super::script::{self, Reply, Texts, unknown_reply};
+use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store, keys};
 use crate::caller::Caller;
 use crate::message::{MAX_PAGE_BYTES, MessageRange, NewMessage};
@@ -156,7 +156,7 @@ impl Store {
                 activity: reply.next()?,
             },
             first: reply.next()?,
-            messages: read_all(reply.next_texts()?)?,
+            messages: split(&reply.next::<String>()?, reply.next::<Vec<u8>>()?.into())?,
             has_more: reply.next()?,
         }))
     }
@@ -167,12 +167,16 @@ fn seq(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn read_all(mut texts: Texts) -> Result<Vec<Bytes>> {
-    let mut all = Vec::new();
-    while texts.has_more() {
-        all.push(texts.text()?);
-    }
-    Ok(all)
+/// Texts that stand one after another, of sizes with blanks between.
+fn split(sizes: &str, mut texts: Bytes) -> Result<Vec<Bytes>> {
+    let sizes = sizes.split_whitespace().map(str::parse::<usize>);
+    let parts = sizes.map(|size| {
+        let size = size.ok().filter(|size| *size <= texts.len());
+        size.map(|size| texts.split_to(size))
+    });
+    parts
+        .collect::<Option<_>>()
+        .ok_or_else(|| Error::Unreadable("a script answered sizes that are none".to_owned()))
 }
 
 fn view_of_new(id: &SessionId, document: String, message: String) -> Result<SessionView> {

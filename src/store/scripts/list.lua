@@ -4,8 +4,7 @@
 -- ARGV: bucket or '' for all, most sessions, most bytes, microseconds and id of the cursor ('' to start),
 --       '1' to add the volumes of the system that hold sessions, and the scopes
 -- Returns {'indexing'}, when it must be called again, or
---         {'page', microseconds and id of the next cursor or '', for each session the size of its id, that of its
---         document, its count and its activity, blanks between all, and ids and documents without anything between}
+--         {'page', microseconds and id of the next cursor or '', sessions {id, document, count, activity}}
 
 -- What one call indexes at most, so that nobody waits long for Redis meanwhile.
 local MEMBERS_PER_CALL = 500
@@ -190,34 +189,30 @@ end
 -- A page of them, and whether all of them are still there. Those that the Python version deleted go.
 local function read_page()
   local candidates = candidates_after_cursor()
-  local numbers, texts, bytes, last, all_there = {}, {}, 0, nil, true
+  local sessions, bytes, last, all_there = {}, 0, nil, true
   for index = 1, math.min(limit, #candidates) do
     local candidate = candidates[index]
     local key = document_key(candidate.id)
     local text = peek_document(key)
     if text then
       bytes = bytes + #text
-      if #texts > 0 and bytes > max_bytes then
+      if #sessions > 0 and bytes > max_bytes then
         break
       end
       local count = redis.pcall('LLEN', key .. ':messages')
       count = type(count) == 'number' and count or 0
-      numbers[#numbers + 1] = string.format('%d %d %d %.0f', #candidate.id, #text, count, candidate.micros)
-      texts[#texts + 1] = candidate.id
-      texts[#texts + 1] = text
+      sessions[#sessions + 1] = {candidate.id, text, count, candidate.micros}
     else
       redis.call('ZREM', candidate.key, candidate.id)
       all_there = false
     end
     last = index
   end
-  -- One text for all: a value for each would cost the reader as much as all that is in it.
-  numbers, texts = table.concat(numbers, ' '), table.concat(texts)
   if last and last < #candidates then
     local cursor = candidates[last]
-    return {'page', cursor.micros, cursor.id, numbers, texts}, all_there
+    return {'page', cursor.micros, cursor.id, sessions}, all_there
   end
-  return {'page', 0, '', numbers, texts}, all_there
+  return {'page', 0, '', sessions}, all_there
 end
 
 for _, scope in ipairs(scopes) do
