@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use axum::body::Bytes;
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -170,12 +169,12 @@ impl NewMessage {
 #[derive(Clone, Debug)]
 pub struct Message {
     seq: u64,
-    text: Bytes,
+    text: Vec<u8>,
 }
 
 impl Message {
     /// The message at place `seq` (1, 2, …), of which `text` is stored.
-    pub fn from_stored(text: Bytes, seq: u64) -> Self {
+    pub fn from_stored(text: Vec<u8>, seq: u64) -> Self {
         Self { seq, text }
     }
 
@@ -322,7 +321,7 @@ mod tests {
     #[track_caller]
     fn check(stored: &str, answered: &str) {
         let mut answer = Vec::new();
-        Message::from_stored(stored.to_owned().into(), 7).write_answer(&mut answer);
+        Message::from_stored(stored.as_bytes().to_vec(), 7).write_answer(&mut answer);
         assert_eq!(str::from_utf8(&answer).unwrap(), answered);
     }
 

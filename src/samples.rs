@@ -1,6 +1,5 @@
 //! The sample sessions that reads answer, marked as such, where there is no Redis.
 
-use axum::body::Bytes;
 use chrono::DateTime;
 use once_cell::sync::Lazy;
 use serde_json::value::RawValue;
@@ -127,11 +126,11 @@ fn sample(
     (volume, status, traces_count): (Volume, Status, u64),
     metadata: &str,
     (created_at, updated_at): (&str, &str),
-    messages: &[&'static str],
+    messages: &[&str],
 ) -> Sample {
     let messages: Vec<Message> = (1..)
         .zip(messages)
-        .map(|(seq, text)| Message::from_stored(Bytes::from_static(text.as_bytes()), seq))
+        .map(|(seq, text)| Message::from_stored(text.as_bytes().to_vec(), seq))
         .collect();
     Sample {
         session: Session {

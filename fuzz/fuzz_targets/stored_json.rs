@@ -65,7 +65,7 @@ fn answer(message: &Message) -> String {
 }
 
 fn check_message(text: &[u8]) {
-    let message = Message::from_stored(text.to_vec().into(), 7);
+    let message = Message::from_stored(text.to_vec(), 7);
     assert_eq!(message.seq(), 7);
     // Python writes halves of surrogate pairs, which are JSON to the letter, and to no tree.
     let answered = answer(&message);
@@ -78,7 +78,7 @@ fn check_message(text: &[u8]) {
         let stored = new.into_stored(llmos::session::now());
         let value: Value = serde_json::from_str(&stored).unwrap();
         let read: Value =
-            serde_json::from_str(&answer(&Message::from_stored(stored.into(), 1))).unwrap();
+            serde_json::from_str(&answer(&Message::from_stored(stored.into_bytes(), 1))).unwrap();
         for key in ["id", "role", "content", "timestamp", "traces", "artifacts"] {
             assert_eq!(read[key], value[key]);
         }

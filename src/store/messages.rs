@@ -1,7 +1,5 @@
 //! Appending messages to a session.
 
-use axum::body::Bytes;
-
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store, keys};
@@ -63,7 +61,10 @@ impl Store {
 
 fn read_reply(mut reply: Reply, sent: Vec<String>) -> Result<Appended> {
     match reply.next::<String>()?.as_str() {
-        "appended" => Ok(Appended::Done(read_messages(reply.next()?, sent))),
+        "appended" => {
+            let sent = sent.into_iter().map(String::into_bytes);
+            Ok(Appended::Done(read_messages(reply.next()?, sent)))
+        }
         "replayed" => {
             let first = reply.next()?;
             let messages: Vec<Vec<u8>> = reply.next()?;
@@ -76,12 +77,9 @@ fn read_reply(mut reply: Reply, sent: Vec<String>) -> Result<Appended> {
 }
 
 /// Reads stored messages that stand one after another, the first at `first`.
-pub(super) fn read_messages(
-    first: u64,
-    texts: impl IntoIterator<Item = impl Into<Bytes>>,
-) -> Vec<Message> {
+pub(super) fn read_messages(first: u64, texts: impl IntoIterator<Item = Vec<u8>>) -> Vec<Message> {
     (first..)
         .zip(texts)
-        .map(|(seq, text)| Message::from_stored(text.into(), seq))
+        .map(|(seq, text)| Message::from_stored(text, seq))
         .collect()
 }

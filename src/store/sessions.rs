@@ -1,6 +1,5 @@
 //! Creating and finding sessions.
 
-use axum::body::Bytes;
 use serde::Deserialize;
 
 use super::document::{State, new_document};
@@ -34,7 +33,7 @@ struct Found {
     state: State,
     /// The `seq` of the first message.
     first: u64,
-    messages: Vec<Bytes>,
+    messages: Vec<Vec<u8>>,
     has_more: bool,
 }
 
@@ -156,7 +155,7 @@ impl Store {
                 activity: reply.next()?,
             },
             first: reply.next()?,
-            messages: split(&reply.next::<String>()?, reply.next::<Vec<u8>>()?.into())?,
+            messages: reply.next()?,
             has_more: reply.next()?,
         }))
     }
@@ -167,20 +166,8 @@ fn seq(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Texts that stand one after another, of sizes with blanks between.
-fn split(sizes: &str, mut texts: Bytes) -> Result<Vec<Bytes>> {
-    let sizes = sizes.split_whitespace().map(str::parse::<usize>);
-    let parts = sizes.map(|size| {
-        let size = size.ok().filter(|size| *size <= texts.len());
-        size.map(|size| texts.split_to(size))
-    });
-    parts
-        .collect::<Option<_>>()
-        .ok_or_else(|| Error::Unreadable("a script answered sizes that are none".to_owned()))
-}
-
 fn view_of_new(id: &SessionId, document: String, message: String) -> Result<SessionView> {
-    let message = Some(Bytes::from(message)).filter(|message| !message.is_empty());
+    let message = Some(message.into_bytes()).filter(|message| !message.is_empty());
     let messages = read_messages(1, message);
     let state = State {
         document,

@@ -4,7 +4,7 @@
 -- ARGV: id, first and last seq of interest (last may be -1: the end), most messages, most bytes,
 --       '1' to read from the first on, '0' to read backwards from the last
 -- Returns nothing, or {'write' or 'read', document, message count, activity, seq of the first message,
---         the sizes of messages, blanks between, and the messages without anything between, more?}
+--         messages, more?}
 local document, access = find_document(ARGV[1], KEYS[1])
 if not document then
   return false
@@ -49,12 +49,4 @@ if not forwards then
     page[index], page[#page + 1 - index] = page[#page + 1 - index], page[index]
   end
 end
--- One text for all: a value for each would cost the reader as much as all that is in it.
-local sizes = {}
-for index, message in ipairs(page) do
-  sizes[index] = #message
-end
-return {
-  access, document, count, activity_of(ARGV[1]), first, table.concat(sizes, ' '), table.concat(page),
-  low <= high and 1 or 0
-}
+return {access, document, count, activity_of(ARGV[1]), first, page, low <= high and 1 or 0}
