@@ -1,5 +1,5 @@
 # What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench scale soak fuzz corpus openapi setup redis chromium faketime deny cargo-fuzz
+.PHONY: dev test check audit bench scale soak fuzz corpus openapi setup redis chromium faketime wrk deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -15,6 +15,8 @@ test: setup
 check: deny
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	cargo fmt --check --manifest-path benches/Cargo.toml
+	cargo clippy --manifest-path benches/Cargo.toml -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	cargo deny --log-level error check bans licenses sources
 
@@ -22,9 +24,11 @@ check: deny
 audit: deny
 	cargo deny check advisories
 
-# Measures what each route costs, and prints the table that the README quotes.
-bench: redis
-	cargo bench --bench routes
+# Measures what requests cost, here and with what others use; writes benches/RESULTS.md and what the README quotes.
+bench: redis wrk benches/peers/node/node_modules benches/peers/fastapi/.venv
+	cargo build --release --bins
+	cargo build --release --manifest-path benches/Cargo.toml
+	cargo run --release --quiet --manifest-path benches/Cargo.toml
 
 # Measures what requests cost while the data grows, and writes benches/SCALE.md and benches/scale.svg.
 scale: redis
@@ -71,6 +75,9 @@ chromium:
 faketime:
 	$(call install,faketime,libfaketime,faketime)
 
+wrk:
+	$(call install,wrk,wrk,wrk)
+
 # Where the program $(1) is missing, installs what brew calls $(2) and apt calls $(3).
 define install
 	@command -v $(1) >/dev/null || \
@@ -80,11 +87,11 @@ define install
 	  else echo "install $(1) by your system's package manager"; fi
 endef
 
-tests/node_modules: tests/package-lock.json
-	npm ci --prefix tests
+%/node_modules: %/package-lock.json
+	npm ci --prefix $*
 	@touch $@
 
-tests/.venv: tests/requirements.txt
+%/.venv: %/requirements.txt
 	python3 -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

@@ -13,6 +13,10 @@ use super::keys;
 use crate::caller::Caller;
 use crate::rate_limit::{Allowance, Quota, RateLimit};
 
+/// How many arguments a call has about, and of how many bytes in all.
+const CALL_ARGUMENTS: usize = 24;
+const CALL_BYTES: usize = 1024;
+
 /// A script with the functions that all share.
 #[derive(Debug)]
 pub(super) struct Script {
@@ -64,8 +68,8 @@ impl Script {
         if !self.was_sent.load(Ordering::Relaxed) {
             return self.call_with_text();
         }
-        let mut call = redis::cmd("EVALSHA");
-        call.arg(&self.hash);
+        let mut call = Cmd::with_capacity(CALL_ARGUMENTS, CALL_BYTES);
+        call.arg("EVALSHA").arg(&self.hash);
         call
     }
 
