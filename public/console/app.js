@@ -69,6 +69,7 @@ async function show() {
   section = wanted;
   const isOpen = Boolean(key?.(here.rest));
   document.title = `${title} · llmos`;
+  byId("title").textContent = title;
   main.dataset.open = isOpen || !listOf ? "detail" : "list";
   byId("detail").scrollTop = 0;
   list?.select(key?.(here.rest) ?? null);

@@ -55,7 +55,7 @@ export function filesPage(pane, parts, signal) {
   const filter = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter what is loaded", "data-key": "/", oninput: () => list.filter(filter.value) });
   const uploads = h("ul.uploads", { "aria-label": "Uploads" });
   const up = parts.length > 0 && h("a.visually-hidden", { href: to("files", ...parts.slice(0, -1)), "data-key": "Escape" }, "Up to the folder above");
-  fill(pane, h("div.page.drop", {}, h("div.line", {}, h("h1", {}, "Files"), choose, picker), h("div.line.wrap", {}, trail(parts), up, h("div.search", {}, icon("search"), filter)), uploads, body));
+  fill(pane, h("div.page.drop", {}, h("div.line", {}, h("h2", {}, "Files"), choose, picker), h("div.line.wrap", {}, trail(parts), up, h("div.search", {}, icon("search"), filter)), uploads, body));
 
   const nameOf = (item) => item.path.slice(folder.length);
   function row(item) {

@@ -29,7 +29,8 @@ export function showHelp() {
 function press(key) {
   const marked = [...document.querySelectorAll("[data-key]")];
   const target = /** @type {HTMLElement | undefined} */ (marked.find((it) =>
-    /** @type {HTMLElement} */ (it).dataset.key === key && /** @type {HTMLElement} */ (it).offsetParent !== null));
+    // The way back is there for the key where it is not shown, too.
+    /** @type {HTMLElement} */ (it).dataset.key === key && (key === "Escape" || /** @type {HTMLElement} */ (it).offsetParent !== null)));
   if (!target) return false;
   if (isEditable(target)) target.focus();
   else target.click();

@@ -20,6 +20,8 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
   let loading = null;
   let text = "";
   let selected = null;
+  /** The one that was open last, to which one comes back. */
+  let stop = null;
   let generation = 0;
 
   const list = h("ul.rows", { "aria-label": label });
@@ -36,10 +38,10 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
 
   const isShown = (item) => !isHidden(item) && matches(item, text);
 
-  /** One row is in the order of Tab: the one that is open, or the first. */
+  /** One row is in the order of Tab: the one that is or was open, or the first. */
   function settle() {
     const shown = [...rows.values()].filter(({ element }) => !element.hidden);
-    const here = shown.find(({ item }) => keyOf(item) === selected) ?? shown[0];
+    const here = shown.find(({ item }) => keyOf(item) === stop) ?? shown[0];
     for (const { item, element } of rows.values()) {
       const link = element.querySelector("[data-row]");
       link.setAttribute("tabindex", element === here?.element ? "0" : "-1");
@@ -151,6 +153,7 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
     /** @param {string | null} key */
     select(key) {
       selected = key;
+      stop = key ?? stop;
       settle();
     },
     /** The row that is open, or the first. */

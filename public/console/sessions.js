@@ -75,7 +75,7 @@ export function sessionList(pane, signal) {
   const create = button("plus", "New", createSession, ".primary");
   create.dataset.key = "n";
   create.title = "New session (n)";
-  fill(pane, h("div.head", {}, h("div.line", {}, h("h1", {}, "Sessions"), create),
+  fill(pane, h("div.head", {}, h("div.line", {}, h("h2", {}, "Sessions"), create),
     h("div.search", {}, icon("search"), filter), chosen), body);
 
   function choose(segment) {

@@ -56,7 +56,7 @@ export function skillList(pane, signal) {
   create.dataset.key = "n";
   create.title = "New skill (n)";
   const create_ = (document = "") => createSkill(document);
-  fill(pane, h("div.head", {}, h("div.line", {}, h("h1", {}, "Skills"), create), h("div.search", {}, icon("search"), search), tags), body);
+  fill(pane, h("div.head", {}, h("div.line", {}, h("h2", {}, "Skills"), create), h("div.search", {}, icon("search"), search), tags), body);
 
   function showTags() {
     const all = new Map();

@@ -32,7 +32,7 @@ function partCard(name, health) {
     milliseconds: sample.health?.[name]?.status === "ok" ? sample.health[name].milliseconds : null,
   }));
   return h("section.card", { "aria-labelledby": `part-${name}` },
-    h("h2", { id: `part-${name}` }, h(`span.dot.${part.status}`, { "aria-hidden": "true" }), wordsFor(name, part.status)),
+    h("h3", { id: `part-${name}` }, h(`span.dot.${part.status}`, { "aria-hidden": "true" }), wordsFor(name, part.status)),
     h("p.quiet", {}, KEEPS[name].holds),
     part.status === "ok"
       ? h("p.figure", {}, h("strong", {}, duration(part.milliseconds)), " for its last answer")
@@ -49,7 +49,7 @@ function whereCard(health) {
     ["Data", health.environment ? "in the Redis of REDIS_URL and the Blob store of BLOB_READ_WRITE_TOKEN"
       : "under .llmos/ beside the server, or where REDIS_URL and BLOB_READ_WRITE_TOKEN lead"],
   ];
-  return h("section.card", { "aria-labelledby": "where" }, h("h2", { id: "where" }, "Where it is"),
+  return h("section.card", { "aria-labelledby": "where" }, h("h3", { id: "where" }, "Where it is"),
     h("dl.facts-list", {}, facts.map(([term, text]) => [h("dt", {}, term), h("dd", {}, text)])),
     command(`curl ${location.origin}/api/health`));
 }
@@ -57,7 +57,7 @@ function whereCard(health) {
 function youCard(again) {
   const unsent = countUnsent();
   const forget = () => { forgetAll(); notify("Forgotten."); again(); };
-  return h("section.card", { "aria-labelledby": "you" }, h("h2", { id: "you" }, "You"),
+  return h("section.card", { "aria-labelledby": "you" }, h("h3", { id: "you" }, "You"),
     h("p", {}, isSignedIn()
       ? `You sent a token along${isRemembered() ? ", which this device remembers." : ", which is forgotten with this tab."}`
       : "You send no token. On your own machine none is asked for; a deployment wants one."),
@@ -71,13 +71,13 @@ function youCard(again) {
 /** @param {HTMLElement} pane @param {AbortSignal} signal */
 export function statusPage(pane, signal) {
   const cards = h("div.cards");
-  fill(pane, h("div.page", {}, h("div.line", {}, h("h1", {}, "Status"), button("pulse", "Ask again", () => ask())), cards));
+  fill(pane, h("div.page", {}, h("div.line", {}, h("h2", {}, "Status"), button("pulse", "Ask again", () => ask())), cards));
   const show = () => {
     const sample = samples.at(-1);
     if (!sample) {
       fill(cards, waiting("Asking /api/health …"));
     } else if (!sample.health) {
-      fill(cards, h("section.card", {}, h("h2", {}, h("span.dot.failing"), "The API cannot be reached"),
+      fill(cards, h("section.card", {}, h("h3", {}, h("span.dot.failing"), "The API cannot be reached"),
         h("p", {}, sentence(sample.error), " Is it running?"), command("cargo run", "What mends it")), youCard(show));
     } else if (!cards.contains(document.activeElement)) {
       // What has the focus is not taken away; the next answer comes in ten seconds.

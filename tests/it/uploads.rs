@@ -37,7 +37,7 @@ async fn check_browser_upload(multipart: bool) {
         PATHNAME,
         &multipart.to_string(),
     ];
-    let sent = run_script("browser_upload.mjs", &arguments, &[]).await;
+    let sent = run_script("blob/browser_upload.mjs", &arguments, &[]).await;
     let sent: Value = serde_json::from_str(&sent).unwrap();
 
     assert_eq!(sent["uploaded"]["pathname"], PATHNAME, "{sent}");
