@@ -72,19 +72,19 @@ function youCard(again) {
 export function statusPage(pane, signal) {
   const cards = h("div.cards");
   fill(pane, h("div.page", {}, h("div.line", {}, h("h2", {}, "Status"), button("pulse", "Ask again", () => ask())), cards));
-  const show = () => {
+  const show = (isAsked = false) => {
     const sample = samples.at(-1);
     if (!sample) {
       fill(cards, waiting("Asking /api/health …"));
     } else if (!sample.health) {
       fill(cards, h("section.card", {}, h("h3", {}, h("span.dot.failing"), "The API cannot be reached"),
-        h("p", {}, sentence(sample.error), " Is it running?"), command("cargo run", "What mends it")), youCard(show));
-    } else if (!cards.contains(document.activeElement)) {
+        h("p", {}, sentence(sample.error), " Is it running?"), command("cargo run", "What mends it")), youCard(() => show(true)));
+    } else if (isAsked || !cards.contains(document.activeElement)) {
       // What has the focus is not taken away; the next answer comes in ten seconds.
-      fill(cards, partCard("redis", sample.health), partCard("blob", sample.health), whereCard(sample.health), youCard(show));
+      fill(cards, partCard("redis", sample.health), partCard("blob", sample.health), whereCard(sample.health), youCard(() => show(true)));
     }
   };
-  hear("health", show, signal);
-  hear("token", () => { /** @type {any} */ (document.activeElement)?.blur?.(); show(); }, signal);
+  hear("health", () => show(), signal);
+  hear("token", () => show(true), signal);
   show();
 }

@@ -74,12 +74,15 @@ export const run = (flows, { expected = /$^/, scheme = 'light' } = {}) => withBr
     });
   });
   const tab = await context.newPage();
+  // Else the first one asked for would be the system's own.
+  tab.on('filechooser', () => {});
   for (const [name, flow] of Object.entries(flows)) {
+    const started = Date.now();
     try {
       await flow(tab, context);
       const unexpected = complaints.filter((text) => !expected.test(text));
       assert.deepEqual(unexpected, []);
-      console.log(`✓ ${name}`);
+      console.log(`✓ ${name} (${Date.now() - started} ms)`);
     } catch (error) {
       const picture = `${process.env.TMPDIR ?? '/tmp'}/console-${viewport}-failed.png`;
       await tab.screenshot({ path: picture }).catch(() => {});
