@@ -44,9 +44,13 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
     const here = shown.find(({ item }) => keyOf(item) === stop) ?? shown[0];
     for (const { item, element } of rows.values()) {
       const link = element.querySelector("[data-row]");
-      link.setAttribute("tabindex", element === here?.element ? "0" : "-1");
-      if (keyOf(item) === selected) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+      const tabindex = element === here?.element ? "0" : "-1";
+      if (link.getAttribute("tabindex") !== tabindex) link.setAttribute("tabindex", tabindex);
+      const isSelected = keyOf(item) === selected;
+      if (isSelected !== link.hasAttribute("aria-current")) {
+        if (isSelected) link.setAttribute("aria-current", "page");
+        else link.removeAttribute("aria-current");
+      }
     }
     const isFiltered = text !== "";
     summary.textContent = isFiltered ? `${count(shown.length, one)} of ${rows.size} loaded` : "";
@@ -141,12 +145,15 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
     },
     /** Looks again at what is hidden. */
     update() {
-      for (const { item, element } of rows.values()) element.hidden = !isShown(item);
+      for (const { item, element } of rows.values()) {
+        if (element.hidden === isShown(item)) element.hidden = !element.hidden;
+      }
       settle();
     },
     /** @param {string} wanted */
     filter(wanted) {
       text = wanted.trim().toLowerCase();
+      list.closest(".scroll")?.scrollTo(0, 0);
       this.update();
       if (text) announce(summary.textContent);
     },

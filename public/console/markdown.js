@@ -65,7 +65,7 @@ export function markdown(text) {
     box.setAttribute("aria-label", box.checked ? "done" : "not done");
   }
   for (const wide of element.querySelectorAll("pre, table")) {
-    const frame = h("div.wide", { tabindex: 0, role: "region", "aria-label": wide.tagName === "PRE" ? "Code" : "Table" });
+    const frame = h("div.wide", { tabindex: 0, role: "group", "aria-label": wide.tagName === "PRE" ? "Code" : "Table" });
     wide.replaceWith(frame);
     frame.append(wide);
   }

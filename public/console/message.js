@@ -29,7 +29,7 @@ function attachment(name, value) {
   const details = h("details.attachment", {}, h("summary", {}, name + items));
   details.addEventListener("toggle", () => {
     if (!details.open || details.querySelector("pre")) return;
-    details.append(h("pre", { tabindex: 0, role: "region", "aria-label": name }, JSON.stringify(value, null, 2)));
+    details.append(h("pre", { tabindex: 0, role: "group", "aria-label": name }, JSON.stringify(value, null, 2)));
   });
   return details;
 }

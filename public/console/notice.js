@@ -99,6 +99,6 @@ export function command(text, label = "Command") {
   const copied = async () => {
     await navigator.clipboard.writeText(text).then(() => announce("Copied."), () => announce("It cannot be copied."));
   };
-  return h("div.command", {}, h("pre", { tabindex: 0, role: "region", "aria-label": label }, h("code", {}, text)),
+  return h("div.command", {}, h("pre", { tabindex: 0, role: "group", "aria-label": label }, h("code", {}, text)),
     h("button.quiet", { type: "button", onclick: copied, "aria-label": "Copy the command", title: "Copy" }, icon("copy")));
 }

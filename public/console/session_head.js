@@ -19,7 +19,7 @@ export function sessionHead(session, signal) {
   const facts = h("p.facts");
   const note = h("p.note", { role: "status" });
   const actions = h("div.actions", { role: "group", "aria-label": "Session" });
-  const metadata = h("pre", { tabindex: 0, role: "region", "aria-label": "Metadata" });
+  const metadata = h("pre", { tabindex: 0, role: "group", "aria-label": "Metadata" });
   const details = h("details.attachment", {}, h("summary", {}, "Metadata"), metadata);
   const back = h("a.back", { href: "#/sessions", "aria-label": "Back to the list", "data-key": "Escape" }, icon("back"));
   const element = h("header.detail-head", {}, h("div.line", {}, back, title, status), facts, h("div.line.wrap", {}, actions, details), note);

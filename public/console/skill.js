@@ -67,7 +67,7 @@ export async function skillPage(pane, where, signal) {
       .map(([term, value]) => [h("dt", {}, term), h("dd", {}, [value].flat().map((it) => h("span.tag", {}, isolated(it))))]);
     fill(content,
       skill.warnings.length > 0 && h("div.warnings", {}, h("ul", {}, skill.warnings.map((it) => h("li", { dir: "auto" }, it)))),
-      view === "source" ? h("pre.source", { tabindex: 0, role: "region", "aria-label": "Source" }, h("code", {}, skill.content))
+      view === "source" ? h("pre.source", { tabindex: 0, role: "group", "aria-label": "Source" }, h("code", {}, skill.content))
         : [skill.description && h("p.lead", { dir: "auto" }, skill.description), facts.length > 0 && h("dl.facts-list", {}, facts), markdown(bodyOf(skill.content ?? ""))]);
   }
 
@@ -85,7 +85,7 @@ export async function skillPage(pane, where, signal) {
     const now = await llmos.skills.find(skill.id, scopeOf(skill), { signal });
     const answer = await ask("This skill was changed elsewhere", [
       h("p", {}, "Somebody, or another tab of yours, stored another document since you read it. Yours is kept here. The newer one:"),
-      h("pre.source.short", { tabindex: 0, role: "region", "aria-label": "The newer document" }, now.content),
+      h("pre.source.short", { tabindex: 0, role: "group", "aria-label": "The newer document" }, now.content),
     ], { submit: "Take the newer one", send: async () => "theirs", cancel: "Go on editing", others: [["Replace it by mine", () => "mine"]] });
     if (answer === "theirs") {
       editor.forget(skill);
