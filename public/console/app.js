@@ -121,7 +121,7 @@ function start() {
   warnBeforeLeaving();
   guardUploads();
   addEventListener("hashchange", show);
-  hear("token", () => { if (byId("detail").querySelector(".failed")) show(); });
+  for (const name of ["token", "recovered"]) hear(name, () => { if (byId("detail").querySelector(":scope > .failed")) show(); });
   show();
   watchHealth();
   startSending();

@@ -25,9 +25,12 @@ export async function ask() {
   } catch (error) {
     sample = { at: Date.now(), health: null, error: error.detail ?? String(error) };
   }
+  const isWell = (it) => it?.health?.status === "ok";
+  const hasRecovered = samples.length > 0 && !isWell(samples.at(-1)) && isWell(sample);
   samples.push(sample);
   if (samples.length > KEPT) samples.shift();
   tell("health", sample);
+  if (hasRecovered) tell("recovered");
 }
 
 /** @param {Sample} sample */

@@ -118,6 +118,7 @@ export function startSending() {
   const all = () => new Set(waiting.map((it) => it.session)).forEach((session) => again(session));
   addEventListener("online", all);
   hear("token", all);
+  hear("recovered", all);
   addEventListener("storage", (event) => {
     if (event.key !== OUTBOX) return;
     const before = new Set(waiting.map((it) => it.session));

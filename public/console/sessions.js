@@ -102,6 +102,13 @@ export function sessionList(pane, signal) {
     empty: () => empty(status),
   });
 
+  let wereSamples = false;
+  hear("samples", ({ of, fallback }) => {
+    if (of === "sessions" && wereSamples && !fallback) setTimeout(() => list.reload());
+    if (of === "sessions") wereSamples = fallback;
+  }, signal);
+  // What could not be read may be read again.
+  hear("recovered", () => list.refresh(), signal);
   hear("scope", () => list.reload(), signal);
   hear("token", () => list.reload(), signal);
   hear("pending", () => list.update(), signal);

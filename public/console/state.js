@@ -4,7 +4,8 @@ import { Llmos, LlmosError } from "../llmos.js";
 const TOKEN = "llmos.token";
 const SCOPE = "llmos.scope";
 
-/** Events: `scope`, `token`, `unauthorized`, `retry`, `session`, `skill`, `health`; each with `detail`. */
+/** Events: `scope`, `token`, `unauthorized`, `retry`, `samples`, `session`, `skill`, `gone`,
+ * `pending`, `outbox`, `sent`, `uploads`, `uploaded`, `health`, `recovered`; each with `detail`. */
 export const bus = new EventTarget();
 
 /** @param {string} name @param {any} [detail] */
