@@ -9,9 +9,17 @@ import { hear, llmos, tell, wasLeft, wordsOf } from "./state.js";
 import { sessionHead } from "./session_head.js";
 
 const FIRST_PAGE = 50;
-const PAGE = 100;
+const PAGE = 200;
 /** How often is looked for what others wrote, in milliseconds. */
 const LOOK = 5000;
+const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+const twoFrames = () => Promise.race([frame().then(frame), new Promise((resolve) => setTimeout(resolve, 200))]);
+/** Lays items out once: what is not in sight has a size that is guessed, and moves what is read when it comes near. */
+async function measure(items) {
+  for (const item of items) item.classList.add("fresh");
+  await twoFrames();
+  for (const item of items) item.classList.remove("fresh");
+}
 /** How near to the end one is to be taken along by what comes, in pixels. */
 const NEAR = 120;
 
@@ -82,16 +90,20 @@ export async function thread(pane, id, signal) {
     loading = llmos.messages.list(id, { before: first(), limit: PAGE }, { signal });
     try {
       const { messages } = await loading;
-      const anchor = /** @type {HTMLElement} */ (list.firstElementChild);
-      const before = anchor.getBoundingClientRect().top;
+      const formerlyFirst = /** @type {HTMLElement} */ (list.firstElementChild);
+      const edge = scroller.getBoundingClientRect().top;
+      const inSight = [...list.children].find((item) => item.getBoundingClientRect().bottom > edge) ?? formerlyFirst;
+      const before = inSight.getBoundingClientRect().bottom;
       scroller.classList.add("growing");
       const items = messages.map(messageItem);
+      const measured = measure(items);
       list.prepend(...items);
       for (const item of items) relate(item);
-      relate(anchor);
+      relate(formerlyFirst);
       update();
-      scroller.scrollTop += anchor.getBoundingClientRect().top - before;
-      requestAnimationFrame(() => scroller.classList.remove("growing"));
+      scroller.scrollTop += inSight.getBoundingClientRect().bottom - before;
+      await measured;
+      scroller.classList.remove("growing");
       scroller.querySelector(":scope > .failed")?.remove();
     } catch (error) {
       if (wasLeft(error)) return;
@@ -132,6 +144,7 @@ export async function thread(pane, id, signal) {
   }
 
   list.append(...(session.messages ?? []).map(messageItem));
+  measure([...list.children]);
   for (const item of list.children) relate(/** @type {HTMLElement} */ (item));
   update();
   toEnd();

@@ -21,6 +21,7 @@ const signIn = {
   'a key opens what it is for, and is forgotten with the tab': async (tab) => {
     await dialog(tab).getByLabel('Token or key').fill(key);
     await tab.keyboard.press('Enter');
+    await dialog(tab).waitFor({ state: 'detached' });
     await tab.getByText('No sessions yet').waitFor();
     await tab.keyboard.press('n');
     await tab.getByRole('dialog').getByLabel('Name').fill('Mine');

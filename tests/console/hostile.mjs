@@ -79,7 +79,7 @@ await run({
     await open(tab, `#/sessions/${id}`);
     await tab.getByRole('heading', { name: '<img src=x' }).waitFor();
     await tab.locator('.message').last().waitFor();
-    for (const details of await tab.locator('details > summary').all()) await details.evaluate((it) => it.click());
+    await tab.locator('details > summary').evaluateAll((all) => all.forEach((it) => it.click()));
     await unharmed(tab, 'messages');
     assert.equal(await tab.locator('.message a[href="https://evil.example/pixel.png"]').first().getAttribute('rel'), 'noopener noreferrer nofollow');
     // Text that turns round does not leave its place.
@@ -133,7 +133,7 @@ await run({
     await until('all are loaded', async () => {
       await tab.locator('#list').evaluate((it) => { it.scrollTop = it.scrollHeight; });
       return await rows() === SESSIONS;
-    });
+    }, 60_000);
     await smooth(tab, 'scrolling through 1,000 sessions');
     await busiest(tab);
     await tab.locator('#list input').pressSequentially('session 7');
@@ -170,11 +170,11 @@ await run({
       return Math.abs(inSight.getBoundingClientRect().top - before);
     });
     await tab.unroute('**/messages?before=*');
-    assert.ok(moved < 40, `what is read moved by ${moved} pixels`);
+    assert.ok(moved < 5, `what is read moved by ${moved} pixels`);
     await until('the first one', async () => {
       await scroller.evaluate((it) => { it.scrollTop = 0; });
       return await first() === 1;
-    });
+    }, 60_000);
     assert.equal(await tab.locator('.message').count(), MESSAGES);
     await smooth(tab, 'scrolling through 5,000 messages');
     await tab.getByLabel('Message', { exact: true }).pressSequentially('typed among 5,000');

@@ -70,8 +70,9 @@ await run({
     await tab.getByLabel('Message', { exact: true }).fill('');
   },
 
-  'what others write appears by itself': async (tab) => {
+  'what others write appears, at once where one comes back to the tab': async (tab) => {
     await api('POST', `/api/sessions/${notes.id}/messages`, { messages: [{ role: 'assistant', content: 'From elsewhere' }, { role: 'tool', content: '{"ok":true}' }] });
+    await tab.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
     await message(tab, 'From elsewhere').waitFor();
     await tab.locator('.message.tool').waitFor();
   },

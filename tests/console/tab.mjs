@@ -33,13 +33,13 @@ export const api = async (method, path, json, headers = {}) => {
 export const statusOf = async (path) => (await fetch(base + path)).status;
 
 // Waits until `look` gives something true, and gives that.
-export const until = async (what, look) => {
-  for (const end = Date.now() + LIMIT; Date.now() < end;) {
+export const until = async (what, look, limit = LIMIT) => {
+  for (const end = Date.now() + limit; Date.now() < end;) {
     const seen = await look();
     if (seen) return seen;
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
-  throw new Error(`${what}: not within ${LIMIT} ms`);
+  throw new Error(`${what}: not within ${limit} ms`);
 };
 
 // No violations of accessibility rules, the best practices of axe included.
