@@ -1,42 +1,48 @@
 // The console: puts the views together, and shows the one that the address names.
+import { watchSignIn, watchVolume } from "./bar.js";
 import { byId, fill, h, icon } from "./dom.js";
-import { filesPage } from "./files.js";
 import { keepTimesFresh } from "./format.js";
 import { watchHealth } from "./health.js";
 import { listen, showHelp } from "./keys.js";
 import { loadMarkdown } from "./markdown.js";
-import { startSending } from "./outbox.js";
+import { failed } from "./notice.js";
+import { startSending, warnBeforeLeaving } from "./outbox.js";
 import { place, skillAt } from "./router.js";
 import { noSession, sessionList } from "./sessions.js";
-import { watchSignIn } from "./signin.js";
-import { skillPage } from "./skill.js";
-import { keyOf, noSkill, skillList } from "./skills.js";
 import { hear } from "./state.js";
-import { statusPage } from "./status.js";
-import { thread, warnBeforeLeaving } from "./thread.js";
-import { guardUploads } from "./uploads.js";
-import { watchVolume } from "./volume.js";
 
 /**
- * Each section: a list beside what is open, or one page. `key` says which row of the list is open.
- * @type {Object<string, {title: string, list?: (pane: any, signal: AbortSignal) => any, key?: (rest: string[]) => string | null,
- *   open: (pane: any, rest: string[], signal: AbortSignal) => any}>}
+ * A section: a list beside what is open, or one page. `key` says which row of the list is open.
+ * @typedef {{title: string, list?: (pane: any, signal: AbortSignal) => any, key?: (rest: string[]) => string | null,
+ *   open: (pane: any, rest: string[], signal: AbortSignal) => any}} Section
  */
+
+/** Each is loaded when it is wanted: a slow line brings first what is looked at first. @type {Object<string, () => Promise<Section>>} */
 const SECTIONS = {
-  sessions: {
+  sessions: async () => ({
     title: "Sessions",
     list: sessionList,
     key: ([id]) => id ?? null,
-    open: (pane, [id], signal) => (id ? thread(pane, id, signal) : noSession(pane)),
+    open: async (pane, [id], signal) => {
+      if (!id) return noSession(pane);
+      const { thread } = await import("./thread.js");
+      return signal.aborted ? null : thread(pane, id, signal);
+    },
+  }),
+  skills: async () => {
+    const [{ keyOf, noSkill, skillList }, { skillPage }] = await Promise.all([import("./skills.js"), import("./skill.js")]);
+    return {
+      title: "Skills",
+      list: skillList,
+      key: (rest) => (skillAt(rest) ? keyOf(/** @type {any} */ (skillAt(rest))) : null),
+      open: (pane, rest, signal) => (skillAt(rest) ? skillPage(pane, /** @type {any} */ (skillAt(rest)), signal) : noSkill(pane)),
+    };
   },
-  skills: {
-    title: "Skills",
-    list: skillList,
-    key: (rest) => (skillAt(rest) ? keyOf(/** @type {any} */ (skillAt(rest))) : null),
-    open: (pane, rest, signal) => (skillAt(rest) ? skillPage(pane, /** @type {any} */ (skillAt(rest)), signal) : noSkill(pane)),
+  files: async () => ({ title: "Files", open: (await import("./files.js")).filesPage }),
+  status: async () => {
+    const { statusPage } = await import("./status.js");
+    return { title: "Status", open: (pane, _, signal) => statusPage(pane, signal) };
   },
-  files: { title: "Files", open: filesPage },
-  status: { title: "Status", open: (pane, _, signal) => statusPage(pane, signal) },
 };
 
 const main = byId("main");
@@ -48,10 +54,19 @@ let inDetail = new AbortController();
 async function show() {
   const here = place();
   const wanted = SECTIONS[here.section] ? here.section : "sessions";
-  const { title, list: listOf, key, open } = SECTIONS[wanted];
   inDetail.abort();
   inDetail = new AbortController();
   const { signal } = inDetail;
+  /** @type {Section} */
+  let loaded;
+  try {
+    loaded = await SECTIONS[wanted]();
+  } catch {
+    fill(byId("detail"), failed("This page cannot be loaded.", "The server cannot be reached.", show));
+    return;
+  }
+  if (signal.aborted) return;
+  const { title, list: listOf, key, open } = loaded;
   const hadFocusInList = byId("list").contains(document.activeElement);
   if (wanted !== section) {
     inSection.abort();
@@ -119,14 +134,13 @@ function start() {
   listen();
   keepTimesFresh();
   warnBeforeLeaving();
-  guardUploads();
   addEventListener("hashchange", show);
   for (const name of ["token", "recovered"]) hear(name, () => { if (byId("detail").querySelector(":scope > .failed")) show(); });
   show();
   watchHealth();
   startSending();
-  // What renders is there before the first session is opened.
-  setTimeout(() => loadMarkdown().catch(() => {}), 1500);
+  // What is wanted next is there before it is.
+  setTimeout(() => Promise.all([loadMarkdown(), import("./thread.js"), ...Object.values(SECTIONS).map((load) => load())]).catch(() => {}), 1500);
 }
 
 start();

@@ -42,7 +42,7 @@ export function composer(session, signal) {
   extra.open = Boolean(saved.traces || saved.artifacts);
   const form = h("form.composer", { "aria-label": "New message", onsubmit: submit, onkeydown: (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-  } }, pending, h("div.box", {}, content, extra, h("div.line", {}, role, h("span.hint", {}, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter"), " sends"),
+  } }, pending, h("div.box", {}, content, h("div.line", {}, role, extra, h("span.hint", {}, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter"), " sends"),
     h("button.primary", { type: "submit" }, "Send"))), problem);
 
   function submit(event) {

@@ -16,7 +16,7 @@ const ICONS = {
   edit: "M4 20l1-4L16 5l3 3L8 19ZM14 7l3 3",
   folder: "M3 7h6l2 2h10v10H3Z",
   file: "M6 3h8l4 4v14H6ZM14 3v4h4",
-  key: "M14 10a5 5 0 1 0-4 4.9V17h3v3h3v-3.5L13.4 14M7.5 9.5h.01",
+  key: "M8 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8M12 12h9v4M17 12v3",
   chat: "M4 5h16v11H10l-5 4v-4H4Z",
   book: "M5 4h11a3 3 0 0 1 3 3v13H8a3 3 0 0 1-3-3ZM5 17a3 3 0 0 1 3-3h11",
   pulse: "M3 12h4l3-7 4 14 3-7h4",

@@ -127,3 +127,10 @@ export function startSending() {
   });
   all();
 }
+
+/** Whoever leaves with unsent texts has them still on this device, unless it keeps nothing. */
+export function warnBeforeLeaving() {
+  addEventListener("beforeunload", (event) => {
+    if (countUnsent() > 0 && !kept.set("llmos.test", null)) event.preventDefault();
+  });
+}

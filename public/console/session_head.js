@@ -29,7 +29,7 @@ export function sessionHead(session, signal) {
     fill(title, isolated(current.name || current.id));
     fill(status, h(`span.status.${current.status}`, {}, current.status));
     fill(facts, isolated(volumeName(current)), h("span", {}, count(current.message_count, "message")),
-      h("span", {}, "active ", timeOf(current.updated_at)), h("span", {}, "created ", timeOf(current.created_at)),
+      h("span", {}, "active ", timeOf(current.updated_at)), h("span.created", {}, "created ", timeOf(current.created_at)),
       h("button.link.id", { type: "button", title: "Copy the id", onclick: copyId }, current.id));
     const had = document.activeElement?.getAttribute("data-action");
     fill(actions, [

@@ -3,7 +3,7 @@ import { ask, field } from "./dialog.js";
 import { h } from "./dom.js";
 import { announce } from "./notice.js";
 import { go, toSkill } from "./router.js";
-import { watchWarnings } from "./skill_warnings.js";
+import { watchWarnings } from "./skill_editor.js";
 import { kept, llmos, tell, writeScope } from "./state.js";
 
 const DRAFT = "llmos.draft.new skill";

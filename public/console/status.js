@@ -5,7 +5,7 @@ import { count, duration, sentence } from "./format.js";
 import { ask, samples, wordsFor } from "./health.js";
 import { command, notify, waiting } from "./notice.js";
 import { countUnsent, forgetAll } from "./outbox.js";
-import { openSignIn } from "./signin.js";
+import { openSignIn } from "./bar.js";
 import { hear, isRemembered, isSignedIn, signIn } from "./state.js";
 
 const KEEPS = {

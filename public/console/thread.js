@@ -4,7 +4,6 @@ import { byId, fill, h } from "./dom.js";
 import { loadMarkdown } from "./markdown.js";
 import { messageItem, relate } from "./message.js";
 import { announce, command, failed, waiting } from "./notice.js";
-import { countUnsent } from "./outbox.js";
 import { hear, llmos, tell, wasLeft, wordsOf } from "./state.js";
 import { sessionHead } from "./session_head.js";
 
@@ -178,13 +177,4 @@ function show404(pane, error, again) {
   fill(pane, h("div.empty.center", {}, h("h2", {}, "There is no such session"),
     h("p", {}, "It was deleted, or it is not one that you may see."), h("p", {}, h("a", { href: "#/sessions" }, "All sessions"))));
   byId("main").dataset.open = "detail";
-}
-
-/** Whoever leaves with unsent texts has them still on this device, unless it keeps nothing. */
-export function warnBeforeLeaving() {
-  addEventListener("beforeunload", (event) => {
-    let keeps = true;
-    try { localStorage.setItem("llmos.test", "1"); localStorage.removeItem("llmos.test"); } catch { keeps = false; }
-    if (!keeps && countUnsent() > 0) event.preventDefault();
-  });
 }

@@ -77,9 +77,7 @@ export function showUploads(list, signal) {
   show();
 }
 
-/** Who leaves while something is being sent is asked. */
-export function guardUploads() {
-  addEventListener("beforeunload", (event) => {
-    if ([...uploads].some((upload) => upload.state === "sending")) event.preventDefault();
-  });
-}
+// Who leaves while something is being sent is asked.
+addEventListener("beforeunload", (event) => {
+  if ([...uploads].some((upload) => upload.state === "sending")) event.preventDefault();
+});
