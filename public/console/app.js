@@ -17,6 +17,13 @@ import { hear } from "./state.js";
  *   open: (pane: any, rest: string[], signal: AbortSignal) => any}} Section
  */
 
+/** All of them at once, and what renders: each names the next only when it is there. */
+const threadModules = async () => {
+  const [module] = await Promise.all([import("./thread.js"), import("./composer.js"), import("./message.js"), import("./session_head.js"),
+    loadMarkdown().catch(() => {})]);
+  return module;
+};
+
 /** Each is loaded when it is wanted: a slow line brings first what is looked at first. @type {Object<string, () => Promise<Section>>} */
 const SECTIONS = {
   sessions: async () => ({
@@ -25,7 +32,7 @@ const SECTIONS = {
     key: ([id]) => id ?? null,
     open: async (pane, [id], signal) => {
       if (!id) return noSession(pane);
-      const { thread } = await import("./thread.js");
+      const { thread } = await threadModules();
       return signal.aborted ? null : thread(pane, id, signal);
     },
   }),
@@ -44,6 +51,9 @@ const SECTIONS = {
     return { title: "Status", open: (pane, _, signal) => statusPage(pane, signal) };
   },
 };
+
+// The session that is asked for should not wait for the list.
+if (place().section === "sessions" && place().rest.length > 0) threadModules();
 
 const main = byId("main");
 let section = "";
@@ -140,7 +150,7 @@ function start() {
   watchHealth();
   startSending();
   // What is wanted next is there before it is.
-  setTimeout(() => Promise.all([loadMarkdown(), import("./thread.js"), ...Object.values(SECTIONS).map((load) => load())]).catch(() => {}), 1500);
+  setTimeout(() => Promise.all([threadModules(), ...Object.values(SECTIONS).map((load) => load())]).catch(() => {}), 1500);
 }
 
 start();

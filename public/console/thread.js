@@ -143,7 +143,8 @@ export async function thread(pane, id, signal) {
   }
 
   list.append(...(session.messages ?? []).map(messageItem));
-  measure([...list.children]);
+  // The latest are always laid out: they are what is in sight.
+  for (const item of list.children) item.classList.add("fresh");
   for (const item of list.children) relate(/** @type {HTMLElement} */ (item));
   update();
   toEnd();

@@ -31,3 +31,16 @@ for (const [ours, theirs] of Object.entries(PUBLISHED)) {
   assert.ok(same, `public/vendor/${ours} is not ${theirs}: run \`make vendor\``);
 }
 console.log('✓ what is of others is as they published it');
+
+// All that the first page needs is asked for at once: what `index.html` names is what the modules name one by one.
+const needed = new Set();
+const gather = (module) => {
+  for (const [, path] of readFileSync(join(pages, module), 'utf8').matchAll(/^import [^;]*?from "(\.[^"]+)";/gm)) {
+    const name = join(module, '..', path);
+    if (!needed.has(name)) gather((needed.add(name), name));
+  }
+};
+gather('console/app.js');
+const named = [...readFileSync(join(pages, 'index.html'), 'utf8').matchAll(/rel="modulepreload" href="\/([^"]+)"/g)].map(([, name]) => name);
+assert.deepEqual(named.sort(), [...needed].sort());
+console.log('✓ what the first page needs is asked for at once');

@@ -112,6 +112,14 @@ async fn hostile_content_and_very_much_of_it_on_a_phone() {
 }
 
 #[tokio::test]
+async fn the_client_for_web_pages_by_itself() {
+    Console::start(&[])
+        .await
+        .run("client.mjs", "desktop", &[])
+        .await;
+}
+
+#[tokio::test]
 async fn sign_in() {
     let (key, entry) = new_key("page", "user/alice").unwrap();
     let console = Console::start(&[("API_KEYS", &*entry)]).await;
