@@ -50,7 +50,7 @@ export async function skillPage(pane, where, signal) {
         h("h2", { tabindex: -1, id: "detail-title" }, isolated(skill.name || skill.id)), origin(skill)),
       h("p.facts", {}, h("code", {}, skill.id), h("span", {}, size(skill.size_bytes)), h("span", {}, "changed ", timeOf(skill.updated_at)),
         skill.usage_count !== null && h("span", {}, count(skill.usage_count, "use")),
-        skill.success_rate !== null && h("span", {}, `${Math.round(100 * skill.success_rate)} % well`)),
+        skill.success_rate !== null && h("span", {}, `${Math.round(100 * skill.success_rate)} % succeeded`)),
       h("div.line.wrap", {}, h("div.segments", { role: "group", "aria-label": "View", id: "skill-view" }, tabs),
         h("div.actions", {}, button("download", "Save", save), button("trash", "Delete", remove))));
   }

@@ -10,7 +10,7 @@ import { hear, isRemembered, isSignedIn, signIn } from "./state.js";
 
 const KEEPS = {
   redis: { title: "Redis", holds: "Sessions, their messages, and what is remembered of skills.", variable: "REDIS_URL" },
-  blob: { title: "Blob", holds: "Skills and files, at volumes/{volume}/{volume_id}/….", variable: "BLOB_READ_WRITE_TOKEN" },
+  blob: { title: "Blob", holds: "Skills and files, each at volumes/{volume}/{volume_id}/.", variable: "BLOB_READ_WRITE_TOKEN" },
 };
 
 /** The command that mends a part. @param {"redis" | "blob"} name @param {any} health */

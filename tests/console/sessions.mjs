@@ -216,6 +216,8 @@ await run({
     await tab.reload();
     assert.equal(await tab.getByLabel('Volume').inputValue(), 'team/red');
     await tab.getByLabel('Volume').selectOption('Everything');
+    // A list to choose from takes letters for itself.
+    await tab.keyboard.press('Escape');
   },
 
   'what the server refuses is said beside what was typed': async (tab) => {
@@ -227,7 +229,7 @@ await run({
     await dialog.getByRole('button', { name: 'Create' }).click();
     await dialog.getByText('must be 1 to 200 characters').waitFor();
     await tab.keyboard.press('Escape');
-    await dialog.waitFor({ state: 'hidden' });
+    await dialog.waitFor({ state: 'detached' });
     await tab.keyboard.press('n');
     assert.equal(await dialog.getByLabel('First message').inputValue(), 'kept');
     await tab.keyboard.press('Escape');
