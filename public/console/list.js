@@ -40,7 +40,7 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
 
   /** One row is in the order of Tab: the one that is or was open, or the first. */
   function settle() {
-    const shown = [...rows.values()].filter(({ element }) => !element.hidden);
+    const shown = [...rows.values()].filter(({ element }) => element.isConnected);
     const here = shown.find(({ item }) => keyOf(item) === stop) ?? shown[0];
     for (const { item, element } of rows.values()) {
       const link = element.querySelector("[data-row]");
@@ -65,21 +65,27 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
   function put(item, first = false) {
     const key = keyOf(item);
     const element = h("li", {}, row(item));
-    element.hidden = !isShown(item);
     const old = rows.get(key);
     const hadFocus = old?.element.contains(document.activeElement);
     if (first) {
       old?.element.remove();
-      list.prepend(element);
+      if (isShown(item)) list.prepend(element);
       rows = new Map([[key, { item, element }], ...[...rows].filter(([it]) => it !== key)]);
-    } else if (old) {
-      old.element.replaceWith(element);
-      rows.set(key, { item, element });
     } else {
-      list.append(element);
+      if (!isShown(item)) old?.element.remove();
+      else if (old?.element.isConnected) old.element.replaceWith(element);
+      else if (!old) list.append(element);
       rows.set(key, { item, element });
+      if (old && isShown(item) && !element.isConnected) arrange();
     }
     if (hadFocus) element.querySelector("[data-row]")?.focus();
+  }
+
+  /** Puts in what is to be shown. Rows that are only hidden cost a browser twenty times as much. */
+  function arrange() {
+    const focused = document.activeElement;
+    list.replaceChildren(...[...rows.values()].filter(({ item }) => isShown(item)).map(({ element }) => element));
+    if (focused instanceof HTMLElement && list.contains(focused)) focused.focus();
   }
 
   async function loadMore() {
@@ -145,9 +151,7 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
     },
     /** Looks again at what is hidden. */
     update() {
-      for (const { item, element } of rows.values()) {
-        if (element.hidden === isShown(item)) element.hidden = !element.hidden;
-      }
+      arrange();
       settle();
     },
     /** @param {string} wanted */

@@ -8,7 +8,7 @@ import { hear, llmos, tell, wasLeft, wordsOf } from "./state.js";
 import { sessionHead } from "./session_head.js";
 
 const FIRST_PAGE = 50;
-const PAGE = 200;
+const PAGE = 100;
 /** How often is looked for what others wrote, in milliseconds. */
 const LOOK = 5000;
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));

@@ -138,7 +138,7 @@ await run({
     await busiest(tab);
     await tab.locator('#list input').pressSequentially('session 7');
     await until('only what matches', async () => /^\d+ sessions of 1000 loaded/.test(await tab.locator('#list .summary').textContent()));
-    assert.equal(await tab.locator('#list .rows > li:not([hidden])').count(), 111);
+    assert.equal(await tab.locator('#list .rows > li').count(), 111);
     await smooth(tab, 'filtering 1,000 sessions');
     await tab.locator('#list input').fill('');
   },

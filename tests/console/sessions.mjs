@@ -142,7 +142,7 @@ await run({
     await tab.keyboard.press('/');
     await tab.keyboard.type('alp');
     await until('only what matches', async () => await tab.locator('#list .row:visible').count() === 1);
-    await tab.getByText('1 session of 4 loaded').waitFor();
+    await tab.locator('#list .summary', { hasText: '1 session of 4 loaded' }).waitFor();
     await tab.keyboard.press('Escape');
     await tab.locator('#list input').fill('');
     await tab.evaluate(() => document.activeElement.blur());
