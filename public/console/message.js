@@ -48,7 +48,7 @@ export function messageItem(message) {
 
 /** Shows how a message stands to the one before it: a new day, or the same group. @param {HTMLElement} item */
 export function relate(item) {
-  const before = /** @type {HTMLElement | null} */ (item.previousElementSibling);
+  const before = /** @type {HTMLElement | null} */ (item.previousElementSibling ?? item.parentElement?.previousElementSibling?.lastElementChild);
   const [time, earlier] = [item.dataset.time ?? "", before?.dataset.time ?? ""];
   const day = dayOf(time);
   const isNewDay = day !== "" && (!before || day !== dayOf(earlier));

@@ -13,12 +13,8 @@ const PAGE = 100;
 const LOOK = 5000;
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 const twoFrames = () => Promise.race([frame().then(frame), new Promise((resolve) => setTimeout(resolve, 200))]);
-/** Lays items out once: what is not in sight has a size that is guessed, and moves what is read when it comes near. */
-async function measure(items) {
-  for (const item of items) item.classList.add("fresh");
-  await twoFrames();
-  for (const item of items) item.classList.remove("fresh");
-}
+/** A page of messages: browsers leave those out that are not in sight. The `fresh` one is laid out in any case. */
+const pageOf = (messages) => h("ol.thread.fresh", { "aria-label": "Messages" }, messages.map(messageItem));
 /** How near to the end one is to be taken along by what comes, in pixels. */
 const NEAR = 120;
 
@@ -44,14 +40,14 @@ export async function thread(pane, id, signal) {
 
   const head = sessionHead(session, signal);
   const older = h("button.older", { type: "button", onclick: () => loadOlder() }, "Older messages");
-  const list = h("ol.thread", { "aria-label": "Messages" });
+  const list = h("div", {}, pageOf(session.messages ?? []));
   const newer = h("button.newer", { type: "button", hidden: true, onclick: () => toEnd() }, "New messages ↓");
   const scroller = h("div.scroll.messages", { tabindex: -1 }, older, list);
   const write = composer(session.id, signal);
   fill(pane, head.element, scroller, newer, write.form);
 
-  const first = () => Number(/** @type {HTMLElement} */ (list.firstElementChild)?.dataset.seq ?? 0);
-  const last = () => Number(/** @type {HTMLElement} */ (list.lastElementChild)?.dataset.seq ?? 0);
+  const first = () => Number(list.querySelector("[data-seq]")?.dataset.seq ?? 0);
+  const last = () => Number(list.lastElementChild.lastElementChild?.dataset.seq ?? 0);
   const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
   function toEnd() {
     scroller.scrollTop = scroller.scrollHeight;
@@ -60,7 +56,7 @@ export async function thread(pane, id, signal) {
 
   function update() {
     older.hidden = first() <= 1;
-    list.hidden = list.childElementCount === 0;
+    list.hidden = last() === 0;
     scroller.querySelector(".empty")?.remove();
     if (list.hidden) scroller.append(noMessages(session));
   }
@@ -71,7 +67,7 @@ export async function thread(pane, id, signal) {
     const fresh = messages.filter((message) => message.seq > last());
     for (const message of fresh) {
       const item = messageItem(message);
-      list.append(item);
+      list.lastElementChild.append(item);
       relate(item);
     }
     if (fresh.length === 0) return;
@@ -89,19 +85,21 @@ export async function thread(pane, id, signal) {
     loading = llmos.messages.list(id, { before: first(), limit: PAGE }, { signal });
     try {
       const { messages } = await loading;
-      const formerlyFirst = /** @type {HTMLElement} */ (list.firstElementChild);
+      const formerlyFirst = /** @type {HTMLElement} */ (list.querySelector("[data-seq]"));
       const edge = scroller.getBoundingClientRect().top;
-      const inSight = [...list.children].find((item) => item.getBoundingClientRect().bottom > edge) ?? formerlyFirst;
+      const below = (elements) => [...elements].find((it) => it.getBoundingClientRect().bottom > edge);
+      const inSight = below(below(list.children)?.children ?? []) ?? formerlyFirst;
       const before = inSight.getBoundingClientRect().bottom;
       scroller.classList.add("growing");
-      const items = messages.map(messageItem);
-      const measured = measure(items);
-      list.prepend(...items);
-      for (const item of items) relate(item);
+      // Laid out once: what is left out has a size that is guessed, and would move what is read when it comes near.
+      const page = pageOf(messages);
+      list.prepend(page);
+      for (const item of page.children) relate(item);
       relate(formerlyFirst);
       update();
       scroller.scrollTop += inSight.getBoundingClientRect().bottom - before;
-      await measured;
+      await twoFrames();
+      page.classList.remove("fresh");
       scroller.classList.remove("growing");
       scroller.querySelector(":scope > .failed")?.remove();
     } catch (error) {
@@ -142,10 +140,7 @@ export async function thread(pane, id, signal) {
     }
   }
 
-  list.append(...(session.messages ?? []).map(messageItem));
-  // The latest are always laid out: they are what is in sight.
-  for (const item of list.children) item.classList.add("fresh");
-  for (const item of list.children) relate(/** @type {HTMLElement} */ (item));
+  for (const item of list.lastElementChild.children) relate(item);
   update();
   toEnd();
   // Fonts and code may still grow what is above.
