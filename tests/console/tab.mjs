@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { withBrowser } from '../blob/chromium.mjs';
 
 const VIEWPORTS = {
@@ -86,7 +88,7 @@ export const run = (flows, { expected = /$^/, scheme = 'light' } = {}) => withBr
       assert.deepEqual(unexpected, []);
       console.log(`✓ ${name} (${Date.now() - started} ms)`);
     } catch (error) {
-      const picture = `${process.env.TMPDIR ?? '/tmp'}/console-${viewport}-failed.png`;
+      const picture = join(process.env.PICTURES ?? tmpdir(), `${basename(process.argv[1], '.mjs')}-${viewport}-failed.png`);
       await tab.screenshot({ path: picture }).catch(() => {});
       console.error(`✗ ${name}, see ${picture}\n${complaints.join('\n')}`);
       throw error;

@@ -15,7 +15,7 @@ use crate::support::{Process, Redis, run_script};
 /// A local server with our pages.
 struct Console {
     _process: Process,
-    directory: TempDir,
+    _directory: TempDir,
     base: String,
 }
 
@@ -28,7 +28,7 @@ impl Console {
         let base = format!("http://{}", api.unwrap().address());
         Self {
             _process: process,
-            directory,
+            _directory: directory,
             base,
         }
     }
@@ -40,9 +40,8 @@ impl Console {
             .chain(more.iter().copied())
             .collect();
         // Where a failed flow leaves a picture of what it saw.
-        let pictures = self.directory.path().display().to_string();
-        let environment: &[(&str, &str)] = &[("TMPDIR", &pictures)];
-        let printed = run_script(&format!("console/{script}"), &arguments, environment).await;
+        let environment = [("PICTURES", env!("CARGO_TARGET_TMPDIR"))];
+        let printed = run_script(&format!("console/{script}"), &arguments, &environment).await;
         assert!(printed.contains('✓'), "{script} has no flows: {printed}");
     }
 }
