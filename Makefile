@@ -1,5 +1,5 @@
 # What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench scale soak fuzz corpus openapi setup redis chromium faketime wrk deny cargo-fuzz
+.PHONY: dev test check audit bench scale soak fuzz corpus openapi screenshots measure vendor setup redis chromium faketime wrk deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -43,6 +43,22 @@ soak: redis faketime
 # Writes the description of the API, public/openapi.json.
 openapi:
 	cargo run --quiet --example openapi
+
+# Makes the pictures of the console that the README shows.
+screenshots: setup
+	cargo build --bin dev
+	node tests/console/screenshots.mjs docs/screenshots
+
+# Measures the console in Chromium on a slow line, and prints the table that the README quotes.
+measure: setup
+	cargo build --release --bin dev
+	node tests/console/measure.mjs release
+
+# Copies what the console has from others out of their packages; public/vendor/README.md names them.
+vendor: tests/node_modules
+	cp tests/node_modules/marked/lib/marked.esm.js tests/node_modules/dompurify/dist/purify.min.js public/vendor/
+	cp tests/node_modules/marked/LICENSE public/vendor/marked.LICENSE
+	cp tests/node_modules/dompurify/LICENSE public/vendor/dompurify.LICENSE
 
 # Feeds made-up input to each parser for SECONDS, and stops at the first that breaks what has to hold.
 SECONDS := 600

@@ -9,6 +9,7 @@ mod blob_client;
 mod blob_store;
 mod browsers;
 mod client;
+mod console;
 mod contract;
 mod doctor;
 mod fallback;
