@@ -118,7 +118,7 @@ fn explain(error: &RedisError) -> (&'static str, &'static str) {
         ),
         _ if answers("NOPERM") => (
             "the user in REDIS_URL may not do this",
-            "allow it with ACL SETUSER: ~* +@read +@write +@scripting +@connection +info",
+            "allow it with ACL SETUSER: ~* +@read +@write +@scripting +@connection +info +time",
         ),
         _ if answers("READONLY") => (
             "this is a read-only replica",

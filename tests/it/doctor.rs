@@ -178,6 +178,7 @@ async fn the_permissions_that_the_remedy_names_are_enough() {
         "+@scripting",
         "+@connection",
         "+info",
+        "+time",
     ];
     redis.command::<()>(&[&["ACL", "SETUSER", "app", "on", ">hidden"], &named[..]].concat());
     let url = unix_url(&redis, "app", "hidden");

@@ -114,7 +114,7 @@ async fn a_server_that_still_loads_its_data_is_said() {
     redis.command::<()>(&["EVAL", fill, "0"]);
     redis.command::<()>(&["SAVE"]);
     redis.kill();
-    redis.restart().await;
+    redis.restart_and_let_it_load().await;
     let run = doctor(&redis.url()).await;
     run.assert_cannot_connect(
         "the server is loading its data: BusyLoading",

@@ -97,8 +97,23 @@ impl Redis {
 
     /// Starts the server again on the same socket and data.
     pub async fn restart(&mut self) {
-        self.process = spawn(&self.directory, &self.arguments);
+        self.start_again();
         self.wait_until_ready().await;
+    }
+
+    /// Starts the server again, and gives it as long as it takes to accept connections.
+    pub async fn restart_and_let_it_load(&mut self) {
+        self.start_again();
+        while self
+            .try_command::<String>(&["PING"])
+            .is_err_and(|error| error.is_connection_refusal() || error.is_connection_dropped())
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    fn start_again(&mut self) {
+        self.process = spawn(&self.directory, &self.arguments);
     }
 
     /// Stops the server's clock: it accepts connections, and answers nothing.
