@@ -81,13 +81,14 @@ impl Store {
     /// nobody has listed yet.
     pub async fn list_sessions(&self, by: &Caller, request: &ListRequest) -> Result<SessionPage> {
         let (scopes, with_system) = scopes(by, request);
+        let connection = self.connection()?;
+        let names = connection.names();
         loop {
-            let mut reply: Reply = self
-                .connection()?
+            let mut reply: Reply = connection
                 .script(&script::LIST, by, |call, _| {
                     call.arg(2 * scopes.len());
                     for scope in &scopes {
-                        call.arg(keys::members(scope)).arg(keys::indexing(scope));
+                        call.arg(names.members(scope)).arg(names.indexing(scope));
                     }
                     call.arg(request.status.map_or("", Status::as_str))
                         .arg(request.limit)

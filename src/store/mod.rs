@@ -42,6 +42,7 @@
 mod address;
 mod changes;
 mod client;
+mod cluster;
 mod connection;
 mod document;
 mod error;
@@ -102,13 +103,7 @@ impl Store {
         let Ok(connection) = self.connection() else {
             return Ok(());
         };
-        let add_no_keys = |call: &mut redis::Cmd, _| {
-            call.arg(0);
-        };
-        match connection
-            .script::<()>(&script::ADMIT, by, add_no_keys)
-            .await
-        {
+        match connection.admit(by).await {
             Err(limited @ Error::RateLimited(_)) => Err(limited),
             _ => Ok(()),
         }

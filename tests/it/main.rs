@@ -9,6 +9,7 @@ mod blob_client;
 mod blob_store;
 mod browsers;
 mod client;
+mod cluster;
 mod contract;
 mod doctor;
 mod fallback;

@@ -1,0 +1,198 @@
+//! An operation on a cluster: the script in its own slot, and what has to be asked before it and done after it in
+//! others.
+
+use std::io;
+
+use futures_util::future::join_all;
+use redis::{Cmd, RedisError, Value, cmd};
+use tokio::time::timeout;
+
+use crate::caller::Caller;
+use crate::rate_limit::RateLimit;
+use crate::session::SessionId;
+use crate::store::connection::{Connection, RESPONSE_TIMEOUT, Repeat};
+use crate::store::error::{Error, Result};
+use crate::store::keys::{self, Names, SYSTEM_VOLUMES};
+use crate::store::script::{self, Reply, Script};
+use crate::store::{Idempotency, REPLY_SECONDS};
+
+impl Connection {
+    /// Runs a script for a caller as [`Connection::script`] does, and gives what it returns. All steps together
+    /// take no longer than one command may.
+    pub(in crate::store) async fn run_in_steps(
+        &self,
+        script: &Script,
+        by: &Caller,
+        add_arguments: impl Fn(&mut Cmd, bool),
+    ) -> Result<Value> {
+        let steps = async {
+            if let Some(limit) = by.quota.spend() {
+                self.count(by, limit).await?;
+            }
+            let call = async |standing| {
+                let answer = self.run(script, |call, is_repeated| {
+                    add_arguments(call, is_repeated);
+                    script::add_caller_on_cluster(call, by, standing);
+                });
+                script::read_answer_of_step(answer.await?)
+            };
+            let (mut returned, mut follow_up) = call("").await?;
+            if let [word, id] = &*follow_up
+                && word == b"ask-sets"
+            {
+                let standing = self.standing_of(id, by).await?;
+                (returned, follow_up) = call(standing).await?;
+            }
+            self.follow(&follow_up).await?;
+            Ok(returned)
+        };
+        let late = || RedisError::from(io::Error::from(io::ErrorKind::TimedOut));
+        timeout(RESPONSE_TIMEOUT, steps).await.map_err(|_| late())?
+    }
+
+    /// The id for a new session: one that was never used, or on a cluster, where an `Idempotency-Key` leads to another
+    /// slot than a session, the one that this key creates a session under; `None` where the request under it said
+    /// something else.
+    pub(in crate::store) async fn new_id(
+        &self,
+        by: &Caller,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Option<SessionId>> {
+        let id = SessionId::generate();
+        let (Names::Tagged, Some(idempotency)) = (self.names(), idempotency) else {
+            return Ok(Some(id));
+        };
+        let add_arguments = |call: &mut Cmd, _| {
+            call.arg(1).arg(self.names().create_reply(&idempotency.key));
+            call.arg(&idempotency.fingerprint)
+                .arg(id.as_str())
+                .arg(REPLY_SECONDS);
+        };
+        let mut reply: Reply = self.script(&script::RESERVE, by, add_arguments).await?;
+        match reply.next::<String>()?.as_str() {
+            "reserved" => match SessionId::parse(&reply.next::<String>()?) {
+                Some(reserved) => Ok(Some(reserved)),
+                None => Err(Error::Unreadable("the id in a reply is none".to_owned())),
+            },
+            "mismatch" => Ok(None),
+            other => Err(script::unknown_reply(other)),
+        }
+    }
+
+    /// Counts a request on its caller's limit. Whatever is wrong with counting, the request passes.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub(in crate::store) async fn count(&self, by: &Caller, limit: &RateLimit) -> Result<()> {
+        let counted = self.run(&script::ADMIT, |call, _| {
+            call.arg(1).arg(keys::rate(&limit.caller)).arg("");
+            script::add_caller(call, by, Some(limit));
+        });
+        let noted = counted
+            .await
+            .and_then(script::read_answer_of_step)
+            .and_then(|(counted, _)| script::note_allowance(counted, &by.quota));
+        match noted {
+            Err(limited @ Error::RateLimited(_)) => Err(limited),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a session stands whose document does not tell: in sets of the caller's volumes, of the system's, or in
+    /// none of them.
+    async fn standing_of(&self, id: &[u8], by: &Caller) -> Result<&'static str> {
+        let own = by.volumes().unwrap_or_default();
+        let own: Vec<String> = own.iter().map(keys::scope).collect();
+        if self.is_in_one_of(id, &own).await? {
+            return Ok("own");
+        }
+        if self.is_in_one_of(id, &self.system_scopes().await?).await? {
+            return Ok("systems");
+        }
+        Ok("none")
+    }
+
+    async fn is_in_one_of(&self, id: &[u8], scopes: &[String]) -> Result<bool> {
+        let asked = join_all(scopes.iter().map(async |scope| {
+            let mut command = cmd("SISMEMBER");
+            command.arg(self.names().members(scope)).arg(id);
+            match self.command(&command, Repeat::Safe).await {
+                // What is no set holds nothing.
+                Err(Error::Unreadable(_)) => Ok(false),
+                answer => answer,
+            }
+        }));
+        let answers: Result<Vec<bool>> = asked.await.into_iter().collect();
+        Ok(answers?.contains(&true))
+    }
+
+    /// The scopes of the system's volumes: where the Python version, and where skills, keep what is the system's,
+    /// and those that were noted.
+    pub(in crate::store) async fn system_scopes(&self) -> Result<Vec<String>> {
+        let mut command = cmd("SMEMBERS");
+        command.arg(SYSTEM_VOLUMES);
+        let noted: Result<Vec<String>> = self.command(&command, Repeat::Safe).await;
+        let noted = match noted {
+            Err(Error::Unreadable(_)) => Vec::new(),
+            noted => noted?,
+        };
+        let mut ids: Vec<String> = vec!["default".to_owned(), "system".to_owned()];
+        ids.extend(noted);
+        ids.sort();
+        ids.dedup();
+        Ok(ids.iter().map(|id| format!("system:{id}")).collect())
+    }
+
+    /// Sends what has to follow an operation, as `cluster/index.lua` has it, to all slots at once. It counts as done
+    /// when all of it is; what fails is done again when the operation is repeated, or by who reads a list.
+    async fn follow(&self, follow_up: &[Vec<u8>]) -> Result<()> {
+        let Some((word, parts)) = follow_up.split_first() else {
+            return Ok(());
+        };
+        match (&**word, parts) {
+            (b"enter", [id, micros, bucket, system_volume, scopes @ ..]) => {
+                let entered = join_all(scopes.iter().map(|scope| {
+                    self.in_index(&script::ENTER, scope, vec![id, micros, bucket, b""])
+                }));
+                let (noted, entered) =
+                    tokio::join!(self.note_system_volume(system_volume), entered);
+                entered.into_iter().collect::<Result<()>>().and(noted)
+            }
+            (b"forget", [id, scopes @ ..]) => {
+                let forgotten = scopes
+                    .iter()
+                    .map(|scope| self.in_index(&script::FORGET, scope, vec![id]));
+                join_all(forgotten).await.into_iter().collect()
+            }
+            _ => Err(script::unknown_reply(&String::from_utf8_lossy(word))),
+        }
+    }
+
+    /// Runs a script that changes a scope's index.
+    pub(in crate::store) async fn in_index(
+        &self,
+        script: &Script,
+        scope: &[u8],
+        arguments: Vec<&[u8]>,
+    ) -> Result<()> {
+        let keys = self.names().of_index(scope);
+        self.run(script, |call, _| {
+            call.arg(keys.len()).arg(&keys).arg(scope).arg(&arguments);
+            script::add_nobody(call);
+        })
+        .await
+        .map(drop)
+    }
+
+    async fn note_system_volume(&self, id: &[u8]) -> Result<()> {
+        if id.is_empty() {
+            return Ok(());
+        }
+        self.run(&script::NOTE, |call, _| {
+            call.arg(1).arg(SYSTEM_VOLUMES).arg(id);
+            script::add_nobody(call);
+        })
+        .await
+        .map(drop)
+    }
+}

@@ -1,0 +1,111 @@
+//! What the tests of a single Redis stand on, with a cluster in its place.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use redis::cluster::{ClusterClient, ClusterConnection};
+use redis::{Cmd, FromRedisValue, ToRedisArgs};
+use tokio::sync::{Mutex, MutexGuard};
+
+pub use crate::support::*;
+
+/// Longer than a busy machine holds a node up.
+const NODE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The one cluster that these tests share; it ends with this process.
+static SERVERS: OnceLock<ClusterServers> = OnceLock::new();
+/// One test after another, because they look at all keys.
+static IN_USE: Mutex<()> = Mutex::const_new(());
+
+/// The application in this process, on the cluster.
+#[derive(Debug)]
+pub struct TestApp {
+    pub api: Client,
+    pub redis: Redis,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        let redis = Redis::start().await;
+        let api = in_process(config(&redis.url()));
+        Self { api, redis }
+    }
+}
+
+/// The cluster, empty, and for one test alone.
+#[derive(Debug)]
+pub struct Redis {
+    url: String,
+    _guard: MutexGuard<'static, ()>,
+}
+
+impl Redis {
+    pub async fn start() -> Self {
+        let guard = IN_USE.lock().await;
+        let servers = SERVERS.get_or_init(|| ClusterServers::start(NODE_TIMEOUT));
+        let redis = Self {
+            url: servers.url(),
+            _guard: guard,
+        };
+        redis.command::<()>(&["FLUSHALL"]);
+        redis
+    }
+
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Runs one command, whose keys are named as one Redis has them.
+    #[track_caller]
+    pub fn command<T: FromRedisValue>(&self, arguments: &[impl ToRedisArgs]) -> T {
+        let mut command = Cmd::new();
+        for argument in arguments.iter().flat_map(ToRedisArgs::to_redis_args) {
+            command.arg(match String::from_utf8(argument) {
+                Ok(text) => with_braces(&text).into_bytes(),
+                Err(error) => error.into_bytes(),
+            });
+        }
+        command.query(&mut self.connection()).unwrap()
+    }
+
+    /// Every key there is, named as one Redis has them, sorted. What only a cluster has is left out: when the
+    /// sessions that there are were last active.
+    pub fn keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = self.command(&["KEYS", "*"]);
+        keys.retain(|key| !key.starts_with("llmos:activity:"));
+        let mut keys: Vec<String> = keys.iter().map(|key| without_braces(key)).collect();
+        keys.sort();
+        keys
+    }
+
+    fn connection(&self) -> ClusterConnection {
+        let nodes = self.url.trim_start_matches("redis://").split(',');
+        let client = ClusterClient::new(nodes.map(|host| format!("redis://{host}"))).unwrap();
+        client.get_connection().unwrap()
+    }
+}
+
+/// The name that a cluster has for a key; what is no key stays.
+fn with_braces(name: &str) -> String {
+    let parts: Vec<&str> = name.splitn(3, ':').collect();
+    match *parts {
+        ["llmos", "recent", rest] => {
+            let (scope, bucket) = rest.rsplit_once(':').unwrap();
+            format!("llmos:recent:{{{scope}}}:{bucket}")
+        }
+        ["llmos", kind, rest] if kind != "rate" => format!("llmos:{kind}:{{{rest}}}"),
+        ["session", ..] if name.ends_with(":messages") => {
+            let id = &name["session:".len()..name.len() - ":messages".len()];
+            format!("session:{{{id}}}:messages")
+        }
+        ["session", ..] => format!("session:{{{}}}", &name["session:".len()..]),
+        _ => match name.strip_suffix(":sessions") {
+            Some(scope) => format!("{{{scope}}}:sessions"),
+            None => name.to_owned(),
+        },
+    }
+}
+
+fn without_braces(key: &str) -> String {
+    key.replacen('{', "", 1).replacen('}', "", 1)
+}
