@@ -8,7 +8,7 @@ use redis::{ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Redis
 /// What a URL leads to.
 pub(super) enum Target {
     /// One server.
-    One(ConnectionInfo),
+    One(Box<ConnectionInfo>),
     /// Nodes of a cluster; there is at least one.
     Cluster(Vec<ConnectionInfo>),
 }
@@ -36,7 +36,7 @@ pub(super) fn is_cluster(url: &str) -> bool {
 /// If it cannot be understood. The error repeats nothing of a password.
 pub(super) fn parse(url: &str) -> RedisResult<Target> {
     if !is_cluster(url) {
-        return parse_one(url).map(Target::One);
+        return parse_one(url).map(|info| Target::One(Box::new(info)));
     }
     let nodes: Vec<_> = one_for_each_host(url)
         .iter()
@@ -122,7 +122,7 @@ impl Address {
         };
         let scheme = scheme.unwrap_or("redis");
         match &target {
-            Target::One(info) => Self::of_nodes(scheme, slice::from_ref(info), ""),
+            Target::One(info) => Self::of_nodes(scheme, slice::from_ref(&**info), ""),
             Target::Cluster(nodes) => {
                 let mark = if nodes.len() > 1 { "" } else { "?cluster=true" };
                 Self::of_nodes(scheme, nodes, mark)

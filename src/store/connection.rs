@@ -288,9 +288,9 @@ impl Settings {
                 let is_encrypted = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
                 let client = match certificates {
                     Some(certificates) if is_encrypted => {
-                        Client::build_with_tls(with_settings(info), certificates)?
+                        Client::build_with_tls(with_settings(*info), certificates)?
                     }
-                    _ => Client::open(with_settings(info))?,
+                    _ => Client::open(with_settings(*info))?,
                 };
                 let config = ConnectionManagerConfig::new()
                     .set_number_of_retries(0)

@@ -39,7 +39,15 @@ impl Names {
         id: &SessionId,
         further: [Vec<u8>; N],
     ) -> Vec<Vec<u8>> {
-        let id = id.as_str();
+        self.of_session_named(id.as_str().as_bytes(), further)
+    }
+
+    /// The same for an id that an index holds, which is no text where another program wrote it.
+    pub(super) fn of_entry(self, id: &[u8]) -> Vec<Vec<u8>> {
+        self.of_session_named(id, [])
+    }
+
+    fn of_session_named<const N: usize>(self, id: &[u8], further: [Vec<u8>; N]) -> Vec<Vec<u8>> {
         let mut keys = vec![
             self.key("session:", id, ""),
             self.key("session:", id, ":messages"),
@@ -120,19 +128,19 @@ impl Names {
 
     /// What is remembered of a volume's skills.
     pub(super) fn skills(self, volume: &VolumeRef) -> Vec<u8> {
-        self.key("llmos:skills:", &scope(volume), "")
+        self.key("llmos:skills:", scope(volume), "")
     }
 
     /// What is counted of a volume's skills.
     pub(super) fn skill_usage(self, volume: &VolumeRef) -> Vec<u8> {
-        self.key("llmos:skill-usage:", &scope(volume), "")
+        self.key("llmos:skill-usage:", scope(volume), "")
     }
 
     /// The record of one use of a volume's skill that was counted.
     pub(super) fn skill_use(self, volume: &VolumeRef, key: &str) -> Vec<u8> {
         match self {
             Self::Plain => self.key("llmos:skill-use:", key, ""),
-            Self::Tagged => self.key("llmos:skill-use:", &scope(volume), &format!(":{key}")),
+            Self::Tagged => self.key("llmos:skill-use:", scope(volume), &format!(":{key}")),
         }
     }
 

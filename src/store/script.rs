@@ -43,7 +43,10 @@ macro_rules! script {
 
 pub(super) static CREATE: Script = script!(plain: "create.lua"; cluster: "cluster/create.lua");
 pub(super) static FIND: Script = script!("find.lua");
-pub(super) static LIST: Script = script!("time.lua", "list.lua", "page.lua");
+pub(super) static LIST: Script = script!(
+    plain: "time.lua", "list.lua", "page.lua";
+    cluster: "list.lua", "cluster/candidates.lua"
+);
 pub(super) static UPDATE: Script = script!("update.lua");
 pub(super) static DELETE: Script = script!("delete.lua");
 pub(super) static APPEND: Script = script!("append.lua");
@@ -57,6 +60,8 @@ pub(super) static RESERVE: Script = script!("cluster/reserve.lua");
 pub(super) static ENTER: Script = script!("cluster/enter.lua");
 pub(super) static FORGET: Script = script!("cluster/forget.lua");
 pub(super) static NOTE: Script = script!("cluster/note.lua");
+pub(super) static ENTRY: Script = script!("time.lua", "cluster/entry.lua");
+pub(super) static INDEX_MEMBERS: Script = script!("cluster/index_members.lua");
 
 impl Script {
     /// The start of a call.

@@ -1,8 +1,12 @@
 //! Who may call, and what they may do: tokens, keys, and every route for every kind of caller.
 
+#[path = "access/api_keys.rs"]
 mod api_keys;
+#[path = "access/ownership.rs"]
 mod ownership;
+#[path = "access/table.rs"]
 mod table;
+#[path = "access/tokens.rs"]
 mod tokens;
 
 use std::time::Duration;
@@ -12,7 +16,7 @@ use llmos::config::{AccessConfig, AuthConfig, Config, Secret};
 use llmos::digest::hex;
 use serde_json::Value;
 
-use crate::support::{
+use super::support::{
     AUDIENCE, Claims, Client, ISSUER, Issuer, KeyServer, Redis, Response, config, in_process,
 };
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::TestApp;
+use super::support::TestApp;
 
 #[tokio::test]
 async fn a_repeated_creation_answers_what_the_first_one_did() {

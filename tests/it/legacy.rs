@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Redis, TestApp, write_python_session};
+use super::support::{Redis, TestApp, write_python_session};
 
 const IDS: [&str; 5] = [
     "sess_my_name_1765706400",

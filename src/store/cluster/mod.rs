@@ -3,6 +3,7 @@
 //! A session's own keys share a slot and change together, in one script, as they do on one Redis. What the script
 //! has to say to other slots, the index above all, it returns, and that is sent before the answer is given.
 
+mod list;
 mod node;
 mod steps;
 
@@ -76,7 +77,12 @@ impl Cluster {
         };
         match timeout(RESPONSE_TIMEOUT, answer).await {
             Ok(answer) => answer.map_err(node::as_it_was),
-            Err(_) => Err(RedisError::from(io::Error::from(io::ErrorKind::TimedOut))),
+            Err(_) => Err(late()),
         }
     }
+}
+
+/// The error of what takes too long.
+fn late() -> RedisError {
+    io::Error::from(io::ErrorKind::TimedOut).into()
 }

@@ -1,12 +1,11 @@
 //! An operation on a cluster: the script in its own slot, and what has to be asked before it and done after it in
 //! others.
 
-use std::io;
-
 use futures_util::future::join_all;
-use redis::{Cmd, RedisError, Value, cmd};
+use redis::{Cmd, Value, cmd};
 use tokio::time::timeout;
 
+use super::late;
 use crate::caller::Caller;
 use crate::rate_limit::RateLimit;
 use crate::session::SessionId;
@@ -46,7 +45,6 @@ impl Connection {
             self.follow(&follow_up).await?;
             Ok(returned)
         };
-        let late = || RedisError::from(io::Error::from(io::ErrorKind::TimedOut));
         timeout(RESPONSE_TIMEOUT, steps).await.map_err(|_| late())?
     }
 
@@ -112,7 +110,7 @@ impl Connection {
         Ok("none")
     }
 
-    async fn is_in_one_of(&self, id: &[u8], scopes: &[String]) -> Result<bool> {
+    async fn is_in_one_of(&self, id: &[u8], scopes: &[impl AsRef<[u8]>]) -> Result<bool> {
         let asked = join_all(scopes.iter().map(async |scope| {
             let mut command = cmd("SISMEMBER");
             command.arg(self.names().members(scope)).arg(id);
@@ -128,19 +126,16 @@ impl Connection {
 
     /// The scopes of the system's volumes: where the Python version, and where skills, keep what is the system's,
     /// and those that were noted.
-    pub(in crate::store) async fn system_scopes(&self) -> Result<Vec<String>> {
+    pub(super) async fn system_scopes(&self) -> Result<Vec<Vec<u8>>> {
         let mut command = cmd("SMEMBERS");
         command.arg(SYSTEM_VOLUMES);
-        let noted: Result<Vec<String>> = self.command(&command, Repeat::Safe).await;
-        let noted = match noted {
+        let noted: Result<Vec<Vec<u8>>> = self.command(&command, Repeat::Safe).await;
+        let mut ids = match noted {
             Err(Error::Unreadable(_)) => Vec::new(),
             noted => noted?,
         };
-        let mut ids: Vec<String> = vec!["default".to_owned(), "system".to_owned()];
-        ids.extend(noted);
-        ids.sort();
-        ids.dedup();
-        Ok(ids.iter().map(|id| format!("system:{id}")).collect())
+        ids.extend([b"default".to_vec(), b"system".to_vec()]);
+        Ok(ids.iter().map(|id| [b"system:", &**id].concat()).collect())
     }
 
     /// Sends what has to follow an operation, as `cluster/index.lua` has it, to all slots at once. It counts as done
@@ -169,7 +164,7 @@ impl Connection {
     }
 
     /// Runs a script that changes a scope's index.
-    pub(in crate::store) async fn in_index(
+    pub(super) async fn in_index(
         &self,
         script: &Script,
         scope: &[u8],
@@ -184,7 +179,7 @@ impl Connection {
         .map(drop)
     }
 
-    async fn note_system_volume(&self, id: &[u8]) -> Result<()> {
+    pub(super) async fn note_system_volume(&self, id: &[u8]) -> Result<()> {
         if id.is_empty() {
             return Ok(());
         }

@@ -29,12 +29,6 @@ for index = FIRST_SCOPE, #ARGV do
   local place = 2 * (index - FIRST_SCOPE)
   add_scope(ARGV[index], KEYS[place + 1], KEYS[place + 2])
 end
-if with_system == '1' then
-  for _, id in ipairs(system_volumes()) do
-    local name = 'system:' .. id
-    add_scope(name, members_key(name), indexing_key(name))
-  end
-end
 
 -- Ids are compared as Redis does, by their bytes; Lua's own comparison follows the locale.
 local function is_before(left, right)
@@ -90,7 +84,8 @@ local function open_sources()
     for _, bucket in ipairs(BUCKETS) do
       if wanted_bucket == '' or wanted_bucket == bucket then
         local key = recent_key(scope.name, bucket)
-        sources[#sources + 1] = {key = key, position = position_after_cursor(key), buffer = {}, next = 1}
+        local position = position_after_cursor(key)
+        sources[#sources + 1] = {key = key, bucket = bucket, position = position, buffer = {}, next = 1}
       end
     end
   end
@@ -105,7 +100,9 @@ local function peek(source, chunk)
     source.position, source.buffer, source.next = last + 1, {}, 1
     source.has_ended = #range < 2 * chunk
     for index = 1, #range, 2 do
-      source.buffer[#source.buffer + 1] = {id = range[index], micros = tonumber(range[index + 1]), key = source.key}
+      local candidate = {id = range[index], micros = tonumber(range[index + 1])}
+      candidate.key, candidate.bucket = source.key, source.bucket
+      source.buffer[#source.buffer + 1] = candidate
     end
   end
   return source.buffer[source.next]

@@ -9,6 +9,13 @@ local BYTES_PER_CALL = 1000000
 -- How often a page is put together again because sessions on it turn out to be gone.
 local MAX_ATTEMPTS = 20
 
+if with_system == '1' then
+  for _, id in ipairs(system_volumes()) do
+    local name = 'system:' .. id
+    add_scope(name, members_key(name), indexing_key(name))
+  end
+end
+
 -- Indexes some more of what the Python version wrote; whether that was all. How far it is, is kept in
 -- Redis: requests at the same time share the work, and none is lost with one that fails.
 local function index_members(scope)

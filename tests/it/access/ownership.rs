@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::super::support::{Claims, Client, in_process, write_python_session};
 use super::{
     admin, create, hash_of, issuer, keys, median, signed_in, start, text, with, with_secret,
 };
-use crate::support::{Claims, Client, in_process, write_python_session};
 
 /// The ids on all pages of a list, in order.
 async fn all_pages(api: &Client, limit: usize) -> Vec<String> {

@@ -7,7 +7,14 @@ use redis::cluster::{ClusterClient, ClusterConnection};
 use redis::{Cmd, FromRedisValue, ToRedisArgs};
 use tokio::sync::{Mutex, MutexGuard};
 
+pub use self::python::write_python_session;
+pub use self::skills::SkillsApp;
 pub use crate::support::*;
+
+#[path = "../support/python.rs"]
+mod python;
+#[path = "../support/skills.rs"]
+mod skills;
 
 /// Longer than a busy machine holds a node up.
 const NODE_TIMEOUT: Duration = Duration::from_secs(15);

@@ -1,0 +1,18 @@
+//! What a single Redis has to pass, once more.
+
+use super::support;
+
+#[path = "../access.rs"]
+mod access;
+#[path = "../idempotency.rs"]
+mod idempotency;
+#[path = "../legacy.rs"]
+mod legacy;
+#[path = "../limits.rs"]
+mod limits;
+#[path = "../listing.rs"]
+mod listing;
+#[path = "../messages.rs"]
+mod messages;
+#[path = "../sessions.rs"]
+mod sessions;
