@@ -160,8 +160,8 @@ pub(super) fn add_caller(call: &mut Cmd, by: &Caller, limit: Option<&RateLimit>)
     };
 }
 
-/// The same on a cluster, where such a call counts nothing. `standing` is where the session stands in sets, as
-/// `cluster/index.lua` has it.
+/// The same on a cluster, where such a call counts nothing. `standing` is whether the session stands in sets of
+/// the caller's, as `cluster/index.lua` has it.
 pub(super) fn add_caller_on_cluster(call: &mut Cmd, by: &Caller, standing: &str) {
     call.arg(standing);
     add_caller(call, by, None);

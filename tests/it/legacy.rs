@@ -191,6 +191,7 @@ async fn a_lost_index_is_made_again() {
     }
 }
 
+one_redis! {
 /// Writes many sessions at once, each with `padding` bytes that the list does not need.
 fn write_many(redis: &Redis, count: usize, padding: usize) {
     let script = r#"local padding = string.rep('x', tonumber(ARGV[2]))
@@ -294,6 +295,7 @@ async fn fat_documents_neither_hold_redis_nor_overfill_a_page() {
         slow.iter().all(|(_, _, micros)| *micros < 500_000),
         "{slow:?}"
     );
+}
 }
 
 #[tokio::test]

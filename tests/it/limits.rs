@@ -2,11 +2,11 @@
 
 #[path = "limits/callers.rs"]
 mod callers;
-#[path = "limits/cost.rs"]
-mod cost;
 #[path = "limits/counting.rs"]
 mod counting;
 one_redis! {
+#[path = "limits/cost.rs"]
+mod cost;
 #[path = "limits/redis_trouble.rs"]
 mod redis_trouble;
 }

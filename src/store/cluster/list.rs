@@ -3,13 +3,14 @@
 
 use std::cmp::Reverse;
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::{join, join_all, try_join_all};
 use redis::{Cmd, FromRedisValue};
 use tokio::time::{Instant, timeout_at};
 
 use super::late;
 use crate::caller::Caller;
 use crate::message::MAX_PAGE_BYTES;
+use crate::meter::count_as_one;
 use crate::session::Status;
 use crate::store::connection::{Connection, RESPONSE_TIMEOUT};
 use crate::store::document::State;
@@ -104,7 +105,7 @@ impl Connection {
     ) -> Result<Outcome> {
         let read = scopes.iter().map(|scope| self.candidates(request, scope));
         let mut candidates = Vec::new();
-        for of_scope in try_join_all(read).await? {
+        for of_scope in count_as_one(try_join_all(read)).await? {
             match of_scope {
                 Some(of_scope) => candidates.extend(of_scope),
                 None => return Ok(Outcome::Indexed),
@@ -197,7 +198,8 @@ impl Connection {
 
     /// Indexes members of a scope's set; `place` is where the set goes on behind them.
     async fn index(&self, scope: &[u8], place: Vec<u8>, ids: Vec<Vec<u8>>) -> Result<()> {
-        let entries = try_join_all(ids.iter().map(|id| self.entry(id, 0))).await?;
+        let read = try_join_all(ids.iter().map(|id| self.entry(id, 0)));
+        let entries = count_as_one(read).await?;
         let mut arguments = vec![place];
         for (id, entry) in ids.into_iter().zip(&entries) {
             let (bucket, micros) = match entry {
@@ -215,18 +217,16 @@ impl Connection {
             .collect();
         volumes.sort_unstable();
         volumes.dedup();
-        try_join_all(volumes.into_iter().map(|id| self.note_system_volume(id))).await?;
+        let noted = try_join_all(volumes.into_iter().map(|id| self.note_system_volume(id)));
+        count_as_one(noted).await?;
         let arguments = arguments.iter().map(|argument| &**argument).collect();
         self.in_index(&script::INDEX_MEMBERS, scope, arguments)
             .await
     }
 
     async fn entries(&self, of: &[Candidate<'_>], max_bytes: usize) -> Result<Vec<Option<Entry>>> {
-        try_join_all(
-            of.iter()
-                .map(|candidate| self.entry(&candidate.id, max_bytes)),
-        )
-        .await
+        let read = try_join_all(of.iter().map(|it| self.entry(&it.id, max_bytes)));
+        count_as_one(read).await
     }
 
     async fn entry(&self, id: &[u8], max_bytes: usize) -> Result<Option<Entry>> {
@@ -264,7 +264,7 @@ impl Connection {
         let read = large
             .iter()
             .map(|index| self.entry(&of[*index].id, usize::MAX / 2));
-        for (index, entry) in large.iter().zip(try_join_all(read).await?) {
+        for (index, entry) in large.iter().zip(count_as_one(try_join_all(read)).await?) {
             entries[*index] = entry;
         }
         Ok(())
@@ -297,7 +297,7 @@ impl Connection {
             .iter()
             .map(|(candidate, entry)| self.enter(candidate, entry));
         let forgotten = gone.iter().map(|candidate| self.forget(candidate));
-        let (entered, forgotten) = tokio::join!(join_all(entered), join_all(forgotten));
+        let (entered, forgotten) = count_as_one(join(join_all(entered), join_all(forgotten))).await;
         entered
             .into_iter()
             .chain(forgotten)

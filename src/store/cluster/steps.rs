@@ -1,12 +1,13 @@
 //! An operation on a cluster: the script in its own slot, and what has to be asked before it and done after it in
 //! others.
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use redis::{Cmd, Value, cmd};
 use tokio::time::timeout;
 
 use super::late;
 use crate::caller::Caller;
+use crate::meter::count_as_one;
 use crate::rate_limit::RateLimit;
 use crate::session::SessionId;
 use crate::store::connection::{Connection, RESPONSE_TIMEOUT, Repeat};
@@ -39,8 +40,8 @@ impl Connection {
             if let [word, id] = &*follow_up
                 && word == b"ask-sets"
             {
-                let standing = self.standing_of(id, by).await?;
-                (returned, follow_up) = call(standing).await?;
+                let is_own = self.is_in_own_set(id, by).await?;
+                (returned, follow_up) = call(if is_own { "1" } else { "0" }).await?;
             }
             self.follow(&follow_up).await?;
             Ok(returned)
@@ -96,21 +97,14 @@ impl Connection {
         }
     }
 
-    /// Where a session stands whose document does not tell: in sets of the caller's volumes, of the system's, or in
-    /// none of them.
-    async fn standing_of(&self, id: &[u8], by: &Caller) -> Result<&'static str> {
-        let own = by.volumes().unwrap_or_default();
-        let own: Vec<String> = own.iter().map(keys::scope).collect();
-        if self.is_in_one_of(id, &own).await? {
-            return Ok("own");
-        }
-        if self.is_in_one_of(id, &self.system_scopes().await?).await? {
-            return Ok("systems");
-        }
-        Ok("none")
-    }
-
-    async fn is_in_one_of(&self, id: &[u8], scopes: &[impl AsRef<[u8]>]) -> Result<bool> {
+    /// Whether a session, whose document does not tell, stands in a set of the caller's volumes.
+    async fn is_in_own_set(&self, id: &[u8], by: &Caller) -> Result<bool> {
+        let scopes: Vec<String> = by
+            .volumes()
+            .unwrap_or_default()
+            .iter()
+            .map(keys::scope)
+            .collect();
         let asked = join_all(scopes.iter().map(async |scope| {
             let mut command = cmd("SISMEMBER");
             command.arg(self.names().members(scope)).arg(id);
@@ -120,7 +114,7 @@ impl Connection {
                 answer => answer,
             }
         }));
-        let answers: Result<Vec<bool>> = asked.await.into_iter().collect();
+        let answers: Result<Vec<bool>> = count_as_one(asked).await.into_iter().collect();
         Ok(answers?.contains(&true))
     }
 
@@ -149,15 +143,16 @@ impl Connection {
                 let entered = join_all(scopes.iter().map(|scope| {
                     self.in_index(&script::ENTER, scope, vec![id, micros, bucket, b""])
                 }));
-                let (noted, entered) =
-                    tokio::join!(self.note_system_volume(system_volume), entered);
+                let noted = self.note_system_volume(system_volume);
+                let (noted, entered) = count_as_one(join(noted, entered)).await;
                 entered.into_iter().collect::<Result<()>>().and(noted)
             }
             (b"forget", [id, scopes @ ..]) => {
                 let forgotten = scopes
                     .iter()
                     .map(|scope| self.in_index(&script::FORGET, scope, vec![id]));
-                join_all(forgotten).await.into_iter().collect()
+                let forgotten = count_as_one(join_all(forgotten)).await;
+                forgotten.into_iter().collect()
             }
             _ => Err(script::unknown_reply(&String::from_utf8_lossy(word))),
         }

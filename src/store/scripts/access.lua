@@ -5,7 +5,7 @@ local function peek_own_document(id, key)
   if visible_scopes ~= '*' then
     local size = redis.pcall('STRLEN', key)
     local is_large = type(size) == 'number' and size > MAX_JUDGED_BYTES
-    if is_large and not is_in_own_set(id) and not is_in_systems_set(id) then
+    if is_large and not may_concern_caller(id, key) then
       return nil
     end
   end

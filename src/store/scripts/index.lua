@@ -29,6 +29,11 @@ local function is_in_systems_set(id)
   return false
 end
 
+-- Whether a document that is too large to be read only for that may be one of the caller's.
+local function may_concern_caller(id)
+  return is_in_own_set(id) or is_in_systems_set(id)
+end
+
 -- Notes a volume of the system's, so that all callers are shown what is in it.
 local function note_system_volume(document)
   local is_systems = document.volume == 'system' and type(document.volume_id) == 'string'

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::support::{Claims, Client, in_process, write_python_session};
+use super::super::support::{Claims, Client, MAX_ROUND_TRIPS, in_process, write_python_session};
 use super::{
     admin, create, hash_of, issuer, keys, median, signed_in, start, text, with, with_secret,
 };
@@ -16,7 +16,7 @@ async fn all_pages(api: &Client, limit: usize) -> Vec<String> {
     loop {
         let path = format!("/api/sessions?limit={limit}&cursor={cursor}");
         let answer = api.get(&path).await.assert_status(200);
-        assert!(answer.round_trips() <= 2);
+        assert!(answer.round_trips() <= MAX_ROUND_TRIPS);
         let page = answer.json();
         ids.extend(
             page["sessions"]

@@ -136,10 +136,7 @@ impl Service {
 
     /// All that is stored.
     async fn snapshot(&self) -> (Vec<(Vec<u8>, Vec<u8>)>, Value) {
-        let script = "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do \
-            all[#all + 1] = {key, redis.call('DUMP', key)} end return all";
-        let mut keys: Vec<(Vec<u8>, Vec<u8>)> = self.redis.command(&["EVAL", script, "0"]);
-        keys.sort();
+        let keys = self.redis.dump();
         let list = super::super::support::http_client().build().unwrap();
         let list = list
             .get(self.blobs.api_url())

@@ -16,3 +16,5 @@ mod listing;
 mod messages;
 #[path = "../sessions.rs"]
 mod sessions;
+#[path = "../skills.rs"]
+mod skills;

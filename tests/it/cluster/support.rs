@@ -1,6 +1,7 @@
 //! What the tests of a single Redis stand on, with a cluster in its place.
 
-use std::sync::OnceLock;
+use std::cell::RefCell;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use redis::cluster::{ClusterClient, ClusterConnection};
@@ -14,15 +15,28 @@ pub use crate::support::*;
 #[path = "../support/python.rs"]
 mod python;
 #[path = "../support/skills.rs"]
+#[allow(
+    dead_code,
+    reason = "what of it is not needed here is needed elsewhere"
+)]
 mod skills;
 
 /// Longer than a busy machine holds a node up.
 const NODE_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// The most round trips that a request with a session takes: it is counted, reads, writes, and the index follows;
+/// or it is counted, finds the system's volumes, reads their indexes, and reads the sessions.
+pub const MAX_ROUND_TRIPS: u32 = 4;
+
 /// The one cluster that these tests share; it ends with this process.
 static SERVERS: OnceLock<ClusterServers> = OnceLock::new();
 /// One test after another, because they look at all keys.
 static IN_USE: Mutex<()> = Mutex::const_new(());
+
+thread_local! {
+    /// The use that the test of this thread makes of it: one that starts a second Redis gets the same.
+    static OWN_USE: RefCell<Weak<MutexGuard<'static, ()>>> = RefCell::default();
+}
 
 /// The application in this process, on the cluster.
 #[derive(Debug)]
@@ -43,19 +57,27 @@ impl TestApp {
 #[derive(Debug)]
 pub struct Redis {
     url: String,
-    _guard: MutexGuard<'static, ()>,
+    _in_use: Arc<MutexGuard<'static, ()>>,
 }
 
 impl Redis {
     pub async fn start() -> Self {
-        let guard = IN_USE.lock().await;
-        let servers = SERVERS.get_or_init(|| ClusterServers::start(NODE_TIMEOUT));
-        let redis = Self {
-            url: servers.url(),
-            _guard: guard,
-        };
+        if let Some(in_use) = OWN_USE.with_borrow(Weak::upgrade) {
+            return Self::of(in_use);
+        }
+        let in_use = Arc::new(IN_USE.lock().await);
+        OWN_USE.set(Arc::downgrade(&in_use));
+        let redis = Self::of(in_use);
         redis.command::<()>(&["FLUSHALL"]);
         redis
+    }
+
+    fn of(in_use: Arc<MutexGuard<'static, ()>>) -> Self {
+        let servers = SERVERS.get_or_init(|| ClusterServers::start(NODE_TIMEOUT));
+        Self {
+            url: servers.url(),
+            _in_use: in_use,
+        }
     }
 
     pub fn url(&self) -> String {
@@ -83,6 +105,19 @@ impl Redis {
         let mut keys: Vec<String> = keys.iter().map(|key| without_braces(key)).collect();
         keys.sort();
         keys
+    }
+
+    /// All that is stored: every key, and what is under it as the server dumps it.
+    pub fn dump(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut connection = self.connection();
+        let mut keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
+        keys.sort();
+        keys.into_iter()
+            .map(|key| {
+                let dumped = redis::cmd("DUMP").arg(&key).query(&mut connection).unwrap();
+                (key, dumped)
+            })
+            .collect()
     }
 
     fn connection(&self) -> ClusterConnection {

@@ -1,8 +1,8 @@
 -- The index on a cluster, where other nodes hold it: what has to follow there is returned with the answer, and
 -- what the session's own slot has to know of it stands beside its document.
 
--- Where a caller's session stands in sets that other nodes hold, this says what they said: 'own' or 'systems'
--- volumes, 'none', or '' before they were asked.
+-- Whether a session stands in sets of the caller's volumes, which other nodes hold: '1' or '0' as they said, or ''
+-- before they were asked.
 local standing = pop_argument()
 
 -- What has to follow in other slots: nothing, {'enter', id, microseconds, bucket, the system's volume or '', scopes}
@@ -21,13 +21,21 @@ end
 -- Whether a session stands in a set of the caller's volumes.
 local function is_in_own_set(id)
   expect_standing(id)
-  return standing == 'own'
+  return standing == '1'
 end
 
--- Whether a session stands in a set of the system's volumes.
-local function is_in_systems_set(id)
-  expect_standing(id)
-  return standing == 'systems'
+-- Whether a document that is too large to be read only for that may be one of the caller's. Asking the sets would
+-- tell by its time that it is there. The volume stands near one end of it; within a JSON string no quote ends
+-- "volume", and whatever this finds, the document itself is judged when it is read.
+local function may_concern_caller(_, key)
+  for _, part in ipairs({redis.call('GETRANGE', key, 0, 2047), redis.call('GETRANGE', key, -2048, -1)}) do
+    local volume = part:match('"volume":%s*"(%l+)"')
+    local volume_id = part:match('"volume_id":%s*"([^"]*)"')
+    if volume == 'system' or volume and volume_id and is_visible(volume .. ':' .. volume_id) then
+      return true
+    end
+  end
+  return false
 end
 
 local function activity_key(id)
