@@ -1,7 +1,8 @@
 //! What the tests of a single Redis stand on, with a cluster in its place.
 
 use std::cell::RefCell;
-use std::sync::{Arc, OnceLock, Weak};
+use std::fmt;
+use std::sync::{Arc, Mutex as StdMutex, OnceLock, Weak};
 use std::time::Duration;
 
 use redis::cluster::{ClusterClient, ClusterConnection};
@@ -54,10 +55,16 @@ impl TestApp {
 }
 
 /// The cluster, empty, and for one test alone.
-#[derive(Debug)]
 pub struct Redis {
     url: String,
+    connection: StdMutex<ClusterConnection>,
     _in_use: Arc<MutexGuard<'static, ()>>,
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.url)
+    }
 }
 
 impl Redis {
@@ -74,8 +81,12 @@ impl Redis {
 
     fn of(in_use: Arc<MutexGuard<'static, ()>>) -> Self {
         let servers = SERVERS.get_or_init(|| ClusterServers::start(NODE_TIMEOUT));
+        let url = servers.url();
+        let nodes = url.trim_start_matches("redis://").split(',');
+        let client = ClusterClient::new(nodes.map(|host| format!("redis://{host}"))).unwrap();
         Self {
-            url: servers.url(),
+            connection: StdMutex::new(client.get_connection().unwrap()),
+            url,
             _in_use: in_use,
         }
     }
@@ -94,7 +105,8 @@ impl Redis {
                 Err(error) => error.into_bytes(),
             });
         }
-        command.query(&mut self.connection()).unwrap()
+        let mut connection = self.connection.lock().unwrap();
+        command.query(&mut *connection).unwrap()
     }
 
     /// Every key there is, named as one Redis has them, sorted. What only a cluster has is left out: when the
@@ -109,21 +121,15 @@ impl Redis {
 
     /// All that is stored: every key, and what is under it as the server dumps it.
     pub fn dump(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let mut connection = self.connection();
-        let mut keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
+        let connection = &mut *self.connection.lock().unwrap();
+        let mut keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query(connection).unwrap();
         keys.sort();
         keys.into_iter()
             .map(|key| {
-                let dumped = redis::cmd("DUMP").arg(&key).query(&mut connection).unwrap();
+                let dumped = redis::cmd("DUMP").arg(&key).query(connection).unwrap();
                 (key, dumped)
             })
             .collect()
-    }
-
-    fn connection(&self) -> ClusterConnection {
-        let nodes = self.url.trim_start_matches("redis://").split(',');
-        let client = ClusterClient::new(nodes.map(|host| format!("redis://{host}"))).unwrap();
-        client.get_connection().unwrap()
     }
 }
 
