@@ -8,3 +8,6 @@ macro_rules! one_redis {
 }
 
 mod contract;
+mod moves;
+mod steps;
+mod workload;

@@ -5,9 +5,6 @@
 -- ARGV: bucket or '' for all, most sessions, most bytes, microseconds and id of the cursor ('' to start),
 --       '1' to add the volumes of the system that hold sessions, and the scopes
 
--- How many members of a set one call indexes at most, so that nobody waits long for Redis meanwhile.
-local MEMBERS_PER_CALL = 500
-
 -- How many candidates are read at once from all places together, unless a page needs more of one.
 local CHUNK = 2048
 

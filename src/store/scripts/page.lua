@@ -4,7 +4,8 @@
 --         {'page', microseconds and id of the next cursor or '', sessions {id, document, count, activity};
 --         a count that is nothing says that the messages are none
 
--- How many bytes of documents one call indexes at most, as list.lua has it for members.
+-- What one call indexes at most, so that nobody waits long for Redis meanwhile.
+local MEMBERS_PER_CALL = 500
 local BYTES_PER_CALL = 1000000
 -- How often a page is put together again because sessions on it turn out to be gone.
 local MAX_ATTEMPTS = 20

@@ -91,6 +91,12 @@ impl Redis {
         }
     }
 
+    /// The node that serves a key, named as one Redis has it.
+    pub fn node_of(&self, key: &str) -> &'static ClusterNode {
+        let servers = SERVERS.get().unwrap();
+        &servers.nodes[servers.master_of(servers.slot_of(&with_braces(key)))]
+    }
+
     pub fn url(&self) -> String {
         self.url.clone()
     }

@@ -62,6 +62,8 @@ impl ClusterServers {
                 let (first, last) = (first.to_string(), (end - 1).to_string());
                 node.command::<()>(&["CLUSTER", "ADDSLOTSRANGE", &first, &last]);
             }
+        }
+        for (index, node) in nodes.iter().enumerate() {
             for other in &nodes[index + 1..] {
                 let (port, bus_port) = (other.port.to_string(), other.bus_port.to_string());
                 node.command::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus_port]);
@@ -105,9 +107,83 @@ impl ClusterServers {
         });
     }
 
+    /// The slot that a key stands in.
+    pub fn slot_of(&self, key: &str) -> u16 {
+        let mut running = self.nodes.iter().filter(|node| node.server.is_some());
+        running
+            .next()
+            .unwrap()
+            .command(&["CLUSTER", "KEYSLOT", key])
+    }
+
+    /// Which of the nodes serves a slot, as the running ones say.
+    pub fn master_of(&self, slot: u16) -> usize {
+        let is_it = |node: &ClusterNode| {
+            let ranges: Option<Vec<(u16, u16, (String, u16))>> = node.slots().ok();
+            let mut ranges = ranges.unwrap_or_default().into_iter();
+            ranges
+                .any(|(first, last, (_, port))| (first..=last).contains(&slot) && port == node.port)
+        };
+        self.nodes
+            .iter()
+            .position(is_it)
+            .expect("somebody serves each slot")
+    }
+
+    /// Moves a slot to another master, a few keys at a time, as `redis-cli --cluster reshard` does.
+    pub fn move_slot(&self, slot: u16, to: usize) {
+        let from = self.master_of(slot);
+        if from == to {
+            return;
+        }
+        let (from, to) = (&self.nodes[from], &self.nodes[to]);
+        let (from_id, to_id, slot) = (from.id(), to.id(), slot.to_string());
+        to.command::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]);
+        from.command::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]);
+        loop {
+            let keys: Vec<Vec<u8>> = from.command(&["CLUSTER", "GETKEYSINSLOT", &slot, "2"]);
+            if keys.is_empty() {
+                break;
+            }
+            let port = to.port.to_string();
+            let mut command: Vec<Vec<u8>> =
+                ["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"]
+                    .map(|word| word.as_bytes().to_vec())
+                    .to_vec();
+            command.extend(keys);
+            from.command::<()>(&command);
+            // Long enough to be met half-way.
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        to.command::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
+        from.command::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
+        for node in &self.nodes[..] {
+            let _ = node.try_command::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
+        }
+    }
+
+    /// A replica of a master.
+    pub fn replica_of(&self, master: usize) -> usize {
+        let id = self.nodes[master].id();
+        let is_it = |node: &ClusterNode| {
+            let nodes: String = node.command(&["CLUSTER", "NODES"]);
+            let own = nodes.lines().find(|line| line.contains("myself"));
+            own.is_some_and(|line| line.contains("slave") && line.contains(&id))
+        };
+        self.nodes
+            .iter()
+            .position(is_it)
+            .expect("each master has a replica")
+    }
+
     fn wait_until(&self, what: &str, is_so: impl Fn(&ClusterNode) -> bool) {
         let started = Instant::now();
-        while !self.nodes.iter().all(&is_so) {
+        while !self
+            .nodes
+            .iter()
+            .filter(|node| node.server.is_some())
+            .all(&is_so)
+        {
             let waited = started.elapsed();
             assert!(waited < START_LIMIT, "the nodes do not {what}: {:?}", {
                 let infos = self.nodes.iter();
@@ -225,6 +301,29 @@ impl ClusterNode {
 
     fn id_of_process(&self) -> String {
         value_in(&self.command::<String>(&["INFO", "server"]), "process_id")
+    }
+
+    /// Which slots stand where: first and last, and the address of their master.
+    fn slots(&self) -> redis::RedisResult<Vec<(u16, u16, (String, u16))>> {
+        let ranges: Vec<Vec<redis::Value>> = self.try_command(&["CLUSTER", "SLOTS"])?;
+        let read = |range: Vec<redis::Value>| {
+            let mut parts = range.into_iter();
+            let mut next = || parts.next().unwrap();
+            let (first, last) = (next(), next());
+            let master: Vec<redis::Value> = redis::from_redis_value(next())?;
+            let mut master = master.into_iter();
+            let mut next = || master.next().unwrap();
+            let (host, port) = (next(), next());
+            Ok((
+                redis::from_redis_value(first)?,
+                redis::from_redis_value(last)?,
+                (
+                    redis::from_redis_value(host)?,
+                    redis::from_redis_value(port)?,
+                ),
+            ))
+        };
+        ranges.into_iter().map(read).collect()
     }
 
     /// How many replicas of slots it knows of.

@@ -23,7 +23,7 @@ use llmos::{http, serve};
 
 pub use self::blob_store::{BlobServer, Fault};
 pub use self::client::{Client, Response, http_client};
-pub use self::cluster_servers::ClusterServers;
+pub use self::cluster_servers::{ClusterNode, ClusterServers};
 pub use self::key_server::KeyServer;
 pub use self::node::run_script;
 pub use self::process::{Process, clear_configuration, free_port};

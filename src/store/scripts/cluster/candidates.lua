@@ -2,6 +2,10 @@
 --
 -- KEYS: those of the scope's index
 -- Returns {'unindexed', where to go on, ids}, or {'candidates', {id, microseconds, bucket} one more than asked for}
+
+-- How many members one go indexes at most: each is asked for in its own slot.
+local MEMBERS_PER_CALL = 100
+
 local scope = scopes[1]
 if not is_indexed(scope) then
   local found = redis.pcall('SSCAN', scope.members, own('GET', scope.indexing) or '0', 'COUNT', MEMBERS_PER_CALL)
