@@ -107,6 +107,7 @@ pub struct Address {
     shown: String,
     is_encrypted: bool,
     is_local: bool,
+    is_cluster: bool,
 }
 
 impl Address {
@@ -118,19 +119,20 @@ impl Address {
                 shown: scheme.map_or("…".to_owned(), |scheme| format!("{scheme}://…")),
                 is_encrypted: false,
                 is_local: false,
+                is_cluster: false,
             };
         };
         let scheme = scheme.unwrap_or("redis");
         match &target {
-            Target::One(info) => Self::of_nodes(scheme, slice::from_ref(&**info), ""),
+            Target::One(info) => Self::of_nodes(scheme, slice::from_ref(&**info), "", false),
             Target::Cluster(nodes) => {
                 let mark = if nodes.len() > 1 { "" } else { "?cluster=true" };
-                Self::of_nodes(scheme, nodes, mark)
+                Self::of_nodes(scheme, nodes, mark, true)
             }
         }
     }
 
-    fn of_nodes(scheme: &str, nodes: &[ConnectionInfo], mark: &str) -> Self {
+    fn of_nodes(scheme: &str, nodes: &[ConnectionInfo], mark: &str, is_cluster: bool) -> Self {
         let redis = nodes[0].redis_settings();
         let database = redis.db();
         let (user, password) = (redis.username().is_some(), redis.password().is_some());
@@ -153,6 +155,7 @@ impl Address {
                 ),
                 is_encrypted: false,
                 is_local: true,
+                is_cluster,
             };
         }
         let hosts: Vec<(&str, u16, bool)> = nodes.iter().filter_map(host_of).collect();
@@ -171,6 +174,7 @@ impl Address {
             ),
             is_encrypted: hosts.iter().all(|(_, _, is_encrypted)| *is_encrypted),
             is_local: hosts.iter().all(|(host, ..)| is_loopback(host)),
+            is_cluster,
         }
     }
 
@@ -179,7 +183,12 @@ impl Address {
         self.is_encrypted
     }
 
-    /// Whether the server is on this machine.
+    /// Whether it is a Redis Cluster.
+    pub fn is_cluster(&self) -> bool {
+        self.is_cluster
+    }
+
+    /// Whether the server is on this machine, of a cluster the nodes that are named.
     pub fn is_local(&self) -> bool {
         self.is_local
     }

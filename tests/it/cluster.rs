@@ -1,6 +1,6 @@
 //! The same service on a Redis Cluster.
 
-mod support;
+pub mod support;
 
 /// What only one Redis is, as `main.rs` has it: left out here.
 macro_rules! one_redis {

@@ -15,6 +15,7 @@ use futures_util::future::{BoxFuture, Shared};
 use redis::aio::ConnectionLike;
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 use redis::io::tcp::TcpSettings;
 use redis::{Cmd, ConnectionInfo, RedisError, RedisResult, TlsCertificates, Value};
 use tokio::time::timeout;
@@ -73,6 +74,11 @@ impl Cluster {
     pub(super) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
         let answer = async {
             let mut connection = self.connected.clone().await?;
+            // What a node says about itself is asked of one, not of all.
+            if command.args_iter().next() == Some(redis::Arg::Simple(b"INFO")) {
+                let any = RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random);
+                return connection.route_command(command.clone(), any).await;
+            }
             connection.req_packed_command(command).await
         };
         match timeout(RESPONSE_TIMEOUT, answer).await {

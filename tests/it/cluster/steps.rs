@@ -1,5 +1,7 @@
 //! An operation that breaks off between its steps.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::support::{Client, TestApp};
@@ -117,6 +119,32 @@ async fn a_repeated_creation_after_the_session_is_gone_creates_none() {
         kept.iter()
             .all(|it| it.contains("llmos:") && !it.contains("private"))
     );
+}
+
+#[tokio::test]
+async fn a_node_that_hangs_holds_up_no_request_for_long_and_none_of_other_nodes_fails() {
+    let app = TestApp::start().await;
+    let mut ids = Vec::new();
+    for number in 0..8 {
+        ids.push(app.api.create_session(&number.to_string()).await);
+    }
+    let port = |id: &String| app.redis.node_of(&format!("session:{id}")).port;
+    let ports: HashMap<&String, u16> = ids.iter().map(|id| (id, port(id))).collect();
+    let hung = app.redis.node_of(&format!("session:{}", ids[0]));
+    hung.freeze();
+    let mut longest = std::time::Duration::ZERO;
+    for id in ids.iter().cycle().take(24) {
+        let found = app.api.get(&format!("/api/sessions/{id}")).await;
+        longest = longest.max(found.elapsed);
+        let expected = if ports[id] == hung.port { 503 } else { 200 };
+        let _ = found.assert_status(expected);
+    }
+    hung.thaw();
+    println!("{longest:?} at most");
+    assert!(longest.as_millis() < 2500, "{longest:?}");
+    for id in &ids {
+        let _ = app.api.append(id, "x").await.assert_status(200);
+    }
 }
 
 #[tokio::test]
