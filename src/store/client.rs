@@ -118,10 +118,10 @@ impl<'a> RedisClient<'a> {
             "redis.call('SET', KEYS[1], '1', 'PX', 1000) return redis.call('DEL', KEYS[1])";
         let mut command = cmd("EVAL");
         command.arg(script).arg(1).arg("llmos:probe");
-        let () = self.connection.command(&command, Repeat::Safe).await?;
+        let written = self.connection.command(&command, Repeat::Safe);
         match self.connection.names() {
-            Names::Plain => Ok(()),
-            Names::Tagged => self.ping().await,
+            Names::Plain => written.await,
+            Names::Tagged => tokio::try_join!(written, self.ping()).map(|((), ())| ()),
         }
     }
 

@@ -21,17 +21,17 @@ async fn a_creation_that_the_index_did_not_learn_of_is_completed_by_its_repetiti
     // Redis learns the scripts first.
     let _ = app.api.create_session("x").await;
     let index = app.redis.node_of("all:sessions");
-    index.freeze();
+    let frozen = index.freeze();
     let body = json!({"name": "y", "volume": "user"});
     let mut keys = Vec::new();
-    for number in 0..6 {
+    for number in 0..4 {
         let keyed = app.api.with_header("idempotency-key", number.to_string());
         let refused = keyed.post("/api/sessions", &body).await;
         assert!(refused.elapsed.as_millis() < 3500, "{refused:?}");
         let _ = refused.assert_error(503, "storage_unavailable");
         keys.push(keyed);
     }
-    index.thaw();
+    drop(frozen);
 
     // Some of them are stored, on nodes that were well, and no list shows them.
     let documents = app
@@ -50,7 +50,7 @@ async fn a_creation_that_the_index_did_not_learn_of_is_completed_by_its_repetiti
         listed(&app.api, "").await,
         listed(&app.api, "volume=user").await,
     );
-    assert_eq!(all.len(), 7);
+    assert_eq!(all.len(), 5);
     all.sort();
     own.sort();
     assert_eq!(all, own);
@@ -131,15 +131,15 @@ async fn a_node_that_hangs_holds_up_no_request_for_long_and_none_of_other_nodes_
     let port = |id: &String| app.redis.node_of(&format!("session:{id}")).port;
     let ports: HashMap<&String, u16> = ids.iter().map(|id| (id, port(id))).collect();
     let hung = app.redis.node_of(&format!("session:{}", ids[0]));
-    hung.freeze();
+    let frozen = hung.freeze();
     let mut longest = std::time::Duration::ZERO;
-    for id in ids.iter().cycle().take(24) {
+    for id in ids.iter().chain(&ids[1..4]) {
         let found = app.api.get(&format!("/api/sessions/{id}")).await;
         longest = longest.max(found.elapsed);
         let expected = if ports[id] == hung.port { 503 } else { 200 };
         let _ = found.assert_status(expected);
     }
-    hung.thaw();
+    drop(frozen);
     println!("{longest:?} at most");
     assert!(longest.as_millis() < 2500, "{longest:?}");
     for id in &ids {

@@ -48,6 +48,16 @@ struct Server {
     process_id: String,
 }
 
+/// A server whose clock stands.
+#[derive(Debug)]
+pub struct Frozen<'a>(&'a ClusterNode);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.signal("-CONT");
+    }
+}
+
 impl ClusterServers {
     /// Starts a cluster whose nodes take one another for dead after `node_timeout`.
     pub fn start(node_timeout: Duration) -> Self {
@@ -249,13 +259,10 @@ impl ClusterNode {
         self.server = None;
     }
 
-    /// Stops the server's clock: it accepts connections, and answers nothing.
-    pub fn freeze(&self) {
+    /// Stops the server's clock until the value is dropped: it accepts connections, and answers nothing.
+    pub fn freeze(&self) -> Frozen<'_> {
         self.signal("-STOP");
-    }
-
-    pub fn thaw(&self) {
-        self.signal("-CONT");
+        Frozen(self)
     }
 
     fn signal(&self, name: &str) {
