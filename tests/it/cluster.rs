@@ -9,5 +9,6 @@ macro_rules! one_redis {
 
 mod contract;
 mod moves;
+mod nodes;
 mod steps;
 mod workload;

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::Connect;
 use redis::{
-    AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, Value, pipe,
+    AsyncConnectionConfig, Cmd, ErrorKind, IntoConnectionInfo, Pipeline, RedisError, RedisFuture,
+    Value, pipe,
 };
 
 /// A connection that says by its errors whether a command may have run.
@@ -21,10 +22,11 @@ pub(super) struct Node {
     asking: bool,
 }
 
-/// The answer of a command that may have run did not come. As an error of this kind the crate passes it on.
-#[derive(Debug, thiserror::Error)]
-#[error("the answer was lost: {0}")]
-struct Lost(io::ErrorKind);
+/// What an error of this kind says of a command that may have run and whose answer did not come. The crate passes
+/// such errors on.
+const LOST: ErrorKind = ErrorKind::Client;
+const BROKEN: &str = "the connection broke before the answer";
+const LATE: &str = "no answer in time";
 
 impl Connect for Node {
     fn connect_with_config<'a, T>(info: T, config: AsyncConnectionConfig) -> RedisFuture<'a, Self>
@@ -94,21 +96,16 @@ impl Node {
             return error;
         }
         self.is_broken.store(true, Ordering::Relaxed);
-        let kind = if error.is_timeout() {
-            io::ErrorKind::TimedOut
-        } else {
-            io::ErrorKind::BrokenPipe
-        };
-        io::Error::new(io::ErrorKind::Unsupported, Lost(kind)).into()
+        let how = if error.is_timeout() { LATE } else { BROKEN };
+        (LOST, "the answer was lost", how.to_owned()).into()
     }
 }
 
 /// An error as it was before the crate had to pass it on.
 pub(super) fn as_it_was(error: RedisError) -> RedisError {
-    let source = std::error::Error::source(&error).and_then(|it| it.downcast_ref::<io::Error>());
-    let lost = source.and_then(|it| it.get_ref()?.downcast_ref::<Lost>());
-    match lost {
-        Some(Lost(kind)) => io::Error::from(*kind).into(),
-        None => error,
+    match error.detail() {
+        Some(BROKEN) if error.kind() == LOST => io::Error::from(io::ErrorKind::BrokenPipe).into(),
+        Some(LATE) if error.kind() == LOST => io::Error::from(io::ErrorKind::TimedOut).into(),
+        _ => error,
     }
 }

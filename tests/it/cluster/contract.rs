@@ -1,4 +1,5 @@
 //! What a single Redis has to pass, once more.
+#![allow(clippy::duplicate_mod, reason = "the other backend is the point")]
 
 use super::support;
 

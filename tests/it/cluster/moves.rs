@@ -43,10 +43,6 @@ async fn slots_that_move_under_load_lose_nothing() {
     }
 
     let history = workload.stop().await;
-    println!(
-        "{} acknowledged, {} refused, {:?} at most",
-        history.acknowledged, history.refused, history.longest
-    );
     assert!(history.acknowledged > 50);
     history.check(&api).await;
     let found = api.get(&format!("/api/sessions/{session}")).await;
@@ -71,10 +67,6 @@ async fn a_master_that_steps_down_under_load_loses_nothing() {
     tokio::time::sleep(Duration::from_millis(500)).await;
 
     let history = workload.stop().await;
-    println!(
-        "{} acknowledged, {} refused, {:?} at most",
-        history.acknowledged, history.refused, history.longest
-    );
     history.check(&api).await;
     servers.wait_until_healthy();
 }
@@ -100,15 +92,11 @@ async fn a_master_that_dies_under_load_is_replaced_and_what_its_replica_had_stay
         assert!(killed.elapsed() < Duration::from_secs(60));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let recovered = killed.elapsed();
-    let during = during.stop().await;
+    assert!(killed.elapsed() < Duration::from_secs(30));
+    assert!(during.stop().await.acknowledged > 0);
     let after = Workload::start(&api, 4);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let after = after.stop().await;
-    println!(
-        "service after {recovered:?}; {} refused meanwhile, {:?} at most",
-        during.refused, during.longest
-    );
 
     assert_eq!(servers.master_of(servers.slot_of("{all}")), replica);
     before.check(&api).await;

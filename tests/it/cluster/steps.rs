@@ -1,7 +1,5 @@
 //! An operation that breaks off between its steps.
 
-use std::collections::HashMap;
-
 use serde_json::json;
 
 use super::support::{Client, TestApp};
@@ -89,7 +87,7 @@ async fn a_list_puts_right_what_an_append_a_change_or_a_deletion_broke_off() {
         listed(&app.api, "status=active").await,
         [a, d].map(String::clone)
     );
-    assert_eq!(listed(&app.api, "status=paused").await, [b.clone()]);
+    assert_eq!(listed(&app.api, "status=paused").await, ids[1..2]);
     assert_eq!(listed(&app.api, "").await, [b, a, d].map(String::clone));
     let members: Vec<String> = redis.command(&["SMEMBERS", "all:sessions"]);
     assert!(!members.contains(&ids[2]));
@@ -119,32 +117,6 @@ async fn a_repeated_creation_after_the_session_is_gone_creates_none() {
         kept.iter()
             .all(|it| it.contains("llmos:") && !it.contains("private"))
     );
-}
-
-#[tokio::test]
-async fn a_node_that_hangs_holds_up_no_request_for_long_and_none_of_other_nodes_fails() {
-    let app = TestApp::start().await;
-    let mut ids = Vec::new();
-    for number in 0..8 {
-        ids.push(app.api.create_session(&number.to_string()).await);
-    }
-    let port = |id: &String| app.redis.node_of(&format!("session:{id}")).port;
-    let ports: HashMap<&String, u16> = ids.iter().map(|id| (id, port(id))).collect();
-    let hung = app.redis.node_of(&format!("session:{}", ids[0]));
-    let frozen = hung.freeze();
-    let mut longest = std::time::Duration::ZERO;
-    for id in ids.iter().chain(&ids[1..4]) {
-        let found = app.api.get(&format!("/api/sessions/{id}")).await;
-        longest = longest.max(found.elapsed);
-        let expected = if ports[id] == hung.port { 503 } else { 200 };
-        let _ = found.assert_status(expected);
-    }
-    drop(frozen);
-    println!("{longest:?} at most");
-    assert!(longest.as_millis() < 2500, "{longest:?}");
-    for id in &ids {
-        let _ = app.api.append(id, "x").await.assert_status(200);
-    }
 }
 
 #[tokio::test]

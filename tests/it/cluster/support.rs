@@ -1,4 +1,5 @@
 //! What the tests of a single Redis stand on, with a cluster in its place.
+#![allow(clippy::duplicate_mod, reason = "the other backend is the point")]
 
 use std::cell::RefCell;
 use std::fmt;

@@ -1,6 +1,7 @@
 //! A Redis Cluster of six nodes, three masters with a replica each, on ports that the system chose.
 
 use std::io::{BufRead, BufReader};
+use std::ops::RangeInclusive;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -129,10 +130,8 @@ impl ClusterServers {
     /// Which of the nodes serves a slot, as the running ones say.
     pub fn master_of(&self, slot: u16) -> usize {
         let is_it = |node: &ClusterNode| {
-            let ranges: Option<Vec<(u16, u16, (String, u16))>> = node.slots().ok();
-            let mut ranges = ranges.unwrap_or_default().into_iter();
-            ranges
-                .any(|(first, last, (_, port))| (first..=last).contains(&slot) && port == node.port)
+            let mut ranges = node.slots().unwrap_or_default().into_iter();
+            ranges.any(|(slots, port)| slots.contains(&slot) && port == node.port)
         };
         self.nodes
             .iter()
@@ -310,25 +309,17 @@ impl ClusterNode {
         value_in(&self.command::<String>(&["INFO", "server"]), "process_id")
     }
 
-    /// Which slots stand where: first and last, and the address of their master.
-    fn slots(&self) -> redis::RedisResult<Vec<(u16, u16, (String, u16))>> {
+    /// Which slots stand where: ranges, and the port of their master.
+    fn slots(&self) -> redis::RedisResult<Vec<(RangeInclusive<u16>, u16)>> {
         let ranges: Vec<Vec<redis::Value>> = self.try_command(&["CLUSTER", "SLOTS"])?;
         let read = |range: Vec<redis::Value>| {
-            let mut parts = range.into_iter();
-            let mut next = || parts.next().unwrap();
-            let (first, last) = (next(), next());
-            let master: Vec<redis::Value> = redis::from_redis_value(next())?;
-            let mut master = master.into_iter();
-            let mut next = || master.next().unwrap();
-            let (host, port) = (next(), next());
-            Ok((
-                redis::from_redis_value(first)?,
-                redis::from_redis_value(last)?,
-                (
-                    redis::from_redis_value(host)?,
-                    redis::from_redis_value(port)?,
-                ),
-            ))
+            let [first, last, master, ..] = &range[..] else {
+                panic!("{range:?}");
+            };
+            let master: Vec<redis::Value> = redis::from_redis_value(master.clone())?;
+            let first = redis::from_redis_value(first.clone())?;
+            let last = redis::from_redis_value(last.clone())?;
+            Ok((first..=last, redis::from_redis_value(master[1].clone())?))
         };
         ranges.into_iter().map(read).collect()
     }
