@@ -10,31 +10,25 @@
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use once_cell::sync::OnceCell;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::io::tcp::TcpSettings;
 use redis::{
-    Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, ProtocolVersion,
-    RedisError, RedisResult, ServerErrorKind, TlsCertificates, Value,
+    Cmd, ErrorKind, FromRedisValue, ProtocolVersion, RedisError, RedisResult, ServerErrorKind,
+    Value,
 };
 
-use super::address::{self, Target};
-use super::cluster::Cluster;
+use super::address;
 use super::error::Result;
 use super::keys::Names;
+use super::link::{Link, Settings};
 use super::script::{self, Script};
 use crate::caller::Caller;
-use crate::meter;
 
 /// How long a connection may take to be made, name look-up, TLS and authentication included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long Redis may take to answer a command.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// How many commands may wait to be sent: more than an instance has requests at once.
-const COMMANDS_IN_FLIGHT: usize = 1024;
 
 /// Whether a command may be sent again when its answer was lost on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,23 +57,11 @@ pub(super) struct Connection {
     current: OnceCell<Mutex<Current>>,
 }
 
-struct Settings {
-    url: String,
-    ca_certificate: Option<String>,
-}
-
 /// The connection in use. The number tells whether it is still the one that failed.
 struct Current {
     number: u64,
     protocol: ProtocolVersion,
     link: Link,
-}
-
-/// What commands go through.
-#[derive(Clone)]
-enum Link {
-    One(ConnectionManager),
-    Cluster(Cluster),
 }
 
 impl fmt::Debug for Connection {
@@ -260,62 +242,6 @@ impl Connection {
         current.link = self.settings.lazy_link(current.protocol)?;
         current.number += 1;
         Ok(())
-    }
-}
-
-impl Settings {
-    /// RESP3, with which a closed connection is noticed before it is used; else what the URL says.
-    fn preferred_protocol(&self) -> RedisResult<ProtocolVersion> {
-        let target = address::parse(&self.url)?;
-        if self.url.contains("protocol=") {
-            return Ok(target.first().redis_settings().protocol());
-        }
-        Ok(ProtocolVersion::RESP3)
-    }
-
-    fn lazy_link(&self, protocol: ProtocolVersion) -> RedisResult<Link> {
-        let with_settings = |info: ConnectionInfo| {
-            let redis = info.redis_settings().clone().set_protocol(protocol);
-            info.set_redis_settings(redis)
-                .set_tcp_settings(TcpSettings::default().set_nodelay(true))
-        };
-        let certificates = self.ca_certificate.as_ref().map(|pem| TlsCertificates {
-            client_tls: None,
-            root_cert: Some(pem.clone().into_bytes()),
-        });
-        match address::parse(&self.url)? {
-            Target::One(info) => {
-                let is_encrypted = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
-                let client = match certificates {
-                    Some(certificates) if is_encrypted => {
-                        Client::build_with_tls(with_settings(*info), certificates)?
-                    }
-                    _ => Client::open(with_settings(*info))?,
-                };
-                let config = ConnectionManagerConfig::new()
-                    .set_number_of_retries(0)
-                    .set_connection_timeout(Some(CONNECT_TIMEOUT))
-                    .set_response_timeout(Some(RESPONSE_TIMEOUT))
-                    .set_pipeline_buffer_size(COMMANDS_IN_FLIGHT);
-                Ok(Link::One(client.get_connection_manager_lazy(config)?))
-            }
-            Target::Cluster(nodes) => {
-                let nodes = nodes.into_iter().map(with_settings).collect();
-                Ok(Link::Cluster(Cluster::new(nodes, certificates)?))
-            }
-        }
-    }
-}
-
-impl Link {
-    async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
-        let started = Instant::now();
-        let answer = match self {
-            Self::One(manager) => manager.send_packed_command(command).await,
-            Self::Cluster(cluster) => cluster.send(command).await,
-        };
-        meter::count_round_trip(started.elapsed());
-        answer
     }
 }
 

@@ -58,6 +58,7 @@ mod connection;
 mod document;
 mod error;
 mod keys;
+mod link;
 mod listing;
 mod messages;
 mod script;

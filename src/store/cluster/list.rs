@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use futures_util::future::{join, join_all, try_join_all};
+use futures_util::future::try_join_all;
 use redis::{Cmd, FromRedisValue};
 use tokio::time::{Instant, timeout_at};
 
@@ -26,21 +26,21 @@ const MAX_ATTEMPTS_FOR_ORDER: usize = 2;
 const MAX_BYTES_AT_ONCE: usize = 64 * 1024;
 
 /// A session as an index has it.
-struct Candidate<'a> {
-    scope: &'a [u8],
-    id: Vec<u8>,
-    micros: i64,
-    bucket: Vec<u8>,
+pub(super) struct Candidate<'a> {
+    pub(super) scope: &'a [u8],
+    pub(super) id: Vec<u8>,
+    pub(super) micros: i64,
+    pub(super) bucket: Vec<u8>,
 }
 
 /// A session as its own slot has it.
-struct Entry {
+pub(super) struct Entry {
     document: Option<Vec<u8>>,
     size: usize,
     message_count: Option<u64>,
-    activity: i64,
+    pub(super) activity: i64,
     updated: i64,
-    bucket: Vec<u8>,
+    pub(super) bucket: Vec<u8>,
     system_volume: Vec<u8>,
 }
 
@@ -229,7 +229,7 @@ impl Connection {
         count_as_one(read).await
     }
 
-    async fn entry(&self, id: &[u8], max_bytes: usize) -> Result<Option<Entry>> {
+    pub(super) async fn entry(&self, id: &[u8], max_bytes: usize) -> Result<Option<Entry>> {
         let keys = self.names().of_entry(id);
         let reply: Option<Reply> = self
             .ask(&script::ENTRY, |call| {
@@ -268,70 +268,6 @@ impl Connection {
             entries[*index] = entry;
         }
         Ok(())
-    }
-
-    /// Puts the index right where sessions are not as it says: whether it said what is false, and whether it was
-    /// behind.
-    async fn repair(
-        &self,
-        candidates: &[Candidate<'_>],
-        entries: &[Option<Entry>],
-    ) -> Result<(bool, bool)> {
-        let (mut gone, mut moved, mut is_late) = (Vec::new(), Vec::new(), false);
-        for (candidate, entry) in candidates.iter().zip(entries) {
-            match entry {
-                None => gone.push(candidate),
-                Some(entry) if entry.bucket != candidate.bucket => moved.push((candidate, entry)),
-                Some(entry) if entry.activity > candidate.micros => {
-                    is_late = true;
-                    moved.push((candidate, entry));
-                }
-                Some(_) => {}
-            }
-        }
-        let is_false = !gone.is_empty()
-            || moved
-                .iter()
-                .any(|(candidate, entry)| entry.bucket != candidate.bucket);
-        let entered = moved
-            .iter()
-            .map(|(candidate, entry)| self.enter(candidate, entry));
-        let forgotten = gone.iter().map(|candidate| self.forget(candidate));
-        let (entered, forgotten) = count_as_one(join(join_all(entered), join_all(forgotten))).await;
-        entered
-            .into_iter()
-            .chain(forgotten)
-            .collect::<Result<()>>()?;
-        Ok((is_false, is_late))
-    }
-
-    async fn enter(&self, candidate: &Candidate<'_>, entry: &Entry) -> Result<()> {
-        // A later activity than the session knows of was lost with a node, and with it what it changed.
-        let is_certain = if entry.activity < candidate.micros {
-            "1"
-        } else {
-            ""
-        };
-        let micros = entry.activity.to_string();
-        let arguments = vec![
-            &*candidate.id,
-            micros.as_bytes(),
-            &*entry.bucket,
-            is_certain.as_bytes(),
-        ];
-        self.in_index(&script::ENTER, candidate.scope, arguments)
-            .await
-    }
-
-    /// Has an index forget a session that is gone. Where it is there by now, after a creation that was repeated, the
-    /// index learns of it again.
-    async fn forget(&self, candidate: &Candidate<'_>) -> Result<()> {
-        self.in_index(&script::FORGET, candidate.scope, vec![&candidate.id])
-            .await?;
-        match self.entry(&candidate.id, 0).await? {
-            Some(entry) => self.enter(candidate, &entry).await,
-            None => Ok(()),
-        }
     }
 
     /// Runs a script that only reads, for nobody in particular.

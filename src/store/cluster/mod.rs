@@ -5,6 +5,7 @@
 
 mod list;
 mod node;
+mod repair;
 mod steps;
 
 use std::io;
