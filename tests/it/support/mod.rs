@@ -2,6 +2,7 @@
 
 mod blob_store;
 mod client;
+mod cluster_node;
 mod cluster_servers;
 mod key_server;
 mod node;
@@ -23,7 +24,8 @@ use llmos::{http, serve};
 
 pub use self::blob_store::{BlobServer, Fault};
 pub use self::client::{Client, Response, http_client};
-pub use self::cluster_servers::{ClusterNode, ClusterServers};
+pub use self::cluster_node::ClusterNode;
+pub use self::cluster_servers::ClusterServers;
 pub use self::key_server::KeyServer;
 pub use self::node::run_script;
 pub use self::process::{Process, clear_configuration, free_port};
