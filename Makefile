@@ -1,5 +1,5 @@
 # What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench fuzz openapi setup redis chromium deny cargo-fuzz
+.PHONY: dev test check audit bench scale soak fuzz corpus openapi screenshots measure vendor setup redis chromium faketime wrk deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -15,6 +15,8 @@ test: setup
 check: deny
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	cargo fmt --check --manifest-path benches/Cargo.toml
+	cargo clippy --manifest-path benches/Cargo.toml -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	cargo deny --log-level error check bans licenses sources
 
@@ -22,25 +24,62 @@ check: deny
 audit: deny
 	cargo deny check advisories
 
-# Measures what each route costs, and prints the table that the README quotes.
-bench: redis
-	cargo bench --bench routes
+# Measures what requests cost, here and with what others use; writes benches/RESULTS.md and what the README quotes.
+bench: redis wrk benches/peers/node/node_modules benches/peers/fastapi/.venv
+	cargo build --release --bins
+	cargo build --release --manifest-path benches/Cargo.toml
+	cargo run --release --quiet --manifest-path benches/Cargo.toml
+
+# Measures what requests cost while the data grows, and writes benches/SCALE.md and benches/scale.svg.
+scale: redis
+	cargo bench --bench scale
+
+# Lets clients work for MINUTES, or SECONDS, while everything fails in turn, and prints what came of it.
+MINUTES := 15
+soak: SECONDS = $(shell expr 60 '*' $(MINUTES))
+soak: redis faketime
+	cargo bench --bench soak -- $(SECONDS)
 
 # Writes the description of the API, public/openapi.json.
 openapi:
 	cargo run --quiet --example openapi
+
+# Makes the pictures of the console that the README shows.
+screenshots: setup
+	cargo build --bin dev
+	node tests/console/screenshots.mjs docs/screenshots
+
+# Measures the console in Chromium on a slow line, and prints the table that the README quotes.
+measure: setup
+	cargo build --release --bin dev
+	node tests/console/measure.mjs release
+
+# Copies what the console has from others out of their packages; public/vendor/README.md names them.
+vendor: tests/node_modules
+	cp tests/node_modules/marked/lib/marked.esm.js tests/node_modules/dompurify/dist/purify.min.js public/vendor/
+	cp tests/node_modules/marked/LICENSE public/vendor/marked.LICENSE
+	cp tests/node_modules/dompurify/LICENSE public/vendor/dompurify.LICENSE
 
 # Feeds made-up input to each parser for SECONDS, and stops at the first that breaks what has to hold.
 SECONDS := 600
 fuzz: cargo-fuzz
 	@for target in $$(cargo fuzz list); do \
 	  mkdir -p fuzz/found/$$target && \
+	  tar -xJf fuzz/corpus/$$target.tar.xz -C fuzz/found && \
 	  cargo fuzz run --sanitizer none $$target fuzz/found/$$target fuzz/corpus/$$target -- \
 	    -dict=fuzz/dictionary -timeout=10 -max_total_time=$(SECONDS) || exit 1; \
 	done
 
+# Keeps of what make fuzz found whatever reaches something new, in an archive beside the seeds of each target.
+corpus: cargo-fuzz
+	@for target in $$(cargo fuzz list); do \
+	  rm -rf fuzz/found/kept && mkdir -p fuzz/found/kept/$$target && \
+	  cargo fuzz run --sanitizer none $$target fuzz/found/kept/$$target fuzz/corpus/$$target fuzz/found/$$target -- -merge=1 && \
+	  tar -cJf fuzz/corpus/$$target.tar.xz -C fuzz/found/kept $$target || exit 1; \
+	done
+
 # Installs what the tests need and is missing. The Vercel CLI looks at the crates of all platforms.
-setup: redis chromium tests/node_modules tests/.venv
+setup: redis chromium faketime tests/node_modules tests/.venv
 	cargo fetch --locked
 
 redis:
@@ -48,6 +87,12 @@ redis:
 
 chromium:
 	$(call install,chromium,--cask chromium,chromium)
+
+faketime:
+	$(call install,faketime,libfaketime,faketime)
+
+wrk:
+	$(call install,wrk,wrk,wrk)
 
 # Where the program $(1) is missing, installs what brew calls $(2) and apt calls $(3).
 define install
@@ -58,11 +103,11 @@ define install
 	  else echo "install $(1) by your system's package manager"; fi
 endef
 
-tests/node_modules: tests/package-lock.json
-	npm ci --prefix tests
+%/node_modules: %/package-lock.json
+	npm ci --prefix $*
 	@touch $@
 
-tests/.venv: tests/requirements.txt
+%/.venv: %/requirements.txt
 	python3 -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

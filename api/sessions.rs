@@ -2,7 +2,7 @@
 
 use llmos::{http::sessions, serve::serve};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), vercel_runtime::Error> {
     serve(sessions::router()).await
 }

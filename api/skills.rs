@@ -2,7 +2,7 @@
 
 use llmos::{http::skills, serve::serve};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), vercel_runtime::Error> {
     serve(skills::router()).await
 }

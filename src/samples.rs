@@ -131,7 +131,7 @@ fn sample(
 ) -> Sample {
     let messages: Vec<Message> = (1..)
         .zip(messages)
-        .map(|(seq, text)| Message::from_stored(text.as_bytes(), seq))
+        .map(|(seq, text)| Message::from_stored(text.as_bytes().to_vec(), seq))
         .collect();
     Sample {
         session: Session {

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -16,6 +17,8 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use sync_wrapper::SyncWrapper;
 use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
@@ -35,13 +38,50 @@ pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// function.
 pub const TIME_LIMIT: Duration = Duration::from_secs(25);
 
+/// How long requests that are running may go on when nothing more is accepted.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+/// How long the process waits for a file descriptor, and for what else may keep it from accepting.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
 /// Runs `router` as a Vercel function, with the environment as its configuration.
 ///
+/// The runtime ends at the first connection that it cannot accept, as where no file descriptor is left, and at
+/// `SIGTERM`. Requests that are running are answered in both cases. After a connection that could not be
+/// accepted, it is started again, unless it has told Vercel that it did: a process starts only once there, and
+/// another one comes in its place.
+///
 /// # Errors
-/// If a variable has a value that it cannot have, or the runtime cannot start.
+/// If a variable has a value that it cannot have, or the runtime cannot start or go on.
 pub async fn serve(router: Router<App>) -> Result<(), vercel_runtime::Error> {
     let app = App::new(Config::from_env()?);
-    vercel_runtime::run(Function(service(router, app))).await
+    let is_on_vercel = app.config.has_log_channel;
+    let function = Function {
+        service: service(router, app),
+        running: TaskTracker::new(),
+    };
+    loop {
+        match vercel_runtime::run(function.clone()).await {
+            Err(error) if !is_on_vercel && is_of_one_connection(error.as_ref()) => {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+            ended => {
+                function.running.close();
+                let _ = tokio::time::timeout(DRAIN_LIMIT, function.running.wait()).await;
+                return ended;
+            }
+        }
+    }
+}
+
+/// Whether a connection could not be accepted, and the next one may be: the process or the system has no file
+/// descriptor left, or the caller is gone already.
+fn is_of_one_connection(error: &(dyn std::error::Error + 'static)) -> bool {
+    const SYSTEM_IS_FULL: i32 = 23; // ENFILE
+    const PROCESS_IS_FULL: i32 = 24; // EMFILE
+    error.downcast_ref::<io::Error>().is_some_and(|error| {
+        matches!(error.raw_os_error(), Some(SYSTEM_IS_FULL | PROCESS_IS_FULL))
+            || error.kind() == io::ErrorKind::ConnectionAborted
+    })
 }
 
 /// A router with its layers, as every way of running it needs it.
@@ -85,7 +125,11 @@ fn internal_error(panic: Box<dyn Any + Send>) -> Response {
 /// A Vercel function around a service: bodies stream both ways, and handlers find the runtime's
 /// [`AppState`] among the request's extensions.
 #[derive(Clone, Debug)]
-struct Function<S>(S);
+struct Function<S> {
+    service: S,
+    /// Counts the requests whose answers are not complete.
+    running: TaskTracker,
+}
 
 impl<S> Service<(AppState, vercel_runtime::Request)> for Function<S>
 where
@@ -101,7 +145,8 @@ where
     }
 
     fn call(&mut self, (state, request): (AppState, vercel_runtime::Request)) -> Self::Future {
-        let service = self.0.clone();
+        let service = self.service.clone();
+        let running = self.running.token();
         Box::pin(async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(state.clone());
@@ -109,7 +154,7 @@ where
                 Ok(response) => response,
                 Err(never) => match never {},
             };
-            Ok(response.map(|body| ResponseBody(Outgoing::new(body, &state).boxed())))
+            Ok(response.map(|body| ResponseBody(Outgoing::new(body, &state, running).boxed())))
         })
     }
 }
@@ -120,10 +165,11 @@ struct Outgoing {
     body: SyncWrapper<Body>,
     /// Dropping it ends the request.
     _open: Option<oneshot::Sender<Infallible>>,
+    _running: TaskTrackerToken,
 }
 
 impl Outgoing {
-    fn new(body: Body, state: &AppState) -> Self {
+    fn new(body: Body, state: &AppState, running: TaskTrackerToken) -> Self {
         let is_streamed = body.size_hint().exact().is_none();
         let open = is_streamed.then(|| {
             let (open, closed) = oneshot::channel();
@@ -136,6 +182,7 @@ impl Outgoing {
         Self {
             body: SyncWrapper::new(body),
             _open: open,
+            _running: running,
         }
     }
 }

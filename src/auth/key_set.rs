@@ -17,7 +17,7 @@ const FRESH: TimeDelta = TimeDelta::minutes(10);
 /// How often keys are fetched at most.
 const FETCH_PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// The same while there are none.
-const FIRST_FETCH_PAUSE: TimeDelta = TimeDelta::seconds(5);
+pub const FIRST_FETCH_PAUSE: TimeDelta = TimeDelta::seconds(5);
 /// How long fetching may take.
 const FETCH_LIMIT: Duration = Duration::from_secs(3);
 /// How long connecting may take.

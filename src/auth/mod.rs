@@ -19,6 +19,7 @@ use crate::caller::Caller;
 use crate::config::AuthConfig;
 
 pub use self::api_key::{ApiKey, new_key};
+pub use self::key_set::FIRST_FETCH_PAUSE;
 
 /// The longest credential that is looked at, in bytes. Vercel takes heads of 32 KB.
 pub const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;

@@ -154,6 +154,7 @@ fn open_blob_store(
     config.read_write_token = Some(Secret::new(LOCAL_TOKEN.to_owned()));
     config.content_url = Some(format!("{api_url}/content"));
     config.api_url = Some(api_url);
+    config.browser_api_url = Some("/_blob".to_owned());
     Ok(store)
 }
 

@@ -197,6 +197,13 @@ impl Blobs {
         self.client.config().access
     }
 
+    /// Where browsers reach the API, and which access a blob is put with.
+    pub fn for_browsers(&self) -> (&str, &'static str) {
+        let config = self.client.config();
+        let url = config.browser_api_url.as_deref();
+        (url.unwrap_or(self.api_url()), config.access.as_str())
+    }
+
     fn api_url(&self) -> &str {
         self.client.config().api_url.as_deref().unwrap_or(API_URL)
     }

@@ -143,13 +143,13 @@ fn jwks_url(variable_name: &'static str) -> Result<Option<String>, ConfigError> 
 
 fn jwt_secret(variable_name: &'static str) -> Result<Option<Secret>, ConfigError> {
     let secret = variable(variable_name);
-    if secret
-        .as_ref()
-        .is_some_and(|it| it.len() < MIN_SECRET_BYTES)
-    {
+    // Bytes that are no text come as replacement characters, which others than the owner would guess.
+    let is_unusable =
+        |it: &String| it.len() < MIN_SECRET_BYTES || it.contains(char::REPLACEMENT_CHARACTER);
+    if secret.as_ref().is_some_and(is_unusable) {
         return Err(ConfigError {
             variable: variable_name,
-            expected: "at least 32 bytes long",
+            expected: "a text of at least 32 bytes",
         });
     }
     Ok(secret.map(Secret::new))

@@ -37,6 +37,9 @@ pub struct BlobConfig {
     pub access: BlobAccess,
     /// `VERCEL_BLOB_API_URL`: the API's base address, in place of Vercel's.
     pub api_url: Option<String>,
+    /// Where browsers reach the API, if not at `api_url`: on the local server a path, so that a page may call it by
+    /// whatever name it has. Not a variable.
+    pub browser_api_url: Option<String>,
     /// `BLOB_CONTENT_URL`: the base address of contents, in place of the store's own host. Unset:
     /// `/content` below `VERCEL_BLOB_API_URL`, if that is set.
     pub content_url: Option<String>,
@@ -59,6 +62,7 @@ impl BlobConfig {
             )?
             .unwrap_or_default(),
             api_url: variable("VERCEL_BLOB_API_URL"),
+            browser_api_url: None,
             content_url: variable("BLOB_CONTENT_URL"),
             oidc_token: variable("VERCEL_OIDC_TOKEN").map(Secret::new),
         })

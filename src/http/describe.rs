@@ -246,6 +246,9 @@ schemas! {
         "properties": {
             "type": {"type": "string", "enum": ["blob.generate-client-token", "blob.upload-completed"]},
             "clientToken": {"type": "string", "description": "What the browser sends its file with."},
+            "pathname": {"type": "string", "description": "Where it sends it: what the token is for."},
+            "url": {"type": "string", "description": "The base address of the store's API."},
+            "access": {"type": "string", "enum": ["private", "public"], "description": "Of what kind the store is."},
             "response": {"type": "string", "enum": ["ok"]},
         },
     });

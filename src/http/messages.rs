@@ -1,17 +1,18 @@
 //! `/api/sessions/{id}/messages`: append and read messages.
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::body::JsonBody;
 use super::describe::{BadBody, BadQuery, Missing, NewMessages};
 use super::extract::{Parameters, SessionPath};
 use super::fallback::{read_session, sample_mark};
 use super::idempotency::{IdempotencyKey, key_reused, replayed};
+use super::object_writer::ObjectWriter;
 use super::page::{limit, number};
 use crate::app::App;
 use crate::caller::Caller;
@@ -63,14 +64,26 @@ impl MessagesQuery {
 }
 
 /// A page of messages, in order.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(utoipa::ToSchema)]
 struct MessageList {
     messages: Vec<Message>,
     /// Whether there are more in the direction that was read.
     has_more: bool,
     /// These are samples, because storage is missing or down.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
     fallback: bool,
+}
+
+impl IntoResponse for MessageList {
+    fn into_response(self) -> Response {
+        let mut body = body_for(&self.messages);
+        body.add_array("messages", &self.messages, Message::write_answer);
+        body.add("has_more", &self.has_more);
+        if self.fallback {
+            body.add("fallback", &true);
+        }
+        body.into_response()
+    }
 }
 
 /// Reads messages, a page at a time, in order.
@@ -97,7 +110,7 @@ async fn list_messages(
         has_more: view.has_more,
         fallback,
     };
-    Ok((sample_mark(fallback), Json(list)).into_response())
+    Ok((sample_mark(fallback), list).into_response())
 }
 
 /// Messages to be appended, all or none.
@@ -108,13 +121,29 @@ pub(super) struct Batch {
 }
 
 /// What was appended.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(utoipa::ToSchema)]
 struct AppendedMessages {
     message: &'static str,
     session_id: SessionId,
     messages: Vec<Message>,
     /// How many messages the session has now.
     message_count: u64,
+}
+
+impl IntoResponse for AppendedMessages {
+    fn into_response(self) -> Response {
+        let mut body = body_for(&self.messages);
+        body.add("message", &self.message);
+        body.add("session_id", &self.session_id);
+        body.add_array("messages", &self.messages, Message::write_answer);
+        body.add("message_count", &self.message_count);
+        body.into_response()
+    }
+}
+
+/// An answer with room for messages.
+fn body_for(messages: &[Message]) -> ObjectWriter {
+    ObjectWriter::with_capacity(256 + messages.iter().map(Message::size).sum::<usize>())
 }
 
 /// Appends a message, or up to 100, all or none.
@@ -156,7 +185,7 @@ async fn append_messages(
         message_count: messages.last().map_or(0, Message::seq),
         messages,
     };
-    Ok((replayed(is_replayed), Json(answer)).into_response())
+    Ok((replayed(is_replayed), answer).into_response())
 }
 
 /// One message, or `messages` with up to 100 of them.

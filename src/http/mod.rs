@@ -32,6 +32,7 @@ mod extract;
 mod fallback;
 mod file_answer;
 mod idempotency;
+mod object_writer;
 mod page;
 mod problem;
 mod session_answer;

@@ -1,6 +1,7 @@
 //! What happens to every request: it gets an id, is measured and logged, and its error is rendered.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,9 @@ use crate::rate_limit::{Quota, WINDOW};
 
 /// The level of what needs somebody's attention.
 const ERROR: &str = "error";
+
+/// How many headers every answer gets here, at most.
+const ADDED_HEADERS: usize = 7;
 
 /// The longest request id that is taken from Vercel.
 const MAX_REQUEST_ID_BYTES: usize = 200;
@@ -45,8 +49,11 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
         None
     };
 
-    let quota = Arc::<Quota>::default();
-    request.extensions_mut().insert(quota.clone());
+    let quota = app.config.access.rate_limit.map(|_| {
+        let quota = Arc::<Quota>::default();
+        request.extensions_mut().insert(quota.clone());
+        quota
+    });
     let meter = Arc::new(Meter::default());
     let response = meter.clone().measure(next.run(request)).await;
     let (mut response, cause) = render_error(response, &request_id);
@@ -54,10 +61,11 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let elapsed = started.elapsed();
     let status = response.status();
     let headers = response.headers_mut();
-    insert(headers, X_REQUEST_ID, &request_id);
+    headers.reserve(ADDED_HEADERS);
+    insert(headers, X_REQUEST_ID, request_id.clone());
     // How long it took to find nothing would tell what is there and hidden.
     let timed = (status != StatusCode::NOT_FOUND).then_some(elapsed);
-    insert(headers, SERVER_TIMING, &server_timing(&meter, timed));
+    insert(headers, SERVER_TIMING, server_timing(&meter, timed));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -68,7 +76,9 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     );
     // Nothing here is for everybody: no cache is to hand it to the next one at the same machine.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    tell_limit(headers, &quota);
+    if let Some(quota) = quota {
+        tell_limit(headers, &quota);
+    }
 
     if app.config.request_log {
         let route = route.as_ref().map_or("-", MatchedPath::as_str);
@@ -107,8 +117,8 @@ fn tell_limit(headers: &mut HeaderMap, quota: &Quota) {
         left.remaining,
         seconds(left.reset)
     );
-    insert(headers, RATELIMIT_POLICY, &policy);
-    insert(headers, RATELIMIT, &left);
+    insert(headers, RATELIMIT_POLICY, policy);
+    insert(headers, RATELIMIT, left);
 }
 
 /// What the log is to say of a response that is no [`Error`].
@@ -191,30 +201,30 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// How often storage was asked, Blob only where it was, and how long that and the whole took, if that may be told.
 fn server_timing(meter: &Meter, elapsed: Option<Duration>) -> String {
-    let mut timing = timing_of("redis", "round trip", &meter.redis, elapsed.is_some());
+    let mut timing = String::with_capacity(128);
+    add_timing(&mut timing, "redis", "round trip", &meter.redis, elapsed);
     if meter.blob.times() > 0 {
         timing.push_str(", ");
-        timing.push_str(&timing_of(
-            "blob",
-            "request",
-            &meter.blob,
-            elapsed.is_some(),
-        ));
+        add_timing(&mut timing, "blob", "request", &meter.blob, elapsed);
     }
-    match elapsed {
-        Some(elapsed) => format!("{timing}, total;dur={}", milliseconds(elapsed)),
-        None => timing,
+    if let Some(elapsed) = elapsed {
+        let _ = write!(timing, ", total;dur={}", milliseconds(elapsed));
     }
+    timing
 }
 
-fn timing_of(name: &str, unit: &str, count: &Count, is_timed: bool) -> String {
+fn add_timing(
+    timing: &mut String,
+    name: &str,
+    unit: &str,
+    count: &Count,
+    elapsed: Option<Duration>,
+) {
     let times = count.times();
     let plural = if times == 1 { "" } else { "s" };
-    let described = format!("{name};desc=\"{times} {unit}{plural}\"");
-    if is_timed {
-        format!("{described};dur={}", milliseconds(count.elapsed()))
-    } else {
-        described
+    let _ = write!(timing, "{name};desc=\"{times} {unit}{plural}\"");
+    if elapsed.is_some() {
+        let _ = write!(timing, ";dur={}", milliseconds(count.elapsed()));
     }
 }
 
@@ -224,8 +234,8 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     f64::from(micros) / 1000.0
 }
 
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
         headers.insert(name, value);
     }
 }

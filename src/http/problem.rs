@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::auth::FIRST_FETCH_PAUSE;
 use crate::error::{Error, FieldError};
 use crate::json;
 use crate::store;
@@ -68,6 +69,12 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
         } => insert(header::WWW_AUTHENTICATE, challenge(*had_credentials)),
         Error::Store(store::Error::RateLimited(pause)) => {
             insert(header::RETRY_AFTER, seconds(*pause));
+        }
+        Error::KeysUnavailable(_) => {
+            insert(
+                header::RETRY_AFTER,
+                FIRST_FETCH_PAUSE.num_seconds().to_string(),
+            );
         }
         error
             if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]

@@ -1,13 +1,12 @@
 //! What the routes of one session answer: the session, with or without messages, and its entity tag.
 
-use axum::Json;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
 use super::conditional::entity_tag;
+use super::object_writer::ObjectWriter;
 use crate::message::Message;
-use crate::session::{Session, SessionView, VersionedSession};
+use crate::session::{SessionView, VersionedSession};
 
 /// A session and its entity tag.
 pub(super) struct SessionAnswer {
@@ -35,24 +34,16 @@ impl SessionAnswer {
 
 impl IntoResponse for SessionAnswer {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Body {
-            #[serde(flatten)]
-            session: Session,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            messages: Option<Vec<Message>>,
-            #[serde(skip_serializing_if = "std::ops::Not::not")]
-            fallback: bool,
+        let messages = self.messages.as_deref().unwrap_or_default();
+        let bytes: usize = messages.iter().map(Message::size).sum();
+        let mut body = ObjectWriter::with_capacity(1024 + bytes);
+        body.begin_with(&self.current.session);
+        if self.messages.is_some() {
+            body.add_array("messages", messages, Message::write_answer);
         }
-        let body = Body {
-            session: self.current.session,
-            messages: self.messages,
-            fallback: self.fallback,
-        };
-        (
-            [(header::ETAG, entity_tag(&self.current.version))],
-            Json(body),
-        )
-            .into_response()
+        if self.fallback {
+            body.add("fallback", &true);
+        }
+        ([(header::ETAG, entity_tag(&self.current.version))], body).into_response()
     }
 }

@@ -68,7 +68,14 @@ struct UploadedFile {
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 enum Answer {
     #[serde(rename = "blob.generate-client-token")]
-    ClientToken { client_token: String },
+    ClientToken {
+        client_token: String,
+        /// With the volume's own id where `default` was asked for.
+        pathname: String,
+        /// The base address of the store's API.
+        url: String,
+        access: &'static str,
+    },
     #[serde(rename = "blob.upload-completed")]
     Completed { response: &'static str },
 }
@@ -76,6 +83,7 @@ enum Answer {
 /// Gives leave for a browser to send a file of up to 500 MB straight to Blob.
 ///
 /// As `upload()` of `@vercel/blob/client` asks for it: the token holds for an hour, for that pathname, size and type.
+/// The volume id `default` is the caller's own: `pathname` says where the file is to be put.
 /// Without `size` that is at most 500 MB, and the type is what the name says. The store tells the completion under a
 /// signature instead of a token. A file may be called `upload`, too: the other methods of `/api/files/{path}` are for
 /// that one.
@@ -99,8 +107,14 @@ async fn handle_upload(
         (_, Err(refused)) | (Err(refused), Ok(_)) => Err(refused),
         (Ok((Event::GenerateClientToken(wanted), _)), Ok(Admitted(by))) => {
             let file = uploaded_file(wanted.client_payload.as_deref())?;
-            let client_token = client_token(&by, &blobs, wanted.pathname, file)?;
-            Ok(Json(Answer::ClientToken { client_token }))
+            let (pathname, client_token) = client_token(&by, &blobs, &wanted.pathname, file)?;
+            let (url, access) = blobs.for_browsers();
+            Ok(Json(Answer::ClientToken {
+                client_token,
+                pathname,
+                url: url.to_owned(),
+                access,
+            }))
         }
     }
 }
@@ -131,20 +145,25 @@ fn uploaded_file(client_payload: Option<&str>) -> Result<UploadedFile> {
     })
 }
 
-/// A token for just this path, size and type.
+/// The pathname as it is stored, and a token for just that, this size and type.
 fn client_token(
     by: &Caller,
     blobs: &Blobs,
-    pathname: String,
+    pathname: &str,
     file: UploadedFile,
-) -> Result<String> {
-    let Some((volume, _)) = paths::file_at(&pathname) else {
+) -> Result<(String, String)> {
+    let Some((volume, path)) = paths::file_at(pathname) else {
         return Err(Error::field(
             "payload.pathname",
             "must be volumes/{volume}/{volume_id}/files/{path}, as the file is to be stored",
         ));
     };
+    let volume = by.resolve(volume.volume, volume.id);
     by.may_write(&volume)?;
+    let pathname = paths::file(&volume, &path);
+    if !paths::fits(&pathname) {
+        return Err(Error::field("payload.pathname", "is too long"));
+    }
     let size = file.size.unwrap_or(MAX_UPLOAD_BYTES);
     if size > MAX_UPLOAD_BYTES {
         return Err(Error::field(
@@ -168,7 +187,7 @@ fn client_token(
             .to_string()
     });
     let payload = ClientTokenPayload {
-        pathname,
+        pathname: pathname.clone(),
         maximum_size_in_bytes: Some(size),
         allowed_content_types: Some(vec![content_type]),
         valid_until: Some((Utc::now() + TOKEN_LIFETIME).timestamp_millis()),
@@ -178,7 +197,8 @@ fn client_token(
         ..ClientTokenPayload::default()
     };
     let token = client_token::mint(&payload, read_write_token(blobs)?);
-    token.ok_or_else(|| blob::Error::NotConfigured.into())
+    let token = token.ok_or(blob::Error::NotConfigured)?;
+    Ok((pathname, token))
 }
 
 /// Only the read-write token can sign: an OIDC token cannot.

@@ -1,4 +1,5 @@
-//! A private Redis for the local server: found on the `PATH`, kept in a folder, stopped with us.
+//! A private Redis for the local server: found on the `PATH`, kept in a folder, started again where it ends
+//! by itself, stopped with us.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -7,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::lock;
 use crate::digest::hex_hash;
@@ -19,8 +23,18 @@ const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long the server may take to write its data and stop.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// How long after its end the server is started again, and how often one is looked for that is not our child.
+const RESTART_PAUSE: Duration = Duration::from_millis(500);
 /// The shortest limit of the systems we run on: 104 bytes with the end (macOS); Linux has 108.
 const MAX_SOCKET_PATH_BYTES: usize = 103;
+
+/// What is not written as it is in the path of a URL.
+const NOT_OF_PATHS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'-')
+    .remove(b'~');
 
 /// Why there is no private Redis.
 #[derive(Debug, thiserror::Error)]
@@ -47,67 +61,76 @@ pub enum Error {
 /// A running private Redis. [`stop`](Self::stop) it, or its data is only as new as its last write.
 #[derive(Debug)]
 pub struct RedisServer {
-    socket: PathBuf,
-    directory: PathBuf,
-    /// `None` where the server of an earlier run was still there.
-    child: Option<Child>,
+    place: Place,
+    /// Starts the server again until it is told not to, and then gives the process back.
+    keeper: JoinHandle<Option<Child>>,
+    stop_keeping: oneshot::Sender<()>,
     /// Held as long as the folder is in use.
     _lock: File,
 }
 
+/// Where a server is found, and its data.
+#[derive(Clone, Debug)]
+struct Place {
+    socket: PathBuf,
+    directory: PathBuf,
+}
+
 impl RedisServer {
     /// Starts a server that keeps its data in `directory`, or takes over the one that a killed run left
-    /// behind, and waits until it answers.
+    /// behind, and waits until it answers. From then on one that ends by itself is started again.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn start(directory: &Path) -> Result<Self, Error> {
         let (directory, lock) = lock::take(directory)?;
         let socket = socket_path(&directory);
-        let mut server = Self {
-            socket,
-            directory,
-            child: None,
-            _lock: lock,
-        };
-        if !server.is_gone().await {
-            server.wait_until_it_answers(PROGRAMS[0]).await?;
-            return Ok(server);
-        }
-        // A socket that nobody listens on is left over from a crash.
-        match fs::remove_file(&server.socket) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::Io(server.socket, error));
+        let place = Place { socket, directory };
+        let mut child = None;
+        if place.is_gone().await {
+            // A socket that nobody listens on is left over from a crash.
+            match fs::remove_file(&place.socket) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::Io(place.socket, error));
+                }
+                _ => {}
             }
-            _ => {}
+            let (program, started) = place.spawn()?;
+            let started = child.insert(started);
+            place.wait_until_it_answers(program, Some(started)).await?;
+        } else {
+            place.wait_until_it_answers(PROGRAMS[0], None).await?;
         }
-        let program = server.spawn()?;
-        server.wait_until_it_answers(program).await?;
-        Ok(server)
+        let (stop_keeping, stopped) = oneshot::channel();
+        Ok(Self {
+            keeper: tokio::spawn(place.clone().keep(child, stopped)),
+            place,
+            stop_keeping,
+            _lock: lock,
+        })
     }
 
     /// What `REDIS_URL` would be for this server.
     pub fn url(&self) -> String {
-        format!(
-            "redis+unix://{}",
-            percent_encode(self.socket.as_os_str().as_bytes())
-        )
+        self.place.url()
     }
 
     /// Where the data lies.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        &self.place.directory
     }
 
     /// Lets the server write its data and stop.
-    pub async fn stop(mut self) {
-        let store = Store::new(Some(self.url()), None);
+    pub async fn stop(self) {
+        let _ = self.stop_keeping.send(());
+        let child = self.keeper.await.unwrap_or_default();
+        let store = Store::new(Some(self.place.url()), None);
         if let Ok(client) = store.client() {
             // There is no answer: the server closes the connection.
             let _ = client.shutdown().await;
         }
-        match &mut self.child {
-            Some(child) => {
+        match child {
+            Some(mut child) => {
                 if tokio::time::timeout(STOP_LIMIT, child.wait())
                     .await
                     .is_err()
@@ -117,14 +140,44 @@ impl RedisServer {
             }
             None => {
                 let started = Instant::now();
-                while self.socket.exists() && started.elapsed() < STOP_LIMIT {
+                while self.place.socket.exists() && started.elapsed() < STOP_LIMIT {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
         }
     }
+}
 
-    fn spawn(&mut self) -> Result<&'static str, Error> {
+impl Place {
+    /// Starts the server again whenever it has ended, until it is told to stop. `child` is none where the
+    /// server is not ours. Why one ends, and why it does not start, is in its log.
+    async fn keep(
+        self,
+        mut child: Option<Child>,
+        mut stopped: oneshot::Receiver<()>,
+    ) -> Option<Child> {
+        loop {
+            tokio::select! {
+                _ = &mut stopped => return child,
+                () = self.wait_until_it_ends(child.as_mut()) => {}
+            }
+            tokio::time::sleep(RESTART_PAUSE).await;
+            child = self.spawn().ok().map(|(_, child)| child);
+        }
+    }
+
+    async fn wait_until_it_ends(&self, child: Option<&mut Child>) {
+        match child {
+            Some(child) => drop(child.wait().await),
+            None => {
+                while !self.is_gone().await {
+                    tokio::time::sleep(RESTART_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn spawn(&self) -> Result<(&'static str, Child), Error> {
         for program in PROGRAMS {
             let log = self.log();
             let output = OpenOptions::new().create(true).append(true).open(&log);
@@ -152,10 +205,7 @@ impl RedisServer {
                 .process_group(0)
                 .spawn();
             match spawned {
-                Ok(child) => {
-                    self.child = Some(child);
-                    return Ok(program);
-                }
+                Ok(child) => return Ok((program, child)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(Error::Io(program.into(), error)),
             }
@@ -163,14 +213,18 @@ impl RedisServer {
         Err(Error::NotInstalled)
     }
 
-    async fn wait_until_it_answers(&mut self, program: &'static str) -> Result<(), Error> {
+    async fn wait_until_it_answers(
+        &self,
+        program: &'static str,
+        mut child: Option<&mut Child>,
+    ) -> Result<(), Error> {
         let started = Instant::now();
         let did_not_start = Error::DidNotStart {
             program,
             log: self.log(),
         };
         while self.ping().await.is_err() {
-            let has_ended = match &mut self.child {
+            let has_ended = match &mut child {
                 Some(child) => !matches!(child.try_wait(), Ok(None)),
                 None => false,
             };
@@ -191,6 +245,11 @@ impl RedisServer {
         matches!(self.ping().await, Err(store::Error::Unavailable(error)) if error.is_connection_refusal())
     }
 
+    fn url(&self) -> String {
+        let path = percent_encode(self.socket.as_os_str().as_bytes(), NOT_OF_PATHS);
+        format!("redis+unix://{path}")
+    }
+
     fn log(&self) -> PathBuf {
         self.directory.join("redis.log")
     }
@@ -204,18 +263,4 @@ fn socket_path(directory: &Path) -> PathBuf {
     }
     let name = hex_hash::<8>(&[directory.as_os_str().as_bytes()]);
     std::env::temp_dir().join(format!("llmos-{name}.sock"))
-}
-
-/// A path as part of a URL.
-fn percent_encode(path: &[u8]) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-~".contains(byte);
-    path.iter()
-        .map(|byte| {
-            if plain(byte) {
-                char::from(*byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
 }

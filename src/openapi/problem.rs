@@ -15,7 +15,7 @@ use super::schemas::schema;
 pub(crate) struct Problem;
 
 /// Each status of an error, its name, and when it is answered.
-const PROBLEMS: [(u16, &str, &str); 16] = [
+const PROBLEMS: [(u16, &str, &str); 17] = [
     (
         400,
         "invalid_request",
@@ -85,6 +85,12 @@ const PROBLEMS: [(u16, &str, &str); 16] = [
         "storage_unavailable",
         "Redis or Blob is not set up, or down; `Retry-After` says when to try again.",
     ),
+    (
+        503,
+        "authentication_unavailable",
+        "The identity provider does not answer, and none of its keys is known; `Retry-After` says when to try \
+        again.",
+    ),
     (504, "timeout", "The request took longer than 25 s."),
 ];
 
@@ -137,8 +143,12 @@ impl ToSchema for Problem {}
 
 /// The answer with this status, whose headers are described elsewhere.
 pub(crate) fn problem(status: StatusCode) -> Response {
-    let known = PROBLEMS.iter().find(|(it, ..)| *it == status.as_u16());
-    let (_, code, when) = known.copied().unwrap_or_default();
+    let mut known = PROBLEMS.iter().filter(|(it, ..)| *it == status.as_u16());
+    let description: Vec<String> = known
+        .clone()
+        .map(|(_, code, when)| format!("`{code}`: {when}"))
+        .collect();
+    let (_, code, when) = known.next().copied().unwrap_or_default();
     let headers: &[&str] = match status {
         StatusCode::UNAUTHORIZED => &["WWW-Authenticate"],
         StatusCode::RANGE_NOT_SATISFIABLE => &["Content-Range"],
@@ -167,7 +177,7 @@ pub(crate) fn problem(status: StatusCode) -> Response {
         .schema(Some(Ref::from_schema_name(Problem::name())))
         .example(Some(example));
     let mut response = ResponseBuilder::new()
-        .description(format!("`{code}`: {when}"))
+        .description(description.join(" "))
         .content("application/problem+json", content.build());
     for name in headers {
         response = response.header(*name, HeaderBuilder::new().build());

@@ -52,17 +52,20 @@ impl Store {
                     .arg(&stored);
             })
             .await?;
-        reply.map(|reply| read_reply(reply, &stored)).transpose()
+        reply.map(|reply| read_reply(reply, stored)).transpose()
     }
 }
 
-fn read_reply(mut reply: Reply, sent: &[String]) -> Result<Appended> {
+fn read_reply(mut reply: Reply, sent: Vec<String>) -> Result<Appended> {
     match reply.next::<String>()?.as_str() {
-        "appended" => Ok(Appended::Done(read_messages(reply.next()?, sent))),
+        "appended" => {
+            let sent = sent.into_iter().map(String::into_bytes);
+            Ok(Appended::Done(read_messages(reply.next()?, sent)))
+        }
         "replayed" => {
             let first = reply.next()?;
             let messages: Vec<Vec<u8>> = reply.next()?;
-            Ok(Appended::Replayed(read_messages(first, &messages)))
+            Ok(Appended::Replayed(read_messages(first, messages)))
         }
         "mismatch" => Ok(Appended::KeyReused),
         "read-only" => Ok(Appended::ReadOnly),
@@ -71,9 +74,9 @@ fn read_reply(mut reply: Reply, sent: &[String]) -> Result<Appended> {
 }
 
 /// Reads stored messages that stand one after another, the first at `first`.
-pub(super) fn read_messages(first: u64, texts: &[impl AsRef<[u8]>]) -> Vec<Message> {
+pub(super) fn read_messages(first: u64, texts: impl IntoIterator<Item = Vec<u8>>) -> Vec<Message> {
     (first..)
         .zip(texts)
-        .map(|(seq, text)| Message::from_stored(text.as_ref(), seq))
+        .map(|(seq, text)| Message::from_stored(text, seq))
         .collect()
 }

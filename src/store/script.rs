@@ -13,6 +13,10 @@ use super::keys::{self, Names};
 use crate::caller::Caller;
 use crate::rate_limit::{Allowance, Quota, RateLimit};
 
+/// How many arguments a call has about, and of how many bytes in all.
+const CALL_ARGUMENTS: usize = 24;
+const CALL_BYTES: usize = 1024;
+
 /// A script, which reads otherwise on a cluster.
 #[derive(Debug)]
 pub(super) struct Script {
@@ -70,8 +74,8 @@ impl Script {
         if !text.was_sent.load(Ordering::Relaxed) {
             return self.call_with_text(names);
         }
-        let mut call = redis::cmd("EVALSHA");
-        call.arg(&text.whole(names).1);
+        let mut call = Cmd::with_capacity(CALL_ARGUMENTS, CALL_BYTES);
+        call.arg("EVALSHA").arg(&text.whole(names).1);
         call
     }
 

@@ -69,11 +69,11 @@ impl Store {
             })
             .await?;
         match reply.next::<String>()?.as_str() {
-            "created" => Ok(Created::Done(view_of_new(&id, document, &message)?)),
+            "created" => Ok(Created::Done(view_of_new(&id, document, message)?)),
             "replayed" => {
                 let (document, message): (String, String) = (reply.next()?, reply.next()?);
                 let id = id_in(&document)?;
-                Ok(Created::Replayed(view_of_new(&id, document, &message)?))
+                Ok(Created::Replayed(view_of_new(&id, document, message)?))
             }
             "deleted" => Ok(Created::Deleted),
             "mismatch" => Ok(Created::KeyReused),
@@ -104,7 +104,7 @@ impl Store {
         };
         Ok(Some(SessionView {
             current: found.state.versioned(id)?,
-            messages: read_messages(found.first, &found.messages),
+            messages: read_messages(found.first, found.messages),
             has_more: found.has_more,
         }))
     }
@@ -163,12 +163,9 @@ fn seq(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn view_of_new(id: &SessionId, document: String, message: &str) -> Result<SessionView> {
-    let messages = if message.is_empty() {
-        Vec::new()
-    } else {
-        read_messages(1, &[message])
-    };
+fn view_of_new(id: &SessionId, document: String, message: String) -> Result<SessionView> {
+    let message = Some(message.into_bytes()).filter(|message| !message.is_empty());
+    let messages = read_messages(1, message);
     let state = State {
         document,
         message_count: messages.len() as u64,

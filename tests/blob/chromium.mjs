@@ -10,8 +10,8 @@ const program = () => {
   }
 };
 
-// Gives what `use` makes of a new tab; the browser ends with it.
-export const withTab = async (use) => {
+// Gives what `use` makes of a browser, which ends with it.
+export const withBrowser = async (use) => {
   const running = await chromium.launch({
     executablePath: program(),
     args: [
@@ -22,8 +22,11 @@ export const withTab = async (use) => {
     ],
   });
   try {
-    return await use(await running.newPage());
+    return await use(running);
   } finally {
     await running.close();
   }
 };
+
+// Gives what `use` makes of a new tab.
+export const withTab = (use) => withBrowser(async (browser) => use(await browser.newPage()));

@@ -1,13 +1,29 @@
 //! Who may call, and what they may do: tokens, keys, and every route for every kind of caller.
 
-#[path = "access/api_keys.rs"]
-mod api_keys;
+#[path = "access/hidden.rs"]
+mod hidden;
+#[path = "access/lists.rs"]
+mod lists;
 #[path = "access/ownership.rs"]
 mod ownership;
+#[path = "access/stored.rs"]
+mod stored;
 #[path = "access/table.rs"]
 mod table;
+one_redis! {
+#[path = "access/api_keys.rs"]
+mod api_keys;
+#[path = "access/claims.rs"]
+mod claims;
+#[path = "access/configuration.rs"]
+mod configuration;
+#[path = "access/key_failures.rs"]
+mod key_failures;
+#[path = "access/keys.rs"]
+mod keys;
 #[path = "access/tokens.rs"]
 mod tokens;
+}
 
 use std::time::Duration;
 
@@ -28,6 +44,11 @@ fn secret() -> String {
 /// Those who sign tokens with the shared secret.
 fn issuer() -> Issuer {
     Issuer::hs256(secret())
+}
+
+/// A good token of alice's.
+fn token(issuer: &Issuer) -> String {
+    issuer.token(&Claims::of("alice"))
 }
 
 /// Accepts the tokens of [`issuer`], and takes those whose `role` is `admin` for admins.

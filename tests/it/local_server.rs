@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -24,6 +24,14 @@ fn redis_processes(directory: &Path) -> Vec<String> {
         .lines()
         .map(ToOwned::to_owned)
         .collect()
+}
+
+/// Ends the redis-server that keeps data below `directory` as a crash does.
+fn kill_redis(directory: &Path) {
+    for pid in redis_processes(directory) {
+        let killed = Command::new("kill").args(["-KILL", &pid]).status().unwrap();
+        assert!(killed.success());
+    }
 }
 
 #[tokio::test]
@@ -96,19 +104,36 @@ async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
     let _ = api.unwrap().append_and_find(&path).await;
     process.signal("-KILL");
     assert_eq!(process.exit_code(LIMIT).await, None);
-    for pid in redis_processes(directory.path()) {
-        assert!(
-            Command::new("kill")
-                .args(["-KILL", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
+    kill_redis(directory.path());
     let (mut process, api) = Process::local_server(directory.path(), &[]).await;
     let found = api.unwrap().append_and_find(&path).await;
     assert_eq!(found["message_count"], 5);
 
+    process.signal("-TERM");
+    assert_eq!(process.exit_code(LIMIT).await, Some(0));
+    assert_eq!(redis_processes(directory.path()), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_redis_that_ends_by_itself_is_started_again() {
+    let directory = TempDir::new().unwrap();
+    let (mut first, api) = Process::local_server(directory.path(), &[]).await;
+    let mut id = api.unwrap().create_session("x").await;
+    first.signal("-KILL");
+    let _ = first.exit_code(LIMIT).await;
+    let (mut process, api) = Process::local_server(directory.path(), &[]).await;
+    let api = api.unwrap();
+
+    // First the one that the server found, then the one that it started itself.
+    for _ in 0..2 {
+        kill_redis(directory.path());
+        let started = Instant::now();
+        while api.get(&format!("/api/sessions/{id}")).await.status != 200 {
+            assert!(started.elapsed() < Duration::from_secs(5));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        id = api.create_session("x").await;
+    }
     process.signal("-TERM");
     assert_eq!(process.exit_code(LIMIT).await, Some(0));
     assert_eq!(redis_processes(directory.path()), [""; 0]);

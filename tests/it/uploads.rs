@@ -5,6 +5,7 @@ use std::fs;
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use llmos::auth::new_key;
 use llmos::blob::client_token::{self, ClientTokenPayload};
 use llmos::config::{BlobConfig, Config, Secret};
 use serde_json::{Value, json};
@@ -37,7 +38,7 @@ async fn check_browser_upload(multipart: bool) {
         PATHNAME,
         &multipart.to_string(),
     ];
-    let sent = run_script("browser_upload.mjs", &arguments, &[]).await;
+    let sent = run_script("blob/browser_upload.mjs", &arguments, &[]).await;
     let sent: Value = serde_json::from_str(&sent).unwrap();
 
     assert_eq!(sent["uploaded"]["pathname"], PATHNAME, "{sent}");
@@ -179,6 +180,29 @@ async fn a_token_holds_for_an_hour_and_does_not_show_what_signs_it() {
     let expired = client_token::mint(&expired, BlobServer::TOKEN).unwrap();
     let (status, answer) = send(&store, &expired, PATHNAME, ("text/plain", "x")).await;
     assert_eq!(status, 403, "{answer}");
+}
+
+#[tokio::test]
+async fn leave_says_where_the_file_goes_with_the_callers_own_id() {
+    let store = BlobServer::start().await;
+    let (key, entry) = new_key("page", "user/alice").unwrap();
+    let mut config = store.config();
+    config.access.auth.api_keys = vec![entry.parse().unwrap()];
+    let api = in_process(config);
+    let api = api.with_header("authorization", format!("Bearer {key}"));
+
+    let leave = ask(&api, PATHNAME, None).await.assert_status(200);
+
+    let stored = "volumes/user/alice/files/big.bin";
+    let payload = client_token::verify(&token_of(&leave), BlobServer::TOKEN).unwrap();
+    assert_eq!(payload.pathname, stored);
+    let leave = leave.json();
+    assert_eq!(leave["pathname"], stored);
+    assert_eq!(leave["url"], store.api_url());
+    assert_eq!(leave["access"], "private");
+    let _ = ask(&api, "volumes/user/bob/files/big.bin", None)
+        .await
+        .assert_error(404, "not_found");
 }
 
 #[tokio::test]

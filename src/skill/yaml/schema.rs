@@ -104,7 +104,7 @@ pub(in crate::skill) fn to_json(node: &Node) -> Box<RawValue> {
 
 /// A key as JSON can have it: its text, or the JSON of what is none.
 fn key_text(key: &Node) -> String {
-    match key.text() {
+    match key.text().filter(|_| !key.is_null()) {
         Some(text) => text.to_owned(),
         None => to_json(key).get().to_owned(),
     }
@@ -166,6 +166,9 @@ mod tests {
             r#"{"b":1,"a":{"c":[1,{}]},"5":"x","[\"d\"]":"y"}"#,
         );
         check("{a: 1, b: 2, a: 3}", r#"{"a":3,"b":2}"#);
+        for nothing in ["", "~", "null"] {
+            check(&format!("{nothing}: 1"), r#"{"null":1}"#);
+        }
         check(
             "- &x {a: 1}\n- *x\n- {<<: *x}",
             r#"[{"a":1},{"a":1},{"<<":{"a":1}}]"#,

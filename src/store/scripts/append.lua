@@ -7,7 +7,8 @@
 --         {'mismatch'}, or {'read-only'}
 local FIRST_MESSAGE = 7
 local id, micros, repeated, key, fingerprint, reply_seconds = unpack(ARGV, 1, 6)
-local now = math.floor(micros / 1000000)
+-- By Redis's clock: callers' clocks differ, and one that is ahead would have every key expire.
+local now = tonumber(redis.call('TIME')[1])
 
 local document, access = find_document(id, KEYS[1])
 if not document then

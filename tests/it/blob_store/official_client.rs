@@ -17,7 +17,7 @@ async fn run(server: &BlobServer, arguments: &[&str]) -> String {
         // What is answered wrongly fails at once, and not after many tries.
         ("VERCEL_BLOB_RETRIES", "0"),
     ];
-    run_script("official_client.mjs", arguments, &environment).await
+    run_script("blob/official_client.mjs", arguments, &environment).await
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ const SESSIONS: &str = env!("CARGO_BIN_EXE_sessions");
 
 /// What a page in Chromium showed and could read, see `browser_page.mjs`.
 async fn open(url: &str, calls: &Value) -> Value {
-    let seen = run_script("browser_page.mjs", &[url, &calls.to_string()], &[]).await;
+    let seen = run_script("blob/browser_page.mjs", &[url, &calls.to_string()], &[]).await;
     serde_json::from_str(&seen).unwrap()
 }
 

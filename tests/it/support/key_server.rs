@@ -31,10 +31,6 @@ struct State {
     requests: usize,
 }
 
-#[expect(
-    dead_code,
-    reason = "for tests of keys that change and servers that fail"
-)]
 impl KeyServer {
     pub async fn start(keys: &[&Issuer]) -> Self {
         let state = State {

@@ -1,4 +1,4 @@
-//! Scripts of `tests/blob` that Node runs.
+//! Scripts of `tests/blob` and `tests/console` that Node runs.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use super::clear_configuration;
 /// How long a script may take, on a slow and busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Runs a script and gives what it prints; it must end well. It stops with the test.
+/// Runs a script, named from `tests` on, and gives what it prints; it must end well. It stops with the test.
 pub async fn run_script(script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    for package in ["@vercel/blob", "esbuild", "playwright-core"] {
+    for package in ["@vercel/blob", "axe-core", "esbuild", "playwright-core"] {
         assert!(
             tests.join("node_modules").join(package).is_dir(),
             "{package} is not installed: run `make setup`"
@@ -22,7 +22,7 @@ pub async fn run_script(script: &str, arguments: &[&str], environment: &[(&str, 
     let mut command = std::process::Command::new("node");
     clear_configuration(&mut command);
     command
-        .arg(tests.join("blob").join(script))
+        .arg(tests.join(script))
         .args(arguments)
         .envs(environment.iter().copied());
     let output = Command::from(command).kill_on_drop(true).output();

@@ -40,18 +40,28 @@ impl Process {
     pub async fn function(program: &str, environment: &[(&str, &str)]) -> (Self, Client) {
         for _ in 0..5 {
             let port = free_port();
-            let mut command = Command::new(program);
-            clear_configuration(&mut command);
-            command
-                .env("VERCEL_DEV_PORT", port.to_string())
-                .envs(environment.iter().copied());
-            let mut process = Self::spawn(&mut command);
             // Another process may have taken the port in the meantime: then try another one.
-            if process.wait_for("Dev server listening", START_LIMIT).await {
+            if let Some(process) = Self::function_on(port, program, environment).await {
                 return (process, Client::http(format!("http://127.0.0.1:{port}")));
             }
         }
         panic!("{program} did not start five times");
+    }
+
+    /// The same on this port; nothing where it ended by itself.
+    pub async fn function_on(
+        port: u16,
+        program: &str,
+        environment: &[(&str, &str)],
+    ) -> Option<Self> {
+        let mut command = Command::new(program);
+        clear_configuration(&mut command);
+        command
+            .env("VERCEL_DEV_PORT", port.to_string())
+            .envs(environment.iter().copied());
+        let mut process = Self::spawn(&mut command);
+        let serves = process.wait_for("Dev server listening", START_LIMIT).await;
+        serves.then_some(process)
     }
 
     /// Starts the local server in `directory` as a person would; no client where it ended by itself.
@@ -79,6 +89,32 @@ impl Process {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// How much memory the process has in use, in bytes.
+    pub fn memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let kilobytes = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
+        kilobytes.unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// Ends the process as a crash does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sets how many file descriptors the running process may have, up to as many as it had before.
+    pub fn limit_descriptors(&self, count: u32) {
+        let process = self.id();
+        let limited = Command::new("prlimit")
+            .args([format!("--pid={process}"), format!("--nofile={count}:")])
+            .status()
+            .expect("prlimit is missing: install util-linux");
+        assert!(limited.success(), "prlimit {process} {count}");
     }
 
     pub fn output(&self) -> String {

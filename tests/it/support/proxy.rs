@@ -1,12 +1,18 @@
 //! A network between the service and Redis that misbehaves on command.
 
+use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// How late answers are in [`Mode::Delay`].
+const DELAY: Duration = Duration::from_millis(250);
 
 /// What happens to the connections that go through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,33 +20,47 @@ use tokio::task::JoinHandle;
 pub enum Mode {
     /// All bytes pass.
     Pass,
-    /// No byte passes in either direction, and nobody is told.
+    /// No byte passes in either direction, and nobody is told. A connection that it met is lost for good.
     Swallow,
+    /// The same for answers only: what is asked for happens.
+    SwallowAnswers,
     /// The next command passes, but the connection breaks instead of bringing its answer; then `Pass`.
     LoseAnswer,
+    /// The connection breaks in the middle of the next command; then `Pass`.
+    CutCommand,
+    /// Answers are late.
+    Delay,
+    /// Every byte comes on its own, in both directions.
+    Split,
 }
 
 /// A TCP proxy in front of a Redis socket.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
-    mode: Arc<AtomicU8>,
+    shared: Arc<Shared>,
     task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    mode: AtomicU8,
+    target: Mutex<PathBuf>,
+    /// Counts how often all connections were cut.
+    cut: watch::Sender<u64>,
 }
 
 impl Proxy {
     pub async fn start(socket: PathBuf) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let mode = Arc::new(AtomicU8::new(Mode::Pass as u8));
-        let shared = mode.clone();
-        let task = tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let server = UnixStream::connect(&socket).await.unwrap();
-                tokio::spawn(carry(client, server, shared.clone()));
-            }
+        let shared = Arc::new(Shared {
+            mode: AtomicU8::new(Mode::Pass as u8),
+            target: Mutex::new(socket),
+            cut: watch::Sender::new(0),
         });
-        Self { port, mode, task }
+        let task = tokio::spawn(accept(listener, shared.clone()));
+        Self { port, shared, task }
     }
 
     pub fn url(&self) -> String {
@@ -48,7 +68,17 @@ impl Proxy {
     }
 
     pub fn set(&self, mode: Mode) {
-        self.mode.store(mode as u8, Ordering::SeqCst);
+        self.shared.set(mode);
+    }
+
+    /// Leads new connections to another server, as a name does that was given a new address.
+    pub fn lead_to(&self, socket: PathBuf) {
+        *self.shared.target.lock().unwrap() = socket;
+    }
+
+    /// Closes every connection there is.
+    pub fn cut_all(&self) {
+        self.shared.cut.send_modify(|times| *times += 1);
     }
 }
 
@@ -58,30 +88,117 @@ impl Drop for Proxy {
     }
 }
 
-async fn carry(mut client: TcpStream, mut server: UnixStream, mode: Arc<AtomicU8>) {
-    let (mut from_client, mut from_server) = (vec![0; 65536], vec![0; 65536]);
-    let is = |wanted: Mode| mode.load(Ordering::SeqCst) == wanted as u8;
-    loop {
-        tokio::select! {
-            read = client.read(&mut from_client) => {
-                let Ok(length @ 1..) = read else { return };
-                if is(Mode::Swallow) {
-                    continue;
-                }
-                if server.write_all(&from_client[..length]).await.is_err() {
-                    return;
-                }
+impl Shared {
+    fn set(&self, mode: Mode) {
+        self.mode.store(mode as u8, Ordering::SeqCst);
+    }
+
+    fn is(&self, mode: Mode) -> bool {
+        self.mode.load(Ordering::SeqCst) == mode as u8
+    }
+
+    /// Whether it is still to happen in the mode that is to happen once.
+    fn take(&self, mode: Mode) -> bool {
+        let (mode, pass) = (mode as u8, Mode::Pass as u8);
+        let taken = self
+            .mode
+            .compare_exchange(mode, pass, Ordering::SeqCst, Ordering::SeqCst);
+        taken.is_ok()
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let target = shared.target.lock().unwrap().clone();
+        // Where nobody listens behind the proxy, the connection is closed.
+        if let Ok(server) = UnixStream::connect(&target).await {
+            client.set_nodelay(true).unwrap();
+            tokio::spawn(carry(client, server, shared.clone()));
+        }
+    }
+}
+
+async fn carry(client: TcpStream, server: UnixStream, shared: Arc<Shared>) {
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let mut cut = shared.cut.subscribe();
+    let line = Line {
+        shared: &shared,
+        is_lost: AtomicBool::new(false),
+    };
+    // Whichever ends first takes the others along, and with them both connections.
+    tokio::select! {
+        _ = line.carry_commands(from_client, to_server) => {}
+        _ = line.carry_answers(from_server, to_client) => {}
+        _ = cut.changed() => {}
+    }
+}
+
+/// One connection through the proxy.
+struct Line<'a> {
+    shared: &'a Shared,
+    /// Something was swallowed. No network goes on after a gap.
+    is_lost: AtomicBool,
+}
+
+impl Line<'_> {
+    async fn carry_commands(
+        &self,
+        mut client: impl AsyncRead + Unpin,
+        mut server: impl AsyncWrite + Unpin,
+    ) -> io::Result<()> {
+        let mut buffer = vec![0; 65536];
+        loop {
+            let length @ 1.. = client.read(&mut buffer).await? else {
+                return Ok(());
+            };
+            let bytes = &buffer[..length];
+            if self.shared.take(Mode::CutCommand) {
+                return server.write_all(&bytes[..length / 2]).await;
             }
-            read = server.read(&mut from_server) => {
-                let Ok(length @ 1..) = read else { return };
-                if is(Mode::LoseAnswer) {
-                    mode.store(Mode::Pass as u8, Ordering::SeqCst);
-                    return;
-                }
-                if !is(Mode::Swallow) && client.write_all(&from_server[..length]).await.is_err() {
-                    return;
-                }
+            if !self.swallows(&[Mode::Swallow]) {
+                self.pass(bytes, &mut server).await?;
             }
         }
+    }
+
+    async fn carry_answers(
+        &self,
+        mut server: impl AsyncRead + Unpin,
+        mut client: impl AsyncWrite + Unpin,
+    ) -> io::Result<()> {
+        let mut buffer = vec![0; 65536];
+        loop {
+            let length @ 1.. = server.read(&mut buffer).await? else {
+                return Ok(());
+            };
+            if self.shared.take(Mode::LoseAnswer) {
+                return Ok(());
+            }
+            if self.shared.is(Mode::Delay) {
+                tokio::time::sleep(DELAY).await;
+            }
+            if !self.swallows(&[Mode::Swallow, Mode::SwallowAnswers]) {
+                self.pass(&buffer[..length], &mut client).await?;
+            }
+        }
+    }
+
+    fn swallows(&self, modes: &[Mode]) -> bool {
+        if modes.iter().any(|mode| self.shared.is(*mode)) {
+            self.is_lost.store(true, Ordering::SeqCst);
+        }
+        self.is_lost.load(Ordering::SeqCst)
+    }
+
+    async fn pass(&self, bytes: &[u8], target: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        if !self.shared.is(Mode::Split) {
+            return target.write_all(bytes).await;
+        }
+        for byte in bytes {
+            target.write_all(std::slice::from_ref(byte)).await?;
+            tokio::task::yield_now().await;
+        }
+        Ok(())
     }
 }

@@ -1,11 +1,11 @@
 //! A private redis-server on a unix socket, gone with the test.
 
-use std::io::ErrorKind;
+use std::io;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use redis::{FromRedisValue, ToRedisArgs};
+use redis::{ErrorKind, FromRedisValue, RedisError, ServerErrorKind, ToRedisArgs};
 use tempfile::TempDir;
 
 use super::process::signal;
@@ -123,13 +123,19 @@ impl Redis {
         for _ in 0..500 {
             // A server that wants a password answers, too.
             match self.try_command::<String>(&["PING"]) {
-                Err(error) if error.is_connection_refusal() || error.is_connection_dropped() => {}
+                Err(error) if is_not_ready(&error) => {}
                 _ => return,
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("redis-server did not answer within 5 s");
     }
+}
+
+/// Whether a server is not there yet, or still loads its data.
+fn is_not_ready(error: &RedisError) -> bool {
+    let is_loading = error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading);
+    is_loading || error.is_connection_refusal() || error.is_connection_dropped()
 }
 
 impl Drop for Redis {
@@ -159,7 +165,7 @@ fn spawn(directory: &TempDir, arguments: &[String]) -> Child {
         .spawn();
     match spawned {
         Ok(process) => process,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             panic!("redis-server is not installed: run `make setup`, or apt install redis-server")
         }
         Err(error) => panic!("redis-server: {error}"),

@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::process::{Process, clear_configuration};
-use super::{free_port, http_client};
+use super::{Client, free_port, http_client};
 
 /// A function that believes to run on Vercel, and what it reported so far.
 #[derive(Debug)]
 pub struct Runtime {
-    _process: Process,
+    pub process: Process,
     _directory: TempDir,
     base: String,
     reports: Arc<Mutex<Vec<Report>>>,
@@ -46,7 +46,7 @@ impl Runtime {
             .env("VERCEL_DEV_PORT", port.to_string())
             .envs(environment.iter().copied());
         let runtime = Self {
-            _process: Process::spawn(&mut command),
+            process: Process::spawn(&mut command),
             _directory: directory,
             base: format!("http://127.0.0.1:{port}"),
             reports,
@@ -67,6 +67,13 @@ impl Runtime {
                 format!("invocation-{id}"),
             )
             .header("x-vercel-internal-request-id", id.to_string())
+    }
+
+    /// A way to the function for tests that do not look at its reports: all requests are one to Vercel.
+    pub fn client(&self) -> Client {
+        Client::http(self.base.clone())
+            .with_header("x-vercel-internal-invocation-id", "invocation-0")
+            .with_header("x-vercel-internal-request-id", "0")
     }
 
     /// Waits for a message of this type and gives the first.

@@ -24,18 +24,20 @@ local function is_in_own_set(id)
   return standing == '1'
 end
 
--- Whether a document that is too large to be read only for that may be one of the caller's. Asking the sets would
--- tell by its time that it is there. The volume stands near one end of it; within a JSON string no quote ends
+-- Whether a document that is too large to be read only for that may be one of the caller's. Asking the sets, as
+-- for what says nothing of a volume, would tell by its time that it is there. The volume stands near one end of it; within a JSON string no quote ends
 -- "volume", and whatever this finds, the document itself is judged when it is read.
-local function may_concern_caller(_, key)
+local function may_concern_caller(id, key)
+  local says_whose = false
   for _, part in ipairs({redis.call('GETRANGE', key, 0, 2047), redis.call('GETRANGE', key, -2048, -1)}) do
     local volume = part:match('"volume":%s*"(%l+)"')
     local volume_id = part:match('"volume_id":%s*"([^"]*)"')
     if volume == 'system' or volume and volume_id and is_visible(volume .. ':' .. volume_id) then
       return true
     end
+    says_whose = says_whose or volume
   end
-  return false
+  return not says_whose and is_in_own_set(id)
 end
 
 local function activity_key(id)

@@ -1,0 +1,144 @@
+//! What requests cost: processor time of our function and of Redis, as the operating system counts it.
+
+use std::fs;
+use std::time::Duration;
+
+use axum::http::Method;
+
+use crate::support::{Client, Process, Redis};
+
+/// Requests that are not counted, so that caches and allocators have settled.
+const WARM_UP: usize = 20;
+/// Requests of a round, and rounds, the median of which counts: others use the machine, too.
+const REQUESTS: usize = 100;
+const ROUNDS: usize = 5;
+
+/// What one request costs.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub function: Duration,
+    pub redis: Duration,
+    /// The most that a request took.
+    pub round_trips: u32,
+    /// Bytes of the last answer.
+    pub bytes: usize,
+}
+
+/// A route while the data grows.
+#[derive(Debug)]
+pub struct Curve {
+    pub route: &'static str,
+    pub costs: Vec<(usize, Cost)>,
+}
+
+/// What grew, and what each route cost then.
+#[derive(Debug)]
+pub struct Growth {
+    pub of_what: &'static str,
+    pub curves: Vec<Curve>,
+    /// Further figures, a line each.
+    pub notes: Vec<String>,
+}
+
+impl Growth {
+    pub fn new(of_what: &'static str) -> Self {
+        Self {
+            of_what,
+            curves: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    pub fn add(&mut self, route: &'static str, size: usize, cost: Cost) {
+        println!("{} {size}: {route}: {cost:?}", self.of_what);
+        match self.curves.iter_mut().find(|curve| curve.route == route) {
+            Some(curve) => curve.costs.push((size, cost)),
+            None => self.curves.push(Curve {
+                route,
+                costs: vec![(size, cost)],
+            }),
+        }
+    }
+}
+
+/// A function and the Redis behind it.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    pub api: &'a Client,
+    pub function: &'a Process,
+    pub redis: &'a Redis,
+}
+
+impl Subject<'_> {
+    /// What a request costs that is sent many times.
+    pub async fn cost(&self, method: Method, path: &str, body: &str) -> Cost {
+        self.cost_of_each(method, vec![path.to_owned(); REQUESTS_OF_EACH], body)
+            .await
+    }
+
+    /// What a request costs that is sent to each of these paths, the first ones not counted.
+    pub async fn cost_of_each(&self, method: Method, paths: Vec<String>, body: &str) -> Cost {
+        let (warm_up, counted) = paths.split_at(WARM_UP);
+        for path in warm_up {
+            self.send(&method, path, body).await;
+        }
+        let (mut function, mut redis) = (Vec::new(), Vec::new());
+        let (mut round_trips, mut bytes) = (0, 0);
+        for round in counted.chunks(REQUESTS) {
+            let before = self.processor_times();
+            for path in round {
+                let (trips, length) = self.send(&method, path, body).await;
+                round_trips = round_trips.max(trips);
+                bytes = length;
+            }
+            let after = self.processor_times();
+            let requests = u32::try_from(round.len()).unwrap();
+            function.push((after.0 - before.0) / requests);
+            redis.push((after.1 - before.1) / requests);
+        }
+        Cost {
+            function: median(function),
+            redis: median(redis),
+            round_trips,
+            bytes,
+        }
+    }
+
+    async fn send(&self, method: &Method, path: &str, body: &str) -> (u32, usize) {
+        let answer = self.api.send_json(method.clone(), path, body).await;
+        assert!(answer.status.is_success(), "{path}: {answer:?}");
+        (answer.round_trips(), answer.body.len())
+    }
+
+    fn processor_times(&self) -> (Duration, Duration) {
+        (
+            processor_time(self.function.id()),
+            processor_time(process_id(self.redis)),
+        )
+    }
+}
+
+/// How many requests [`Subject::cost_of_each`] wants.
+pub const REQUESTS_OF_EACH: usize = WARM_UP + ROUNDS * REQUESTS;
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn process_id(redis: &Redis) -> u32 {
+    let server: String = redis.command(&["INFO", "server"]);
+    let (_, rest) = server.split_once("process_id:").unwrap();
+    rest.lines().next().unwrap().trim().parse().unwrap()
+}
+
+/// The processor time that the threads of a process took so far, in the kernel and outside of it.
+fn processor_time(process: u32) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let nanoseconds = threads.map(|thread| {
+        let statistics = fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap();
+        let on_processor = statistics.split_whitespace().next().unwrap();
+        on_processor.parse::<u64>().unwrap()
+    });
+    Duration::from_nanos(nanoseconds.sum())
+}

@@ -1,0 +1,107 @@
+//! What the project wants of these figures, and whether they are so.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use crate::CEILINGS;
+use crate::operations::{APPEND, CREATE, FIND, LIST, MESSAGES_READ};
+use crate::report::{Report, megabytes, milliseconds};
+use crate::server::Kind;
+
+/// How much memory our function may take, in bytes.
+const MAX_MEMORY: u64 = 16_000_000;
+/// How large a function may be, in bytes.
+const MAX_FUNCTION: u64 = 6_000_000;
+
+/// A table of the goals.
+pub fn goals(report: &Report) -> Result<String> {
+    let mut text =
+        "| goal | allowed | with 1 connection | with 32 |\n|---|---:|---:|---:|\n".to_owned();
+    for operation in [CREATE, APPEND] {
+        let ours = micros(report, Kind::Ours, operation)?;
+        for (kind, part) in [(Kind::FastApi, 20.0), (Kind::Node, 3.0)] {
+            let theirs = micros(report, kind, operation)?;
+            let cells = [0, 1].map(|at| {
+                let times = theirs[at] / ours[at];
+                verdict(format!("1/{times:.1}"), times >= part)
+            });
+            let title = kind.title();
+            let _ = writeln!(
+                text,
+                "| {operation}, of {title}'s time | 1/{part} | {} | {} |",
+                cells[0], cells[1]
+            );
+        }
+    }
+    let small = micros(report, Kind::CeilingGet, CEILINGS[0])?;
+    for (operation, ceiling) in [(FIND, CEILINGS[1]), (MESSAGES_READ, CEILINGS[2])] {
+        let ours = micros(report, Kind::Ours, operation)?;
+        let sized = micros(report, Kind::CeilingGet, ceiling)?;
+        let cells = [0, 1].map(|at| {
+            let bytes = (sized[at] - small[at]).max(0.0);
+            let times = (ours[at] - bytes) / small[at];
+            verdict(format!("{times:.1}"), times <= 1.6)
+        });
+        let _ = writeln!(
+            text,
+            "| {operation}, times one `GET`, less its bytes | 1.6 | {} | {} |",
+            cells[0], cells[1]
+        );
+    }
+    let (list, find) = (
+        micros(report, Kind::Ours, LIST)?,
+        micros(report, Kind::Ours, FIND)?,
+    );
+    let cells = [0, 1].map(|at| {
+        let times = list[at] / find[at];
+        verdict(format!("{times:.1}"), times <= 3.0)
+    });
+    let _ = writeln!(
+        text,
+        "| {LIST}, times {FIND} | 3 | {} | {} |",
+        cells[0], cells[1]
+    );
+    let memory = report.memory(Kind::Ours)?;
+    let cell = verdict(megabytes(memory), memory < MAX_MEMORY);
+    let _ = writeln!(
+        text,
+        "| peak memory | {} | | {cell} |",
+        megabytes(MAX_MEMORY)
+    );
+    let ours = report.cold_start(Kind::Ours)?;
+    for (kind, part) in [(Kind::FastApi, 50.0), (Kind::Node, 20.0)] {
+        let times = report.cold_start(kind)?.as_secs_f64() / ours.as_secs_f64();
+        let cell = verdict(
+            format!("1/{times:.0}, {}", milliseconds(ours)),
+            times > part,
+        );
+        let _ = writeln!(
+            text,
+            "| cold start, of {}'s | 1/{part} | {cell} | |",
+            kind.title()
+        );
+    }
+    let largest = report
+        .functions
+        .iter()
+        .map(|(_, bytes)| *bytes)
+        .max()
+        .unwrap_or_default();
+    let cell = verdict(megabytes(largest), largest <= MAX_FUNCTION);
+    let _ = writeln!(
+        text,
+        "| the largest function | {} | {cell} | |",
+        megabytes(MAX_FUNCTION)
+    );
+    Ok(text)
+}
+
+fn micros(report: &Report, kind: Kind, operation: &str) -> Result<[f64; 2]> {
+    let row = report.row(kind, operation)?;
+    Ok(row.figures.map(|figures| figures.server_micros))
+}
+
+fn verdict(text: String, is_met: bool) -> String {
+    if is_met { text } else { format!("**{text}**") }
+}

@@ -1,0 +1,94 @@
+//! What the figures were measured on, without names and paths.
+
+use std::process::Command;
+use std::thread::available_parallelism;
+
+use anyhow::{Context, Result};
+
+/// Processor and system, as in `2 cores of AMD EPYC, Linux on x86_64`.
+pub fn machine() -> Result<String> {
+    let cores = available_parallelism()?;
+    Ok(format!(
+        "{cores} cores of {}, {} on {}",
+        processor(),
+        system(),
+        std::env::consts::ARCH
+    ))
+}
+
+/// What the servers are made of and measured with.
+pub fn versions(redis: &str) -> Result<String> {
+    let packages = output(
+        "benches/peers/fastapi/.venv/bin/pip",
+        &["freeze", "--disable-pip-version-check"],
+    )?;
+    let python_package = |name: &str| {
+        let prefix = format!("{name}==");
+        let version = packages.lines().find_map(|line| line.strip_prefix(&prefix));
+        version
+            .map(|version| format!("{name} {version}"))
+            .with_context(|| format!("{name} is not installed"))
+    };
+    let node_package = |name: &str| -> Result<String> {
+        let path = format!("benches/peers/node/node_modules/{name}/package.json");
+        let package: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+        Ok(format!(
+            "{name} {}",
+            package["version"].as_str().unwrap_or_default()
+        ))
+    };
+    // wrk says its version with a status of failure.
+    let wrk = output("wrk", &["--version"])?;
+    let wrk: String = wrk.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    let parts = [
+        first_words(&output("rustc", &["--version"])?),
+        format!("Redis {redis}"),
+        first_words(&output(
+            "benches/peers/fastapi/.venv/bin/python",
+            &["--version"],
+        )?),
+        python_package("fastapi")?,
+        python_package("uvicorn")?,
+        python_package("uvloop")?,
+        python_package("httptools")?,
+        python_package("redis")?,
+        python_package("hiredis")?,
+        format!("Node {}", output("node", &["--version"])?.trim()),
+        node_package("fastify")?,
+        node_package("ioredis")?,
+        wrk,
+    ];
+    Ok(parts.join(", "))
+}
+
+fn processor() -> String {
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let named = cpuinfo
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"));
+    let of_linux = named.map(|line| line.trim_start_matches([':', ' ', '\t']).to_owned());
+    of_linux
+        .or_else(|| output("sysctl", &["-n", "machdep.cpu.brand_string"]).ok())
+        .map_or_else(|| "a processor".to_owned(), |name| name.trim().to_owned())
+}
+
+fn system() -> &'static str {
+    match std::env::consts::OS {
+        "linux" => "Linux",
+        "macos" => "macOS",
+        other => other,
+    }
+}
+
+fn first_words(text: &str) -> String {
+    text.split_whitespace()
+        .take(2)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn output(program: &str, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(program).args(arguments).output();
+    let output = output.with_context(|| format!("{program} is not installed"))?;
+    Ok(String::from_utf8(output.stdout)?)
+}

@@ -1,0 +1,181 @@
+//! What a run found, as tables: printed, and written into `benches/RESULTS.md` and the README.
+
+use std::fmt::Write;
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::goals::goals;
+use crate::machine::{machine, versions};
+use crate::measure::Figures;
+use crate::operations::{CONTENT_BYTES, MESSAGES, SESSIONS};
+use crate::server::{Kind, release};
+
+const RESULTS: &str = "benches/RESULTS.md";
+const README: &str = "README.md";
+/// What stands between these lines is the run's.
+const BEGIN: &str = "<!-- written by make bench: begin -->\n";
+const END: &str = "<!-- written by make bench: end -->\n";
+
+/// The figures of one operation of one server, with one connection and with many.
+pub struct Row {
+    pub kind: Kind,
+    pub operation: String,
+    pub figures: [Figures; 2],
+}
+
+/// All that a run found.
+pub struct Report {
+    pub rows: Vec<Row>,
+    pub peak_memory: Vec<(Kind, u64)>,
+    pub cold_starts: Vec<(Kind, Duration)>,
+    /// The size of each function's file, in bytes.
+    pub functions: Vec<(String, u64)>,
+    pub redis_version: String,
+}
+
+impl Report {
+    /// Prints the tables, and writes them.
+    pub fn publish(&self) -> Result<()> {
+        let text = format!(
+            "{}\n{}\n{}\n{}",
+            self.introduction()?,
+            self.requests(),
+            self.processes(),
+            goals(self)?
+        );
+        print!("{text}");
+        replace(RESULTS, &text)?;
+        replace(README, &self.summary()?)
+    }
+
+    /// The figures of one operation, with one connection and with many.
+    pub fn row(&self, kind: Kind, operation: &str) -> Result<&Row> {
+        let mut rows = self.rows.iter();
+        let row = rows.find(|row| row.kind == kind && row.operation == operation);
+        row.with_context(|| format!("{operation} was not measured"))
+    }
+
+    pub fn cold_start(&self, kind: Kind) -> Result<Duration> {
+        let found = self.cold_starts.iter().find(|(it, _)| *it == kind);
+        Ok(found.context("a cold start that was not measured")?.1)
+    }
+
+    pub fn memory(&self, kind: Kind) -> Result<u64> {
+        let found = self.peak_memory.iter().find(|(it, _)| *it == kind);
+        Ok(found.context("memory that was not measured")?.1)
+    }
+
+    fn introduction(&self) -> Result<String> {
+        Ok(format!(
+            "{}.\n{}.\n\nA volume of {SESSIONS} sessions, a session of {MESSAGES} messages of {CONTENT_BYTES} bytes; \
+             figures with 1 connection / with 32.\n",
+            machine()?,
+            versions(&self.redis_version)?
+        ))
+    }
+
+    fn requests(&self) -> String {
+        let mut text = "| operation | server | processor time, µs | requests/s | p50, µs | p99, µs | Redis, µs | round trips |\n\
+             |---|---|---:|---:|---:|---:|---:|---:|\n"
+            .to_owned();
+        for row in &self.rows {
+            let pair = |figure: fn(&Figures) -> f64, digits| {
+                let [one, many] = row.figures.each_ref().map(figure);
+                format!("{one:.digits$} / {many:.digits$}")
+            };
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} | {} | {} | {} | {:.0} |",
+                row.operation,
+                row.kind.title(),
+                pair(|it| it.server_micros, 1),
+                pair(|it| it.per_second, 0),
+                pair(|it| it.p50_micros, 0),
+                pair(|it| it.p99_micros, 0),
+                pair(|it| it.redis_micros, 1),
+                row.figures[0].round_trips,
+            );
+        }
+        text
+    }
+
+    fn processes(&self) -> String {
+        let mut text = "| server | peak memory | cold start |\n|---|---:|---:|\n".to_owned();
+        for (kind, bytes) in &self.peak_memory {
+            let start = self.cold_start(*kind).map_or("-".to_owned(), milliseconds);
+            let _ = writeln!(
+                text,
+                "| {} | {} | {start} |",
+                kind.title(),
+                megabytes(*bytes)
+            );
+        }
+        text += "\n| function | size |\n|---|---:|\n";
+        for (name, bytes) in &self.functions {
+            let _ = writeln!(text, "| {name} | {} |", megabytes(*bytes));
+        }
+        text
+    }
+
+    /// What the README quotes.
+    fn summary(&self) -> Result<String> {
+        let mut text = format!(
+            "On {}, processor time of the server for each request, 32 connections:\n\n\
+             | operation | llmos | FastAPI | Fastify |\n|---|---:|---:|---:|\n",
+            machine()?
+        );
+        for row in self.rows.iter().filter(|row| row.kind == Kind::Ours) {
+            let _ = write!(text, "| {} |", row.operation);
+            for kind in Kind::APIS {
+                let micros = self.row(kind, &row.operation)?.figures[1].server_micros;
+                let _ = write!(text, " {micros:.0} µs |");
+            }
+            text.push('\n');
+        }
+        text += "| peak memory |";
+        for kind in Kind::APIS {
+            let _ = write!(text, " {} |", megabytes(self.memory(kind)?));
+        }
+        text += "\n| cold start |";
+        for kind in Kind::APIS {
+            let _ = write!(text, " {} |", milliseconds(self.cold_start(kind)?));
+        }
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+/// The names and sizes of all functions.
+pub fn function_sizes() -> Result<Vec<(String, u64)>> {
+    let mut functions = Vec::new();
+    for file in fs::read_dir("api")? {
+        let path = file?.path();
+        let name = path.file_stem().context("a file without a name")?;
+        let name = name.to_string_lossy().into_owned();
+        let bytes = fs::metadata(release(&name)).with_context(|| format!("{name} is not built"))?;
+        functions.push((name, bytes.len()));
+    }
+    functions.sort();
+    Ok(functions)
+}
+
+pub fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+pub fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
+
+/// Puts `text` between the two lines of a file that mark what is the run's.
+fn replace(file: &str, text: &str) -> Result<()> {
+    let whole = fs::read_to_string(file).with_context(|| file.to_owned())?;
+    let marked = whole.split_once(BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(END)?;
+        Some(format!("{before}{BEGIN}\n{text}\n{END}{after}"))
+    });
+    let marked = marked.with_context(|| format!("{file} has no place for the tables"))?;
+    Ok(fs::write(file, marked)?)
+}

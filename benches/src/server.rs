@@ -1,0 +1,194 @@
+//! The servers that are measured, each a process of its own on a free port.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::operations::Request;
+use crate::redis_server::RedisServer;
+
+/// How long a server may take to answer for the first time.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// Which server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The release function of this repository, as a deployment runs it that everybody may use.
+    Ours,
+    /// FastAPI, uvicorn, redis-py.
+    FastApi,
+    /// Fastify, ioredis.
+    Node,
+    /// axum and one `GET`.
+    CeilingGet,
+    /// hyper and a constant.
+    CeilingConstant,
+}
+
+impl Kind {
+    /// Those that have the sessions API.
+    pub const APIS: [Self; 3] = [Self::Ours, Self::FastApi, Self::Node];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Ours => "llmos",
+            Self::FastApi => "FastAPI",
+            Self::Node => "Fastify",
+            Self::CeilingGet => "axum, one GET",
+            Self::CeilingConstant => "hyper, a constant",
+        }
+    }
+
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Ours => "llmos",
+            Self::FastApi => "fastapi",
+            Self::Node => "node",
+            Self::CeilingGet => "get",
+            Self::CeilingConstant => "constant",
+        }
+    }
+
+    fn command(self, redis: &RedisServer, port: u16) -> Result<Command> {
+        let peers = Path::new("benches/peers");
+        let socket = redis.socket();
+        let socket = socket.display();
+        let mut command = match self {
+            Self::Ours => {
+                let mut command = Command::new(release("sessions"));
+                command
+                    .env("VERCEL_DEV_PORT", port.to_string())
+                    .env("ALLOW_ANONYMOUS", "true")
+                    .env("REQUEST_LOG", "off");
+                command
+            }
+            Self::FastApi => {
+                let mut command = Command::new(peers.join("fastapi/.venv/bin/uvicorn"));
+                command
+                    .args([
+                        "app:app",
+                        "--app-dir",
+                        "benches/peers/fastapi",
+                        "--workers",
+                        "1",
+                    ])
+                    .args(["--loop", "uvloop", "--http", "httptools"])
+                    .args(["--no-access-log", "--log-level", "warning"])
+                    .args(["--port", &port.to_string()]);
+                command
+            }
+            Self::Node => {
+                let mut command = Command::new("node");
+                command
+                    .arg(peers.join("node/server.js"))
+                    .env("NODE_ENV", "production");
+                command
+            }
+            Self::CeilingGet => Command::new(beside_us("ceiling-get")?),
+            Self::CeilingConstant => Command::new(beside_us("ceiling-constant")?),
+        };
+        let scheme = match self {
+            Self::FastApi | Self::Node => "unix",
+            _ => "redis+unix",
+        };
+        command
+            .env("REDIS_URL", format!("{scheme}://{socket}"))
+            .env("PORT", port.to_string());
+        Ok(command)
+    }
+}
+
+/// A running server. Dropping it ends it.
+pub struct Server {
+    pub kind: Kind,
+    pub base: String,
+    process: Child,
+}
+
+impl Server {
+    /// Starts a server and waits until it accepts connections.
+    pub fn start(kind: Kind, redis: &RedisServer) -> Result<Self> {
+        let mut server = Self::spawn(kind, redis)?;
+        let address = server.base.trim_start_matches("http://").to_owned();
+        server.retry(|| Ok(std::net::TcpStream::connect(&address).map(drop)?))?;
+        Ok(server)
+    }
+
+    /// From the start of a process to its answer to `request`.
+    pub fn time_first_answer(
+        kind: Kind,
+        redis: &RedisServer,
+        request: &Request,
+    ) -> Result<Duration> {
+        let started = Instant::now();
+        let mut server = Self::spawn(kind, redis)?;
+        let base = server.base.clone();
+        server.retry(|| request.send(&base).map(drop))?;
+        Ok(started.elapsed())
+    }
+
+    fn spawn(kind: Kind, redis: &RedisServer) -> Result<Self> {
+        // A port that nobody listened on a moment ago; no two servers of ours start at once.
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let mut command = kind.command(redis, port)?;
+        let kept = ["PATH", "HOME"].into_iter();
+        let kept = kept.filter_map(|name| Some((name, std::env::var_os(name)?)));
+        let set: Vec<_> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        // Nothing of the caller's environment configures a server.
+        command.env_clear().envs(kept).envs(set);
+        let process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{command:?}"))?;
+        Ok(Self {
+            kind,
+            base: format!("http://127.0.0.1:{port}"),
+            process,
+        })
+    }
+
+    fn retry(&mut self, attempt: impl Fn() -> Result<()>) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let Err(error) = attempt() else {
+                return Ok(());
+            };
+            if let Some(status) = self.process.try_wait()? {
+                bail!("{} ended: {status}", self.kind.title());
+            }
+            if started.elapsed() > START_LIMIT {
+                return Err(error.context(format!("{} does not answer", self.kind.title())));
+            }
+            sleep(Duration::from_micros(200));
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Where `cargo build --release` puts a program of the main package.
+pub fn release(program: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    Path::new(&target).join("release").join(program)
+}
+
+fn beside_us(program: &str) -> Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name(program))
+}

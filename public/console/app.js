@@ -1,0 +1,156 @@
+// The console: puts the views together, and shows the one that the address names.
+import { watchSignIn, watchVolume } from "./bar.js";
+import { byId, fill, h, icon } from "./dom.js";
+import { keepTimesFresh } from "./format.js";
+import { watchHealth } from "./health.js";
+import { listen, showHelp } from "./keys.js";
+import { loadMarkdown } from "./markdown.js";
+import { failed } from "./notice.js";
+import { startSending, warnBeforeLeaving } from "./outbox.js";
+import { place, skillAt } from "./router.js";
+import { noSession, sessionList } from "./sessions.js";
+import { hear } from "./state.js";
+
+/**
+ * A section: a list beside what is open, or one page. `key` says which row of the list is open.
+ * @typedef {{title: string, list?: (pane: any, signal: AbortSignal) => any, key?: (rest: string[]) => string | null,
+ *   open: (pane: any, rest: string[], signal: AbortSignal) => any}} Section
+ */
+
+/** All of them at once, and what renders: each names the next only when it is there. */
+const threadModules = async () => {
+  const [module] = await Promise.all([import("./thread.js"), import("./composer.js"), import("./message.js"), import("./session_head.js"),
+    loadMarkdown().catch(() => {})]);
+  return module;
+};
+
+/** Each is loaded when it is wanted: a slow line brings first what is looked at first. @type {Object<string, () => Promise<Section>>} */
+const SECTIONS = {
+  sessions: async () => ({
+    title: "Sessions",
+    list: sessionList,
+    key: ([id]) => id ?? null,
+    open: async (pane, [id], signal) => {
+      if (!id) return noSession(pane);
+      const { thread } = await threadModules();
+      return signal.aborted ? null : thread(pane, id, signal);
+    },
+  }),
+  skills: async () => {
+    const [{ keyOf, noSkill, skillList }, { skillPage }] = await Promise.all([import("./skills.js"), import("./skill.js")]);
+    return {
+      title: "Skills",
+      list: skillList,
+      key: (rest) => (skillAt(rest) ? keyOf(/** @type {any} */ (skillAt(rest))) : null),
+      open: (pane, rest, signal) => (skillAt(rest) ? skillPage(pane, /** @type {any} */ (skillAt(rest)), signal) : noSkill(pane)),
+    };
+  },
+  files: async () => ({ title: "Files", open: (await import("./files.js")).filesPage }),
+  status: async () => {
+    const { statusPage } = await import("./status.js");
+    return { title: "Status", open: (pane, _, signal) => statusPage(pane, signal) };
+  },
+};
+
+// The session that is asked for should not wait for the list.
+if (place().section === "sessions" && place().rest.length > 0) threadModules();
+
+const main = byId("main");
+let section = "";
+let list = null;
+let inSection = new AbortController();
+let inDetail = new AbortController();
+
+async function show() {
+  const here = place();
+  const wanted = SECTIONS[here.section] ? here.section : "sessions";
+  inDetail.abort();
+  inDetail = new AbortController();
+  const { signal } = inDetail;
+  /** @type {Section} */
+  let loaded;
+  try {
+    loaded = await SECTIONS[wanted]();
+  } catch {
+    fill(byId("detail"), failed("This page cannot be loaded.", "The server cannot be reached.", show));
+    return;
+  }
+  if (signal.aborted) return;
+  const { title, list: listOf, key, open } = loaded;
+  const hadFocusInList = byId("list").contains(document.activeElement);
+  if (wanted !== section) {
+    inSection.abort();
+    inSection = new AbortController();
+    main.dataset.section = wanted;
+    byId("list").hidden = !listOf;
+    list = listOf?.(byId("list"), inSection.signal) ?? null;
+    for (const link of document.querySelectorAll("#nav a")) {
+      if (link.getAttribute("href") === `#/${wanted}`) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  }
+  const isFirst = section === "";
+  const isSame = wanted === section;
+  section = wanted;
+  const isOpen = Boolean(key?.(here.rest));
+  document.title = `${title} · llmos`;
+  byId("title").textContent = title;
+  main.dataset.open = isOpen || !listOf ? "detail" : "list";
+  byId("detail").scrollTop = 0;
+  list?.select(key?.(here.rest) ?? null);
+  await open(byId("detail"), here.rest, signal);
+  if (signal.aborted || isFirst) return;
+  // The focus goes where something new is, and back to where one came from.
+  if (isOpen) byId("detail-title")?.focus({ preventScroll: true });
+  else if (!(isSame && list?.focus()) && !hadFocusInList) main.focus({ preventScroll: true });
+}
+
+/** Says that what is shown is made up, and what mends that. */
+function watchSamples() {
+  const shown = new Map();
+  hear("samples", ({ of, fallback }) => {
+    shown.set(of, fallback);
+    const names = [...shown].filter(([, isSample]) => isSample).map(([name]) => name);
+    const banner = byId("banner");
+    banner.hidden = names.length === 0;
+    if (names.length > 0) {
+      fill(banner, h("p", {}, h("strong", {}, `These ${names.join(" and ")} are samples, not yours: `),
+        "storage is missing or down, and nothing can be stored. ", h("a", { href: "#/status" }, "What mends it")));
+    }
+  });
+  // A failure that is tried again is told, so that a wait is not taken for a standstill.
+  let timer = 0;
+  hear("retry", ({ error, attempt, delay }) => {
+    const line = byId("retry");
+    line.textContent = `${error.detail} Trying again in ${Math.max(1, Math.round(delay / 1000))} s (${attempt}).`;
+    line.hidden = false;
+    clearTimeout(timer);
+    timer = window.setTimeout(() => { line.hidden = true; }, delay + 1500);
+  });
+}
+
+function start() {
+  const symbols = { sessions: "chat", skills: "book", files: "folder", status: "pulse" };
+  document.querySelectorAll("#nav a[data-icon]").forEach((link, index) => {
+    const anchor = /** @type {HTMLElement} */ (link);
+    anchor.prepend(icon(symbols[anchor.dataset.icon ?? ""]));
+    anchor.dataset.key = String(index + 1);
+  });
+  byId("help").addEventListener("click", showHelp);
+  byId("skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
+  watchSamples();
+  watchSignIn();
+  watchVolume();
+  listen();
+  keepTimesFresh();
+  warnBeforeLeaving();
+  addEventListener("hashchange", show);
+  for (const name of ["token", "recovered"]) hear(name, () => { if (byId("detail").querySelector(":scope > .failed")) show(); });
+  show();
+  watchHealth();
+  startSending();
+  // What is wanted next is there before it is.
+  setTimeout(() => Promise.all([threadModules(), ...Object.values(SECTIONS).map((load) => load())]).catch(() => {}), 1500);
+}
+
+start();

@@ -1,0 +1,60 @@
+// Questions in a dialog, and forms in it.
+import { h } from "./dom.js";
+import { wordsOf } from "./state.js";
+
+/**
+ * Opens a dialog with a form; Esc and Cancel leave it,.
+ * @param {string} title
+ * @param {any[]} content
+ * @param {{submit?: string, look?: string, send?: (data: FormData) => Promise<any>, cancel?: string | null,
+ *   others?: [string, () => any][]}} [options] `send` may fail: then the dialog stays and says why.
+ * @returns {Promise<any>} What `send` or one of `others` gave; `undefined` where it was left.
+ */
+export function ask(title, content, { submit = "OK", look = ".primary", send = async () => true, cancel = "Cancel", others = [] } = {}) {
+  return new Promise((resolve) => {
+    const before = document.activeElement;
+    let result;
+    const problem = h("p.problem", { role: "alert" });
+    const done = h(`button${look}`, { type: "submit" }, submit);
+    const form = h("form", { method: "dialog" },
+      h("h2", { id: "dialog-title" }, title), ...content, problem,
+      h("div.buttons", {},
+        cancel && h("button", { type: "button", onclick: () => dialog.close() }, cancel),
+        others.map(([label, act]) => h("button", { type: "button", onclick: () => { result = act(); dialog.close(); } }, label)),
+        done));
+    const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, form);
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      done.disabled = true;
+      problem.textContent = "";
+      try {
+        result = await send(new FormData(form));
+        dialog.close();
+      } catch (error) {
+        problem.textContent = wordsOf(error);
+        const field = error.errors?.[0]?.field;
+        const input = field && form.elements[field];
+        if (input) input.focus();
+      } finally {
+        done.disabled = false;
+      }
+    });
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+    });
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      resolve(result);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+/** A labelled field. @param {string} label @param {HTMLElement} input @param {string} [hint] */
+export function field(label, input, hint) {
+  return h("label.field", {}, h("span", {}, label), input, hint && h("small", {}, hint));
+}
+
+export const isOpen = () => document.querySelector("dialog[open]") !== null;

@@ -1,0 +1,119 @@
+// Files by folder: listed, uploaded with progress, saved, deleted.
+import { button, fill, h, icon, isolated } from "./dom.js";
+import { size, timeOf, volumeName } from "./format.js";
+import { pagedList } from "./list.js";
+import { announce, command, deleteLater, isPending, notify } from "./notice.js";
+import { go, to } from "./router.js";
+import { currentScope, hear, isSignedIn, llmos, tell, wordsOf, writeScope } from "./state.js";
+import { showUploads, uploadAll } from "./uploads.js";
+
+const PAGE = 200;
+
+/** Whose files: one's own where no volume is chosen. */
+const scope = () => (currentScope().volume ? currentScope() : writeScope());
+const keyOf = (item) => `file ${volumeName(scope())}/${item.path}`;
+
+/** The folders above, each a link. @param {string[]} parts */
+function trail(parts) {
+  const steps = parts.map((part, index) => h("a", { href: to("files", ...parts.slice(0, index + 1)) }, isolated(part)));
+  return h("nav.trail", { "aria-label": "Folders" }, h("a", { href: to("files") }, isolated(volumeName(scope()))), steps.map((step) => [h("span", { "aria-hidden": "true" }, "/"), step]));
+}
+
+function empty(parts) {
+  if (parts.length > 0) return h("div.empty", {}, h("p", {}, "There is nothing in this folder."));
+  const { volume, volume_id: id } = scope();
+  const query = volume === "user" && id === "default" ? "" : `?volume=${volume}&volume_id=${id}`;
+  return h("div.empty", {}, h("h2", {}, "No files yet"), h("p", {}, "Drop files here, choose them with ", h("kbd", {}, "n"), ", or from a shell:"),
+    command(`curl -T plan.txt '${location.origin}/api/files/notes/plan.txt${query}'`));
+}
+
+/** Saves a file; with a token, which no link takes along, by way of memory. */
+async function download(item) {
+  if (!isSignedIn()) {
+    h("a", { href: llmos.files.downloadUrl(item.path, scope()), download: "" }).click();
+    return;
+  }
+  try {
+    announce("Downloading …");
+    const blob = await (await llmos.files.find(item.path, scope())).blob();
+    const url = URL.createObjectURL(blob);
+    h("a", { href: url, download: item.path.split("/").pop() }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  } catch (error) {
+    notify(`It is not saved: ${wordsOf(error)}`, { kind: "bad", action: "Try again", act: () => download(item) });
+  }
+}
+
+/** @param {HTMLElement} pane @param {string[]} parts The folder. @param {AbortSignal} signal */
+export function filesPage(pane, parts, signal) {
+  const folder = parts.map((part) => `${part}/`).join("");
+  const body = h("div.body");
+  const picker = h("input", { type: "file", multiple: true, hidden: true, "aria-label": "Files to upload", onchange: () => { uploadAll([...picker.files], folder, scope()); picker.value = ""; } });
+  const choose = button("upload", "Upload", () => picker.click(), ".primary");
+  choose.dataset.key = "n";
+  choose.title = "Upload files (n)";
+  const filter = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter what is loaded", "data-key": "/", oninput: () => list.filter(filter.value) });
+  const uploads = h("ul.uploads", { "aria-label": "Uploads" });
+  const up = parts.length > 0 && h("a.visually-hidden", { href: to("files", ...parts.slice(0, -1)), "data-key": "Escape" }, "Up to the folder above");
+  fill(pane, h("div.page.drop", {}, h("div.line", {}, h("h2", {}, "Files"), choose, picker), h("div.line.wrap", {}, trail(parts), up, h("div.search", {}, icon("search"), filter)), uploads, body));
+
+  const nameOf = (item) => item.path.slice(folder.length);
+  function row(item) {
+    if (item.isFolder) {
+      const name = nameOf(item).replace(/\/$/, "");
+      return h("a.row.file", { href: to("files", ...parts, name), "data-row": "" }, icon("folder"), h("span.title", {}, isolated(name)));
+    }
+    return h("div.row.file", {}, icon("file"),
+      h("button.title.link", { type: "button", "data-row": "", title: "Save", onclick: () => download(item) }, isolated(nameOf(item))),
+      h("span.quiet.size", {}, size(item.size_bytes)), timeOf(item.updated_at),
+      h("span.actions", {},
+        h("button.quiet", { type: "button", "aria-label": `Save ${nameOf(item)}`, title: "Save", onclick: () => download(item) }, icon("download")),
+        h("button.quiet", { type: "button", "aria-label": `Delete ${nameOf(item)}`, title: "Delete", onclick: () => remove(item) }, icon("trash"))));
+  }
+
+  function remove(item) {
+    const where = scope();
+    deleteLater(keyOf(item), `“${nameOf(item)}” deleted`, {
+      run: async (options) => {
+        await llmos.files.delete(item.path, where, options);
+        tell("gone", keyOf(item));
+      },
+      back: () => tell("pending"),
+    });
+    tell("pending");
+    list.focus();
+  }
+
+  const list = pagedList(body, {
+    label: "Files",
+    one: "file",
+    signal,
+    keyOf,
+    row,
+    load: async (cursor) => {
+      const page = await llmos.files.list({ ...scope(), prefix: folder, folded: true, limit: PAGE, cursor }, { signal });
+      const folders = page.folders.map((path) => ({ path, isFolder: true }));
+      return { items: [...folders, ...page.files], next: page.next_cursor };
+    },
+    matches: (item, text) => item.path.toLowerCase().includes(text),
+    isHidden: (item) => isPending(keyOf(item)),
+    empty: () => empty(parts),
+  });
+
+  const drop = pane.firstElementChild;
+  addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); }, { signal });
+  addEventListener("dragleave", () => drop.classList.remove("over"), { signal });
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    uploadAll([...(event.dataTransfer?.files ?? [])], folder, scope());
+  }, { signal });
+
+  showUploads(uploads, signal);
+  hear("uploaded", () => list.reload(), signal);
+  hear("scope", () => (parts.length > 0 ? go(to("files")) : filesPage(pane, [], signal)), signal);
+  hear("token", () => list.reload(), signal);
+  hear("pending", () => list.update(), signal);
+  hear("gone", (key) => list.remove(key), signal);
+  list.reload();
+}

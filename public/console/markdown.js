@@ -1,0 +1,73 @@
+// Markdown as elements that can do nothing: no script, no frame, no image, and links only to http and mail.
+import { h } from "./dom.js";
+
+/** What is longer is shown as it is: whoever wrote it must not keep the page busy. In characters. */
+const LONGEST = 32_768;
+
+const SANE = {
+  ALLOWED_TAGS: ["a", "blockquote", "br", "code", "del", "em", "h3", "hr", "input", "li", "ol", "p", "pre", "strong",
+    "table", "tbody", "td", "th", "thead", "tr", "ul"],
+  ALLOWED_ATTR: ["href", "start", "type", "checked", "disabled"],
+  ALLOWED_URI_REGEXP: /^(?:https?:\/\/|mailto:)/i,
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  RETURN_DOM_FRAGMENT: true,
+};
+
+let tools = null;
+
+const escaped = (text) => text.replace(/[&<>"]/g, (it) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[it]);
+
+/** Loads what renders, once. Without it, texts are shown as they are. */
+export async function loadMarkdown() {
+  if (tools) return;
+  const [{ Marked }] = await Promise.all([import("../vendor/marked.esm.js"), import("../vendor/purify.min.js")]);
+  const marked = new Marked({
+    gfm: true,
+    breaks: true,
+    renderer: {
+      // HTML is shown as it was written.
+      html: ({ text, block }) => (block ? `<p>${escaped(text)}</p>` : escaped(text)),
+      // An image is a link to it: nothing is loaded unasked.
+      image: ({ href, text }) => `<a href="${escaped(href)}">image: ${escaped(text || href)}</a>`,
+      // All of one level: they stand below the heading of what they are in.
+      heading({ tokens }) {
+        return `<h3>${this.parser.parseInline(tokens)}</h3>`;
+      },
+    },
+  });
+  tools = { marked, purify: /** @type {any} */ (globalThis).DOMPurify };
+}
+
+/** A text as it is. @param {string} text */
+export function plain(text) {
+  return h("div.prose.plain", { dir: "auto" }, text);
+}
+
+/** A text as markdown, where it is not too long. @param {string} text */
+export function markdown(text) {
+  if (!tools || text.length > LONGEST) return plain(text);
+  let fragment;
+  try {
+    fragment = tools.purify.sanitize(tools.marked.parse(text), SANE);
+  } catch {
+    return plain(text);
+  }
+  const element = h("div.prose", { dir: "auto" }, fragment);
+  for (const link of element.querySelectorAll("a")) {
+    link.rel = "noopener noreferrer nofollow";
+    link.target = "_blank";
+    // Where it leads, whatever it says.
+    link.title = link.href;
+  }
+  for (const box of element.querySelectorAll("input")) {
+    box.disabled = true;
+    box.setAttribute("aria-label", box.checked ? "done" : "not done");
+  }
+  for (const wide of element.querySelectorAll("pre, table")) {
+    const frame = h("div.wide", { tabindex: 0, role: "group", "aria-label": wide.tagName === "PRE" ? "Code" : "Table" });
+    wide.replaceWith(frame);
+    frame.append(wide);
+  }
+  return element;
+}

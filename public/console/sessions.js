@@ -1,0 +1,136 @@
+// The list of sessions: filtered, the newest first; and new ones.
+import { ask, field } from "./dialog.js";
+import { button, byId, fill, h, icon, isolated } from "./dom.js";
+import { count, timeOf, volumeName } from "./format.js";
+import { pagedList } from "./list.js";
+import { announce, command, isPending, notify } from "./notice.js";
+import { go, toSession } from "./router.js";
+import { currentScope, hear, kept, llmos, tell, writeScope } from "./state.js";
+
+const STATUSES = [["", "All"], ["active", "Active"], ["paused", "Paused"], ["completed", "Completed"]];
+const PAGE = 50;
+const REFRESH = 20_000;
+const NEW = "llmos.draft.new";
+
+/** @typedef {import("../llmos.js").Session} Session */
+
+/** A row of the list. @param {Session} session */
+function row(session) {
+  const isOwn = session.volume === "user" && session.volume_id === "default";
+  const facts = [
+    session.status !== "active" && h(`span.status.${session.status}`, {}, session.status),
+    h("span", {}, count(session.message_count, "message")),
+    !currentScope().volume && !isOwn && h("span.volume", {}, isolated(volumeName(session))),
+  ];
+  return h("a.row", { href: toSession(session.id), "data-row": "" },
+    h("span.title", { dir: "auto" }, isolated(session.name || session.id)), timeOf(session.updated_at),
+    h("span.facts", {}, facts));
+}
+
+/** What to do where there is none. */
+function empty(status) {
+  if (status) return h("div.empty", {}, h("p", {}, `No session is ${status}.`));
+  const { volume, volume_id: id } = writeScope();
+  const body = JSON.stringify({ name: "My Research Session", volume, ...(id !== "default" && { volume_id: id }), initial_message: "Hello!" });
+  return h("div.empty", {}, h("h2", {}, "No sessions yet"),
+    h("p", {}, "A session is a conversation: a name, a status, and messages in order. Make one here with ", h("kbd", {}, "n"),
+      ", or from a shell:"),
+    command(`curl ${location.origin}/api/sessions \\\n  -H 'Content-Type: application/json' \\\n  -d '${body}'`));
+}
+
+/** Asks for a new session and opens it. What was typed stays until it is created. */
+export async function createSession() {
+  const draft = kept.get(NEW) ?? {};
+  const scope = { ...writeScope(), ...(draft.volume && { volume: draft.volume, volume_id: draft.volume_id }) };
+  const keep = (event) => kept.set(NEW, Object.fromEntries(new FormData(event.currentTarget.form)));
+  const volume = h("select", { name: "volume", oninput: keep }, ["user", "team", "system"].map((name) =>
+    h("option", { value: name, selected: name === scope.volume }, name)));
+  const owner = h("input", { name: "volume_id", value: scope.volume === "system" ? "default" : scope.volume_id ?? "default", autocomplete: "off", spellcheck: false, oninput: keep });
+  const created = await ask("New session", [
+    field("Name", h("input", { name: "name", value: draft.name ?? "", required: true, maxlength: 200, autocomplete: "off", oninput: keep })),
+    h("div.columns", {}, field("Volume", volume), field("Whose", owner, "default is your own")),
+    field("First message (may be left out)", h("textarea", { name: "initial_message", rows: 4, value: draft.initial_message ?? "", oninput: keep })),
+  ], {
+    submit: "Create",
+    send: (data) => {
+      const given = Object.fromEntries([...data].filter(([, value]) => value !== ""));
+      if (given.volume === "system") delete given.volume_id;
+      return llmos.sessions.create(/** @type {any} */ (given));
+    },
+  });
+  if (!created) return;
+  kept.set(NEW, null);
+  tell("session", created);
+  announce(`Session ${created.name} created.`);
+  go(toSession(created.id));
+}
+
+/** Puts the list into its pane. @param {HTMLElement} pane @param {AbortSignal} signal */
+export function sessionList(pane, signal) {
+  let status = "";
+  const body = h("div.body");
+  const filter = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter what is loaded", "data-key": "/", oninput: () => list.filter(filter.value) });
+  const chosen = h("div.segments", { role: "group", "aria-label": "Status" }, STATUSES.map(([value, label]) =>
+    h("button", { type: "button", "aria-pressed": String(value === ""), value, onclick: (event) => choose(event.currentTarget) }, label)));
+  const create = button("plus", "New", createSession, ".primary");
+  create.dataset.key = "n";
+  create.title = "New session (n)";
+  fill(pane, h("div.head", {}, h("div.line", {}, h("h2", {}, "Sessions"), create),
+    h("div.search", {}, icon("search"), filter), chosen), body);
+
+  function choose(segment) {
+    status = segment.value;
+    for (const other of chosen.children) other.setAttribute("aria-pressed", String(other === segment));
+    list.reload();
+  }
+
+  const list = pagedList(body, {
+    label: "Sessions",
+    one: "session",
+    signal,
+    keyOf: (session) => session.id,
+    row,
+    load: async (cursor) => {
+      const page = await llmos.sessions.list({ ...currentScope(), status, limit: PAGE, cursor }, { signal });
+      tell("samples", { of: "sessions", fallback: page.fallback === true });
+      const unreadable = /** @type {any} */ (page).unreadable ?? [];
+      if (unreadable.length > 0) notify(`${count(unreadable.length, "session")} cannot be read: ${unreadable.join(", ")}`, { kind: "bad" });
+      return { items: page.sessions, next: page.next_cursor };
+    },
+    matches: (session, text) => `${session.name} ${session.id} ${session.volume_id}`.toLowerCase().includes(text),
+    isHidden: (session) => isPending(`session ${session.id}`),
+    empty: () => empty(status),
+  });
+
+  let wereSamples = false;
+  hear("samples", ({ of, fallback }) => {
+    if (of === "sessions" && wereSamples && !fallback) setTimeout(() => list.reload());
+    if (of === "sessions") wereSamples = fallback;
+  }, signal);
+  // What could not be read may be read again.
+  hear("recovered", () => list.refresh(), signal);
+  hear("scope", () => list.reload(), signal);
+  hear("token", () => list.reload(), signal);
+  hear("pending", () => list.update(), signal);
+  hear("gone", (id) => list.remove(id), signal);
+  hear("session", (session) => {
+    const { volume, volume_id: id } = currentScope();
+    const isElsewhere = volume && (volume !== session.volume || (volume !== "system" && id !== session.volume_id));
+    if (isElsewhere && !list.find(session.id)) return;
+    if (status && session.status !== status) list.remove(session.id);
+    else list.put(session, !list.find(session.id) || list.find(session.id).updated_at !== session.updated_at);
+  }, signal);
+  const timer = setInterval(() => !document.hidden && list.refresh(), REFRESH);
+  const look = () => !document.hidden && list.refresh();
+  document.addEventListener("visibilitychange", look, { signal });
+  signal.addEventListener("abort", () => clearInterval(timer));
+  list.reload();
+  return list;
+}
+
+/** What the other pane shows where no session is open. @param {HTMLElement} pane */
+export function noSession(pane) {
+  fill(pane, h("div.empty.center", {}, icon("chat"), h("p", {}, "Choose a session, or press ", h("kbd", {}, "n"), " for a new one."),
+    h("p.quiet", {}, "All keys: ", h("kbd", {}, "?"))));
+  byId("main").dataset.open = "list";
+}

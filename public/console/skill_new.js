@@ -1,0 +1,58 @@
+// A new skill: by a form, or as a whole document that was dropped or pasted.
+import { ask, field } from "./dialog.js";
+import { h } from "./dom.js";
+import { announce } from "./notice.js";
+import { go, toSkill } from "./router.js";
+import { watchWarnings } from "./skill_editor.js";
+import { kept, llmos, tell, writeScope } from "./state.js";
+
+const DRAFT = "llmos.draft.new skill";
+
+const listOf = (text) => text.split(",").map((it) => it.trim()).filter(Boolean);
+
+/** Asks for a new skill and opens it. What was typed stays until it is stored. @param {string} [dropped] A document. */
+export async function createSkill(dropped = "") {
+  const saved = kept.get(DRAFT) ?? {};
+  const document_ = dropped || saved.document || "";
+  const keep = (event) => kept.set(DRAFT, Object.fromEntries(new FormData(event.currentTarget.form)));
+  const scope = writeScope();
+  const input = (name, given = {}) => h("input", { name, value: saved[name] ?? "", autocomplete: "off", oninput: keep, ...given });
+  const area = (name, rows) => h("textarea", { name, rows, value: saved[name] ?? "", spellcheck: name === "description", oninput: keep });
+  const warnings = h("div.warnings", { role: "status" });
+  const document = h("textarea.code", { name: "document", rows: 14, value: document_, spellcheck: false, oninput: (event) => { keep(event); check(); }, placeholder: "---\nname: Hello World\ndescription: Greets a person\n---\n" });
+  const check = watchWarnings(document, warnings);
+  const byFields = h("div", {},
+    field("Name", input("name", { maxlength: 200 })), field("Description", area("description", 2)),
+    h("div.columns", {}, field("Language", input("language")), field("Tags", input("tags"), "with commas between them")),
+    field("Code", area("code", 6), "A skill without code is a markdown document."));
+  const whole = h("div", {}, field("Document", document), warnings);
+  const kind = (value, label) => h("label.check", {}, h("input", { type: "radio", name: "as", value, checked: (value === "document") === (document_ !== ""), onchange: show }), h("span", {}, label));
+  const choice = h("div.choice", { role: "radiogroup", "aria-label": "How" }, kind("fields", "Form"), kind("document", "Markdown document"));
+  const volume = h("select", { name: "volume" }, ["user", "team", "system"].map((name) => h("option", { value: name, selected: name === (scope.volume ?? "user") }, name)));
+  const owner = h("input", { name: "volume_id", value: scope.volume === "system" ? "default" : scope.volume_id ?? "default", autocomplete: "off", spellcheck: false });
+  function show() {
+    const asDocument = choice.querySelector("input:checked").value === "document";
+    byFields.hidden = asDocument;
+    whole.hidden = !asDocument;
+  }
+  show();
+  if (document_) check();
+
+  const created = await ask("New skill", [choice, byFields, whole,
+    h("div.columns", {}, field("Volume", volume), field("Whose", owner, "default is your own"))], {
+    submit: "Create",
+    send: async (data) => {
+      const chosen = /** @type {any} */ (Object.fromEntries(data));
+      const into = chosen.volume === "system" ? { volume: chosen.volume } : { volume: chosen.volume, volume_id: chosen.volume_id || "default" };
+      if (chosen.as === "document") return llmos.skills.create(chosen.document, into);
+      const { name, description, language, code } = chosen;
+      const fields = { name, description, language, code, tags: listOf(chosen.tags) };
+      return llmos.skills.create(Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== "")), into);
+    },
+  });
+  if (!created) return;
+  kept.set(DRAFT, null);
+  tell("skill", created);
+  announce(`Skill ${created.id} created.`);
+  go(toSkill(created));
+}

@@ -1,0 +1,87 @@
+// What all views share: the client, who is signed in, whose things are shown, and what they tell each other.
+import { Llmos, LlmosError } from "../llmos.js";
+
+const TOKEN = "llmos.token";
+const SCOPE = "llmos.scope";
+
+/** Events: `scope`, `token`, `unauthorized`, `retry`, `samples`, `session`, `skill`, `gone`,
+ * `pending`, `outbox`, `sent`, `uploads`, `uploaded`, `health`, `recovered`; each with `detail`. */
+export const bus = new EventTarget();
+
+/** @param {string} name @param {any} [detail] */
+export function tell(name, detail) {
+  bus.dispatchEvent(new CustomEvent(name, { detail }));
+}
+
+/** Hears until `signal` ends. @param {string} name @param {(detail: any) => void} listener @param {AbortSignal} [signal] */
+export function hear(name, listener, signal) {
+  bus.addEventListener(name, (event) => listener(/** @type {CustomEvent} */ (event).detail), { signal });
+}
+
+/** What is kept on this device; nothing where that is not allowed. */
+export const kept = {
+  /** @param {string} name */
+  get(name) {
+    try { return JSON.parse(localStorage.getItem(name) ?? "null"); } catch { return null; }
+  },
+  /** @param {string} name @param {any} value `null` removes it. @returns {boolean} Whether it is kept. */
+  set(name, value) {
+    try {
+      if (value === null) localStorage.removeItem(name);
+      else localStorage.setItem(name, JSON.stringify(value));
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  /** The names that begin so. @param {string} prefix */
+  names(prefix) {
+    try { return Object.keys(localStorage).filter((name) => name.startsWith(prefix)); } catch { return []; }
+  },
+};
+
+/** In memory; on this device only where that was asked for. */
+let token = kept.get(TOKEN);
+/** @type {{volume?: import("../llmos.js").Volume, volume_id?: string}} */
+let scope = kept.get(SCOPE) ?? {};
+
+export const isSignedIn = () => token !== null;
+export const isRemembered = () => kept.get(TOKEN) !== null;
+
+/** @param {string | null} given @param {boolean} remember */
+export function signIn(given, remember) {
+  token = given;
+  kept.set(TOKEN, remember ? given : null);
+  tell("token");
+}
+
+/** Whose things are shown; without a volume, all that one may see. */
+export const currentScope = () => ({ ...scope });
+
+/** @param {{volume?: any, volume_id?: string}} wanted */
+export function chooseScope(wanted) {
+  scope = wanted;
+  kept.set(SCOPE, wanted);
+  tell("scope", wanted);
+}
+
+/** Where something new goes: one's own, unless another volume is chosen. */
+export const writeScope = () => (scope.volume ? { ...scope } : { volume: /** @type {const} */ ("user"), volume_id: "default" });
+
+export const llmos = new Llmos({
+  token: () => token,
+  retries: 3,
+  onRetry: (retry) => tell("retry", retry),
+});
+
+/** What went wrong, in words; who may not call is asked to sign in. @param {any} error */
+export function wordsOf(error) {
+  if (error instanceof LlmosError) {
+    if (error.status === 401) tell("unauthorized", error);
+    return error.detail;
+  }
+  return error?.message ?? String(error);
+}
+
+/** Whether an error is only that a view was left. @param {any} error */
+export const wasLeft = (error) => error?.name === "AbortError";

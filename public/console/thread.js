@@ -1,0 +1,176 @@
+// One session: what it is, its messages, older ones on scroll up, newer ones as they come.
+import { composer } from "./composer.js";
+import { byId, fill, h } from "./dom.js";
+import { loadMarkdown } from "./markdown.js";
+import { messageItem, relate } from "./message.js";
+import { announce, command, failed, waiting } from "./notice.js";
+import { hear, llmos, tell, wasLeft, wordsOf } from "./state.js";
+import { sessionHead } from "./session_head.js";
+
+const FIRST_PAGE = 50;
+const PAGE = 100;
+/** How often is looked for what others wrote, in milliseconds. */
+const LOOK = 5000;
+const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+const twoFrames = () => Promise.race([frame().then(frame), new Promise((resolve) => setTimeout(resolve, 200))]);
+/** A page of messages: browsers leave those out that are not in sight. The `fresh` one is laid out in any case. */
+const pageOf = (messages) => h("ol.thread.fresh", { "aria-label": "Messages" }, messages.map(messageItem));
+/** How near to the end one is to be taken along by what comes, in pixels. */
+const NEAR = 120;
+
+/**
+ * @param {HTMLElement} pane
+ * @param {string} id
+ * @param {AbortSignal} signal
+ */
+export async function thread(pane, id, signal) {
+  fill(pane, waiting("Reading the session …"));
+  /** @type {import("../llmos.js").Session} */
+  let session;
+  try {
+    const found = await Promise.all([llmos.sessions.find(id, { messages: FIRST_PAGE }, { signal }), loadMarkdown().catch(() => {})]);
+    session = /** @type {any} */ (found[0]);
+  } catch (error) {
+    if (!wasLeft(error)) show404(pane, error, () => thread(pane, id, signal));
+    return;
+  }
+  if (signal.aborted) return;
+  document.title = `${session.name} · llmos`;
+  tell("samples", { of: "sessions", fallback: session.fallback === true });
+
+  const head = sessionHead(session, signal);
+  const older = h("button.older", { type: "button", onclick: () => loadOlder() }, "Older messages");
+  const list = h("div", {}, pageOf(session.messages ?? []));
+  const newer = h("button.newer", { type: "button", hidden: true, onclick: () => toEnd() }, "New messages ↓");
+  const scroller = h("div.scroll.messages", { tabindex: -1 }, older, list);
+  const write = composer(session.id, signal);
+  fill(pane, head.element, scroller, newer, write.form);
+
+  const first = () => Number(list.querySelector("[data-seq]")?.dataset.seq ?? 0);
+  const last = () => Number(list.lastElementChild.lastElementChild?.dataset.seq ?? 0);
+  const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+  function toEnd() {
+    scroller.scrollTop = scroller.scrollHeight;
+    newer.hidden = true;
+  }
+
+  function update() {
+    older.hidden = first() <= 1;
+    list.hidden = last() === 0;
+    scroller.querySelector(".empty")?.remove();
+    if (list.hidden) scroller.append(noMessages(session));
+  }
+
+  /** Adds those that are not there, in order. */
+  function add(messages) {
+    const wasAtEnd = isAtEnd();
+    const fresh = messages.filter((message) => message.seq > last());
+    for (const message of fresh) {
+      const item = messageItem(message);
+      list.lastElementChild.append(item);
+      relate(item);
+    }
+    if (fresh.length === 0) return;
+    update();
+    if (wasAtEnd) toEnd();
+    else newer.hidden = false;
+  }
+
+  let loading = null;
+  /** Puts older ones above, so that what is being read stays where it is. */
+  async function loadOlder() {
+    if (loading || first() <= 1) return;
+    older.classList.add("busy");
+    older.setAttribute("aria-busy", "true");
+    loading = llmos.messages.list(id, { before: first(), limit: PAGE }, { signal });
+    try {
+      const { messages } = await loading;
+      const formerlyFirst = /** @type {HTMLElement} */ (list.querySelector("[data-seq]"));
+      const edge = scroller.getBoundingClientRect().top;
+      const below = (elements) => [...elements].find((it) => it.getBoundingClientRect().bottom > edge);
+      const inSight = below(below(list.children)?.children ?? []) ?? formerlyFirst;
+      const before = inSight.getBoundingClientRect().bottom;
+      scroller.classList.add("growing");
+      // Laid out once: what is left out has a size that is guessed, and would move what is read when it comes near.
+      const page = pageOf(messages);
+      list.prepend(page);
+      for (const item of page.children) relate(item);
+      relate(formerlyFirst);
+      update();
+      scroller.scrollTop += inSight.getBoundingClientRect().bottom - before;
+      await twoFrames();
+      page.classList.remove("fresh");
+      scroller.classList.remove("growing");
+      scroller.querySelector(":scope > .failed")?.remove();
+    } catch (error) {
+      if (wasLeft(error)) return;
+      scroller.querySelector(":scope > .failed")?.remove();
+      scroller.prepend(failed("Older messages cannot be read.", wordsOf(error), loadOlder));
+    } finally {
+      loading = null;
+      older.classList.remove("busy");
+      older.removeAttribute("aria-busy");
+      watcher.unobserve(older);
+      if (!older.hidden) watcher.observe(older);
+    }
+  }
+  const watcher = new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting) && scroller.querySelector(":scope > .failed") === null) loadOlder();
+  }, { root: scroller, rootMargin: "800px 0px 0px" });
+
+  /** What others did since. */
+  async function look() {
+    if (document.hidden) return;
+    try {
+      const now = await llmos.sessions.find(id, { messages: 0, etag: head.current().etag }, { signal, retries: 0 });
+      head.isReached(true);
+      if (!now) return;
+      head.show(now);
+      tell("session", now);
+      while (now.message_count > last()) {
+        const { messages } = await llmos.messages.list(id, { after: last(), limit: PAGE }, { signal });
+        if (messages.length === 0) break;
+        add(messages);
+        announce(messages.length === 1 ? `New message of ${messages[0].role}.` : `${messages.length} new messages.`);
+      }
+    } catch (error) {
+      if (wasLeft(error)) return;
+      if (error.status === 404) head.isGone();
+      else head.isReached(false, wordsOf(error));
+    }
+  }
+
+  for (const item of list.lastElementChild.children) relate(item);
+  update();
+  toEnd();
+  // Fonts and code may still grow what is above.
+  requestAnimationFrame(() => { toEnd(); watcher.observe(older); });
+
+  hear("sent", ({ session: of, messages, count }) => {
+    if (of !== id) return;
+    toEnd();
+    // Others may have written in between.
+    if (messages[0].seq === last() + 1) add(messages);
+    look();
+    tell("session", { ...head.current(), message_count: count, updated_at: new Date().toISOString() });
+  }, signal);
+  scroller.addEventListener("scroll", () => { if (isAtEnd()) newer.hidden = true; }, { passive: true, signal });
+  document.addEventListener("visibilitychange", look, { signal });
+  const timer = setInterval(look, LOOK);
+  signal.addEventListener("abort", () => { clearInterval(timer); watcher.disconnect(); });
+}
+
+function noMessages(session) {
+  return h("div.empty", {}, h("h3", {}, "No messages yet"), h("p", {}, "Write the first one below, or from a shell:"),
+    command(`curl ${location.origin}/api/sessions/${encodeURIComponent(session.id)}/messages \\\n  -H 'Content-Type: application/json' \\\n  -d '{"role":"user","content":"Hello!"}'`));
+}
+
+function show404(pane, error, again) {
+  if (error.status !== 404) {
+    fill(pane, failed("The session cannot be read.", wordsOf(error), again));
+    return;
+  }
+  fill(pane, h("div.empty.center", {}, h("h2", {}, "There is no such session"),
+    h("p", {}, "It was deleted, or it is not one that you may see."), h("p", {}, h("a", { href: "#/sessions" }, "All sessions"))));
+  byId("main").dataset.open = "detail";
+}

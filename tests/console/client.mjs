@@ -1,0 +1,174 @@
+// `llmos.js` by itself, as any page would use it: what it repeats, what it gives, and how it fails.
+import assert from 'node:assert/strict';
+import { api, base, run, until } from './tab.mjs';
+
+const problem = (status, code, headers = {}) => ({
+  status, headers: { 'content-type': 'application/problem+json', 'x-request-id': 'req_made_up', ...headers },
+  body: JSON.stringify({ status, code, detail: `It is ${code}.`, request_id: 'req_1', errors: [{ field: 'name', message: 'x' }], current: { name: 'now' } }),
+});
+// Runs a function in the page, with the module's exports. It comes in by the debugger: the policy forbids the page
+// to make functions of texts.
+const inPage = async (tab, script, given = null) => {
+  await tab.evaluate(`window.script = ${script}`);
+  return tab.evaluate(async (argument) => window.script(await import('/llmos.js'), argument), given);
+};
+
+await run({
+  'a session from its creation to its deletion': async (tab) => {
+    await tab.goto(`${base}/robots.txt`);
+    const seen = await inPage(tab, async ({ Llmos }) => {
+      const llmos = new Llmos();
+      const created = await llmos.sessions.create({ name: 'By the client', volume: 'user', initial_message: 'one' });
+      const appended = await llmos.messages.append(created.id, [{ role: 'assistant', content: 'two' }, { role: 'user', content: 'three' }]);
+      const found = await llmos.sessions.find(created.id);
+      const unchanged = await llmos.sessions.find(created.id, { etag: found.etag });
+      const renamed = await llmos.sessions.update(created.id, { name: 'Renamed' }, { ifMatch: found.etag });
+      const stale = await llmos.sessions.update(created.id, { name: 'Stale' }, { ifMatch: found.etag }).catch((error) => ({ ...error }));
+      const back = [];
+      for await (const page of llmos.messages.pages(created.id, { limit: 2 })) back.push(page.messages.map((it) => it.content));
+      const on = [];
+      for await (const page of llmos.messages.pages(created.id, { after: 0, limit: 2 })) on.push(page.messages.map((it) => it.content));
+      await llmos.sessions.delete(created.id);
+      const gone = await llmos.sessions.find(created.id).catch((error) => [error.name, error.status, error.code, error.detail, error.requestId.length > 10]);
+      return { created, appended, found, unchanged, renamed, stale, back, on, gone };
+    });
+    assert.equal(seen.appended.message_count, 3);
+    assert.match(seen.found.etag, /^"/);
+    assert.equal(seen.unchanged, null);
+    assert.notEqual(seen.renamed.etag, seen.found.etag);
+    assert.deepEqual([seen.stale.code, seen.stale.current.name, seen.stale.attempts], ['precondition_failed', 'Renamed', 1]);
+    assert.deepEqual(seen.back, [['two', 'three'], ['one']]);
+    assert.deepEqual(seen.on, [['one', 'two'], ['three']]);
+    assert.deepEqual(seen.gone, ['LlmosError', 404, 'not_found', 'There is no such session.', true]);
+  },
+
+  'lists are gone through page by page': async (tab) => {
+    for (let made = 0; made < 5; made += 1) await api('POST', '/api/sessions', { name: `S${made}`, volume: 'user' });
+    const pages = await inPage(tab, async ({ Llmos }) => {
+      const all = [];
+      for await (const page of new Llmos().sessions.pages({ volume: 'user', limit: 2 })) all.push(page.sessions.map((it) => it.name));
+      return all;
+    });
+    assert.deepEqual(pages, [['S4', 'S3'], ['S2', 'S1'], ['S0']]);
+  },
+
+  'what fails for a while is repeated with one key, and waits as long as it is told to': async (tab) => {
+    const keys = [];
+    const times = [];
+    await tab.route('**/api/sessions', async (route) => {
+      keys.push(route.request().headers()['idempotency-key']);
+      times.push(Date.now());
+      if (keys.length === 1) return route.fulfill(problem(503, 'storage_unavailable'));
+      if (keys.length === 2) return route.fulfill(problem(429, 'rate_limited', { 'retry-after': '1' }));
+      if (keys.length === 3) { await route.fetch(); return route.abort(); }
+      return route.continue();
+    });
+    const seen = await inPage(tab, async ({ Llmos }) => {
+      const told = [];
+      const llmos = new Llmos({ onRetry: ({ error, attempt }) => told.push([error.code, attempt]) });
+      const session = await llmos.sessions.create({ name: 'Repeated', volume: 'user' });
+      return { told, session };
+    });
+    await tab.unroute('**/api/sessions');
+    assert.deepEqual(seen.told, [['storage_unavailable', 1], ['rate_limited', 2], ['network', 3]]);
+    assert.equal(keys.length, 4);
+    assert.equal(new Set(keys).size, 1);
+    assert.match(keys[0], /^[0-9a-f-]{36}$/);
+    assert.ok(times[2] - times[1] >= 1000, `${times[2] - times[1]} ms`);
+    const { sessions } = await api('GET', '/api/sessions');
+    assert.equal(sessions.filter((it) => it.name === 'Repeated').length, 1);
+  },
+
+  'a change and a deletion whose answers were lost are done': async (tab) => {
+    const { id } = await api('POST', '/api/sessions', { name: 'Before', volume: 'user' });
+    let lost = 0;
+    await tab.route(`**/api/sessions/${id}`, async (route) => {
+      if (!['PATCH', 'DELETE'].includes(route.request().method()) || lost % 2 === 1) { lost += lost % 2; return route.continue(); }
+      lost += 1;
+      await route.fetch();
+      return route.abort();
+    });
+    const name = await inPage(tab, async ({ Llmos }, session) => {
+      const llmos = new Llmos();
+      const { etag } = await llmos.sessions.find(session);
+      const changed = await llmos.sessions.update(session, { name: 'After' }, { ifMatch: etag });
+      await llmos.sessions.delete(session);
+      return changed.name;
+    }, id);
+    await tab.unroute(`**/api/sessions/${id}`);
+    assert.equal(name, 'After');
+  },
+
+  'what is refused is not repeated, and says all that the server said': async (tab) => {
+    let asked = 0;
+    await tab.route('**/api/skills/validate', (route) => { asked += 1; return route.fulfill(problem(422, 'validation_failed')); });
+    const error = await inPage(tab, async ({ Llmos, LlmosError }) => new Llmos().skills.validate('x').catch((it) => ({ ...it, isOurs: it instanceof LlmosError, message: it.message })));
+    await tab.unroute('**/api/skills/validate');
+    assert.equal(asked, 1);
+    assert.deepEqual([error.isOurs, error.status, error.code, error.message, error.requestId, error.errors[0].field], [true, 422, 'validation_failed', 'It is validation_failed.', 'req_1', 'name']);
+  },
+
+  'an AbortSignal ends a call, a pause, and an upload': async (tab) => {
+    await tab.route('**/api/sessions*', (route) => route.fulfill(problem(503, 'storage_unavailable', { 'retry-after': '60' })));
+    await tab.route('**/api/health', () => {});
+    const seen = await inPage(tab, async ({ Llmos }) => {
+      const llmos = new Llmos();
+      const started = performance.now();
+      const name = (error) => error.name;
+      const pause = await llmos.sessions.list({}, { signal: AbortSignal.timeout(200) }).catch(name);
+      const call = await llmos.health({ signal: AbortSignal.timeout(200) }).catch(name);
+      const stop = new AbortController();
+      stop.abort();
+      const upload = await llmos.files.put('x', new Blob(['x']), {}, { signal: stop.signal }).catch(name);
+      return { pause, call, upload, took: performance.now() - started };
+    });
+    await tab.unroute('**/api/sessions*');
+    await tab.unroute('**/api/health');
+    assert.deepEqual([seen.pause, seen.call, seen.upload], ['TimeoutError', 'TimeoutError', 'AbortError']);
+    assert.ok(seen.took < 5000, `${seen.took} ms`);
+    assert.equal((await fetch(`${base}/api/files/x`)).status, 404);
+  },
+
+  'a token is a text or a function that is asked before each try': async (tab) => {
+    const sent = [];
+    await tab.route('**/api/sessions*', (route) => {
+      sent.push(route.request().headers().authorization);
+      return sent.length === 2 ? route.fulfill(problem(503, 'storage_unavailable')) : route.continue();
+    });
+    await inPage(tab, async ({ Llmos }) => {
+      await new Llmos({ token: 'a text' }).sessions.list();
+      let count = 0;
+      await new Llmos({ token: async () => `try ${count += 1}` }).sessions.list();
+      await new Llmos({ token: () => null }).sessions.list();
+    });
+    await tab.unroute('**/api/sessions*');
+    assert.deepEqual(sent, ['Bearer a text', 'Bearer try 1', 'Bearer try 2', undefined]);
+  },
+
+  'skills, files and health, with all that they take': async (tab) => {
+    const seen = await inPage(tab, async ({ Llmos }) => {
+      const llmos = new Llmos();
+      const made = await llmos.skills.create({ name: 'One', description: 'First', code: '1', language: 'python' });
+      const document = await llmos.skills.create('---\nname: Two\ndescription: Second\n---\n', { volume: 'team', volume_id: 'red' });
+      const changed = await llmos.skills.update('one', { description: 'Changed' }, {}, { ifMatch: made.etag });
+      const stale = await llmos.skills.update('one', '---\nname: One\n---\n', {}, { ifMatch: made.etag }).catch((error) => error.code);
+      const use = await llmos.skills.used('one', { success: true, duration_ms: 2 });
+      const skills = await llmos.skills.list({ volume: 'user' });
+      await llmos.skills.delete('two', { volume: 'team', volume_id: 'red' });
+      const progress = [];
+      await llmos.files.put('a b/é.txt', new Blob(['hello'], { type: 'text/plain' }), {}, { onlyNew: true, onProgress: (sent, size) => progress.push([sent, size]) });
+      const taken = await llmos.files.put('a b/é.txt', new Blob(['other']), {}, { onlyNew: true }).catch((error) => error.code);
+      const text = await (await llmos.files.find('a b/é.txt')).text();
+      const files = await llmos.files.list({ folded: true });
+      await llmos.files.delete('a b/é.txt');
+      return { document, changed, stale, use, skills, progress, taken, text, files, health: await llmos.health() };
+    });
+    assert.equal(`${seen.document.volume}/${seen.document.volume_id}/${seen.document.id}`, 'team/red/two');
+    assert.deepEqual([seen.changed.description, seen.stale, seen.use.usage_count], ['Changed', 'precondition_failed', 1]);
+    assert.deepEqual(seen.skills.skills.map((it) => it.id), ['one']);
+    assert.deepEqual(seen.progress.at(-1), [5, 5]);
+    assert.deepEqual([seen.taken, seen.text, seen.files.folders], ['precondition_failed', 'hello', ['a b/']]);
+    assert.equal(seen.health.status, 'ok');
+    await until('it is gone', async () => (await fetch(`${base}/api/files/a%20b/%C3%A9.txt`)).status === 404);
+  },
+}, { expected: /status of (404|412|422|429|503)|ERR_FAILED/ });

@@ -1,0 +1,122 @@
+// Files: uploaded with progress, the large ones in parts straight to the store, listed by folder, saved, deleted.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { accessible, api, base, fits, open, run, statusOf, until } from './tab.mjs';
+
+const row = (tab, name) => tab.locator('.row.file', { hasText: name });
+const choose = (tab, files) => tab.locator('input[type=file]').setInputFiles(files);
+const file = (name, size, mimeType = 'application/octet-stream') => ({ name, mimeType, buffer: Buffer.alloc(size, name) });
+const stored = async (path) => Buffer.from(await (await fetch(`${base}/api/files/${path}`)).arrayBuffer());
+
+await run({
+  'an empty volume teaches the first step with the curl that does it': async (tab) => {
+    await open(tab, '#/files');
+    await tab.getByText('No files yet').waitFor();
+    assert.ok((await tab.locator('.command pre').textContent()).includes(`curl -T plan.txt '${base}/api/files/notes/plan.txt'`));
+    await accessible(tab, 'no files');
+    await fits(tab, 'no files');
+  },
+
+  'n chooses files, and small ones go through the function': async (tab) => {
+    const chooser = tab.waitForEvent('filechooser');
+    await tab.keyboard.press('n');
+    await (await chooser).setFiles([file('plan é.txt', 1000, 'text/plain'), file('empty.bin', 0)]);
+    await row(tab, 'plan é.txt').getByText('1,000 bytes').waitFor();
+    await row(tab, 'empty.bin').waitFor();
+    const answer = await fetch(`${base}/api/files/plan%20%C3%A9.txt`);
+    assert.equal(answer.headers.get('content-type'), 'text/plain');
+    assert.deepEqual(Buffer.from(await answer.arrayBuffer()), file('plan é.txt', 1000).buffer);
+  },
+
+  'a large one goes in parts straight to the store, and shows how far it is': async (tab, context) => {
+    const parts = [];
+    tab.on('request', (request) => request.url().includes('/_blob/mpu') && parts.push(request.headers()['x-mpu-action']));
+    const network = await context.newCDPSession(tab);
+    const limit = (uploadThroughput) => network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
+    await limit(6 * 1024 * 1024);
+    const large = file('large.bin', 9 * 1024 * 1024);
+    await choose(tab, [large]);
+    const progress = tab.getByLabel('Upload of large.bin');
+    await until('some of it is sent', async () => await progress.evaluate((it) => it.value) >= 1024 * 1024);
+    await accessible(tab, 'an upload');
+    await tab.locator('#nav a', { hasText: 'Status' }).click();
+    await tab.locator('#nav a', { hasText: 'Files' }).click();
+    await progress.waitFor();
+    await limit(-1);
+    await row(tab, 'large.bin').getByText('9 MB').waitFor();
+    assert.ok((await stored('large.bin')).equals(large.buffer), 'other bytes came back');
+    assert.deepEqual(parts.sort(), ['complete', 'create', 'upload', 'upload']);
+  },
+
+  'an upload that is stopped leaves nothing behind, one that fails is tried again': async (tab) => {
+    await tab.route('**/_blob/mpu*', () => {});
+    await choose(tab, [file('stopped.bin', 4.1 * 1024 * 1024)]);
+    await tab.locator('.uploads').getByRole('button', { name: 'Stop' }).click();
+    await tab.locator('.uploads li').waitFor({ state: 'detached' });
+    await tab.unroute('**/_blob/mpu*');
+    assert.equal(await statusOf('/api/files/stopped.bin'), 404);
+
+    await tab.route('**/api/files/refused.txt*', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{"detail":"You may not.","code":"forbidden"}' }));
+    await choose(tab, [file('refused.txt', 10)]);
+    await tab.getByText('Not stored: You may not.').waitFor();
+    await tab.unroute('**/api/files/refused.txt*');
+    await tab.locator('.uploads').getByRole('button', { name: 'Try again' }).click();
+    await row(tab, 'refused.txt').waitFor();
+  },
+
+  'they are listed by folder, and each folder has an address': async (tab) => {
+    for (const path of ['notes/a.txt', 'notes/deep/b.txt']) {
+      assert.equal((await fetch(`${base}/api/files/${path}`, { method: 'PUT', body: path })).status, 200);
+    }
+    await open(tab, '#/files');
+    await row(tab, 'notes').click();
+    await row(tab, 'deep').click();
+    await row(tab, 'b.txt').waitFor();
+    assert.equal(new URL(tab.url()).hash, '#/files/notes/deep');
+    await accessible(tab, 'a folder');
+    await fits(tab, 'a folder');
+    await tab.keyboard.press('Escape');
+    await row(tab, 'a.txt').waitFor();
+    await choose(tab, [file('c.txt', 5)]);
+    await row(tab, 'c.txt').waitFor();
+    assert.equal((await stored('notes/c.txt')).length, 5);
+  },
+
+  'a file is saved as it is, by Enter on its row': async (tab) => {
+    const saved = tab.waitForEvent('download');
+    await row(tab, 'a.txt').locator('.title').focus();
+    await tab.keyboard.press('Enter');
+    const download = await saved;
+    assert.equal(download.suggestedFilename(), 'a.txt');
+    assert.equal(readFileSync(await download.path(), 'utf8'), 'notes/a.txt');
+  },
+
+  'a deletion is taken back, or sent': async (tab) => {
+    const remove = async () => {
+      await row(tab, 'a.txt').getByRole('button', { name: 'Delete a.txt' }).click();
+      await row(tab, 'a.txt').waitFor({ state: 'hidden' });
+    };
+    await remove();
+    await tab.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+    await row(tab, 'a.txt').waitFor();
+    await remove();
+    await tab.locator('.toast').last().getByRole('button', { name: 'Dismiss' }).click();
+    await until('it is gone', async () => await statusOf('/api/files/notes/a.txt') === 404);
+  },
+
+  'the state is told with how long each part took, and what this device keeps': async (tab) => {
+    await tab.evaluate(() => { location.hash = '#/sessions'; });
+    const { id } = await api('POST', '/api/sessions', { name: 'x', volume: 'user' });
+    await open(tab, `#/sessions/${id}`);
+    await tab.getByLabel('Message', { exact: true }).fill('a draft');
+    await tab.keyboard.press('Escape');
+    await tab.keyboard.press('4');
+    await tab.getByRole('heading', { name: 'Redis works' }).waitFor();
+    await tab.getByRole('img', { name: /^Blob: median [\d.]+ ms/ }).waitFor();
+    await tab.getByText('1 text of yours is only on this device').waitFor();
+    await accessible(tab, 'the state');
+    await fits(tab, 'the state');
+    await tab.getByRole('button', { name: 'Forget them' }).click();
+    await tab.getByText('only on this device').waitFor({ state: 'detached' });
+  },
+}, { expected: /status of (403|404)|ERR_FAILED/ });

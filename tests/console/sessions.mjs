@@ -1,0 +1,243 @@
+// Sessions and messages: created, read, written, changed, found and deleted, mostly by the keyboard alone.
+import assert from 'node:assert/strict';
+import { accessible, api, base, fits, isPhone, open, run, statusOf, until } from './tab.mjs';
+
+const idOf = (tab) => decodeURIComponent(new URL(tab.url()).hash.split('/').pop());
+const message = (tab, text) => tab.locator('.message', { hasText: text });
+const row = (tab, name) => tab.locator('#list .row', { hasText: name });
+const note = (tab, text) => tab.locator('.toast', { hasText: text });
+const back = async (tab) => {
+  await tab.keyboard.press('Escape');
+  if (await tab.evaluate(() => location.hash.split('/').length > 2)) await tab.keyboard.press('Escape');
+  await row(tab, /./).first().waitFor();
+};
+let notes;
+
+await run({
+  'an empty volume teaches the first step with the curl that does it': async (tab) => {
+    await open(tab, '');
+    await tab.getByText('No sessions yet').waitFor();
+    const command = await tab.locator('#list .command pre').textContent();
+    assert.ok(command.includes(`curl ${base}/api/sessions`), command);
+    await tab.locator('#health', { hasText: 'Redis works' }).waitFor();
+    await accessible(tab, 'no sessions');
+    await fits(tab, 'no sessions');
+  },
+
+  'n asks for a session, Ctrl+Enter creates it, and it opens under an address of its own': async (tab) => {
+    await tab.keyboard.press('n');
+    const dialog = tab.getByRole('dialog', { name: 'New session' });
+    await dialog.getByLabel('Name').fill('Notes on qubits');
+    await dialog.getByLabel('First message').fill('Hello **world**');
+    await accessible(tab, 'the dialog of a new session');
+    await tab.keyboard.press('Control+Enter');
+    await message(tab, 'Hello').waitFor();
+    assert.equal(await message(tab, 'Hello').locator('strong').textContent(), 'world');
+    notes = await api('GET', `/api/sessions/${idOf(tab)}`);
+    assert.equal(notes.name, 'Notes on qubits');
+    assert.equal(await tab.title(), 'Notes on qubits · llmos');
+    await accessible(tab, 'a session');
+    await fits(tab, 'a session');
+  },
+
+  'r writes, with traces, and Ctrl+Enter sends; the next text of one role joins its group': async (tab) => {
+    await tab.keyboard.press('r');
+    await tab.keyboard.type('How many qubits?\n\n- one\n- two');
+    await tab.getByText('Traces and artifacts').click();
+    await tab.getByLabel('Traces').fill('{"step": 1');
+    await tab.keyboard.press('Control+Enter');
+    await tab.locator('.composer .problem', { hasText: 'not JSON' }).waitFor();
+    await tab.getByLabel('Traces').fill('[1, 2.0]');
+    await tab.getByLabel('Traces').press('Control+Enter');
+    const sent = message(tab, 'How many qubits?');
+    await sent.waitFor();
+    assert.equal(await sent.locator('li').count(), 2);
+    assert.equal(await sent.evaluate((it) => it.classList.contains('follows')), true);
+    await sent.getByText('Traces (2)').click();
+    await sent.locator('pre', { hasText: '1' }).waitFor();
+    assert.equal(await tab.getByLabel('Message', { exact: true }).inputValue(), '');
+    const stored = await api('GET', `/api/sessions/${notes.id}/messages`);
+    assert.deepEqual(stored.messages.map((it) => [it.seq, it.role, it.traces]), [[1, 'user', null], [2, 'user', [1, 2]]]);
+    const time = await sent.locator('.by time').getAttribute('title');
+    assert.match(time, /CET|GMT\+1/);
+  },
+
+  'what is typed outlives a reload, and opens with the address': async (tab) => {
+    await tab.getByLabel('Message', { exact: true }).fill('Half a thought');
+    await tab.reload();
+    await message(tab, 'How many qubits?').waitFor();
+    assert.equal(await tab.getByLabel('Message', { exact: true }).inputValue(), 'Half a thought');
+    await tab.getByLabel('Message', { exact: true }).fill('');
+  },
+
+  'what others write appears, at once where one comes back to the tab': async (tab) => {
+    await api('POST', `/api/sessions/${notes.id}/messages`, { messages: [{ role: 'assistant', content: 'From elsewhere' }, { role: 'tool', content: '{"ok":true}' }] });
+    await tab.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await message(tab, 'From elsewhere').waitFor();
+    await tab.locator('.message.tool').waitFor();
+  },
+
+  'it is renamed, paused, completed and resumed, though others wrote meanwhile': async (tab) => {
+    await api('POST', `/api/sessions/${notes.id}/messages`, { role: 'assistant', content: 'In between' });
+    // What has the focus is a field, which takes letters for itself.
+    await tab.keyboard.press('Escape');
+    await tab.keyboard.press('Shift+R');
+    await tab.getByRole('dialog').getByLabel('Name').fill('Circuits');
+    await tab.keyboard.press('Enter');
+    await tab.getByRole('heading', { name: 'Circuits' }).waitFor();
+    for (const [button, status] of [['Pause', 'paused'], ['Complete', 'completed'], ['Resume', 'active']]) {
+      await tab.locator('.actions').getByRole('button', { name: button }).click();
+      await tab.locator(`.detail-head .status.${status}`).waitFor();
+      const session = await api('GET', `/api/sessions/${notes.id}`);
+      assert.equal(session.status, status);
+    }
+    assert.equal((await api('GET', `/api/sessions/${notes.id}`)).name, 'Circuits');
+  },
+
+  'a stale edit in one of two tabs says so, and offers the newer one or takes its place': async (tab, context) => {
+    const other = await context.newPage();
+    await open(other, `#/sessions/${notes.id}`);
+    await other.getByRole('heading', { name: 'Circuits' }).waitFor();
+    // The first tab must not hear of it in time.
+    await tab.route('**/api/sessions/*?messages=0', (route) => (route.request().headers()['if-none-match'] ? route.abort() : route.continue()));
+    const rename = async (page, name) => {
+      await page.bringToFront();
+      await page.locator('.actions').getByRole('button', { name: 'Rename' }).click();
+      await page.getByRole('dialog').getByLabel('Name').fill(name);
+      await page.keyboard.press('Enter');
+    };
+    await rename(other, 'Theirs');
+    await other.getByRole('heading', { name: 'Theirs' }).waitFor();
+    await rename(tab, 'Mine');
+    const conflict = tab.getByRole('dialog', { name: 'changed elsewhere' });
+    await conflict.getByText('now: Theirs').waitFor();
+    await conflict.getByText('yours: Mine').waitFor();
+    await accessible(tab, 'a conflict');
+    await conflict.getByRole('button', { name: 'Take the newer one' }).click();
+    await tab.getByRole('heading', { name: 'Theirs' }).waitFor();
+    assert.equal((await api('GET', `/api/sessions/${notes.id}`)).name, 'Theirs');
+
+    await rename(other, 'Theirs again');
+    await other.getByRole('heading', { name: 'Theirs again' }).waitFor();
+    await rename(tab, 'Mine');
+    await conflict.getByRole('button', { name: 'Replace it by mine' }).click();
+    await tab.getByRole('heading', { name: 'Mine' }).waitFor();
+    assert.equal((await api('GET', `/api/sessions/${notes.id}`)).name, 'Mine');
+    await other.close();
+    await tab.unroute('**/api/sessions/*?messages=0');
+  },
+
+  'the list is filtered by status and by text, and walked with j, k, Enter and Esc': async (tab) => {
+    for (const [name, status] of [['Alpha', 'paused'], ['Beta', 'active'], ['Gamma', 'paused']]) {
+      const { id } = await api('POST', '/api/sessions', { name, volume: 'user' });
+      await api('PATCH', `/api/sessions/${id}`, { status });
+    }
+    await open(tab, '#/sessions');
+    await row(tab, 'Gamma').waitFor();
+    assert.deepEqual(await tab.locator('#list .row .title').allTextContents(), ['Gamma', 'Beta', 'Alpha', 'Mine']);
+    await tab.getByRole('button', { name: 'Paused' }).click();
+    await until('only paused ones', async () => (await tab.locator('#list .row .title').allTextContents()).join() === 'Gamma,Alpha');
+    await tab.getByRole('button', { name: 'All', exact: true }).click();
+    await row(tab, 'Beta').waitFor();
+    await tab.keyboard.press('/');
+    await tab.keyboard.type('alp');
+    await until('only what matches', async () => await tab.locator('#list .row:visible').count() === 1);
+    await tab.locator('#list .summary', { hasText: '1 session of 4 loaded' }).waitFor();
+    await tab.keyboard.press('Escape');
+    await tab.locator('#list input').fill('');
+    await tab.evaluate(() => document.activeElement.blur());
+    const focused = () => tab.evaluate(() => document.activeElement.querySelector('.title')?.textContent);
+    await tab.keyboard.press('j');
+    assert.equal(await focused(), 'Gamma');
+    await tab.keyboard.press('j');
+    await tab.keyboard.press('ArrowDown');
+    await tab.keyboard.press('k');
+    assert.equal(await focused(), 'Beta');
+    await tab.keyboard.press('Enter');
+    await tab.getByRole('heading', { name: 'Beta' }).waitFor();
+    await until('the heading has the focus', () => tab.evaluate(() => document.activeElement.id === 'detail-title'));
+    await tab.getByText('No messages yet').waitFor();
+    await back(tab);
+    await until('the focus is back', async () => await focused() === 'Beta');
+    await tab.keyboard.press('?');
+    await tab.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await accessible(tab, 'the keys');
+    await tab.keyboard.press('Escape');
+    await accessible(tab, 'a list');
+  },
+
+  'a deletion is taken back with z, or sent when its time is up': async (tab) => {
+    const remove = async () => {
+      await row(tab, 'Beta').click();
+      await tab.getByRole('heading', { name: 'Beta' }).waitFor();
+      await tab.locator('.actions').getByRole('button', { name: 'Delete' }).click();
+      await note(tab, '“Beta” deleted').waitFor();
+      await row(tab, 'Beta').waitFor({ state: 'hidden' });
+    };
+    const { sessions } = await api('GET', '/api/sessions');
+    const { id } = sessions.find((it) => it.name === 'Beta');
+    await row(tab, 'Beta').waitFor();
+    await remove();
+    await accessible(tab, 'a deletion');
+    await tab.keyboard.press('z');
+    await row(tab, 'Beta').waitFor();
+    assert.equal(await statusOf(`/api/sessions/${id}`), 200);
+    await remove();
+    await note(tab, 'Beta').getByRole('button', { name: 'Dismiss' }).click();
+    await until('it is gone', async () => await statusOf(`/api/sessions/${id}`) === 404);
+    assert.equal(await row(tab, 'Beta').count(), 0);
+  },
+
+  'who leaves in time for taking it back has deleted it': async (tab) => {
+    await row(tab, 'Gamma').click();
+    await tab.getByRole('heading', { name: 'Gamma' }).waitFor();
+    const id = idOf(tab);
+    await tab.locator('.actions').getByRole('button', { name: 'Delete' }).click();
+    await note(tab, '“Gamma” deleted').waitFor();
+    await tab.goto('about:blank');
+    await until('it is gone', async () => await statusOf(`/api/sessions/${id}`) === 404);
+  },
+
+  'the volume switch shows a team, where new sessions then go': async (tab) => {
+    await api('POST', '/api/sessions', { name: 'Of the red ones', volume: 'team', volume_id: 'red' });
+    await open(tab, '#/sessions');
+    await row(tab, 'Of the red ones').getByText('team/red').waitFor();
+    await tab.getByLabel('Volume').selectOption('A team …');
+    await tab.getByRole('dialog').getByLabel('Its id').fill('red');
+    await tab.keyboard.press('Enter');
+    await until('only the team', async () => (await tab.locator('#list .row .title').allTextContents()).join() === 'Of the red ones');
+    await tab.keyboard.press('n');
+    const dialog = tab.getByRole('dialog', { name: 'New session' });
+    await dialog.getByLabel('Name').fill('x'.repeat(3));
+    await dialog.getByLabel('Name').press('Enter');
+    await tab.getByRole('heading', { name: 'xxx' }).waitFor();
+    const made = await api('GET', `/api/sessions/${idOf(tab)}`);
+    assert.equal(`${made.volume}/${made.volume_id}`, 'team/red');
+    await tab.reload();
+    assert.equal(await tab.getByLabel('Volume').inputValue(), 'team/red');
+    await tab.getByLabel('Volume').selectOption('Everything');
+    // A list to choose from takes letters for itself.
+    await tab.keyboard.press('Escape');
+  },
+
+  'what the server refuses is said beside what was typed': async (tab) => {
+    if (isPhone) await back(tab);
+    await tab.keyboard.press('n');
+    const dialog = tab.getByRole('dialog', { name: 'New session' });
+    await dialog.getByLabel('Name').fill('   ');
+    await dialog.getByLabel('First message').fill('kept');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await dialog.getByText('must be 1 to 200 characters').waitFor();
+    await tab.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await tab.keyboard.press('n');
+    assert.equal(await dialog.getByLabel('First message').inputValue(), 'kept');
+    await tab.keyboard.press('Escape');
+  },
+
+  'an address that leads nowhere says so': async (tab) => {
+    await open(tab, '#/sessions/sess_none');
+    await tab.getByText('There is no such session').waitFor();
+    await accessible(tab, 'no such session');
+  },
+}, { expected: /status of (404|412|422)|ERR_FAILED/ });

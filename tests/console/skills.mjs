@@ -1,0 +1,159 @@
+// Skills: listed with where they come from, searched, read, edited with warnings, created, dropped, deleted.
+import assert from 'node:assert/strict';
+import { accessible, api, base, fits, isPhone, open, run, statusOf, until } from './tab.mjs';
+
+const row = (tab, name) => tab.locator('#list .row', { hasText: name });
+const source = (id, volume = 'user') => fetch(`${base}/api/skills/${id}?volume=${volume}&format=markdown`).then((it) => it.text());
+const SYSTEM = '---\nname: Error budgets\ncategory: operations\ndescription: How much may fail\nkeywords: [slo]\n---\nA budget that is **used up** stops releases.\n';
+const drop = async (tab, name, text) => {
+  const data = await tab.evaluateHandle(([called, content]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([content], called, { type: 'text/markdown' }));
+    return transfer;
+  }, [name, text]);
+  await tab.dispatchEvent('#list', 'drop', { dataTransfer: data });
+};
+
+await run({
+  'an empty volume teaches the first step with the curl that does it': async (tab) => {
+    await open(tab, '#/skills');
+    await tab.getByText('No skills yet').waitFor();
+    assert.ok((await tab.locator('#list .command pre').textContent()).includes(`curl '${base}/api/skills?volume=user'`));
+    await accessible(tab, 'no skills');
+    await fits(tab, 'no skills');
+  },
+
+  'a form makes a skill, which opens under an address of its own': async (tab) => {
+    await tab.keyboard.press('n');
+    const dialog = tab.getByRole('dialog', { name: 'New skill' });
+    await dialog.getByLabel('Name').fill('Hello World');
+    await dialog.getByLabel('Description').fill('Greets a person');
+    await dialog.getByLabel('Language').fill('python');
+    await dialog.getByLabel('Tags').fill('demo, greeting');
+    await dialog.getByLabel('Code').fill('print("Hello!")');
+    await accessible(tab, 'the dialog of a new skill');
+    await dialog.getByLabel('Code').press('Control+Enter');
+    await tab.getByRole('heading', { name: 'Hello World', exact: true }).first().waitFor();
+    assert.equal(new URL(tab.url()).hash, '#/skills/user/hello-world');
+    const skill = await api('GET', '/api/skills/hello-world?volume=user');
+    assert.deepEqual([skill.tags, skill.code, skill.language], [['demo', 'greeting'], 'print("Hello!")', 'python']);
+    await tab.locator('.skill pre', { hasText: 'print("Hello!")' }).waitFor();
+    await accessible(tab, 'a skill');
+    await fits(tab, 'a skill');
+  },
+
+  'a document that is dropped is checked, and stored to the letter': async (tab) => {
+    if (isPhone) await tab.locator('.back').click();
+    await drop(tab, 'new.md', '---\nname: Unfinished\ntags: quantum\n---\n## Code\n');
+    const dialog = tab.getByRole('dialog', { name: 'New skill' });
+    await dialog.getByText('is a text, not a list').waitFor();
+    await dialog.getByRole('textbox', { name: 'Document' }).fill('no front matter');
+    await dialog.getByText('cannot be stored').waitFor();
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await dialog.locator('form > .problem:not(:empty)').waitFor();
+    await dialog.getByRole('textbox', { name: 'Document' }).fill('---\nname: Dropped\ndescription: x\n---\nText.\n');
+    await dialog.getByText('Nothing is odd').waitFor();
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await tab.getByRole('heading', { name: 'Dropped' }).waitFor();
+    assert.equal(await source('dropped'), '---\nname: Dropped\ndescription: x\n---\nText.\n');
+  },
+
+  'an id that is taken is said, and what was typed is kept': async (tab) => {
+    if (isPhone) await tab.locator('.back').click();
+    await drop(tab, 'again.md', '---\nname: Dropped\ndescription: another\n---\n');
+    const dialog = tab.getByRole('dialog', { name: 'New skill' });
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await dialog.getByText('There is a skill of this id already').waitFor();
+    await tab.keyboard.press('Escape');
+    assert.equal(await source('dropped'), '---\nname: Dropped\ndescription: x\n---\nText.\n');
+  },
+
+  'the list tells where each comes from, and is searched and narrowed by tags': async (tab) => {
+    const sent = await fetch(`${base}/api/skills?volume=system`, { method: 'POST', body: SYSTEM, headers: { 'content-type': 'text/markdown' } });
+    assert.equal(sent.status, 201);
+    await open(tab, '#/skills');
+    await row(tab, 'Error budgets').locator('.origin', { hasText: 'system' }).waitFor();
+    await row(tab, 'Hello World').locator('.origin', { hasText: 'user/default' }).waitFor();
+    await accessible(tab, 'skills');
+    await tab.keyboard.press('/');
+    await tab.keyboard.type('slo');
+    await until('only what matches', async () => (await tab.locator('#list .row .title').allTextContents()).join() === 'Error budgets');
+    await tab.locator('#list input').fill('');
+    await row(tab, 'Hello World').waitFor();
+    await tab.locator('.tags').getByRole('button', { name: 'greeting' }).click();
+    await until('only what has the tag', async () => (await tab.locator('#list .row .title').allTextContents()).join() === 'Hello World');
+    await tab.locator('.tags').getByRole('button', { name: 'greeting' }).click();
+    await row(tab, 'Error budgets').waitFor();
+  },
+
+  'it is read, looked at as source, and saved': async (tab) => {
+    await row(tab, 'Error budgets').click();
+    await tab.locator('.skill strong', { hasText: 'used up' }).waitFor();
+    await tab.getByRole('button', { name: 'Source' }).click();
+    assert.equal(await tab.locator('.source').textContent(), SYSTEM);
+    await accessible(tab, 'the source of a skill');
+    const saved = tab.waitForEvent('download');
+    await tab.getByRole('button', { name: 'Save' }).click();
+    assert.equal((await saved).suggestedFilename(), 'error-budgets.md');
+  },
+
+  'e edits; what is odd is told at once, a draft outlives a reload, Ctrl+Enter stores': async (tab) => {
+    await open(tab, '#/skills/user/hello-world');
+    await tab.locator('#detail-title').waitFor();
+    await tab.keyboard.press('e');
+    const document = tab.getByLabel('Document');
+    const text = await document.inputValue();
+    await document.fill(text.replace('description: Greets a person\n', ''));
+    await tab.getByText('there is no `description`').waitFor();
+    await accessible(tab, 'the editor');
+    await document.fill(text.replaceAll('a person', 'everybody'));
+    await tab.reload();
+    assert.ok((await document.inputValue()).includes('Greets everybody'));
+    await document.press('Control+Enter');
+    await tab.locator('.lead', { hasText: 'Greets everybody' }).waitFor();
+    assert.equal(await source('hello-world'), text.replaceAll('a person', 'everybody'));
+  },
+
+  'a conflict is shown, and nothing is overwritten unasked': async (tab) => {
+    const document = tab.getByLabel('Document', { exact: true });
+    await tab.getByRole('button', { name: 'Edit' }).click();
+    await document.fill((await document.inputValue()).replace('Greets everybody', 'Greets mine'));
+    const change = (description) => api('PUT', '/api/skills/hello-world?volume=user', { description });
+    await change('Greets theirs');
+    await document.press('Control+Enter');
+    const conflict = tab.getByRole('dialog', { name: 'changed elsewhere' });
+    await conflict.getByText('Greets theirs').first().waitFor();
+    await accessible(tab, 'a conflict');
+    await conflict.getByRole('button', { name: 'Go on editing' }).click();
+    assert.ok((await document.inputValue()).includes('Greets mine'));
+    assert.ok((await source('hello-world')).includes('Greets theirs'));
+    await document.press('Control+Enter');
+    await conflict.getByRole('button', { name: 'Replace it by mine' }).click();
+    await tab.locator('.lead', { hasText: 'Greets mine' }).or(tab.locator('.skill', { hasText: 'Greets mine' })).first().waitFor();
+    await until('mine is stored', async () => (await source('hello-world')).includes('Greets mine'));
+
+    await tab.getByRole('button', { name: 'Edit' }).click();
+    await document.fill((await document.inputValue()).replaceAll('Greets mine', 'Greets mine again'));
+    await change('Greets theirs again');
+    await document.press('Control+Enter');
+    await conflict.getByRole('button', { name: 'Take the newer one' }).click();
+    await tab.locator('.lead', { hasText: 'Greets theirs again' }).waitFor();
+    assert.ok((await source('hello-world')).includes('Greets theirs again'));
+  },
+
+  'a deletion is taken back, or sent': async (tab) => {
+    const remove = async () => {
+      await tab.locator('.actions').getByRole('button', { name: 'Delete' }).click();
+      await row(tab, 'Hello World').waitFor({ state: 'hidden' });
+    };
+    await remove();
+    await tab.keyboard.press('z');
+    await row(tab, 'Hello World').click();
+    await tab.locator('#detail-title').waitFor();
+    await remove();
+    await tab.locator('.toast').last().getByRole('button', { name: 'Dismiss' }).click();
+    await until('it is gone', async () => await statusOf('/api/skills/hello-world?volume=user') === 404);
+    await open(tab, '#/skills/user/hello-world');
+    await tab.getByText('There is no such skill').waitFor();
+  },
+}, { expected: /status of (404|409|412|422)/ });
