@@ -39,6 +39,9 @@ pub(super) enum Repeat {
     Never,
 }
 
+/// What puts the arguments into a call, and is told whether it repeats one whose answer was lost.
+pub(super) type Arguments<'a> = dyn Fn(&mut Cmd, bool) + Sync + 'a;
+
 /// What is left to try of one command.
 #[derive(Default)]
 struct Retry {
@@ -117,20 +120,25 @@ impl Connection {
         &self,
         script: &Script,
         by: &Caller,
-        add_arguments: impl Fn(&mut Cmd, bool),
+        add_arguments: impl Fn(&mut Cmd, bool) + Sync,
     ) -> Result<T> {
-        let returned = match self.names {
+        let returned = self.run_for(by, script, &add_arguments).await?;
+        Ok(T::from_redis_value(returned)?)
+    }
+
+    /// The same without what each script adds to a program that is the same for all.
+    async fn run_for(&self, by: &Caller, script: &Script, add: &Arguments<'_>) -> Result<Value> {
+        match self.names {
             Names::Plain => {
                 let limit = by.quota.spend();
-                let answer = self.run(script, |call, is_repeated| {
-                    add_arguments(call, is_repeated);
+                let complete = |call: &mut Cmd, is_repeated| {
+                    add(call, is_repeated);
                     script::add_caller(call, by, limit);
-                });
-                script::read_answer(answer.await?, &by.quota)?
+                };
+                script::read_answer(self.run(script, &complete).await?, &by.quota)
             }
-            Names::Tagged => self.run_in_steps(script, by, add_arguments).await?,
-        };
-        Ok(T::from_redis_value(returned)?)
+            Names::Tagged => self.run_in_steps(script, by, add).await,
+        }
     }
 
     /// Counts a request on its caller's limit, if it was not counted yet.
@@ -150,11 +158,7 @@ impl Connection {
     }
 
     /// Runs a script, whose call `complete` makes complete as for [`Self::script`], and gives what it answers.
-    pub(super) async fn run(
-        &self,
-        script: &Script,
-        complete: impl Fn(&mut Cmd, bool),
-    ) -> Result<Value> {
+    pub(super) async fn run(&self, script: &Script, complete: &Arguments<'_>) -> Result<Value> {
         let completed = |mut call: Cmd, is_repeated| {
             complete(&mut call, is_repeated);
             call

@@ -274,13 +274,14 @@ impl Connection {
     async fn ask<T: FromRedisValue>(
         &self,
         script: &script::Script,
-        add_arguments: impl Fn(&mut Cmd),
+        add_arguments: impl Fn(&mut Cmd) + Sync,
     ) -> Result<T> {
-        let answer = self.run(script, |call, _| {
+        let complete = |call: &mut Cmd, _| {
             add_arguments(call);
             script::add_nobody(call);
-        });
-        let (returned, _) = script::read_answer_of_step(answer.await?)?;
+        };
+        let answer = self.run(script, &complete).await?;
+        let (returned, _) = script::read_answer_of_step(answer)?;
         Ok(T::from_redis_value(returned)?)
     }
 }

@@ -10,7 +10,7 @@ use crate::caller::Caller;
 use crate::meter::count_as_one;
 use crate::rate_limit::RateLimit;
 use crate::session::SessionId;
-use crate::store::connection::{Connection, RESPONSE_TIMEOUT, Repeat};
+use crate::store::connection::{Arguments, Connection, RESPONSE_TIMEOUT, Repeat};
 use crate::store::error::{Error, Result};
 use crate::store::keys::{self, Names, SYSTEM_VOLUMES};
 use crate::store::script::{self, Reply, Script};
@@ -23,18 +23,18 @@ impl Connection {
         &self,
         script: &Script,
         by: &Caller,
-        add_arguments: impl Fn(&mut Cmd, bool),
+        add_arguments: &Arguments<'_>,
     ) -> Result<Value> {
         let steps = async {
             if let Some(limit) = by.quota.spend() {
                 self.count(by, limit).await?;
             }
             let call = async |standing| {
-                let answer = self.run(script, |call, is_repeated| {
+                let complete = |call: &mut Cmd, is_repeated| {
                     add_arguments(call, is_repeated);
                     script::add_caller_on_cluster(call, by, standing);
-                });
-                script::read_answer_of_step(answer.await?)
+                };
+                script::read_answer_of_step(self.run(script, &complete).await?)
             };
             let (mut returned, mut follow_up) = call("").await?;
             if let [word, id] = &*follow_up
@@ -83,11 +83,12 @@ impl Connection {
     /// # Errors
     /// [`Error::RateLimited`].
     pub(in crate::store) async fn count(&self, by: &Caller, limit: &RateLimit) -> Result<()> {
-        let counted = self.run(&script::ADMIT, |call, _| {
+        let complete = |call: &mut Cmd, _| {
             call.arg(1).arg(keys::rate(&limit.caller)).arg("");
             script::add_caller(call, by, Some(limit));
-        });
-        let noted = counted
+        };
+        let noted = self
+            .run(&script::ADMIT, &complete)
             .await
             .and_then(script::read_answer_of_step)
             .and_then(|(counted, _)| script::note_allowance(counted, &by.quota));
@@ -166,23 +167,21 @@ impl Connection {
         arguments: Vec<&[u8]>,
     ) -> Result<()> {
         let keys = self.names().of_index(scope);
-        self.run(script, |call, _| {
+        let complete = |call: &mut Cmd, _| {
             call.arg(keys.len()).arg(&keys).arg(scope).arg(&arguments);
             script::add_nobody(call);
-        })
-        .await
-        .map(drop)
+        };
+        self.run(script, &complete).await.map(drop)
     }
 
     pub(super) async fn note_system_volume(&self, id: &[u8]) -> Result<()> {
         if id.is_empty() {
             return Ok(());
         }
-        self.run(&script::NOTE, |call, _| {
+        let complete = |call: &mut Cmd, _| {
             call.arg(1).arg(SYSTEM_VOLUMES).arg(id);
             script::add_nobody(call);
-        })
-        .await
-        .map(drop)
+        };
+        self.run(&script::NOTE, &complete).await.map(drop)
     }
 }

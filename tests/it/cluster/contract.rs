@@ -4,6 +4,7 @@
 use super::support;
 
 #[path = "../access.rs"]
+#[allow(dead_code, reason = "what checks credentials alone is left out")]
 mod access;
 #[path = "../idempotency.rs"]
 mod idempotency;
