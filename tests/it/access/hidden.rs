@@ -88,9 +88,11 @@ async fn a_hidden_session_is_answered_as_none_is() {
         let _ = appended.assert_status(200);
     }
     let missing = format!("sess_{}", "0".repeat(hidden.len() - "sess_".len()));
-    // The first ones also tell Redis what to do.
-    for answer in by_id(&bob, &missing).await {
-        answer.assert_error(404, "not_found");
+    // The first ones also tell Redis what to do, and of a cluster each node.
+    for id in [&missing, &hidden] {
+        for answer in by_id(&bob, id).await {
+            answer.assert_error(404, "not_found");
+        }
     }
     let of_hidden = by_id(&bob, &hidden).await.into_iter();
     let of_missing = by_id(&bob, &missing).await.into_iter();
