@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 tokio::task_local! {
     static METER: Arc<Meter>;
@@ -12,7 +12,7 @@ tokio::task_local! {
 /// What one request has spent so far.
 #[derive(Debug, Default)]
 pub struct Meter {
-    /// Round trips to Redis.
+    /// Round trips to Redis; on a cluster those at the same time count as one.
     pub redis: Count,
     /// Requests to Blob. Those that ran at the same time count each for itself.
     pub blob: Count,
@@ -56,7 +56,18 @@ pub(crate) fn count_round_trip(elapsed: Duration) {
     let _ = METER.try_with(|meter| meter.redis.add(elapsed));
 }
 
-/// The same for a request to Blob.
+/// Runs what sends several commands at the same time to the nodes of a cluster: together they are one round trip.
+pub(crate) async fn count_as_one<F: Future>(commands: F) -> F::Output {
+    let started = Instant::now();
+    let meter = Arc::<Meter>::default();
+    let output = meter.clone().measure(commands).await;
+    if meter.redis.times() > 0 {
+        count_round_trip(started.elapsed());
+    }
+    output
+}
+
+/// Notes one request to Blob.
 pub(crate) fn count_blob_request(elapsed: Duration) {
     let _ = METER.try_with(|meter| meter.blob.add(elapsed));
 }

@@ -58,7 +58,7 @@ pub enum StorageFallback {
 /// The default is for tests: nothing set, and no log.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// `REDIS_URL`: `redis://`, `rediss://` or `redis+unix://`. Unset: nothing is stored.
+    /// `REDIS_URL`: `redis://`, `rediss://` or `redis+unix://`, of a cluster with several hosts. Unset: nothing is stored.
     pub redis_url: Option<Secret>,
     /// `REDIS_CA_CERT`: PEM text of the authority behind the server's certificate, if it is not a public one;
     /// then only it is trusted.

@@ -1,15 +1,57 @@
 //! `REDIS_URL`: read in one place, and shown without its secrets.
 
-use std::fmt;
 use std::net::IpAddr;
+use std::{fmt, slice};
 
 use redis::{ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisResult};
+
+/// What a URL leads to.
+pub(super) enum Target {
+    /// One server.
+    One(Box<ConnectionInfo>),
+    /// Nodes of a cluster; there is at least one.
+    Cluster(Vec<ConnectionInfo>),
+}
+
+impl Target {
+    /// The server, or the first node.
+    pub(super) fn first(&self) -> &ConnectionInfo {
+        match self {
+            Self::One(info) => info,
+            Self::Cluster(nodes) => &nodes[0],
+        }
+    }
+}
+
+/// Whether a URL names a cluster: by several hosts, or by `cluster=true`.
+pub(super) fn is_cluster(url: &str) -> bool {
+    let (_, query) = url.split_once('?').unwrap_or_default();
+    let says_so = query.split(['&', '#', ',']).any(|it| it == "cluster=true");
+    says_so || one_for_each_host(url).len() > 1
+}
 
 /// What a URL says.
 ///
 /// # Errors
 /// If it cannot be understood. The error repeats nothing of a password.
-pub(super) fn parse(url: &str) -> RedisResult<ConnectionInfo> {
+pub(super) fn parse(url: &str) -> RedisResult<Target> {
+    if !is_cluster(url) {
+        return parse_one(url).map(|info| Target::One(Box::new(info)));
+    }
+    let nodes: Vec<_> = one_for_each_host(url)
+        .iter()
+        .map(|url| parse_one(url))
+        .collect::<RedisResult<_>>()?;
+    if nodes
+        .iter()
+        .any(|node| matches!(node.addr(), ConnectionAddr::Unix(_)))
+    {
+        return Err((ErrorKind::InvalidClientConfig, "a cluster has no socket").into());
+    }
+    Ok(Target::Cluster(nodes))
+}
+
+fn parse_one(url: &str) -> RedisResult<ConnectionInfo> {
     let info = url.into_connection_info()?;
     // `/`, `?` or `#` in a password ends the host as URLs are read: the password's start would be looked
     // up as a name, in the open.
@@ -23,6 +65,41 @@ pub(super) fn parse(url: &str) -> RedisResult<ConnectionInfo> {
     Ok(info)
 }
 
+/// A URL for each host: of `redis://user:password@a:1,b:2/0`, and of `redis://a:1,redis://b:2`.
+fn one_for_each_host(text: &str) -> Vec<String> {
+    if scheme_of(text).is_none() {
+        return vec![text.to_owned()];
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    let mut start = 0;
+    for (comma, _) in text.match_indices(',') {
+        if scheme_of(&text[comma + 1..]).is_some() {
+            parts.push(&text[start..comma]);
+            start = comma + 1;
+        }
+    }
+    parts.push(&text[start..]);
+    let mut urls = Vec::new();
+    for part in parts {
+        let (scheme, rest) = part.split_once("://").unwrap_or_default();
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, tail) = rest.split_at(end);
+        let (credentials, hosts) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+        let hosts = hosts.split(',');
+        urls.extend(hosts.map(|host| format!("{scheme}://{credentials}{host}{tail}")));
+    }
+    urls
+}
+
+/// Which scheme with hosts a text begins with.
+fn scheme_of(text: &str) -> Option<&'static str> {
+    let schemes = ["redis", "rediss", "valkey", "valkeys"];
+    let is_followed = |rest: &str| rest.starts_with("://");
+    schemes
+        .into_iter()
+        .find(|scheme| text.strip_prefix(scheme).is_some_and(is_followed))
+}
+
 /// A URL as a person may see it: with `***` for user and password. One that cannot be understood shows its
 /// scheme only, because nobody knows where in it the password is.
 #[derive(Clone, Debug)]
@@ -30,21 +107,33 @@ pub struct Address {
     shown: String,
     is_encrypted: bool,
     is_local: bool,
+    is_cluster: bool,
 }
 
 impl Address {
     /// Reads a URL, also one that is none.
     pub fn new(url: &str) -> Self {
-        let known = ["redis", "rediss", "valkey", "valkeys"];
-        let scheme = url.split("://").next().filter(|name| known.contains(name));
-        let Ok(info) = parse(url) else {
+        let scheme = scheme_of(url);
+        let Ok(target) = parse(url) else {
             return Self {
                 shown: scheme.map_or("…".to_owned(), |scheme| format!("{scheme}://…")),
                 is_encrypted: false,
                 is_local: false,
+                is_cluster: false,
             };
         };
-        let redis = info.redis_settings();
+        let scheme = scheme.unwrap_or("redis");
+        match &target {
+            Target::One(info) => Self::of_nodes(scheme, slice::from_ref(&**info), "", false),
+            Target::Cluster(nodes) => {
+                let mark = if nodes.len() > 1 { "" } else { "?cluster=true" };
+                Self::of_nodes(scheme, nodes, mark, true)
+            }
+        }
+    }
+
+    fn of_nodes(scheme: &str, nodes: &[ConnectionInfo], mark: &str, is_cluster: bool) -> Self {
+        let redis = nodes[0].redis_settings();
         let database = redis.db();
         let (user, password) = (redis.username().is_some(), redis.password().is_some());
         let credentials = |user_text, password_text, end| {
@@ -57,8 +146,8 @@ impl Address {
             .filter_map(|(is_there, text)| is_there.then_some(text))
             .collect::<String>()
         };
-        match info.addr() {
-            ConnectionAddr::Unix(path) => Self {
+        if let ConnectionAddr::Unix(path) = nodes[0].addr() {
+            return Self {
                 shown: format!(
                     "redis+unix://{}?db={database}{}",
                     path.display(),
@@ -66,26 +155,26 @@ impl Address {
                 ),
                 is_encrypted: false,
                 is_local: true,
-            },
-            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => Self {
-                shown: format!(
-                    "{}://{}{}:{port}/{database}",
-                    scheme.unwrap_or("redis"),
-                    credentials("***", ":***", "@"),
-                    if host.contains(':') {
-                        format!("[{host}]")
-                    } else {
-                        host.clone()
-                    }
-                ),
-                is_encrypted: matches!(info.addr(), ConnectionAddr::TcpTls { .. }),
-                is_local: is_loopback(host),
-            },
-            _ => Self {
-                shown: "…".to_owned(),
-                is_encrypted: false,
-                is_local: false,
-            },
+                is_cluster,
+            };
+        }
+        let hosts: Vec<(&str, u16, bool)> = nodes.iter().filter_map(host_of).collect();
+        let shown: Vec<String> = hosts
+            .iter()
+            .map(|(host, port, _)| match host.contains(':') {
+                true => format!("[{host}]:{port}"),
+                false => format!("{host}:{port}"),
+            })
+            .collect();
+        Self {
+            shown: format!(
+                "{scheme}://{}{}/{database}{mark}",
+                credentials("***", ":***", "@"),
+                shown.join(",")
+            ),
+            is_encrypted: hosts.iter().all(|(_, _, is_encrypted)| *is_encrypted),
+            is_local: hosts.iter().all(|(host, ..)| is_loopback(host)),
+            is_cluster,
         }
     }
 
@@ -94,7 +183,12 @@ impl Address {
         self.is_encrypted
     }
 
-    /// Whether the server is on this machine.
+    /// Whether it is a Redis Cluster.
+    pub fn is_cluster(&self) -> bool {
+        self.is_cluster
+    }
+
+    /// Whether the server is on this machine, of a cluster the nodes that are named.
     pub fn is_local(&self) -> bool {
         self.is_local
     }
@@ -103,6 +197,15 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.shown)
+    }
+}
+
+/// Host, port, and whether it is spoken to encrypted.
+fn host_of(info: &ConnectionInfo) -> Option<(&str, u16, bool)> {
+    match info.addr() {
+        ConnectionAddr::Tcp(host, port) => Some((host, *port, false)),
+        ConnectionAddr::TcpTls { host, port, .. } => Some((host, *port, true)),
+        _ => None,
     }
 }
 
@@ -144,6 +247,42 @@ mod tests {
                 "redis+unix:///r?db=2&user=***&pass=***",
             ),
         ] {
+            assert_eq!(Address::new(url).to_string(), shown, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_is_named_by_several_hosts_or_says_so() {
+        for (url, shown) in [
+            ("redis://a:1,b:2,c/0", "redis://a:1,b:2,c:6379/0"),
+            ("redis://a:1,redis://[::1]:2", "redis://a:1,[::1]:2/0"),
+            (
+                "rediss://hidden:hid,den@a,b:2",
+                "rediss://***:***@a:6379,b:2/0",
+            ),
+            (
+                "redis://:hidden@a?protocol=resp2&cluster=true",
+                "redis://:***@a:6379/0?cluster=true",
+            ),
+        ] {
+            assert!(is_cluster(url), "{url}");
+            assert_eq!(Address::new(url).to_string(), shown, "{url}");
+        }
+        for url in [
+            "redis://a:1",
+            "redis://:hid,den@a:1",
+            "redis://a?cluster=false",
+            "redis+unix:///a,b",
+        ] {
+            assert!(!is_cluster(url), "{url}");
+        }
+        for (url, shown) in [
+            ("redis://a,,b", "redis://…"),
+            ("redis://a,b:port", "redis://…"),
+            ("redis://:hid/den,b@a", "redis://…"),
+            ("redis+unix:///a?cluster=true", "…"),
+        ] {
+            assert!(parse(url).is_err(), "{url}");
             assert_eq!(Address::new(url).to_string(), shown, "{url}");
         }
     }

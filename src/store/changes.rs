@@ -1,9 +1,9 @@
 //! Updating and deleting sessions.
 
+use super::Store;
 use super::document::{State, changed_document};
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
-use super::{Store, keys};
 use crate::caller::Caller;
 use crate::session::{SessionChange, SessionId, VersionedSession, now};
 
@@ -55,6 +55,8 @@ impl Store {
         if !may_write {
             return Ok(Some(Updated::ReadOnly));
         }
+        let connection = self.connection()?;
+        let keys = connection.names().of_session(id, []);
         for _ in 0..MAX_UPDATE_ATTEMPTS {
             if expected.is_some_and(|versions| !versions.contains(&state.version())) {
                 return Ok(Some(Updated::Stale(state.versioned(id)?)));
@@ -67,10 +69,9 @@ impl Store {
                 Ok(document) => document,
                 Err(limit) => return Ok(Some(Updated::Invalid(limit))),
             };
-            let reply: Option<Reply> = self
-                .connection()?
+            let reply: Option<Reply> = connection
                 .script(&script::UPDATE, by, |call, _| {
-                    call.arg(2).arg(keys::document(id)).arg(keys::messages(id));
+                    call.arg(keys.len()).arg(&keys);
                     call.arg(id.as_str())
                         .arg(&state.document)
                         .arg(&document)
@@ -122,15 +123,17 @@ impl Store {
             }
             state = Some(read);
         }
-        let reply: String = self
-            .connection()?
+        let connection = self.connection()?;
+        let names = connection.names();
+        let further = [
+            names.replies(id),
+            names.reply_expiries(id),
+            names.origin(id),
+        ];
+        let keys = names.of_session(id, further);
+        let reply: String = connection
             .script(&script::DELETE, by, |call, repeated| {
-                call.arg(5)
-                    .arg(keys::document(id))
-                    .arg(keys::messages(id))
-                    .arg(keys::replies(id))
-                    .arg(keys::reply_expiries(id))
-                    .arg(keys::origin(id));
+                call.arg(keys.len()).arg(&keys);
                 call.arg(id.as_str()).arg(u8::from(repeated));
                 if let Some(state) = &state {
                     call.arg(&state.document).arg(state.message_count);

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::connection::{Connection, Repeat};
 use super::error::Result;
+use super::keys::Names;
 
 /// Plain commands on the shared connection. Made by [`Store::client`](super::Store::client).
 #[derive(Debug)]
@@ -110,16 +111,21 @@ impl<'a> RedisClient<'a> {
         self.connection.command(&command, Repeat::Never).await
     }
 
-    /// Writes and deletes a key in one step: what every write of ours needs.
+    /// Writes and deletes a key in one step: what every write of ours needs. On a cluster all masters have to answer,
+    /// too.
     pub async fn probe(&self) -> Result<()> {
         let script =
             "redis.call('SET', KEYS[1], '1', 'PX', 1000) return redis.call('DEL', KEYS[1])";
         let mut command = cmd("EVAL");
         command.arg(script).arg(1).arg("llmos:probe");
-        self.connection.command(&command, Repeat::Safe).await
+        let written = self.connection.command(&command, Repeat::Safe);
+        match self.connection.names() {
+            Names::Plain => written.await,
+            Names::Tagged => tokio::try_join!(written, self.ping()).map(|((), ())| ()),
+        }
     }
 
-    /// Asks for an answer and nothing else.
+    /// Asks for an answer and nothing else; on a cluster all its masters.
     pub async fn ping(&self) -> Result<()> {
         self.connection.command(&cmd("PING"), Repeat::Safe).await
     }
@@ -131,10 +137,19 @@ impl<'a> RedisClient<'a> {
             .await
     }
 
-    /// A section of the server's description of itself (`server`, `memory`, …) as it writes it.
+    /// A section of the server's description of itself (`server`, `memory`, …) as it writes it; on a cluster that of any
+    /// node.
     pub async fn info(&self, section: &str) -> Result<String> {
         self.connection
             .command(cmd("INFO").arg(section), Repeat::Safe)
+            .await
+    }
+
+    /// What a node of a cluster says about it.
+    pub(super) async fn cluster_info(&self) -> Result<String> {
+        let mut command = cmd("CLUSTER");
+        self.connection
+            .command(command.arg("INFO"), Repeat::Safe)
             .await
     }
 

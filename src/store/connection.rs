@@ -1,5 +1,7 @@
 //! The one connection to Redis: made at the first command, shared by all requests, remade by itself.
 //!
+//! `cluster` has what it is to a cluster; the rest of this is the same there.
+//!
 //! What it does when Redis is not well:
 //! - dead: a refused connection fails at once, after one more try;
 //! - closed while we were idle or frozen: the command is sent again on a new connection;
@@ -8,29 +10,25 @@
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use once_cell::sync::OnceCell;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::io::tcp::TcpSettings;
 use redis::{
-    Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, ProtocolVersion, RedisError,
-    RedisResult, ServerErrorKind, TlsCertificates, Value,
+    Cmd, ErrorKind, FromRedisValue, ProtocolVersion, RedisError, RedisResult, ServerErrorKind,
+    Value,
 };
 
 use super::address;
 use super::error::Result;
+use super::keys::Names;
+use super::link::{Link, Settings};
 use super::script::{self, Script};
 use crate::caller::Caller;
-use crate::meter;
 
 /// How long a connection may take to be made, name look-up, TLS and authentication included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long Redis may take to answer a command.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// How many commands may wait to be sent: more than an instance has requests at once.
-const COMMANDS_IN_FLIGHT: usize = 1024;
 
 /// Whether a command may be sent again when its answer was lost on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +38,9 @@ pub(super) enum Repeat {
     /// Only if it certainly never arrived.
     Never,
 }
+
+/// What puts the arguments into a call, and is told whether it repeats one whose answer was lost.
+pub(super) type Arguments<'a> = dyn Fn(&mut Cmd, bool) + Sync + 'a;
 
 /// What is left to try of one command.
 #[derive(Default)]
@@ -54,20 +55,16 @@ struct Retry {
 
 /// A connection that is made when it is first needed.
 pub(super) struct Connection {
+    names: Names,
     settings: Settings,
     current: OnceCell<Mutex<Current>>,
-}
-
-struct Settings {
-    url: String,
-    ca_certificate: Option<String>,
 }
 
 /// The connection in use. The number tells whether it is still the one that failed.
 struct Current {
     number: u64,
     protocol: ProtocolVersion,
-    manager: ConnectionManager,
+    link: Link,
 }
 
 impl fmt::Debug for Connection {
@@ -81,12 +78,22 @@ impl Connection {
     /// trust instead of the public ones.
     pub(super) fn new(url: String, ca_certificate: Option<String>) -> Self {
         Self {
+            names: if address::is_cluster(&url) {
+                Names::Tagged
+            } else {
+                Names::Plain
+            },
             settings: Settings {
                 url,
                 ca_certificate,
             },
             current: OnceCell::new(),
         }
+    }
+
+    /// How keys are named there.
+    pub(super) fn names(&self) -> Names {
+        self.names
     }
 
     /// Sends one command.
@@ -97,8 +104,8 @@ impl Connection {
     ) -> Result<T> {
         let mut retry = Retry::default();
         loop {
-            let (number, mut manager) = self.current()?;
-            match send(&mut manager, command).await {
+            let (number, mut link) = self.current()?;
+            match link.send(command).await {
                 Ok(answer) => return self.read(number, answer),
                 Err(error) => self.recover(number, error, repeat, &mut retry)?,
             }
@@ -113,29 +120,61 @@ impl Connection {
         &self,
         script: &Script,
         by: &Caller,
-        add_arguments: impl Fn(&mut Cmd, bool),
+        add_arguments: impl Fn(&mut Cmd, bool) + Sync,
     ) -> Result<T> {
-        let limit = by.quota.spend();
-        let complete = |mut call: Cmd, is_repeated| {
-            add_arguments(&mut call, is_repeated);
-            script::add_caller(&mut call, by, limit);
+        let returned = self.run_for(by, script, &add_arguments).await?;
+        Ok(T::from_redis_value(returned)?)
+    }
+
+    /// The same without what each script adds to a program that is the same for all.
+    async fn run_for(&self, by: &Caller, script: &Script, add: &Arguments<'_>) -> Result<Value> {
+        match self.names {
+            Names::Plain => {
+                let limit = by.quota.spend();
+                let complete = |call: &mut Cmd, is_repeated| {
+                    add(call, is_repeated);
+                    script::add_caller(call, by, limit);
+                };
+                script::read_answer(self.run(script, &complete).await?, &by.quota)
+            }
+            Names::Tagged => self.run_in_steps(script, by, add).await,
+        }
+    }
+
+    /// Counts a request on its caller's limit, if it was not counted yet.
+    pub(super) async fn admit(&self, by: &Caller) -> Result<()> {
+        match self.names {
+            Names::Plain => {
+                let add_no_keys = |call: &mut Cmd, _| {
+                    call.arg(0);
+                };
+                self.script(&script::ADMIT, by, add_no_keys).await
+            }
+            Names::Tagged => match by.quota.spend() {
+                Some(limit) => self.count(by, limit).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Runs a script, whose call `complete` makes complete as for [`Self::script`], and gives what it answers.
+    pub(super) async fn run(&self, script: &Script, complete: &Arguments<'_>) -> Result<Value> {
+        let completed = |mut call: Cmd, is_repeated| {
+            complete(&mut call, is_repeated);
             call
         };
         let mut retry = Retry::default();
-        let mut call = complete(script.call(), false);
+        let mut call = completed(script.call(self.names), false);
         loop {
-            let (number, mut manager) = self.current()?;
-            match send(&mut manager, &call).await {
+            let (number, mut link) = self.current()?;
+            match link.send(&call).await {
                 Ok(answer) if Script::is_unknown_to(&answer) => {
-                    call = complete(script.call_with_text(), retry.repeats);
+                    call = completed(script.call_with_text(self.names), retry.repeats);
                 }
-                Ok(answer) => {
-                    let returned = script::read_answer(self.read(number, answer)?, &by.quota)?;
-                    return Ok(T::from_redis_value(returned)?);
-                }
+                Ok(answer) => return self.read(number, answer),
                 Err(error) => {
                     self.recover(number, error, Repeat::Safe, &mut retry)?;
-                    call = complete(script.call(), retry.repeats);
+                    call = completed(script.call(self.names), retry.repeats);
                 }
             }
         }
@@ -176,71 +215,37 @@ impl Connection {
         Ok(())
     }
 
-    fn current(&self) -> Result<(u64, ConnectionManager)> {
+    fn current(&self) -> Result<(u64, Link)> {
         let current = self.current.get_or_try_init(|| -> RedisResult<_> {
             let protocol = self.settings.preferred_protocol()?;
             Ok(Mutex::new(Current {
                 number: 0,
                 protocol,
-                manager: self.settings.lazy_manager(protocol)?,
+                link: self.settings.lazy_link(protocol)?,
             }))
         })?;
         let current = current.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((current.number, current.manager.clone()))
+        Ok((current.number, current.link.clone()))
     }
 
-    /// Puts a fresh, still unconnected manager in the place of the one that failed, if no other request
-    /// did so already. The manager's own reconnecting hands a stored failure to the next command.
+    /// Puts a fresh, still unconnected link in the place of the one that failed, if no other request
+    /// did so already. The manager's own reconnecting hands a stored failure to the next command. That to a
+    /// cluster stays: it is remade node by node.
     fn replace(&self, failed: u64, with_resp2: bool) -> Result<()> {
         let Some(current) = self.current.get() else {
             return Ok(());
         };
         let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.number != failed {
+        let is_kept = matches!(&current.link, Link::Cluster(cluster) if cluster.mends_itself());
+        if current.number != failed || (is_kept && !with_resp2) {
             return Ok(());
         }
         if with_resp2 {
             current.protocol = ProtocolVersion::RESP2;
         }
-        current.manager = self.settings.lazy_manager(current.protocol)?;
+        current.link = self.settings.lazy_link(current.protocol)?;
         current.number += 1;
         Ok(())
-    }
-}
-
-impl Settings {
-    /// RESP3, with which a closed connection is noticed before it is used; else what the URL says.
-    fn preferred_protocol(&self) -> RedisResult<ProtocolVersion> {
-        let info = address::parse(&self.url)?;
-        if self.url.contains("protocol=") {
-            return Ok(info.redis_settings().protocol());
-        }
-        Ok(ProtocolVersion::RESP3)
-    }
-
-    fn lazy_manager(&self, protocol: ProtocolVersion) -> RedisResult<ConnectionManager> {
-        let info = address::parse(&self.url)?;
-        let redis = info.redis_settings().clone().set_protocol(protocol);
-        let info = info
-            .set_redis_settings(redis)
-            .set_tcp_settings(TcpSettings::default().set_nodelay(true));
-        let is_encrypted = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
-        let client = match &self.ca_certificate {
-            Some(pem) if is_encrypted => Client::build_with_tls(
-                info,
-                TlsCertificates {
-                    client_tls: None,
-                    root_cert: Some(pem.clone().into_bytes()),
-                },
-            )?,
-            _ => Client::open(info)?,
-        };
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(0)
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT))
-            .set_pipeline_buffer_size(COMMANDS_IN_FLIGHT);
-        client.get_connection_manager_lazy(config)
     }
 }
 
@@ -251,11 +256,4 @@ fn refuses_resp3(error: &RedisError) -> bool {
     error.kind() == ErrorKind::RESP3NotSupported
         || text.contains("NOPROTO")
         || (text.contains("unknown command") && text.contains("HELLO"))
-}
-
-async fn send(manager: &mut ConnectionManager, command: &Cmd) -> RedisResult<Value> {
-    let started = Instant::now();
-    let answer = manager.send_packed_command(command).await;
-    meter::count_round_trip(started.elapsed());
-    answer
 }

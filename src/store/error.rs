@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisError};
+use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::diagnosis::Diagnosis;
 
@@ -35,7 +35,15 @@ impl From<RedisError> for Error {
             // A script that stumbles does so over what is stored, unless Redis refused a command of it.
             || (error.code() == Some("ERR")
                 && says(&["user_script"])
-                && !says(&["OOM", "READONLY", "NOPERM", "MISCONF"]));
+                && !says(&[
+                    "OOM",
+                    "READONLY",
+                    "NOPERM",
+                    "MISCONF",
+                    // Of a cluster, where a slot moves or nobody serves it.
+                    "non local key",
+                    "cluster is down",
+                ]));
         if is_about_data {
             Self::Unreadable(error.to_string())
         } else {
@@ -105,7 +113,8 @@ fn explain(error: &RedisError) -> (&'static str, &'static str) {
     match error.kind() {
         ErrorKind::InvalidClientConfig => (
             "REDIS_URL cannot be understood",
-            "write redis://[user:password@]host[:port][/database], rediss:// for TLS, or redis+unix:///path, \
+            "write redis://[user:password@]host[:port][/database], rediss:// for TLS, redis+unix:///path, or for a \
+             Redis Cluster several hosts with commas between them or ?cluster=true, \
              with special characters of a password percent-encoded (/ as %2F, ? as %3F, # as %23, @ as %40)",
         ),
         _ if answers("NOAUTH") => (
@@ -119,6 +128,26 @@ fn explain(error: &RedisError) -> (&'static str, &'static str) {
         _ if answers("NOPERM") => (
             "the user in REDIS_URL may not do this",
             "allow it with ACL SETUSER: ~* +@read +@write +@scripting +@connection +info +time",
+        ),
+        _ if answers("CLUSTERDOWN") || says("cluster is down") => (
+            "a part of the cluster is served by no node",
+            "see CLUSTER NODES, and start the nodes that are missing",
+        ),
+        _ if answers("TRYAGAIN") || error.kind() == ErrorKind::Server(ServerErrorKind::Ask) => (
+            "a part of the cluster is being moved to another node",
+            "wait, and try again",
+        ),
+        _ if error.is_cluster_error() || says("non local key") => (
+            "this is a node of a Redis Cluster",
+            "name several of its hosts in REDIS_URL with commas between them, or add ?cluster=true",
+        ),
+        _ if says("cluster support disabled") => (
+            "this is no Redis Cluster",
+            "name one host in REDIS_URL, without cluster=true",
+        ),
+        _ if says("SELECT is not allowed in cluster mode") => (
+            "a Redis Cluster has no database of this number",
+            "remove the number at the end of REDIS_URL",
         ),
         _ if answers("READONLY") => (
             "this is a read-only replica",
@@ -141,12 +170,16 @@ fn explain(error: &RedisError) -> (&'static str, &'static str) {
             "the host name in REDIS_URL is not known",
             "check its spelling, and that the database still exists",
         ),
-        _ if error.is_timeout() => (
+        _ if error.kind() == ErrorKind::ClusterConnectionNotFound => (
+            "no node of the cluster can be reached",
+            "start them, or see that all are reached from here at the addresses that CLUSTER NODES shows",
+        ),
+        _ if error.is_timeout() || says("timed out") => (
             "no answer in time",
             "check host, port and firewall; a port without TLS is silent, too, when it is asked for it: \
              use redis:// there instead of rediss://",
         ),
-        _ if error.is_connection_refusal() => (
+        _ if error.is_connection_refusal() || says("Connection refused") => (
             "nothing listens there",
             "start the server, or correct host and port in REDIS_URL",
         ),

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Store;
 use super::document::State;
 use super::error::Result;
+use super::keys::{self, Names};
 use super::script::{self, Reply, unknown_reply};
-use super::{Store, keys};
 use crate::caller::Caller;
 use crate::message::MAX_PAGE_BYTES;
 use crate::python_json;
@@ -78,16 +79,22 @@ impl Store {
     /// Lists sessions, latest activity first.
     ///
     /// One round trip, and one more for every 500 sessions or megabyte that the Python version wrote and
-    /// nobody has listed yet.
+    /// nobody has listed yet. On a cluster see there.
     pub async fn list_sessions(&self, by: &Caller, request: &ListRequest) -> Result<SessionPage> {
         let (scopes, with_system) = scopes(by, request);
+        let connection = self.connection()?;
+        let names = connection.names();
+        if names == Names::Tagged {
+            return connection
+                .list_in_steps(by, request, &scopes, with_system)
+                .await;
+        }
         loop {
-            let mut reply: Reply = self
-                .connection()?
+            let mut reply: Reply = connection
                 .script(&script::LIST, by, |call, _| {
                     call.arg(2 * scopes.len());
                     for scope in &scopes {
-                        call.arg(keys::members(scope)).arg(keys::indexing(scope));
+                        call.arg(names.members(scope)).arg(names.indexing(scope));
                     }
                     call.arg(request.status.map_or("", Status::as_str))
                         .arg(request.limit)
@@ -139,17 +146,24 @@ fn read_page(by: &Caller, mut reply: Reply) -> Result<SessionPage> {
             message_count: message_count.unwrap_or(0),
             activity,
         };
-        match read_entry(&id, &state) {
-            // What an index says is not looked at where the session itself says otherwise.
-            Some(session) if !session.is_seen_by(by) => {}
-            Some(session) if message_count.is_some() => page.sessions.push(session),
-            None if says_it_is_anothers(&state.document, by) => {}
-            _ => page
-                .unreadable
-                .push(String::from_utf8_lossy(&id).into_owned()),
-        }
+        page.add(by, &id, &state, message_count.is_some());
     }
     Ok(page)
+}
+
+impl SessionPage {
+    /// Adds what an index holds, unless the caller may not see it.
+    pub(super) fn add(&mut self, by: &Caller, id: &[u8], state: &State, has_messages: bool) {
+        match read_entry(id, state) {
+            // What an index says is not looked at where the session itself says otherwise.
+            Some(session) if !session.is_seen_by(by) => {}
+            Some(session) if has_messages => self.sessions.push(session),
+            None if says_it_is_anothers(&state.document, by) => {}
+            _ => self
+                .unreadable
+                .push(String::from_utf8_lossy(id).into_owned()),
+        }
+    }
 }
 
 fn read_entry(id: &[u8], state: &State) -> Option<Session> {

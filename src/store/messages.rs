@@ -2,7 +2,7 @@
 
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
-use super::{Idempotency, REPLY_SECONDS, Store, keys};
+use super::{Idempotency, REPLY_SECONDS, Store};
 use crate::caller::Caller;
 use crate::message::{Message, NewMessage};
 use crate::session::{SessionId, now};
@@ -38,14 +38,11 @@ impl Store {
         let (key, fingerprint) = idempotency.map_or(("", ""), |idempotency| {
             (&idempotency.key, &idempotency.fingerprint)
         });
-        let reply: Option<Reply> = self
-            .connection()?
+        let connection = self.connection()?;
+        let keys = connection.names().of_append(id, idempotency.is_some());
+        let reply: Option<Reply> = connection
             .script(&script::APPEND, by, |call, repeated| {
-                call.arg(4)
-                    .arg(keys::document(id))
-                    .arg(keys::messages(id))
-                    .arg(keys::replies(id))
-                    .arg(keys::reply_expiries(id));
+                call.arg(keys.len()).arg(&keys);
                 call.arg(id.as_str())
                     .arg(now.timestamp_micros())
                     .arg(u8::from(repeated))

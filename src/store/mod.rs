@@ -22,6 +22,16 @@
 //! | `llmos:rate:{caller}` | string | microseconds at which a caller's requests will have been worth their time; lives at most a minute | ours |
 //! | `llmos:probe` | string | nothing, for the moment of a health check | ours |
 //!
+//! On a Redis Cluster the braces are part of the key, and tell its slot: `session:{sess_1}:messages`,
+//! `{user:alice}:sessions`, `llmos:recent:{all}:active`. Four keys differ there besides:
+//!
+//! | key | type | holds |
+//! |---|---|---|
+//! | `llmos:activity:{id}` | string | microseconds of a session's last activity, which the index follows |
+//! | `llmos:reply:{key}` | hash | the id that an `Idempotency-Key` creates a session under, and what its request said |
+//! | `llmos:origin:{id}` | hash | the session as that request created it; what it holds goes when the session goes |
+//! | `llmos:skill-use:{volume:volume_id}:key` | string | as above, in the slot of the volume |
+//!
 //! A bucket is a status, or `other` for one that only the Python version allowed. Ours may be lost: the
 //! index is made again from the documents, without the time of appends since their last update, an
 //! `Idempotency-Key` can then take effect again, and how often skills were used begins at 0.
@@ -35,17 +45,20 @@
 //!
 //! # Operations
 //! Every operation is one Lua script and one round trip (an update reads first: two), and every script
-//! can be sent again after a lost answer without a second effect.
+//! can be sent again after a lost answer without a second effect. On a cluster it is several scripts, one for each
+//! slot: see `cluster`.
 //!
 //! Redis 6.2 or later, or Valkey.
 
 mod address;
 mod changes;
 mod client;
+mod cluster;
 mod connection;
 mod document;
 mod error;
 mod keys;
+mod link;
 mod listing;
 mod messages;
 mod script;
@@ -102,13 +115,7 @@ impl Store {
         let Ok(connection) = self.connection() else {
             return Ok(());
         };
-        let add_no_keys = |call: &mut redis::Cmd, _| {
-            call.arg(0);
-        };
-        match connection
-            .script::<()>(&script::ADMIT, by, add_no_keys)
-            .await
-        {
+        match connection.admit(by).await {
             Err(limited @ Error::RateLimited(_)) => Err(limited),
             _ => Ok(()),
         }

@@ -5,11 +5,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use once_cell::sync::Lazy;
+use once_cell::sync::OnceCell;
 use redis::{Cmd, FromRedisValue, ParsingError, ServerErrorKind, Value};
 
 use super::error::{Error, Result};
-use super::keys;
+use super::keys::{self, Names};
 use crate::caller::Caller;
 use crate::rate_limit::{Allowance, Quota, RateLimit};
 
@@ -17,73 +17,129 @@ use crate::rate_limit::{Allowance, Quota, RateLimit};
 const CALL_ARGUMENTS: usize = 24;
 const CALL_BYTES: usize = 1024;
 
-/// A script with the functions that all share.
+/// A script, which reads otherwise on a cluster.
 #[derive(Debug)]
 pub(super) struct Script {
-    text: &'static str,
-    hash: String,
+    plain: Text,
+    tagged: Text,
+}
+
+/// What is sent of a script: operations, put together with the functions that all share at the first call.
+#[derive(Debug)]
+struct Text {
+    operation: &'static [&'static str],
+    whole: OnceCell<(String, String)>,
     was_sent: AtomicBool,
 }
 
-/// A script in `scripts/`, read at compile time.
+/// A script of files in `scripts/`, read at compile time.
 macro_rules! script {
-    ($file:literal) => {
-        Lazy::new(|| {
-            Script::new(concat!(
-                include_str!("scripts/prelude.lua"),
-                "\nlocal function operate()\n",
-                include_str!($file),
-                "\nend\n",
-                include_str!("scripts/limit.lua")
-            ))
-        })
+    ($($file:literal),+) => {
+        script!(plain: $($file),+; cluster: $($file),+)
+    };
+    (plain: $($plain:literal),+; cluster: $($cluster:literal),+) => {
+        Script {
+            plain: Text::new(&[$(include_str!(concat!("scripts/", $plain))),+]),
+            tagged: Text::new(&[$(include_str!(concat!("scripts/", $cluster))),+]),
+        }
     };
 }
 
-pub(super) static CREATE: Lazy<Script> = script!("scripts/create.lua");
-pub(super) static FIND: Lazy<Script> = script!("scripts/find.lua");
-pub(super) static LIST: Lazy<Script> = script!("scripts/list.lua");
-pub(super) static UPDATE: Lazy<Script> = script!("scripts/update.lua");
-pub(super) static DELETE: Lazy<Script> = script!("scripts/delete.lua");
-pub(super) static APPEND: Lazy<Script> = script!("scripts/append.lua");
-pub(super) static READ_SKILLS: Lazy<Script> = script!("scripts/read_skills.lua");
-pub(super) static REMEMBER_SKILLS: Lazy<Script> = script!("scripts/remember_skills.lua");
-pub(super) static REMEMBER_NEW_SKILL: Lazy<Script> = script!("scripts/remember_new_skill.lua");
-pub(super) static FORGET_SKILL: Lazy<Script> = script!("scripts/forget_skill.lua");
-pub(super) static COUNT_USAGE: Lazy<Script> = script!("scripts/count_usage.lua");
-pub(super) static ADMIT: Lazy<Script> = script!("scripts/admit.lua");
+pub(super) static CREATE: Script = script!(plain: "create.lua"; cluster: "cluster/create.lua");
+pub(super) static FIND: Script = script!("find.lua");
+pub(super) static LIST: Script = script!(
+    plain: "time.lua", "list.lua", "page.lua";
+    cluster: "list.lua", "cluster/candidates.lua"
+);
+pub(super) static UPDATE: Script = script!("update.lua");
+pub(super) static DELETE: Script = script!("delete.lua");
+pub(super) static APPEND: Script = script!("append.lua");
+pub(super) static READ_SKILLS: Script = script!("read_skills.lua");
+pub(super) static REMEMBER_SKILLS: Script = script!("remember_skills.lua");
+pub(super) static REMEMBER_NEW_SKILL: Script = script!("remember_new_skill.lua");
+pub(super) static FORGET_SKILL: Script = script!("forget_skill.lua");
+pub(super) static COUNT_USAGE: Script = script!("count_usage.lua");
+pub(super) static ADMIT: Script = script!(plain: "admit.lua"; cluster: "cluster/count.lua");
+pub(super) static RESERVE: Script = script!("cluster/reserve.lua");
+pub(super) static ENTER: Script = script!("cluster/enter.lua");
+pub(super) static FORGET: Script = script!("cluster/forget.lua");
+pub(super) static NOTE: Script = script!("cluster/note.lua");
+pub(super) static ENTRY: Script = script!("time.lua", "cluster/entry.lua");
+pub(super) static INDEX_MEMBERS: Script = script!("cluster/index_members.lua");
 
 impl Script {
-    fn new(text: &'static str) -> Self {
-        let hash = redis::Script::new(text).get_hash().to_owned();
-        Self {
-            text,
-            hash,
-            was_sent: AtomicBool::new(false),
-        }
-    }
-
     /// The start of a call.
-    pub(super) fn call(&self) -> Cmd {
-        if !self.was_sent.load(Ordering::Relaxed) {
-            return self.call_with_text();
+    pub(super) fn call(&self, names: Names) -> Cmd {
+        let text = self.text(names);
+        if !text.was_sent.load(Ordering::Relaxed) {
+            return self.call_with_text(names);
         }
         let mut call = Cmd::with_capacity(CALL_ARGUMENTS, CALL_BYTES);
-        call.arg("EVALSHA").arg(&self.hash);
+        call.arg("EVALSHA").arg(&text.whole(names).1);
         call
     }
 
     /// The start of a call for a Redis that does not know the script.
-    pub(super) fn call_with_text(&self) -> Cmd {
-        self.was_sent.store(true, Ordering::Relaxed);
+    pub(super) fn call_with_text(&self, names: Names) -> Cmd {
+        let text = self.text(names);
+        text.was_sent.store(true, Ordering::Relaxed);
         let mut call = redis::cmd("EVAL");
-        call.arg(self.text);
+        call.arg(&text.whole(names).0);
         call
+    }
+
+    fn text(&self, names: Names) -> &Text {
+        match names {
+            Names::Plain => &self.plain,
+            Names::Tagged => &self.tagged,
+        }
     }
 
     /// Whether Redis answered a call by hash that it does not know the script.
     pub(super) fn is_unknown_to(answer: &Value) -> bool {
         matches!(answer, Value::ServerError(error) if error.kind() == Some(ServerErrorKind::NoScript))
+    }
+}
+
+impl Text {
+    const fn new(operation: &'static [&'static str]) -> Self {
+        Self {
+            operation,
+            whole: OnceCell::new(),
+            was_sent: AtomicBool::new(false),
+        }
+    }
+
+    /// The text as it is sent, and its hash.
+    fn whole(&self, names: Names) -> &(String, String) {
+        self.whole.get_or_init(|| {
+            let [around, index, answer] = match names {
+                Names::Plain => [
+                    "local OPEN, CLOSE = '', ''\n",
+                    include_str!("scripts/index.lua"),
+                    include_str!("scripts/answer.lua"),
+                ],
+                Names::Tagged => [
+                    "local OPEN, CLOSE = '{', '}'\n",
+                    include_str!("scripts/cluster/index.lua"),
+                    include_str!("scripts/cluster/answer.lua"),
+                ],
+            };
+            let parts = [
+                around,
+                include_str!("scripts/prelude.lua"),
+                index,
+                include_str!("scripts/access.lua"),
+                include_str!("scripts/limit.lua"),
+                "local function operate()\n",
+                &self.operation.concat(),
+                "end\n",
+                answer,
+            ];
+            let text = parts.concat();
+            let hash = redis::Script::new(&text).get_hash().to_owned();
+            (text, hash)
+        })
     }
 }
 
@@ -108,21 +164,36 @@ pub(super) fn add_caller(call: &mut Cmd, by: &Caller, limit: Option<&RateLimit>)
     };
 }
 
+/// The same on a cluster, where such a call counts nothing. `standing` is whether the session stands in sets of
+/// the caller's, as `cluster/index.lua` has it.
+pub(super) fn add_caller_on_cluster(call: &mut Cmd, by: &Caller, standing: &str) {
+    call.arg(standing);
+    add_caller(call, by, None);
+}
+
+/// Puts the same behind a call that we make for ourselves.
+pub(super) fn add_nobody(call: &mut Cmd) {
+    call.arg("").arg("*").arg(1).arg("").arg(0).arg(0);
+}
+
 /// What a script returned, and what is left of its caller's limit.
 pub(super) fn read_answer(answer: Value, quota: &Quota) -> Result<Value> {
-    let (counted, returned): (Option<Reply>, Value) = match answer {
-        Value::Array(mut parts) => {
-            let returned = (parts.len() > 1).then(|| parts.swap_remove(1));
-            let counted = parts.into_iter().next().unwrap_or(Value::Nil);
-            (
-                Option::from_redis_value(counted)?,
-                returned.unwrap_or(Value::Nil),
-            )
-        }
-        other => return Err(Error::Unreadable(format!("a script answered {other:?}"))),
-    };
+    let [counted, returned, _] = parts_of(answer)?;
+    note_allowance(counted, quota)?;
+    Ok(returned)
+}
+
+/// What a script returned on a cluster, and what has to follow in other slots.
+pub(super) fn read_answer_of_step(answer: Value) -> Result<(Value, Vec<Vec<u8>>)> {
+    let [_, returned, follow_up] = parts_of(answer)?;
+    Ok((returned, Vec::from_redis_value(follow_up)?))
+}
+
+/// Notes what counting a request answered: what is left of its caller's limit.
+pub(super) fn note_allowance(counted: Value, quota: &Quota) -> Result<()> {
+    let counted: Option<Reply> = Option::from_redis_value(counted)?;
     let Some(mut counted) = counted else {
-        return Ok(returned);
+        return Ok(());
     };
     match counted.next::<String>()?.as_str() {
         "allowed" => {
@@ -130,7 +201,7 @@ pub(super) fn read_answer(answer: Value, quota: &Quota) -> Result<Value> {
                 remaining: counted.next()?,
                 reset: Duration::from_micros(counted.next()?),
             });
-            Ok(returned)
+            Ok(())
         }
         "limited" => {
             let pause = Duration::from_micros(counted.next()?);
@@ -142,6 +213,15 @@ pub(super) fn read_answer(answer: Value, quota: &Quota) -> Result<Value> {
         }
         other => Err(unknown_reply(other)),
     }
+}
+
+/// The parts of an answer; nothing for those that are not there.
+fn parts_of(answer: Value) -> Result<[Value; 3]> {
+    let Value::Array(parts) = answer else {
+        return Err(Error::Unreadable(format!("a script answered {answer:?}")));
+    };
+    let mut parts = parts.into_iter();
+    Ok([(); 3].map(|()| parts.next().unwrap_or(Value::Nil)))
 }
 
 /// What a script answered: a word that says what happened, and values that belong to it.

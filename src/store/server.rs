@@ -51,6 +51,12 @@ impl RedisClient<'_> {
         Ok(Version::parse(&self.info("server").await?))
     }
 
+    /// How many masters a cluster has.
+    pub async fn masters(&self) -> Result<Option<u32>> {
+        let info = self.cluster_info().await?;
+        Ok(field(&info, "cluster_size").and_then(|size| size.parse().ok()))
+    }
+
     /// What the server does when its memory is full (`noeviction`, `allkeys-lru`, …), if it says so. Managed
     /// servers refuse `CONFIG`, and answer this.
     pub async fn memory_policy(&self) -> Result<Option<String>> {

@@ -6,7 +6,7 @@ use super::document::{State, new_document};
 use super::error::{Error, Result};
 use super::messages::read_messages;
 use super::script::{self, Reply, unknown_reply};
-use super::{Idempotency, REPLY_SECONDS, Store, keys};
+use super::{Idempotency, REPLY_SECONDS, Store};
 use crate::caller::Caller;
 use crate::message::{MAX_PAGE_BYTES, MessageRange, NewMessage};
 use crate::session::{NewSession, SessionId, SessionView, now};
@@ -46,24 +46,20 @@ impl Store {
         message: Option<NewMessage>,
         idempotency: Option<&Idempotency>,
     ) -> Result<Created> {
+        let connection = self.connection()?;
+        let Some(id) = connection.new_id(by, idempotency).await? else {
+            return Ok(Created::KeyReused);
+        };
         let now = now();
-        let id = SessionId::generate();
-        let scope = keys::scope(&new.volume);
+        let key = idempotency.map(|idempotency| idempotency.key.as_str());
+        let keys = connection.names().of_creation(&id, &new.volume, key);
         let document = new_document(&id, new, now);
         let message = message
             .map(|message| message.into_stored(now))
             .unwrap_or_default();
-        let mut reply: Reply = self
-            .connection()?
+        let mut reply: Reply = connection
             .script(&script::CREATE, by, |call, _| {
-                call.arg(if idempotency.is_some() { 6 } else { 4 })
-                    .arg(keys::document(&id))
-                    .arg(keys::messages(&id))
-                    .arg(keys::members(keys::ALL))
-                    .arg(keys::members(&scope))
-                    .arg(
-                        idempotency.map(|it| vec![keys::create_reply(&it.key), keys::origin(&id)]),
-                    );
+                call.arg(keys.len()).arg(&keys);
                 call.arg(id.as_str())
                     .arg(&document)
                     .arg(now.timestamp_micros())
@@ -132,10 +128,11 @@ impl Store {
         limit: usize,
         forwards: bool,
     ) -> Result<Option<Found>> {
-        let reply: Option<Reply> = self
-            .connection()?
+        let connection = self.connection()?;
+        let keys = connection.names().of_session(id, []);
+        let reply: Option<Reply> = connection
             .script(&script::FIND, by, |call, _| {
-                call.arg(2).arg(keys::document(id)).arg(keys::messages(id));
+                call.arg(keys.len()).arg(&keys);
                 call.arg(id.as_str())
                     .arg(first)
                     .arg(last)

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
-use super::{Idempotency, REPLY_SECONDS, Store, keys};
+use super::{Idempotency, REPLY_SECONDS, Store};
 use crate::caller::Caller;
 use crate::json;
 use crate::skill::{Skill, SkillId};
@@ -77,29 +78,34 @@ pub enum Counted {
 }
 
 impl Store {
-    /// What is known of the skills of some volumes, in the order in which they are given. One round trip.
+    /// What is known of the skills of some volumes, in the order in which they are given. One round trip,
+    /// on a cluster one for each volume at the same time.
     pub async fn read_skills(
         &self,
         by: &Caller,
         wanted: &[(&VolumeRef, Vec<&SkillId>)],
     ) -> Result<Vec<KnownSkill>> {
-        let replies: Vec<Reply> = self
-            .connection()?
-            .script(&script::READ_SKILLS, by, |call, _| {
-                call.arg(2 * wanted.len());
-                for (volume, _) in wanted {
-                    call.arg(keys::skills(volume))
-                        .arg(keys::skill_usage(volume));
-                }
-                for (_, ids) in wanted {
-                    call.arg(ids.len());
-                    for id in ids {
-                        call.arg(id.as_str());
+        let connection = self.connection()?;
+        let names = connection.names();
+        let read = async |wanted: &[(&VolumeRef, Vec<&SkillId>)]| -> Result<Vec<Reply>> {
+            connection
+                .script(&script::READ_SKILLS, by, |call, _| {
+                    call.arg(2 * wanted.len());
+                    for (volume, _) in wanted {
+                        call.arg(names.skills(volume))
+                            .arg(names.skill_usage(volume));
                     }
-                }
-            })
-            .await?;
-        replies.into_iter().map(known_skill).collect()
+                    for (_, ids) in wanted {
+                        call.arg(ids.len());
+                        for id in ids {
+                            call.arg(id.as_str());
+                        }
+                    }
+                })
+                .await
+        };
+        let replies = try_join_all(names.by_slot(wanted).map(read)).await?;
+        replies.into_iter().flatten().map(known_skill).collect()
     }
 
     /// Remembers what documents of a volume say.
@@ -109,9 +115,11 @@ impl Store {
         volume: &VolumeRef,
         skills: &[(&SkillId, RememberedSkill)],
     ) -> Result<()> {
-        self.connection()?
+        let connection = self.connection()?;
+        let names = connection.names();
+        connection
             .script(&script::REMEMBER_SKILLS, by, |call, _| {
-                call.arg(1).arg(keys::skills(volume)).arg(MEMORY_SECONDS);
+                call.arg(1).arg(names.skills(volume)).arg(MEMORY_SECONDS);
                 for (id, remembered) in skills {
                     call.arg(id.as_str()).arg(json::text(remembered));
                 }
@@ -127,11 +135,13 @@ impl Store {
         id: &SkillId,
         remembered: &RememberedSkill,
     ) -> Result<()> {
-        self.connection()?
+        let connection = self.connection()?;
+        let names = connection.names();
+        connection
             .script(&script::REMEMBER_NEW_SKILL, by, |call, _| {
                 call.arg(2)
-                    .arg(keys::skills(volume))
-                    .arg(keys::skill_usage(volume))
+                    .arg(names.skills(volume))
+                    .arg(names.skill_usage(volume))
                     .arg(MEMORY_SECONDS)
                     .arg(id.as_str())
                     .arg(json::text(remembered));
@@ -141,11 +151,13 @@ impl Store {
 
     /// Forgets a skill, its counts included.
     pub async fn forget_skill(&self, by: &Caller, volume: &VolumeRef, id: &SkillId) -> Result<()> {
-        self.connection()?
+        let connection = self.connection()?;
+        let names = connection.names();
+        connection
             .script(&script::FORGET_SKILL, by, |call, _| {
                 call.arg(2)
-                    .arg(keys::skills(volume))
-                    .arg(keys::skill_usage(volume))
+                    .arg(names.skills(volume))
+                    .arg(names.skill_usage(volume))
                     .arg(id.as_str());
             })
             .await
@@ -160,6 +172,8 @@ impl Store {
         usage: &SkillUse,
         idempotency: Option<&Idempotency>,
     ) -> Result<Counted> {
+        let connection = self.connection()?;
+        let names = connection.names();
         let own_key = Uuid::now_v7().to_string();
         let (key, fingerprint, seconds) = match idempotency {
             Some(idempotency) => (
@@ -170,12 +184,11 @@ impl Store {
             None => (&own_key, "", USE_SECONDS),
         };
         let milliseconds = usage.duration.map(|it| it.as_secs_f64() * 1e3);
-        let mut reply: Reply = self
-            .connection()?
+        let mut reply: Reply = connection
             .script(&script::COUNT_USAGE, by, |call, _| {
                 call.arg(2)
-                    .arg(keys::skill_usage(volume))
-                    .arg(keys::skill_use(key));
+                    .arg(names.skill_usage(volume))
+                    .arg(names.skill_use(volume, key));
                 call.arg(id.as_str())
                     .arg(u8::from(usage.success))
                     .arg(milliseconds.map_or(String::new(), |it| it.to_string()))

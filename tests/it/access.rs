@@ -1,16 +1,29 @@
 //! Who may call, and what they may do: tokens, keys, and every route for every kind of caller.
 
-mod api_keys;
-mod claims;
-mod configuration;
+#[path = "access/hidden.rs"]
 mod hidden;
-mod key_failures;
-mod keys;
+#[path = "access/lists.rs"]
 mod lists;
+#[path = "access/ownership.rs"]
 mod ownership;
+#[path = "access/stored.rs"]
 mod stored;
+#[path = "access/table.rs"]
 mod table;
+one_redis! {
+#[path = "access/api_keys.rs"]
+mod api_keys;
+#[path = "access/claims.rs"]
+mod claims;
+#[path = "access/configuration.rs"]
+mod configuration;
+#[path = "access/key_failures.rs"]
+mod key_failures;
+#[path = "access/keys.rs"]
+mod keys;
+#[path = "access/tokens.rs"]
 mod tokens;
+}
 
 use std::time::Duration;
 
@@ -19,7 +32,7 @@ use llmos::config::{AccessConfig, AuthConfig, Config, Secret};
 use llmos::digest::hex;
 use serde_json::Value;
 
-use crate::support::{
+use super::support::{
     AUDIENCE, Claims, Client, ISSUER, Issuer, KeyServer, Redis, Response, config, in_process,
 };
 

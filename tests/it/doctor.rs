@@ -2,6 +2,7 @@
 //! `hidden`, and no run may print that.
 
 mod blob;
+mod cluster;
 mod encryption;
 mod unreachable;
 

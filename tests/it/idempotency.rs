@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::TestApp;
+use super::support::TestApp;
 
 #[tokio::test]
 async fn a_repeated_creation_answers_what_the_first_one_did() {
@@ -202,6 +202,7 @@ async fn a_repeat_after_the_session_is_gone_is_404() {
     assert_eq!(app.redis.keys(), [""; 0]);
 }
 
+one_redis! {
 #[tokio::test]
 async fn a_repeated_creation_after_the_session_is_gone_creates_none() {
     let app = TestApp::start().await;
@@ -219,6 +220,7 @@ async fn a_repeated_creation_after_the_session_is_gone_creates_none() {
     assert_eq!(app.redis.keys(), ["llmos:reply:k"]);
     let kept: Vec<String> = app.redis.command(&["HKEYS", "llmos:reply:k"]);
     assert_eq!(kept, ["fingerprint"]);
+}
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Redis, TestApp, write_python_session};
+use super::support::{TestApp, write_python_session};
 
 const IDS: [&str; 5] = [
     "sess_my_name_1765706400",
@@ -191,8 +191,9 @@ async fn a_lost_index_is_made_again() {
     }
 }
 
+one_redis! {
 /// Writes many sessions at once, each with `padding` bytes that the list does not need.
-fn write_many(redis: &Redis, count: usize, padding: usize) {
+fn write_many(redis: &crate::support::Redis, count: usize, padding: usize) {
     let script = r#"local padding = string.rep('x', tonumber(ARGV[2]))
         for number = 1, tonumber(ARGV[1]) do
           local id = 'sess_' .. number
@@ -294,6 +295,7 @@ async fn fat_documents_neither_hold_redis_nor_overfill_a_page() {
         slow.iter().all(|(_, _, micros)| *micros < 500_000),
         "{slow:?}"
     );
+}
 }
 
 #[tokio::test]

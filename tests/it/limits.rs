@@ -1,16 +1,22 @@
 //! How many requests a caller may make: what passes, who is counted, and what counting costs and survives.
 
+#[path = "limits/callers.rs"]
 mod callers;
-mod cost;
+#[path = "limits/counting.rs"]
 mod counting;
+one_redis! {
+#[path = "limits/cost.rs"]
+mod cost;
+#[path = "limits/redis_trouble.rs"]
 mod redis_trouble;
+}
 
 use std::time::Duration;
 
 use llmos::config::{AccessConfig, AuthConfig, Config};
 use serde_json::json;
 
-use crate::support::{Client, Redis, Response, config, in_process};
+use super::support::{Client, Redis, Response, config, in_process};
 
 /// The key under which those are counted of whom nothing is known.
 const UNKNOWN: &str = "llmos:rate:address unknown";

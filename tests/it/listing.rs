@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Client, Response, TestApp};
+use super::support::{Client, Response, TestApp};
 
 #[track_caller]
 fn ids(response: &Response) -> Vec<String> {
@@ -239,6 +239,7 @@ async fn what_cannot_be_asked_is_refused() {
     }
 }
 
+one_redis! {
 #[tokio::test]
 async fn a_page_of_a_hundred_thousand_sessions_costs_what_one_of_twenty_does() {
     let app = TestApp::start().await;
@@ -281,4 +282,5 @@ async fn a_page_of_a_hundred_thousand_sessions_costs_what_one_of_twenty_does() {
         costs[2..],
         "the small volume's, the large one's"
     );
+}
 }

@@ -3,12 +3,18 @@
 
 mod support;
 
+/// Tests of what only one Redis is: those of the same file that a cluster has to pass, too, stand outside.
+macro_rules! one_redis {
+    ($($tests:item)*) => { $($tests)* };
+}
+
 mod access;
 mod agent_skills;
 mod blob_client;
 mod blob_store;
 mod browsers;
 mod client;
+mod cluster;
 mod console;
 mod contract;
 mod doctor;

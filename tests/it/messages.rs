@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Response, TestApp};
+use super::support::{Response, TestApp};
 
 #[track_caller]
 fn seqs(response: &Response) -> Vec<u64> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use super::support::TestApp;
 
 #[tokio::test]
 async fn a_created_session_is_found_as_it_was_answered() {

@@ -1,11 +1,19 @@
 //! `/api/skills`, on a real Redis and a Blob store.
 
+#[path = "skills/documents.rs"]
 mod documents;
-mod fallback;
-mod faults;
-mod hostile;
+#[path = "skills/listing.rs"]
 mod listing;
+#[path = "skills/usage.rs"]
 mod usage;
+one_redis! {
+#[path = "skills/fallback.rs"]
+mod fallback;
+#[path = "skills/faults.rs"]
+mod faults;
+#[path = "skills/hostile.rs"]
+mod hostile;
+}
 
 use serde_json::{Value, json};
 

@@ -22,7 +22,11 @@ pub(crate) async fn check(config: &Config, report: &mut Report) {
     let url = config.redis_url.as_ref().map(|url| url.reveal().to_owned());
     let address = Address::new(url.as_deref().unwrap_or_default());
     if url.is_some() {
-        report.say(&format!("Redis at {address}"));
+        let what = match address.is_cluster() {
+            true => "Redis Cluster",
+            false => "Redis",
+        };
+        report.say(&format!("{what} at {address}"));
     }
     let store = Store::new(url, config.redis_ca_cert.clone());
     let client = match store.client() {
@@ -55,6 +59,9 @@ pub(crate) async fn check(config: &Config, report: &mut Report) {
     }
 
     report.outcome("round trip", round_trip(&client).await);
+    if address.is_cluster() {
+        report.outcome("cluster", masters(&client).await);
+    }
     report.advice("version", version(&client).await);
     report.advice("memory policy", memory_policy(&client).await);
     report.advice("TLS", encryption(&address, config.redis_ca_cert.is_some()));
@@ -119,6 +126,13 @@ async fn round_trip(client: &RedisClient<'_>) -> Result<String, Diagnosis> {
         times.push(started.elapsed());
     }
     Ok(median(times))
+}
+
+async fn masters(client: &RedisClient<'_>) -> Result<String, Diagnosis> {
+    Ok(match client.masters().await? {
+        Some(count) => format!("{count} masters answer"),
+        None => "masters answer".to_owned(),
+    })
 }
 
 async fn version(client: &RedisClient<'_>) -> Result<String, Diagnosis> {

@@ -32,6 +32,7 @@ if key ~= '' then
     if says_what and reply.fingerprint ~= fingerprint then
       return {'mismatch'}
     elseif says_what then
+      complete(id, decode(document))
       return {'replayed', first, redis.call('LRANGE', KEYS[2], first - 1, last - 1)}
     end
   end
@@ -39,6 +40,7 @@ elseif repeated == '1' then
   -- A message holds an id of its own, so the one that was sent before is found by its text.
   local place = redis.call('LPOS', KEYS[2], ARGV[FIRST_MESSAGE], 'RANK', -1)
   if place then
+    complete(id, decode(document))
     return {'appended', place + 1}
   end
 end

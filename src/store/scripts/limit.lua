@@ -1,10 +1,9 @@
--- Behind every script, which stands in operate(): counts the request on its caller's limit (GCRA), and runs the
--- script where that allows it.
+-- Counts a request on its caller's limit (GCRA).
 --
 -- Under the caller's key stands the moment at which all that was asked for so far will have been worth its time.
 -- Whatever is wrong with counting, nobody is locked out by it.
--- Returns {allowance, what the script returns}; the allowance is nothing for a call that does not count,
---         {'allowed', requests left, microseconds until all are}, or {'limited', microseconds to wait}
+-- Returns nothing for a call that does not count, {'allowed', requests left, microseconds until all are}, or
+--         {'limited', microseconds to wait}
 local function count_request()
   if limit_key == '' then
     return false
@@ -28,9 +27,3 @@ local function count_request()
   redis.pcall('SET', limit_key, string.format('%.0f', due), 'PX', math.ceil((due - now) / 1000))
   return {'allowed', math.floor(spare / interval), math.ceil(due - now)}
 end
-
-local allowance = count_request()
-if allowance and allowance[1] == 'limited' then
-  return {allowance}
-end
-return {allowance, operate()}

@@ -1,17 +1,9 @@
--- Lists a page of the sessions of some scopes, latest activity first.
+-- What lists of some scopes' sessions share, whether one Redis holds all or a cluster: which sessions come next,
+-- latest activity first.
 --
 -- KEYS: for each scope the set of its sessions, and how far it is indexed
 -- ARGV: bucket or '' for all, most sessions, most bytes, microseconds and id of the cursor ('' to start),
 --       '1' to add the volumes of the system that hold sessions, and the scopes
--- Returns {'indexing'}, when it must be called again, or
---         {'page', microseconds and id of the next cursor or '', sessions {id, document, count, activity};
---         a count that is nothing says that the messages are none
-
--- What one call indexes at most, so that nobody waits long for Redis meanwhile.
-local MEMBERS_PER_CALL = 500
-local BYTES_PER_CALL = 1000000
--- How often a page is put together again because sessions on it turn out to be gone.
-local MAX_ATTEMPTS = 20
 
 -- How many candidates are read at once from all places together, unless a page needs more of one.
 local CHUNK = 2048
@@ -33,66 +25,6 @@ end
 for index = FIRST_SCOPE, #ARGV do
   local place = 2 * (index - FIRST_SCOPE)
   add_scope(ARGV[index], KEYS[place + 1], KEYS[place + 2])
-end
-if with_system == '1' then
-  for _, id in ipairs(system_volumes()) do
-    local name = 'system:' .. id
-    add_scope(name, members_key(name), 'llmos:indexing:' .. name)
-  end
-end
-
--- RFC 3339 as the Python version wrote it, in microseconds; 0 for anything else.
-local function parse_time(text)
-  if type(text) ~= 'string' then
-    return 0
-  end
-  local year, month, day, hour, minute, second, fraction =
-    text:match('^(%d%d%d%d)-(%d%d)-(%d%d)[T ](%d%d):(%d%d):(%d%d)%.?(%d*)')
-  if not year then
-    return 0
-  end
-  -- Days since 1970 in the Gregorian calendar, counting years from March.
-  year, month, day = tonumber(year), tonumber(month), tonumber(day)
-  if month <= 2 then
-    year, month = year - 1, month + 12
-  end
-  local days = 365 * year + math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
-    + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
-  local micros = tonumber((fraction .. '000000'):sub(1, 6))
-  return ((days * 24 + hour) * 60 + minute) * 60000000 + second * 1000000 + micros
-end
-
--- Indexes some more of what the Python version wrote; whether that was all. How far it is, is kept in
--- Redis: requests at the same time share the work, and none is lost with one that fails.
-local function index_members(scope)
-  local found = redis.pcall('SSCAN', scope.members, own('GET', scope.indexing) or '0', 'COUNT', MEMBERS_PER_CALL)
-  if found.err then
-    -- What is kept there may be no place to go on from.
-    found = redis.call('SSCAN', scope.members, '0', 'COUNT', MEMBERS_PER_CALL)
-  end
-  local bytes = 0
-  for _, id in ipairs(found[2]) do
-    if not indexed_activity(scope.name, id) then
-      if bytes > BYTES_PER_CALL then
-        return false
-      end
-      local text = peek_document(document_key(id))
-      if text then
-        bytes = bytes + #text
-        local document = decode(text)
-        note_system_volume(document)
-        own('ZADD', recent_key(scope.name, bucket_of(document)), parse_time(document.updated_at), id)
-      else
-        redis.call('SREM', scope.members, id)
-      end
-    end
-  end
-  if found[1] ~= '0' then
-    redis.call('SET', scope.indexing, found[1])
-    return false
-  end
-  redis.call('DEL', scope.indexing)
-  return true
 end
 
 -- Ids are compared as Redis does, by their bytes; Lua's own comparison follows the locale.
@@ -149,7 +81,8 @@ local function open_sources()
     for _, bucket in ipairs(BUCKETS) do
       if wanted_bucket == '' or wanted_bucket == bucket then
         local key = recent_key(scope.name, bucket)
-        sources[#sources + 1] = {key = key, position = position_after_cursor(key), buffer = {}, next = 1}
+        local position = position_after_cursor(key)
+        sources[#sources + 1] = {key = key, bucket = bucket, position = position, buffer = {}, next = 1}
       end
     end
   end
@@ -164,7 +97,9 @@ local function peek(source, chunk)
     source.position, source.buffer, source.next = last + 1, {}, 1
     source.has_ended = #range < 2 * chunk
     for index = 1, #range, 2 do
-      source.buffer[#source.buffer + 1] = {id = range[index], micros = tonumber(range[index + 1]), key = source.key}
+      local candidate = {id = range[index], micros = tonumber(range[index + 1])}
+      candidate.key, candidate.bucket = source.key, source.bucket
+      source.buffer[#source.buffer + 1] = candidate
     end
   end
   return source.buffer[source.next]
@@ -191,53 +126,3 @@ local function candidates_after_cursor()
   return candidates
 end
 
--- A page of them, and whether all of them are still there. Those that the Python version deleted go.
-local function read_page()
-  local candidates = candidates_after_cursor()
-  local sessions, bytes, last, all_there = {}, 0, nil, true
-  for index = 1, math.min(limit, #candidates) do
-    local candidate = candidates[index]
-    local key = document_key(candidate.id)
-    local text = peek_document(key)
-    if text then
-      bytes = bytes + #text
-      if #sessions > 0 and bytes > max_bytes then
-        break
-      end
-      local count = redis.pcall('LLEN', key .. ':messages')
-      count = type(count) == 'number' and count
-      sessions[#sessions + 1] = {candidate.id, text, count, candidate.micros}
-    else
-      redis.call('ZREM', candidate.key, candidate.id)
-      all_there = false
-    end
-    last = index
-  end
-  if last and last < #candidates then
-    local cursor = candidates[last]
-    return {'page', cursor.micros, cursor.id, sessions}, all_there
-  end
-  return {'page', 0, '', sessions}, all_there
-end
-
-for _, scope in ipairs(scopes) do
-  if not is_indexed(scope) then
-    if not index_members(scope) then
-      return {'indexing'}
-    end
-    local members = redis.call('SCARD', scope.members)
-    if members > 0 then
-      redis.call('SET', indexed_key(scope.name), members)
-    else
-      redis.call('DEL', indexed_key(scope.name))
-    end
-  end
-end
-
-local page, all_there
-local attempts = 0
-repeat
-  page, all_there = read_page()
-  attempts = attempts + 1
-until all_there or attempts == MAX_ATTEMPTS
-return page

@@ -1,5 +1,7 @@
 -- Shared by every script: reading a session's document, and the index of sessions by recency.
 -- Keys that a caller can name come in KEYS; only those that Redis itself tells of are named here.
+-- A line before this one says what stands around that part of a key which tells its slot: OPEN and CLOSE are
+-- braces on a cluster, and nothing where one Redis holds all.
 --
 -- The last arguments of every call say who calls: the scopes that the caller may see, a line each, or '*'
 -- for all; '1' if the caller may change something; the key that the caller's requests are counted under, or
@@ -25,12 +27,24 @@ local MAX_DOCUMENT_BYTES = 1048576
 -- The largest document that is read only to tell whose it is. What takes longer would tell that it is there.
 local MAX_JUDGED_BYTES = 32768
 
+-- What keys that belong together share. Braces around nothing would be none: see keys.rs.
+local function tag(name)
+  if OPEN ~= '' and name:find('^{*}') then
+    name = OPEN .. name
+  end
+  return OPEN .. name .. CLOSE
+end
+
 local function recent_key(scope, bucket)
-  return 'llmos:recent:' .. scope .. ':' .. bucket
+  return 'llmos:recent:' .. tag(scope) .. ':' .. bucket
 end
 
 local function indexed_key(scope)
-  return 'llmos:indexed:' .. scope
+  return 'llmos:indexed:' .. tag(scope)
+end
+
+local function indexing_key(scope)
+  return 'llmos:indexing:' .. tag(scope)
 end
 
 -- Counts members of a scope's set that the index knows of. What is no number there is no count.
@@ -44,11 +58,15 @@ local function count_indexed(scope, change)
 end
 
 local function document_key(id)
-  return 'session:' .. id
+  return 'session:' .. tag(id)
+end
+
+local function messages_key(id)
+  return document_key(id) .. ':messages'
 end
 
 local function members_key(scope)
-  return scope .. ':sessions'
+  return tag(scope) .. ':sessions'
 end
 
 -- A command on a key of ours that may be lost. What else stands there is dropped: a script that stumbles over it
@@ -136,108 +154,10 @@ local function is_visible(scope)
   return false
 end
 
--- Whether a session stands in a set of the caller's volumes.
-local function is_in_own_set(id)
-  for visible in visible_scopes:gmatch('[^\n]+') do
-    if redis.pcall('SISMEMBER', members_key(visible), id) == 1 then
-      return true
-    end
-  end
-  return false
-end
-
--- The ids of the system's volumes: where the Python version, and where skills, keep what is the system's, and
--- those that were noted.
-local function system_volumes()
-  local volumes = own('SMEMBERS', SYSTEM_VOLUMES)
-  volumes[#volumes + 1] = 'default'
-  volumes[#volumes + 1] = 'system'
-  return volumes
-end
-
--- Whether a session stands in a set of the system's volumes.
-local function is_in_systems_set(id)
-  for _, volume in ipairs(system_volumes()) do
-    if redis.pcall('SISMEMBER', members_key('system:' .. volume), id) == 1 then
-      return true
-    end
-  end
-  return false
-end
-
--- The text of a session that the caller may have something to do with, as peek_document has it.
-local function peek_own_document(id, key)
-  if visible_scopes ~= '*' then
-    local size = redis.pcall('STRLEN', key)
-    local is_large = type(size) == 'number' and size > MAX_JUDGED_BYTES
-    if is_large and not is_in_own_set(id) and not is_in_systems_set(id) then
-      return nil
-    end
-  end
-  return peek_document(key)
-end
-
--- Whether a session belongs to the caller, by the volume that its document says. Where it says none, by the
--- sets of the volumes: somebody has to be told that it is not readable.
-local function is_own(id, document)
-  local scope = scopes_of(document)[2]
-  if scope then
-    return is_visible(scope)
-  end
-  return is_in_own_set(id)
-end
-
--- What the caller may do with a session: 'write', 'read', or nothing.
-local function access_to(id, text)
-  if visible_scopes ~= '*' then
-    local document = decode(text)
-    if document.volume == 'system' then
-      return 'read'
-    end
-    if not is_own(id, document) then
-      return nil
-    end
-  end
-  return may_change and 'write' or 'read'
-end
-
--- A session that was asked for by its id, and what the caller may do with it; nothing where there is none
--- that the caller may see.
-local function find_document(id, key)
-  local text = peek_own_document(id, key)
-  local access = text and access_to(id, text)
-  if not access then
-    return nil
-  end
-  if text == '' then
-    error('UNREADABLE the document is not a string of at most 1 MB')
-  end
-  return text, access
-end
-
 local function remove_from_buckets(scope, id, kept_bucket)
   for _, bucket in ipairs(BUCKETS) do
     if bucket ~= kept_bucket then
       own('ZREM', recent_key(scope, bucket), id)
-    end
-  end
-end
-
--- Notes a volume of the system's, so that all callers are shown what is in it.
-local function note_system_volume(document)
-  local is_systems = document.volume == 'system' and type(document.volume_id) == 'string'
-  if is_systems and own('SCARD', SYSTEM_VOLUMES) < MAX_SYSTEM_VOLUMES then
-    redis.call('SADD', SYSTEM_VOLUMES, document.volume_id)
-  end
-end
-
--- Notes activity on a session. It never goes back in time, whatever the clock of the caller does.
-local function touch(id, document, micros)
-  note_system_volume(document)
-  local bucket = bucket_of(document)
-  for _, scope in ipairs(scopes_of(document)) do
-    if own('ZADD', recent_key(scope, bucket), 'GT', micros, id) == 1 then
-      remove_from_buckets(scope, id, bucket)
     end
   end
 end
@@ -255,9 +175,4 @@ local function indexed_activity(scope, id)
       return tonumber(micros)
     end
   end
-end
-
--- The same for a session that was asked for by its id, 0 where it is not known.
-local function activity_of(id)
-  return indexed_activity(ALL, id) or 0
 end

@@ -17,7 +17,9 @@ end
 local count = redis.call('LLEN', KEYS[2])
 
 -- The new document is already there if this is repeated because an answer was lost.
-if document ~= new then
+if document == new then
+  complete(id, decode(new))
+else
   if document ~= read or (expected_count ~= '' and tonumber(expected_count) ~= count) then
     return {'changed', document, count, activity_of(id)}
   end

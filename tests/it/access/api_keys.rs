@@ -4,8 +4,8 @@ use std::process::Command;
 
 use serde_json::json;
 
+use super::super::support::{Process, Redis, clear_configuration};
 use super::{assert_refused, call, create, hash_of, keys, start, with};
-use crate::support::{Process, Redis, clear_configuration};
 
 #[tokio::test]
 async fn a_key_opens_what_its_scope_says() {

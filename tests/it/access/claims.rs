@@ -3,8 +3,8 @@
 use llmos::config::AuthConfig;
 use serde_json::{Value, json};
 
+use super::super::support::{Claims, Client, Redis, in_process};
 use super::{admin, closed, create, issuer, keys, signed_in, start, text, with, with_secret};
-use crate::support::{Claims, Client, Redis, in_process};
 
 /// Whether a caller finds a session by its id, and in the list of its volume; and whether both say the same.
 async fn sees(api: &Client, session: &str, volume: &str, id: &str) -> bool {

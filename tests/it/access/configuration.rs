@@ -9,10 +9,10 @@ use llmos::config::Config;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{assert_refused, call, create, hash_of, issuer, secret, with};
-use crate::support::{
+use super::super::support::{
     Claims, Client, Process, Redis, Runtime, clear_configuration, config, free_port, in_process,
 };
+use super::{assert_refused, call, create, hash_of, issuer, secret, with};
 
 const DEV: &str = env!("CARGO_BIN_EXE_dev");
 const SESSIONS: &str = env!("CARGO_BIN_EXE_sessions");

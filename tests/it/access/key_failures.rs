@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use llmos::config::AuthConfig;
 use tokio::time::sleep;
 
+use super::super::support::{Fault, Issuer, KeyServer, Redis, in_process};
 use super::{
     assert_refused, call, closed, issuer, keys, start, token, with, with_keys, with_secret,
 };
-use crate::support::{Fault, Issuer, KeyServer, Redis, in_process};
 
 /// How long the answer may take while the keys do not come.
 const FAILURE_LIMIT: Duration = Duration::from_secs(4);

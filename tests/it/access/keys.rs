@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
-use super::{assert_refused, call, closed, start, token, with, with_keys};
-use crate::support::{
+use super::super::support::{
     AUDIENCE, Client, Fault, ISSUER, Issuer, KeyServer, Process, Redis, in_process,
 };
+use super::{assert_refused, call, closed, start, token, with, with_keys};
 
 /// How long it may take until a new key is known, with a little for the work.
 const ROTATION_LIMIT: Duration = Duration::from_secs(62);

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use llmos::config::AuthConfig;
 use serde_json::{Value, json};
 
+use super::super::support::in_process;
 use super::lists::read_all;
 use super::{admin, closed, hash_of, keys, signed_in, start, text, with, with_secret};
-use crate::support::in_process;
 
 #[tokio::test]
 async fn default_is_the_callers_own_volume() {

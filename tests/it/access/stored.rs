@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::super::support::{Client, Redis, Response, write_python_session};
 use super::{admin, create, signed_in, start, with_secret};
-use crate::support::{Client, Redis, Response, write_python_session};
 
 /// A document of a session, as it is stored.
 fn document(id: &str, volume: &str, volume_id: &str) -> Value {

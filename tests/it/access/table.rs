@@ -4,10 +4,10 @@ use axum::http::Method;
 use llmos::config::{AuthConfig, Config};
 use serde_json::{Value, json};
 
-use super::{admin, closed, create, issuer, keys, signed_in, with, with_secret};
-use crate::support::{
+use super::super::support::{
     BlobServer, Claims, Client, Issuer, Redis, Response, blob_config, in_process, in_seconds, put,
 };
+use super::{admin, closed, create, issuer, keys, signed_in, with, with_secret};
 
 /// Whose requests they are. `owner`, `mate` and `rival` are users of the teams red, red and blue; `user:read`
 /// is a key for the owner's volume, and `admin:read` one for all.
@@ -136,11 +136,8 @@ impl Service {
 
     /// All that is stored.
     async fn snapshot(&self) -> (Vec<(Vec<u8>, Vec<u8>)>, Value) {
-        let script = "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do \
-            all[#all + 1] = {key, redis.call('DUMP', key)} end return all";
-        let mut keys: Vec<(Vec<u8>, Vec<u8>)> = self.redis.command(&["EVAL", script, "0"]);
-        keys.sort();
-        let list = crate::support::http_client().build().unwrap();
+        let keys = self.redis.dump();
+        let list = super::super::support::http_client().build().unwrap();
         let list = list
             .get(self.blobs.api_url())
             .bearer_auth(BlobServer::TOKEN);

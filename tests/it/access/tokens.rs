@@ -5,8 +5,8 @@ use std::time::Duration;
 use llmos::config::{AuthConfig, Secret};
 use serde_json::{Value, json};
 
+use super::super::support::{Claims, Client, Issuer, KeyServer, encoded, in_seconds};
 use super::{assert_refused, call, issuer, median, secret, start, with, with_keys, with_secret};
-use crate::support::{Claims, Client, Issuer, KeyServer, encoded, in_seconds};
 
 /// Refuses a token, in no more time than an accepted one takes, roughly.
 async fn check_refused(api: &Client, good: &str, bad: &[(&str, String)]) {

@@ -16,8 +16,8 @@ use ring::hmac;
 use serde_json::json;
 use tower::ServiceExt;
 
+use super::super::support::{Client, Process, Redis, in_process};
 use super::{assert_limited, limited, limited_keys, list, with_key};
-use crate::support::{Client, Process, Redis, in_process};
 
 const FORGED: [(&str, &str); 5] = [
     ("x-forwarded-for", "198.51.100.1"),

@@ -4,10 +4,10 @@ use axum::http::Method;
 use llmos::auth::new_key;
 use serde_json::json;
 
-use super::{UNKNOWN, assert_limited, limited, limited_keys, list, with_key};
-use crate::support::{
+use super::super::support::{
     BlobServer, Client, Redis, Response, SkillsApp, TestApp, blob_config, in_process,
 };
+use super::{UNKNOWN, assert_limited, limited, limited_keys, list, with_key};
 
 /// Uses each route once; the round trips of each.
 async fn round_trips(api: &Client) -> Vec<(String, u32)> {

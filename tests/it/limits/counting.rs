@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::http::Method;
 use serde_json::json;
 
+use super::super::support::{Client, Process, Redis, Runtime, TestApp, in_process};
 use super::{UNKNOWN, assert_limited, create, left, limited, list};
-use crate::support::{Client, Process, Redis, Runtime, TestApp, in_process};
 
 /// Uses up a limit of five, and looks at what each answer says.
 async fn check_limit_of_five(api: &Client) {

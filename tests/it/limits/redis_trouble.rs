@@ -6,8 +6,8 @@ use axum::http::Method;
 use llmos::config::Config;
 use serde_json::json;
 
+use super::super::support::{BlobServer, Client, Redis, blob_config, config, in_process};
 use super::{UNKNOWN, assert_limited, create, left, limited, list};
-use crate::support::{BlobServer, Client, Redis, blob_config, config, in_process};
 
 /// A deployment with a limit of one, and its files.
 async fn with_files(redis: &Redis) -> (Client, BlobServer) {

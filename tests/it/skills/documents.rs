@@ -4,8 +4,8 @@ use axum::http::Method;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use super::super::support::{Response, SkillsApp};
 use super::{SYSTEM, USER, document, ids, new_skill, without_content};
-use crate::support::{Response, SkillsApp};
 
 /// Knowledge, with keys and comments that we do not know.
 const KNOWLEDGE: &str = "---\n# a comment\nname: Data Cleaning # why\ncategory: knowledge\n\

@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use super::super::support::{Fault, SkillsApp};
 use super::{SYSTEM, USER, document, ids, new_skill};
-use crate::support::{Fault, SkillsApp};
 
 /// The requests for contents among those that the store saw.
 fn contents(requests: &[String]) -> Vec<&String> {

@@ -4,8 +4,8 @@ use axum::http::Method;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use super::super::support::SkillsApp;
 use super::{SYSTEM, USER, document, new_skill};
-use crate::support::SkillsApp;
 
 #[tokio::test]
 async fn uses_at_the_same_moment_are_all_counted() {

@@ -2,6 +2,8 @@
 
 mod blob_store;
 mod client;
+mod cluster_node;
+mod cluster_servers;
 mod key_server;
 mod node;
 mod process;
@@ -22,6 +24,8 @@ use llmos::{http, serve};
 
 pub use self::blob_store::{BlobServer, Fault};
 pub use self::client::{Client, Response, http_client};
+pub use self::cluster_node::ClusterNode;
+pub use self::cluster_servers::ClusterServers;
 pub use self::key_server::KeyServer;
 pub use self::node::run_script;
 pub use self::process::{Process, clear_configuration, free_port};
@@ -29,8 +33,8 @@ pub use self::proxy::{Mode, Proxy};
 pub use self::python::write_python_session;
 pub use self::redis::Redis;
 pub use self::routes::{
-    check_file_routes, check_old_ids, check_session_routes, check_skill_and_file_routes,
-    check_skill_routes,
+    MAX_ROUND_TRIPS, check_file_routes, check_old_ids, check_session_routes,
+    check_skill_and_file_routes, check_skill_routes,
 };
 pub use self::runtime::Runtime;
 pub use self::skills::{SkillsApp, blob_config, put};

@@ -80,6 +80,15 @@ impl Redis {
         keys
     }
 
+    /// All that is stored: every key, and what is under it as the server dumps it.
+    pub fn dump(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let script = "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do \
+            all[#all + 1] = {key, redis.call('DUMP', key)} end return all";
+        let mut all: Vec<(Vec<u8>, Vec<u8>)> = self.command(&["EVAL", script, "0"]);
+        all.sort();
+        all
+    }
+
     /// How many commands the server has run, those within scripts included, and ours that ask.
     pub fn commands_run(&self) -> u64 {
         let statistics: String = self.command(&["INFO", "commandstats"]);

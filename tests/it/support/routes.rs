@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Client, Redis, Response, write_python_session};
 
 /// The most Redis round trips that a request may cost.
-const MAX_ROUND_TRIPS: u32 = 2;
+pub const MAX_ROUND_TRIPS: u32 = 2;
 
 /// Ids that the Python version made of names, and how clients write them in a path.
 const OLD_IDS: [(&str, &str); 6] = [

@@ -1,0 +1,166 @@
+//! What the tests of a single Redis stand on, with a cluster in its place.
+#![allow(clippy::duplicate_mod, reason = "the other backend is the point")]
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::{Arc, Mutex as StdMutex, OnceLock, Weak};
+use std::time::Duration;
+
+use redis::cluster::{ClusterClient, ClusterConnection};
+use redis::{Cmd, FromRedisValue, ToRedisArgs};
+use tokio::sync::{Mutex, MutexGuard};
+
+pub use self::python::write_python_session;
+pub use self::skills::SkillsApp;
+pub use crate::support::*;
+
+#[path = "../support/python.rs"]
+mod python;
+#[path = "../support/skills.rs"]
+#[allow(
+    dead_code,
+    reason = "what of it is not needed here is needed elsewhere"
+)]
+mod skills;
+
+/// Longer than a busy machine holds a node up.
+const NODE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The most round trips that a request with a session takes: it is counted, reads, writes, and the index follows;
+/// or it is counted, finds the system's volumes, reads their indexes, and reads the sessions.
+pub const MAX_ROUND_TRIPS: u32 = 4;
+
+/// The one cluster that these tests share; it ends with this process.
+static SERVERS: OnceLock<ClusterServers> = OnceLock::new();
+/// One test after another, because they look at all keys.
+static IN_USE: Mutex<()> = Mutex::const_new(());
+
+thread_local! {
+    /// The use that the test of this thread makes of it: one that starts a second Redis gets the same.
+    static OWN_USE: RefCell<Weak<MutexGuard<'static, ()>>> = RefCell::default();
+}
+
+/// The application in this process, on the cluster.
+#[derive(Debug)]
+pub struct TestApp {
+    pub api: Client,
+    pub redis: Redis,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        let redis = Redis::start().await;
+        let api = in_process(config(&redis.url()));
+        Self { api, redis }
+    }
+}
+
+/// The cluster, empty, and for one test alone.
+pub struct Redis {
+    url: String,
+    connection: StdMutex<ClusterConnection>,
+    _in_use: Arc<MutexGuard<'static, ()>>,
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.url)
+    }
+}
+
+impl Redis {
+    pub async fn start() -> Self {
+        if let Some(in_use) = OWN_USE.with_borrow(Weak::upgrade) {
+            return Self::of(in_use);
+        }
+        let in_use = Arc::new(IN_USE.lock().await);
+        OWN_USE.set(Arc::downgrade(&in_use));
+        let redis = Self::of(in_use);
+        redis.command::<()>(&["FLUSHALL"]);
+        redis
+    }
+
+    fn of(in_use: Arc<MutexGuard<'static, ()>>) -> Self {
+        let servers = SERVERS.get_or_init(|| ClusterServers::start(NODE_TIMEOUT));
+        let url = servers.url();
+        let nodes = url.trim_start_matches("redis://").split(',');
+        let client = ClusterClient::new(nodes.map(|host| format!("redis://{host}"))).unwrap();
+        Self {
+            connection: StdMutex::new(client.get_connection().unwrap()),
+            url,
+            _in_use: in_use,
+        }
+    }
+
+    /// The node that serves a key, named as one Redis has it.
+    pub fn node_of(&self, key: &str) -> &'static ClusterNode {
+        let servers = SERVERS.get().unwrap();
+        &servers.nodes[servers.master_of(servers.slot_of(&with_braces(key)))]
+    }
+
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Runs one command, whose keys are named as one Redis has them.
+    #[track_caller]
+    pub fn command<T: FromRedisValue>(&self, arguments: &[impl ToRedisArgs]) -> T {
+        let mut command = Cmd::new();
+        for argument in arguments.iter().flat_map(ToRedisArgs::to_redis_args) {
+            command.arg(match String::from_utf8(argument) {
+                Ok(text) => with_braces(&text).into_bytes(),
+                Err(error) => error.into_bytes(),
+            });
+        }
+        let mut connection = self.connection.lock().unwrap();
+        command.query(&mut *connection).unwrap()
+    }
+
+    /// Every key there is, named as one Redis has them, sorted. What only a cluster has is left out: when the
+    /// sessions that there are were last active.
+    pub fn keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = self.command(&["KEYS", "*"]);
+        keys.retain(|key| !key.starts_with("llmos:activity:"));
+        let mut keys: Vec<String> = keys.iter().map(|key| without_braces(key)).collect();
+        keys.sort();
+        keys
+    }
+
+    /// All that is stored: every key, and what is under it as the server dumps it.
+    pub fn dump(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let connection = &mut *self.connection.lock().unwrap();
+        let mut keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query(connection).unwrap();
+        keys.sort();
+        keys.into_iter()
+            .map(|key| {
+                let dumped = redis::cmd("DUMP").arg(&key).query(connection).unwrap();
+                (key, dumped)
+            })
+            .collect()
+    }
+}
+
+/// The name that a cluster has for a key; what is no key stays.
+fn with_braces(name: &str) -> String {
+    let parts: Vec<&str> = name.splitn(3, ':').collect();
+    match *parts {
+        ["llmos", "recent", rest] => {
+            let (scope, bucket) = rest.rsplit_once(':').unwrap();
+            format!("llmos:recent:{{{scope}}}:{bucket}")
+        }
+        ["llmos", kind, rest] if kind != "rate" => format!("llmos:{kind}:{{{rest}}}"),
+        ["session", ..] if name.ends_with(":messages") => {
+            let id = &name["session:".len()..name.len() - ":messages".len()];
+            format!("session:{{{id}}}:messages")
+        }
+        ["session", ..] => format!("session:{{{}}}", &name["session:".len()..]),
+        _ => match name.strip_suffix(":sessions") {
+            Some(scope) => format!("{{{scope}}}:sessions"),
+            None => name.to_owned(),
+        },
+    }
+}
+
+fn without_braces(key: &str) -> String {
+    key.replacen('{', "", 1).replacen('}', "", 1)
+}

@@ -1,0 +1,79 @@
+//! What the doctor, and the health check, say of a Redis Cluster.
+
+use super::doctor;
+use crate::cluster::support::{Redis, TestApp};
+
+#[tokio::test]
+async fn a_cluster_that_works_is_said() {
+    let redis = Redis::start().await;
+    let run = doctor(&redis.url()).await;
+    assert!(
+        run.output
+            .starts_with("Redis Cluster at redis://127.0.0.1:"),
+        "{}",
+        run.output
+    );
+    for check in [
+        "connection",
+        "set and get",
+        "set operations",
+        "Lua script",
+        "version",
+        "memory policy",
+    ] {
+        run.from('✓', check);
+    }
+    assert!(run.from('✓', "cluster")[0].contains("3 masters"));
+    assert_eq!(run.code, Some(0), "{}", run.output);
+    assert_eq!(redis.keys(), [""; 0]);
+}
+
+#[tokio::test]
+async fn one_host_is_enough_where_the_url_says_that_it_is_a_cluster() {
+    let redis = Redis::start().await;
+    let one = redis.url().split_once(',').unwrap().0.to_owned();
+    let run = doctor(&format!("{one}?cluster=true")).await;
+    assert_eq!(run.code, Some(0), "{}", run.output);
+
+    let run = doctor(&one).await;
+    run.assert_failed(
+        "set and get",
+        "this is a node of a Redis Cluster",
+        "?cluster=true",
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_no_cluster_is_said() {
+    let redis = crate::support::Redis::start_with(&["--requirepass", "hidden"]).await;
+    let proxy = crate::support::Proxy::start(redis.socket()).await;
+    let url = format!(
+        "{}?cluster=true",
+        proxy.url().replace("redis://", "redis://:hidden@")
+    );
+    let run = doctor(&url).await;
+    run.assert_cannot_connect("this is no Redis Cluster", "without cluster=true");
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_away_is_said() {
+    let port = crate::support::free_port();
+    let run = doctor(&format!("redis://127.0.0.1:{port},127.0.0.1:{port}")).await;
+    run.assert_cannot_connect("nothing listens there: ", "start the server");
+}
+
+#[tokio::test]
+async fn the_health_check_looks_at_all_masters() {
+    let app = TestApp::start().await;
+    let health = app.api.get("/api/health").await.assert_status(200);
+    assert_eq!(health.json()["redis"]["status"], "ok");
+
+    for key in ["all:sessions", "llmos:probe"] {
+        let frozen = app.redis.node_of(key).freeze();
+        let health = app.api.get("/api/health").await;
+        drop(frozen);
+        assert!(health.elapsed.as_millis() < 2500, "{health:?}");
+        assert_eq!(health.json()["redis"]["status"], "failing");
+        assert_eq!(health.status, 503);
+    }
+}
