@@ -35,12 +35,12 @@ async fn one_host_is_enough_where_the_url_says_that_it_is_a_cluster() {
     let run = doctor(&format!("{one}?cluster=true")).await;
     assert_eq!(run.code, Some(0), "{}", run.output);
 
+    // The names of its keys are new each time: that all of them lie on this node is one chance in hundreds.
     let run = doctor(&one).await;
-    run.assert_failed(
-        "set and get",
-        "this is a node of a Redis Cluster",
-        "?cluster=true",
-    );
+    assert_eq!(run.code, Some(1), "{}", run.output);
+    for said in ["this is a node of a Redis Cluster", "?cluster=true"] {
+        assert!(run.output.contains(said), "{}", run.output);
+    }
 }
 
 #[tokio::test]
