@@ -7,10 +7,6 @@
 --         {'mismatch'}, or {'read-only'}
 local FIRST_MESSAGE = 7
 local id, micros, repeated, key, fingerprint, reply_seconds = unpack(ARGV, 1, 6)
--- By Redis's clock, where we may ask for it: callers' clocks differ, and one that is ahead would have every key
--- expire.
-local time = redis.pcall('TIME')
-local now = time.err and math.floor(micros / 1000000) or tonumber(time[1])
 
 local document, access = find_document(id, KEYS[1])
 if not document then
@@ -22,7 +18,11 @@ end
 
 expect_session(document)
 
+local now
 if key ~= '' then
+  -- By Redis's clock, where we may ask for it: callers' clocks differ, and one that is ahead would have every key
+  -- expire.
+  now = math.floor((clock() or micros) / 1000000)
   local kept, expiry = own('HGET', KEYS[3], key), own('ZSCORE', KEYS[4], key)
   if kept and not (expiry and tonumber(expiry) <= now) then
     local reply = decode(kept)

@@ -34,17 +34,17 @@ local function may_concern_caller(id)
   return is_in_own_set(id) or is_in_systems_set(id)
 end
 
--- Notes a volume of the system's, so that all callers are shown what is in it.
-local function note_system_volume(document)
-  local is_systems = document.volume == 'system' and type(document.volume_id) == 'string'
-  if is_systems and own('SCARD', SYSTEM_VOLUMES) < MAX_SYSTEM_VOLUMES then
-    redis.call('SADD', SYSTEM_VOLUMES, document.volume_id)
+-- Notes the system's volume that a session is in, if it is in one.
+local function note_volume_of(document)
+  local id = system_volume_of(document)
+  if id ~= '' then
+    note_system_volume(id)
   end
 end
 
 -- Notes activity on a session. It never goes back in time, whatever the clock of the caller does.
 local function touch(id, document, micros)
-  note_system_volume(document)
+  note_volume_of(document)
   local bucket = bucket_of(document)
   for _, scope in ipairs(scopes_of(document)) do
     if own('ZADD', recent_key(scope, bucket), 'GT', micros, id) == 1 then
@@ -70,11 +70,7 @@ end
 -- Forgets a session that is gone.
 local function forget(id, document)
   for _, scope in ipairs(scopes_of(document)) do
-    -- What is no set holds no id.
-    if redis.pcall('SREM', members_key(scope), id) == 1 and count_indexed(scope, -1) <= 0 then
-      redis.call('DEL', indexed_key(scope))
-    end
-    remove_from_buckets(scope, id)
+    forget_member(scope, id)
   end
 end
 

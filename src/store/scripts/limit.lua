@@ -8,11 +8,10 @@ local function count_request()
   if limit_key == '' then
     return false
   end
-  local time = redis.pcall('TIME')
-  if time.err then
+  local now = clock()
+  if not now then
     return false
   end
-  local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
   local counted = redis.pcall('GET', limit_key)
   local is_moment = type(counted) == 'string' and counted:match('^%d+$')
   local due = math.max(is_moment and tonumber(counted) or 0, now) + interval

@@ -66,6 +66,16 @@ local function is_indexed(scope)
   return indexed >= members and tonumber(own('GET', indexed_key(scope.name)) or 0) == members
 end
 
+-- Some more members of a scope's set, from where indexing it goes on, as SSCAN answers them.
+local function scan_on(scope, count)
+  local found = redis.pcall('SSCAN', scope.members, own('GET', scope.indexing) or '0', 'COUNT', count)
+  if found.err then
+    -- What is kept there may be no place to go on from.
+    found = redis.call('SSCAN', scope.members, '0', 'COUNT', count)
+  end
+  return found
+end
+
 -- Whether one session stands before another one in a list.
 local function comes_first(left, right)
   if left.micros ~= right.micros then

@@ -20,11 +20,7 @@ end
 -- Indexes some more of what the Python version wrote; whether that was all. How far it is, is kept in
 -- Redis: requests at the same time share the work, and none is lost with one that fails.
 local function index_members(scope)
-  local found = redis.pcall('SSCAN', scope.members, own('GET', scope.indexing) or '0', 'COUNT', MEMBERS_PER_CALL)
-  if found.err then
-    -- What is kept there may be no place to go on from.
-    found = redis.call('SSCAN', scope.members, '0', 'COUNT', MEMBERS_PER_CALL)
-  end
+  local found = scan_on(scope, MEMBERS_PER_CALL)
   local bytes = 0
   for _, id in ipairs(found[2]) do
     if not indexed_activity(scope.name, id) then
@@ -35,7 +31,7 @@ local function index_members(scope)
       if text then
         bytes = bytes + #text
         local document = decode(text)
-        note_system_volume(document)
+        note_volume_of(document)
         own('ZADD', recent_key(scope.name, bucket_of(document)), parse_time(document.updated_at), id)
       else
         redis.call('SREM', scope.members, id)
@@ -84,12 +80,7 @@ for _, scope in ipairs(scopes) do
     if not index_members(scope) then
       return {'indexing'}
     end
-    local members = redis.call('SCARD', scope.members)
-    if members > 0 then
-      redis.call('SET', indexed_key(scope.name), members)
-    else
-      redis.call('DEL', indexed_key(scope.name))
-    end
+    note_indexed(scope.name, scope.members)
   end
 end
 

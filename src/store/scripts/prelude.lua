@@ -16,6 +16,12 @@ local BUCKETS = {'active', 'paused', 'completed', 'other'}
 local SYSTEM_VOLUMES = 'llmos:system-volumes'
 local MAX_SYSTEM_VOLUMES = 100
 
+-- The microseconds of Redis's clock, nil where we may not ask for it.
+local function clock()
+  local time = redis.pcall('TIME')
+  return not time.err and tonumber(time[1]) * 1000000 + tonumber(time[2]) or nil
+end
+
 local function pop_argument()
   return table.remove(ARGV)
 end
@@ -144,6 +150,19 @@ local function scopes_of(document)
   return {ALL}
 end
 
+-- The id of the system's volume that a session is in, '' where it is in none.
+local function system_volume_of(document)
+  local is_systems = document.volume == 'system' and type(document.volume_id) == 'string'
+  return is_systems and document.volume_id or ''
+end
+
+-- Notes a volume of the system's, so that all callers are shown what is in it.
+local function note_system_volume(id)
+  if own('SCARD', SYSTEM_VOLUMES) < MAX_SYSTEM_VOLUMES then
+    redis.call('SADD', SYSTEM_VOLUMES, id)
+  end
+end
+
 -- Whether the caller may see what is in a scope that is not the system's.
 local function is_visible(scope)
   for visible in visible_scopes:gmatch('[^\n]+') do
@@ -159,6 +178,25 @@ local function remove_from_buckets(scope, id, kept_bucket)
     if bucket ~= kept_bucket then
       own('ZREM', recent_key(scope, bucket), id)
     end
+  end
+end
+
+-- Has a scope's index forget a session that is gone.
+local function forget_member(scope, id)
+  -- What is no set holds no id.
+  if redis.pcall('SREM', members_key(scope), id) == 1 and count_indexed(scope, -1) <= 0 then
+    redis.call('DEL', indexed_key(scope))
+  end
+  remove_from_buckets(scope, id)
+end
+
+-- Notes that the index knows all that is in a scope's set.
+local function note_indexed(scope, members)
+  local count = redis.call('SCARD', members)
+  if count > 0 then
+    redis.call('SET', indexed_key(scope), count)
+  else
+    redis.call('DEL', indexed_key(scope))
   end
 end
 

@@ -8,11 +8,7 @@ local MEMBERS_PER_CALL = 100
 
 local scope = scopes[1]
 if not is_indexed(scope) then
-  local found = redis.pcall('SSCAN', scope.members, own('GET', scope.indexing) or '0', 'COUNT', MEMBERS_PER_CALL)
-  if found.err then
-    -- What is kept there may be no place to go on from.
-    found = redis.call('SSCAN', scope.members, '0', 'COUNT', MEMBERS_PER_CALL)
-  end
+  local found = scan_on(scope, MEMBERS_PER_CALL)
   local ids = {}
   for _, id in ipairs(found[2]) do
     if not indexed_activity(scope.name, id) then

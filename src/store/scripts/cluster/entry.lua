@@ -12,8 +12,7 @@ if not text then
 end
 local document = decode(text)
 local count = redis.pcall('LLEN', KEYS[2])
-local is_systems = document.volume == 'system' and type(document.volume_id) == 'string'
 return {
   #text <= max_bytes and text, #text, type(count) == 'number' and count, activity_of(id),
-  parse_time(document.updated_at), bucket_of(document), is_systems and document.volume_id or ''
+  parse_time(document.updated_at), bucket_of(document), system_volume_of(document)
 }

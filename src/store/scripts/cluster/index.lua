@@ -25,8 +25,9 @@ local function is_in_own_set(id)
 end
 
 -- Whether a document that is too large to be read only for that may be one of the caller's. Asking the sets, as
--- for what says nothing of a volume, would tell by its time that it is there. The volume stands near one end of it; within a JSON string no quote ends
--- "volume", and whatever this finds, the document itself is judged when it is read.
+-- for what says nothing of a volume, would tell by its time that it is there. The volume stands near one end of
+-- it; within a JSON string no quote ends "volume", and whatever this finds, the document itself is judged when it
+-- is read.
 local function may_concern_caller(id, key)
   local says_whose = false
   for _, part in ipairs({redis.call('GETRANGE', key, 0, 2047), redis.call('GETRANGE', key, -2048, -1)}) do
@@ -52,9 +53,7 @@ end
 
 -- Has the index follow a session that changed, or changed before and was not followed.
 local function complete(id, document)
-  local is_systems = document.volume == 'system' and type(document.volume_id) == 'string'
-  local system_volume = is_systems and document.volume_id or ''
-  local micros = string.format('%.0f', activity_of(id))
+  local micros, system_volume = string.format('%.0f', activity_of(id)), system_volume_of(document)
   follow_up = {'enter', id, micros, bucket_of(document), system_volume, unpack(scopes_of(document))}
 end
 

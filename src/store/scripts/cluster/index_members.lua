@@ -17,10 +17,5 @@ if place ~= '0' then
   return true
 end
 redis.call('DEL', KEYS[2])
-local members = redis.call('SCARD', KEYS[1])
-if members > 0 then
-  redis.call('SET', indexed_key(scope), members)
-else
-  redis.call('DEL', indexed_key(scope))
-end
+note_indexed(scope, KEYS[1])
 return true

@@ -2,7 +2,5 @@
 --
 -- KEYS: the ids of the system's volumes
 -- ARGV: id
-if own('SCARD', KEYS[1]) < MAX_SYSTEM_VOLUMES then
-  redis.call('SADD', KEYS[1], ARGV[1])
-end
+note_system_volume(ARGV[1])
 return true
