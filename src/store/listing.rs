@@ -1,5 +1,6 @@
 //! Listing sessions by their last activity, a page at a time.
 
+use redis::Cmd;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
@@ -64,6 +65,22 @@ pub struct ListRequest {
     pub cursor: Option<Cursor>,
 }
 
+impl ListRequest {
+    /// Puts what is asked for into a call of `list.lua`, behind its keys; the scopes follow.
+    pub(super) fn add_to(&self, call: &mut Cmd, with_system: bool) {
+        let (micros, id) = match &self.cursor {
+            Some(cursor) => (cursor.micros, &*cursor.id),
+            None => (0, &b""[..]),
+        };
+        call.arg(self.status.map_or("", Status::as_str))
+            .arg(self.limit)
+            .arg(MAX_PAGE_BYTES)
+            .arg(micros)
+            .arg(id)
+            .arg(u8::from(with_system));
+    }
+}
+
 /// A page of sessions, latest activity first.
 #[derive(Debug)]
 pub struct SessionPage {
@@ -96,18 +113,8 @@ impl Store {
                     for scope in &scopes {
                         call.arg(names.members(scope)).arg(names.indexing(scope));
                     }
-                    call.arg(request.status.map_or("", Status::as_str))
-                        .arg(request.limit)
-                        .arg(MAX_PAGE_BYTES)
-                        .arg(request.cursor.as_ref().map_or(0, |cursor| cursor.micros))
-                        .arg(
-                            request
-                                .cursor
-                                .as_ref()
-                                .map_or(&b""[..], |cursor| &cursor.id),
-                        )
-                        .arg(u8::from(with_system))
-                        .arg(&scopes);
+                    request.add_to(call, with_system);
+                    call.arg(&scopes);
                 })
                 .await?;
             match reply.next::<String>()?.as_str() {

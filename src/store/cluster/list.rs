@@ -4,14 +4,13 @@
 use std::cmp::Reverse;
 
 use futures_util::future::try_join_all;
-use redis::{Cmd, FromRedisValue};
 use tokio::time::{Instant, timeout_at};
 
+use super::entry::Entry;
 use super::late;
 use crate::caller::Caller;
 use crate::message::MAX_PAGE_BYTES;
 use crate::meter::count_as_one;
-use crate::session::Status;
 use crate::store::connection::{Connection, RESPONSE_TIMEOUT};
 use crate::store::document::State;
 use crate::store::error::Result;
@@ -31,17 +30,6 @@ pub(super) struct Candidate<'a> {
     pub(super) id: Vec<u8>,
     pub(super) micros: i64,
     pub(super) bucket: Vec<u8>,
-}
-
-/// A session as its own slot has it.
-pub(super) struct Entry {
-    document: Option<Vec<u8>>,
-    size: usize,
-    message_count: Option<u64>,
-    pub(super) activity: i64,
-    updated: i64,
-    pub(super) bucket: Vec<u8>,
-    system_volume: Vec<u8>,
 }
 
 /// What one go at a list came to.
@@ -161,20 +149,11 @@ impl Connection {
         scope: &'a [u8],
     ) -> Result<Option<Vec<Candidate<'a>>>> {
         let keys = self.names().of_index(scope);
-        let (micros, id) = match &request.cursor {
-            Some(cursor) => (cursor.micros, &*cursor.id),
-            None => (0, &b""[..]),
-        };
         let mut reply: Reply = self
             .ask(&script::LIST, |call| {
                 call.arg(keys.len()).arg(&keys);
-                call.arg(request.status.map_or("", Status::as_str))
-                    .arg(request.limit)
-                    .arg(MAX_PAGE_BYTES)
-                    .arg(micros)
-                    .arg(id)
-                    .arg(0)
-                    .arg(scope);
+                request.add_to(call, false);
+                call.arg(scope);
             })
             .await?;
         match reply.next::<String>()?.as_str() {
@@ -222,67 +201,6 @@ impl Connection {
         let arguments = arguments.iter().map(|argument| &**argument).collect();
         self.in_index(&script::INDEX_MEMBERS, scope, arguments)
             .await
-    }
-
-    async fn entries(&self, of: &[Candidate<'_>], max_bytes: usize) -> Result<Vec<Option<Entry>>> {
-        let read = try_join_all(of.iter().map(|it| self.entry(&it.id, max_bytes)));
-        count_as_one(read).await
-    }
-
-    pub(super) async fn entry(&self, id: &[u8], max_bytes: usize) -> Result<Option<Entry>> {
-        let keys = self.names().of_entry(id);
-        let reply: Option<Reply> = self
-            .ask(&script::ENTRY, |call| {
-                call.arg(keys.len()).arg(&keys).arg(id).arg(max_bytes);
-            })
-            .await?;
-        let Some(mut reply) = reply else {
-            return Ok(None);
-        };
-        Ok(Some(Entry {
-            document: reply.next()?,
-            size: reply.next()?,
-            message_count: reply.next()?,
-            activity: reply.next()?,
-            updated: reply.next()?,
-            bucket: reply.next()?,
-            system_volume: reply.next()?,
-        }))
-    }
-
-    /// Reads those documents that were too large before.
-    async fn read_large_documents(
-        &self,
-        of: &[Candidate<'_>],
-        entries: &mut [Option<Entry>],
-    ) -> Result<()> {
-        let is_large =
-            |entry: &Option<Entry>| entry.as_ref().is_some_and(|it| it.document.is_none());
-        let large: Vec<usize> = (0..entries.len())
-            .filter(|it| is_large(&entries[*it]))
-            .collect();
-        let read = large
-            .iter()
-            .map(|index| self.entry(&of[*index].id, usize::MAX / 2));
-        for (index, entry) in large.iter().zip(count_as_one(try_join_all(read)).await?) {
-            entries[*index] = entry;
-        }
-        Ok(())
-    }
-
-    /// Runs a script that only reads, for nobody in particular.
-    async fn ask<T: FromRedisValue>(
-        &self,
-        script: &script::Script,
-        add_arguments: impl Fn(&mut Cmd) + Sync,
-    ) -> Result<T> {
-        let complete = |call: &mut Cmd, _| {
-            add_arguments(call);
-            script::add_nobody(call);
-        };
-        let answer = self.run(script, &complete).await?;
-        let (returned, _) = script::read_answer_of_step(answer)?;
-        Ok(T::from_redis_value(returned)?)
     }
 }
 

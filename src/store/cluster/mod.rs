@@ -3,6 +3,7 @@
 //! A session's own keys share a slot and change together, in one script, as they do on one Redis. What the script
 //! has to say to other slots, the index above all, it returns, and that is sent before the answer is given.
 
+mod entry;
 mod list;
 mod node;
 mod repair;

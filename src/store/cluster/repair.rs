@@ -2,7 +2,8 @@
 
 use futures_util::future::{join, join_all};
 
-use super::list::{Candidate, Entry};
+use super::entry::Entry;
+use super::list::Candidate;
 use crate::meter::count_as_one;
 use crate::store::connection::Connection;
 use crate::store::error::Result;

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 pub use self::python::write_python_session;
 pub use self::skills::SkillsApp;
+pub use self::test_app::TestApp;
 pub use crate::support::*;
 
 #[path = "../support/python.rs"]
@@ -22,6 +23,8 @@ mod python;
     reason = "what of it is not needed here is needed elsewhere"
 )]
 mod skills;
+#[path = "../support/test_app.rs"]
+mod test_app;
 
 /// Longer than a busy machine holds a node up.
 const NODE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -38,21 +41,6 @@ static IN_USE: Mutex<()> = Mutex::const_new(());
 thread_local! {
     /// The use that the test of this thread makes of it: one that starts a second Redis gets the same.
     static OWN_USE: RefCell<Weak<MutexGuard<'static, ()>>> = RefCell::default();
-}
-
-/// The application in this process, on the cluster.
-#[derive(Debug)]
-pub struct TestApp {
-    pub api: Client,
-    pub redis: Redis,
-}
-
-impl TestApp {
-    pub async fn start() -> Self {
-        let redis = Redis::start().await;
-        let api = in_process(config(&redis.url()));
-        Self { api, redis }
-    }
 }
 
 /// The cluster, empty, and for one test alone.

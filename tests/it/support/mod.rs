@@ -14,6 +14,7 @@ mod routes;
 mod runtime;
 mod skills;
 mod stream;
+mod test_app;
 mod tls;
 mod tokens;
 mod vercel;
@@ -39,24 +40,10 @@ pub use self::routes::{
 pub use self::runtime::Runtime;
 pub use self::skills::{SkillsApp, blob_config, put};
 pub use self::stream::read_events;
+pub use self::test_app::TestApp;
 pub use self::tls::TlsRedis;
 pub use self::tokens::{AUDIENCE, Claims, ISSUER, Issuer, encoded, in_seconds};
 pub use self::vercel::{CLI, Cli, Tree};
-
-/// The application in this process, on a Redis of its own.
-#[derive(Debug)]
-pub struct TestApp {
-    pub api: Client,
-    pub redis: Redis,
-}
-
-impl TestApp {
-    pub async fn start() -> Self {
-        let redis = Redis::start().await;
-        let api = in_process(config(&redis.url()));
-        Self { api, redis }
-    }
-}
 
 /// The service in this process, without a socket in between.
 pub fn in_process(config: Config) -> Client {
