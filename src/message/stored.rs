@@ -62,6 +62,8 @@ impl Message {
 
 /// Where the `seq` goes into a text that has the form in which [`NewMessage::into_stored`] writes messages; nothing
 /// for every other text.
+///
+/// [`NewMessage::into_stored`]: super::NewMessage::into_stored
 fn place_of_seq(text: &str) -> Option<usize> {
     let (id, rest) = text.strip_prefix("{\"id\":\"msg_")?.split_at_checked(32)?;
     let mut rest = rest.strip_prefix("\",")?;
