@@ -1,7 +1,7 @@
 // A deployment that asks who one is, and one that has no storage: `node access.mjs {base} {viewport} {key}`, or
 // without a key for the latter.
 import assert from 'node:assert/strict';
-import { accessible, fits, open, rest, run, until } from './tab.mjs';
+import { accessible, closed, fits, open, rest, run, until } from './tab.mjs';
 
 const [key] = rest;
 const dialog = (tab) => tab.getByRole('dialog', { name: 'Sign in' });
@@ -21,7 +21,7 @@ const signIn = {
   'a key opens what it is for, and is forgotten with the tab': async (tab) => {
     await dialog(tab).getByLabel('Token or key').fill(key);
     await tab.keyboard.press('Enter');
-    await dialog(tab).waitFor({ state: 'detached' });
+    await closed(tab);
     await tab.getByText('No sessions yet').waitFor();
     await tab.keyboard.press('n');
     await tab.getByRole('dialog').getByLabel('Name').fill('Mine');
@@ -37,7 +37,7 @@ const signIn = {
     await dialog(tab).getByLabel('Token or key').fill(key);
     await dialog(tab).getByLabel('Remember on this device').check();
     await tab.keyboard.press('Enter');
-    await dialog(tab).waitFor({ state: 'detached' });
+    await closed(tab);
     await tab.locator('#nav a', { hasText: 'Files' }).click();
     await tab.locator('input[type=file]').setInputFiles([{ name: 'large.bin', mimeType: 'application/x-test', buffer: Buffer.alloc(5 * 1024 * 1024, 'large') }]);
     const row = tab.locator('.row.file', { hasText: 'large.bin' });
@@ -83,7 +83,7 @@ const withoutStorage = {
     await asked.getByRole('button', { name: 'Create' }).click();
     await asked.locator('.problem', { hasText: 'REDIS_URL' }).waitFor();
     await tab.keyboard.press('Escape');
-    await asked.waitFor({ state: 'detached' });
+    await closed(tab);
     await tab.keyboard.press('n');
     assert.equal(await asked.getByLabel('Name').inputValue(), 'In vain');
   },

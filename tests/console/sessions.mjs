@@ -1,6 +1,6 @@
 // Sessions and messages: created, read, written, changed, found and deleted, mostly by the keyboard alone.
 import assert from 'node:assert/strict';
-import { accessible, api, base, fits, isPhone, open, run, statusOf, until } from './tab.mjs';
+import { accessible, api, base, closed, fits, isPhone, open, run, statusOf, until } from './tab.mjs';
 
 const idOf = (tab) => decodeURIComponent(new URL(tab.url()).hash.split('/').pop());
 const message = (tab, text) => tab.locator('.message', { hasText: text });
@@ -229,7 +229,7 @@ await run({
     await dialog.getByRole('button', { name: 'Create' }).click();
     await dialog.getByText('must be 1 to 200 characters').waitFor();
     await tab.keyboard.press('Escape');
-    await dialog.waitFor({ state: 'detached' });
+    await closed(tab);
     await tab.keyboard.press('n');
     assert.equal(await dialog.getByLabel('First message').inputValue(), 'kept');
     await tab.keyboard.press('Escape');

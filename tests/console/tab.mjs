@@ -58,6 +58,10 @@ export const fits = async (tab, where) => {
   assert.ok(content <= window, `${where} is ${content} pixels wide in a window of ${window}`);
 };
 
+// Waits until no dialog is left. By its role one is gone already when it is only hidden, and the next key then still
+// meets the field that had the focus.
+export const closed = (tab) => tab.locator('dialog').waitFor({ state: 'detached' });
+
 // Runs flows, each with a name, one after another in one tab. `expected` is what the page may complain of.
 export const run = (flows, { expected = /$^/, scheme = 'light' } = {}) => withBrowser(async (browser) => {
   const context = await browser.newContext({
