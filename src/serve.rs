@@ -17,6 +17,7 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use sync_wrapper::SyncWrapper;
 use tokio::sync::oneshot;
+use tokio::time::MissedTickBehavior;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
@@ -38,6 +39,8 @@ pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// function.
 pub const TIME_LIMIT: Duration = Duration::from_secs(25);
 
+/// How often the process wakes while it has nothing to do, less than any limit of a request; see [`tick`].
+const TICK: Duration = Duration::from_millis(500);
 /// How long requests that are running may go on when nothing more is accepted.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long the process waits for a file descriptor, and for what else may keep it from accepting.
@@ -59,6 +62,7 @@ pub async fn serve(router: Router<App>) -> Result<(), vercel_runtime::Error> {
         service: service(router, app),
         running: TaskTracker::new(),
     };
+    tokio::spawn(tick());
     loop {
         match vercel_runtime::run(function.clone()).await {
             Err(error) if !is_on_vercel && is_of_one_connection(error.as_ref()) => {
@@ -70,6 +74,16 @@ pub async fn serve(router: Router<App>) -> Result<(), vercel_runtime::Error> {
                 return ended;
             }
         }
+    }
+}
+
+/// Keeps a timer that is due before all others. For each that comes to stand before the rest, tokio wakes its own
+/// waiting for events by two system calls, and every request would set two such timers: its limit and Redis's.
+async fn tick() {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
     }
 }
 
