@@ -107,9 +107,8 @@ local function peek(source, chunk)
     source.position, source.buffer, source.next = last + 1, {}, 1
     source.has_ended = #range < 2 * chunk
     for index = 1, #range, 2 do
-      local candidate = {id = range[index], micros = tonumber(range[index + 1])}
-      candidate.key, candidate.bucket = source.key, source.bucket
-      source.buffer[#source.buffer + 1] = candidate
+      source.buffer[#source.buffer + 1] =
+        {id = range[index], micros = tonumber(range[index + 1]), key = source.key, bucket = source.bucket}
     end
   end
   return source.buffer[source.next]
@@ -121,9 +120,12 @@ local function candidates_after_cursor()
   local chunk = math.min(limit + 1, math.ceil(CHUNK / #sources))
   while #candidates <= limit do
     local first, first_source
-    for _, source in ipairs(sources) do
+    for place = #sources, 1, -1 do
+      local source = sources[place]
       local candidate = peek(source, chunk)
-      if candidate and (not first or comes_first(candidate, first)) then
+      if not candidate then
+        table.remove(sources, place)
+      elseif not first or comes_first(candidate, first) then
         first, first_source = candidate, source
       end
     end
