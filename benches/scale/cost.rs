@@ -1,11 +1,11 @@
 //! What requests cost: processor time of our function and of Redis, as the operating system counts it.
 
-use std::fs;
 use std::time::Duration;
 
 use axum::http::Method;
 
 use crate::support::{Client, Process, Redis};
+use crate::usage::processor_time;
 
 /// Requests that are not counted, so that caches and allocators have settled.
 const WARM_UP: usize = 20;
@@ -112,8 +112,8 @@ impl Subject<'_> {
 
     fn processor_times(&self) -> (Duration, Duration) {
         (
-            processor_time(self.function.id()),
-            processor_time(process_id(self.redis)),
+            processor_time(self.function.id()).unwrap(),
+            processor_time(process_id(self.redis)).unwrap(),
         )
     }
 }
@@ -130,15 +130,4 @@ fn process_id(redis: &Redis) -> u32 {
     let server: String = redis.command(&["INFO", "server"]);
     let (_, rest) = server.split_once("process_id:").unwrap();
     rest.lines().next().unwrap().trim().parse().unwrap()
-}
-
-/// The processor time that the threads of a process took so far, in the kernel and outside of it.
-fn processor_time(process: u32) -> Duration {
-    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
-    let nanoseconds = threads.map(|thread| {
-        let statistics = fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap();
-        let on_processor = statistics.split_whitespace().next().unwrap();
-        on_processor.parse::<u64>().unwrap()
-    });
-    Duration::from_nanos(nanoseconds.sum())
 }

@@ -21,6 +21,8 @@ mod plot;
 mod report;
 mod sessions;
 mod skills;
+#[path = "../src/usage.rs"]
+mod usage;
 
 use std::fs;
 use std::path::Path;

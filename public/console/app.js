@@ -1,12 +1,8 @@
 // The console: puts the views together, and shows the one that the address names.
-import { watchSignIn, watchVolume } from "./bar.js";
 import { byId, fill, h, icon } from "./dom.js";
+import { threadModules } from "./first.js";
 import { keepTimesFresh } from "./format.js";
-import { watchHealth } from "./health.js";
-import { listen, showHelp } from "./keys.js";
-import { loadMarkdown } from "./markdown.js";
 import { failed } from "./notice.js";
-import { startSending, warnBeforeLeaving } from "./outbox.js";
 import { place, skillAt } from "./router.js";
 import { noSession, sessionList } from "./sessions.js";
 import { hear } from "./state.js";
@@ -16,13 +12,6 @@ import { hear } from "./state.js";
  * @typedef {{title: string, list?: (pane: any, signal: AbortSignal) => any, key?: (rest: string[]) => string | null,
  *   open: (pane: any, rest: string[], signal: AbortSignal) => any}} Section
  */
-
-/** All of them at once, and what renders: each names the next only when it is there. */
-const threadModules = async () => {
-  const [module] = await Promise.all([import("./thread.js"), import("./composer.js"), import("./message.js"), import("./session_head.js"),
-    loadMarkdown().catch(() => {})]);
-  return module;
-};
 
 /** Each is loaded when it is wanted: a slow line brings first what is looked at first. @type {Object<string, () => Promise<Section>>} */
 const SECTIONS = {
@@ -41,8 +30,8 @@ const SECTIONS = {
     return {
       title: "Skills",
       list: skillList,
-      key: (rest) => (skillAt(rest) ? keyOf(/** @type {any} */ (skillAt(rest))) : null),
-      open: (pane, rest, signal) => (skillAt(rest) ? skillPage(pane, /** @type {any} */ (skillAt(rest)), signal) : noSkill(pane)),
+      key: (rest) => (skillAt(rest) ? keyOf(skillAt(rest)) : null),
+      open: (pane, rest, signal) => (skillAt(rest) ? skillPage(pane, skillAt(rest), signal) : noSkill(pane)),
     };
   },
   files: async () => ({ title: "Files", open: (await import("./files.js")).filesPage }),
@@ -51,9 +40,6 @@ const SECTIONS = {
     return { title: "Status", open: (pane, _, signal) => statusPage(pane, signal) };
   },
 };
-
-// The session that is asked for should not wait for the list.
-if (place().section === "sessions" && place().rest.length > 0) threadModules();
 
 const main = byId("main");
 let section = "";
@@ -132,23 +118,17 @@ function watchSamples() {
 function start() {
   const symbols = { sessions: "chat", skills: "book", files: "folder", status: "pulse" };
   document.querySelectorAll("#nav a[data-icon]").forEach((link, index) => {
-    const anchor = /** @type {HTMLElement} */ (link);
+    const anchor = link;
     anchor.prepend(icon(symbols[anchor.dataset.icon ?? ""]));
     anchor.dataset.key = String(index + 1);
   });
-  byId("help").addEventListener("click", showHelp);
   byId("skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
   watchSamples();
-  watchSignIn();
-  watchVolume();
-  listen();
   keepTimesFresh();
-  warnBeforeLeaving();
   addEventListener("hashchange", show);
   for (const name of ["token", "recovered"]) hear(name, () => { if (byId("detail").querySelector(":scope > .failed")) show(); });
   show();
-  watchHealth();
-  startSending();
+  import("./around.js").then(({ surround }) => surround());
   // What is wanted next is there before it is.
   setTimeout(() => Promise.all([threadModules(), ...Object.values(SECTIONS).map((load) => load())]).catch(() => {}), 1500);
 }

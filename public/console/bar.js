@@ -3,7 +3,7 @@
 import { ask, field, isOpen } from "./dialog.js";
 import { byId, fill, h, icon } from "./dom.js";
 import { announce } from "./notice.js";
-import { chooseScope, currentScope, hear, isRemembered, isSignedIn, kept, llmos, signIn } from "./state.js";
+import { chooseScope, currentScope, hear, isRemembered, isSignedIn, kept, llmos, refused, signIn } from "./state.js";
 
 const RECENT = "llmos.volumes";
 const MOST = 8;
@@ -53,7 +53,7 @@ export function watchVolume() {
   showVolumes();
 }
 
-/** Asks for a token. @param {string} [why] */
+/** Asks for a token. */
 export async function openSignIn(why) {
   if (isOpen()) return;
   const token = h("input", { name: "token", type: "password", required: true, autocomplete: "off", spellcheck: false });
@@ -93,11 +93,13 @@ export function watchSignIn() {
   });
   // Who says no is asked again only after something changed.
   let wasAsked = false;
-  hear("unauthorized", (error) => {
-    if (wasAsked) return;
+  const askOnce = () => {
+    if (wasAsked || !refused()) return;
     wasAsked = true;
-    openSignIn(error.detail);
-  });
+    openSignIn(refused().detail);
+  };
+  hear("unauthorized", askOnce);
   hear("token", () => { wasAsked = false; show(); });
   show();
+  askOnce();
 }

@@ -9,7 +9,7 @@ const ROLES = ["user", "assistant", "system", "tool"];
 const MAX_CONTENT_BYTES = 256 * 1024;
 const encoder = new TextEncoder();
 
-/** JSON, or nothing. @param {HTMLTextAreaElement} input */
+/** JSON, or nothing. */
 function json(input) {
   if (!input.value.trim()) return undefined;
   try {
@@ -20,7 +20,6 @@ function json(input) {
   }
 }
 
-/** @param {string} session The session's id. @param {AbortSignal} signal */
 export function composer(session, signal) {
   const saved = draft.get(session) ?? {};
   const keep = () => {
@@ -52,7 +51,7 @@ export function composer(session, signal) {
       if (!content.value) throw new Error("There is no message yet.");
       if (encoder.encode(content.value).length > MAX_CONTENT_BYTES) throw new Error("A message has at most 256 KB. It is kept here; send it in parts.");
       const message = { role: role.value, content: content.value, traces: json(traces), artifacts: json(artifacts) };
-      post(session, /** @type {any} */ (message));
+      post(session, message);
       for (const input of [content, traces, artifacts]) input.value = "";
       extra.open = false;
       keep();
@@ -67,7 +66,7 @@ export function composer(session, signal) {
     if (!item) return;
     content.value = [item.message.content, content.value].filter(Boolean).join("\n\n");
     role.value = item.message.role;
-    for (const [input, value] of /** @type {const} */ ([[traces, item.message.traces], [artifacts, item.message.artifacts]])) {
+    for (const [input, value] of [[traces, item.message.traces], [artifacts, item.message.artifacts]]) {
       if (value !== undefined) input.value = JSON.stringify(value);
     }
     keep();

@@ -52,7 +52,7 @@ export function ask(title, content, { submit = "OK", look = ".primary", send = a
   });
 }
 
-/** A labelled field. @param {string} label @param {HTMLElement} input @param {string} [hint] */
+/** A labelled field. */
 export function field(label, input, hint) {
   return h("label.field", {}, h("span", {}, label), input, hint && h("small", {}, hint));
 }

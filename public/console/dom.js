@@ -47,19 +47,19 @@ export function h(name, given = {}, ...children) {
   return element;
 }
 
-/** Adds nodes and texts. @param {Element} element @param {any[]} children */
+/** Adds nodes and texts. */
 export function append(element, children) {
   element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
 }
 
-/** Puts these in place of all there is. @param {Element} element @param {...any} children */
+/** Puts these in place of all there is. */
 export function fill(element, ...children) {
   element.replaceChildren();
   append(element, children);
   return element;
 }
 
-/** An element of SVG. @param {string} name @param {Object<string, any>} attributes @param {...Node} children */
+/** An element of SVG. */
 export function svg(name, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -67,13 +67,13 @@ export function svg(name, attributes = {}, ...children) {
   return element;
 }
 
-/** An icon, which says nothing by itself. @param {keyof typeof ICONS} name */
+/** An icon, which says nothing by itself. */
 export function icon(name) {
   const attributes = { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" };
   return svg("svg", attributes, svg("path", { d: ICONS[name] }));
 }
 
-/** A button with an icon and words. @param {string} name @param {string} label @param {(event: Event) => void} onclick @param {string} [look] */
+/** A button with an icon and words. */
 export function button(name, label, onclick, look = "") {
   return h(`button${look}`, { type: "button", onclick, title: label }, name && icon(name), h("span", {}, label));
 }
@@ -83,12 +83,12 @@ export function isolated(text) {
   return h("bdi", {}, text);
 }
 
-/** The element with this id. @returns {HTMLElement & Record<string, any>} */
+/** The element with this id. */
 export function byId(id) {
   return document.getElementById(id);
 }
 
-/** Whether keys are for what is typed into this. @param {EventTarget | null} target */
+/** Whether keys are for what is typed into this. */
 export function isEditable(target) {
   return target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
 }

@@ -13,7 +13,7 @@ const PAGE = 200;
 const scope = () => (currentScope().volume ? currentScope() : writeScope());
 const keyOf = (item) => `file ${volumeName(scope())}/${item.path}`;
 
-/** The folders above, each a link. @param {string[]} parts */
+/** The folders above, each a link. */
 function trail(parts) {
   const steps = parts.map((part, index) => h("a", { href: to("files", ...parts.slice(0, index + 1)) }, isolated(part)));
   return h("nav.trail", { "aria-label": "Folders" }, h("a", { href: to("files") }, isolated(volumeName(scope()))), steps.map((step) => [h("span", { "aria-hidden": "true" }, "/"), step]));
@@ -44,7 +44,6 @@ async function download(item) {
   }
 }
 
-/** @param {HTMLElement} pane @param {string[]} parts The folder. @param {AbortSignal} signal */
 export function filesPage(pane, parts, signal) {
   const folder = parts.map((part) => `${part}/`).join("");
   const body = h("div.body");

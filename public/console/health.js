@@ -14,7 +14,7 @@ const WORDS = { ok: "works", not_configured: "is not set up", failing: "does not
 /** @type {Sample[]} */
 export const samples = [];
 
-/** `Redis works`. @param {"redis" | "blob"} part @param {string | undefined} status */
+/** `Redis works`. */
 export const wordsFor = (part, status) => `${NAMES[part]} ${WORDS[status ?? "unknown"] ?? status}`;
 
 /** Asks now. */
@@ -33,14 +33,13 @@ export async function ask() {
   if (hasRecovered) tell("recovered");
 }
 
-/** @param {Sample} sample */
 function show({ health }) {
-  const parts = /** @type {const} */ (["redis", "blob"]).map((part) => {
+  const parts = ["redis", "blob"].map((part) => {
     const status = health?.[part]?.status ?? "failing";
     return h("span.part", {}, h(`span.dot.${status}`, { "aria-hidden": "true" }), h("span", {}, health ? wordsFor(part, status) : ""));
   });
   const link = byId("health");
-  const words = health ? ["redis", "blob"].map((part) => wordsFor(/** @type {any} */ (part), health[part]?.status)).join(", ") : "The API cannot be reached";
+  const words = health ? ["redis", "blob"].map((part) => wordsFor(part, health[part]?.status)).join(", ") : "The API cannot be reached";
   // What does not change is not read out again.
   if (link.dataset.words === words) return;
   link.dataset.words = words;

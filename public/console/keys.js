@@ -28,9 +28,9 @@ export function showHelp() {
 /** What `click`s where a key is pressed: the element on the screen that has `data-key`. */
 function press(key) {
   const marked = [...document.querySelectorAll("[data-key]")];
-  const target = /** @type {HTMLElement | undefined} */ (marked.find((it) =>
+  const target = marked.find((it) =>
     // The way back is there for the key where it is not shown, too.
-    /** @type {HTMLElement} */ (it).dataset.key === key && (key === "Escape" || /** @type {HTMLElement} */ (it).offsetParent !== null)));
+    it.dataset.key === key && (key === "Escape" || it.offsetParent !== null));
   if (!target) return false;
   if (isEditable(target)) target.focus();
   else target.click();
@@ -40,18 +40,18 @@ function press(key) {
 /** Moves among the rows of the list. */
 function move(step) {
   const rows = [...document.querySelectorAll("#list [data-row], #detail [data-row]")]
-    .filter((row) => /** @type {HTMLElement} */ (row).offsetParent !== null);
+    .filter((row) => row.offsetParent !== null);
   if (rows.length === 0) return false;
   const current = rows.findIndex((row) => row.contains(document.activeElement));
   const chosen = current < 0 ? rows.findIndex((row) => row.getAttribute("aria-current") === "page") : current + step;
-  const next = /** @type {HTMLElement} */ (rows[Math.min(rows.length - 1, Math.max(0, chosen))]);
+  const next = rows[Math.min(rows.length - 1, Math.max(0, chosen))];
   next.focus();
   next.scrollIntoView({ block: "nearest" });
   return true;
 }
 
 function escape() {
-  const active = /** @type {HTMLElement | null} */ (document.activeElement);
+  const active = document.activeElement;
   if (isEditable(active)) {
     active.blur();
     byId("main").focus({ preventScroll: true });

@@ -138,12 +138,10 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
       }
       settle();
     },
-    /** @param {T} item @param {boolean} [first] Whether it goes to the front. */
     put(item, first = false) {
       put(item, first);
       settle();
     },
-    /** @param {string} key */
     remove(key) {
       rows.get(key)?.element.remove();
       rows.delete(key);
@@ -154,14 +152,12 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
       arrange();
       settle();
     },
-    /** @param {string} wanted */
     filter(wanted) {
       text = wanted.trim().toLowerCase();
       list.closest(".scroll")?.scrollTo(0, 0);
       this.update();
       if (text) announce(summary.textContent);
     },
-    /** @param {string | null} key */
     select(key) {
       selected = key;
       stop = key ?? stop;
@@ -173,7 +169,6 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
       if (target instanceof HTMLElement) target.focus();
       return target !== null;
     },
-    /** @param {string} key @returns {T | undefined} */
     find: (key) => rows.get(key)?.item,
     items: () => [...rows.values()].map(({ item }) => item),
   };

@@ -14,13 +14,15 @@ const SANE = {
   RETURN_DOM_FRAGMENT: true,
 };
 
+/** How long a view waits for what renders, in milliseconds: on a slow line texts are there first as they are. */
+const PATIENCE = 100;
+
 let tools = null;
+let loading = null;
 
 const escaped = (text) => text.replace(/[&<>"]/g, (it) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[it]);
 
-/** Loads what renders, once. Without it, texts are shown as they are. */
-export async function loadMarkdown() {
-  if (tools) return;
+async function load() {
   const [{ Marked }] = await Promise.all([import("../vendor/marked.esm.js"), import("../vendor/purify.min.js")]);
   const marked = new Marked({
     gfm: true,
@@ -36,17 +38,33 @@ export async function loadMarkdown() {
       },
     },
   });
-  tools = { marked, purify: /** @type {any} */ (globalThis).DOMPurify };
+  tools = { marked, purify: globalThis.DOMPurify };
 }
 
-/** A text as it is. @param {string} text */
+/** Loads what renders, once. */
+const loaded = () => (loading ??= load().catch((error) => { loading = null; throw error; }));
+
+/** Gives what renders a moment to come. */
+export const expectMarkdown = () => Promise.race([loaded().catch(() => {}), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+
+/** Calls `before` and `after` around the moment in which texts that came too early are rendered. */
+export function whenRendered(before, after) {
+  if (!tools) loaded().then(() => { before(); requestAnimationFrame(after); }, () => {});
+}
+
+/** A text as it is. */
 export function plain(text) {
   return h("div.prose.plain", { dir: "auto" }, text);
 }
 
-/** A text as markdown, where it is not too long. @param {string} text */
+/** A text as markdown, where it is not too long; as it is until that can be made. */
 export function markdown(text) {
-  if (!tools || text.length > LONGEST) return plain(text);
+  if (text.length > LONGEST) return plain(text);
+  if (!tools) {
+    const early = plain(text);
+    loaded().then(() => early.replaceWith(markdown(text)), () => {});
+    return early;
+  }
   let fragment;
   try {
     fragment = tools.purify.sanitize(tools.marked.parse(text), SANE);

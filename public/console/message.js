@@ -8,9 +8,7 @@ const SHOWN = 6000;
 /** Messages of one role that follow each other within this time, in milliseconds, are shown as one group. */
 const GROUP = 10 * 60_000;
 
-/** @typedef {import("../llmos.js").Message} Message */
-
-/** A text, cut where it is very long until all of it is wanted. @param {string} content */
+/** A text, cut where it is very long until all of it is wanted. */
 function text(content) {
   if (content.length <= SHOWN * 1.5) return markdown(content);
   // A pair of surrogates is not taken apart.
@@ -22,7 +20,7 @@ function text(content) {
   return part;
 }
 
-/** Something that came along, as JSON. @param {string} name @param {unknown} value */
+/** Something that came along, as JSON. */
 function attachment(name, value) {
   if (value === null || value === undefined) return null;
   const items = Array.isArray(value) ? ` (${value.length})` : "";
@@ -34,7 +32,7 @@ function attachment(name, value) {
   return details;
 }
 
-/** A message as an item of the thread. @param {Message} message */
+/** A message as an item of the thread. */
 export function messageItem(message) {
   const item = h(`li.message.${message.role}`, { "data-seq": message.seq },
     h("div.by", {}, h("span.role", {}, message.role), timeOf(message.timestamp, "clock")),
@@ -46,9 +44,9 @@ export function messageItem(message) {
   return item;
 }
 
-/** Shows how a message stands to the one before it: a new day, or the same group. @param {HTMLElement} item */
+/** Shows how a message stands to the one before it: a new day, or the same group. */
 export function relate(item) {
-  const before = /** @type {HTMLElement | null} */ (item.previousElementSibling ?? item.parentElement?.previousElementSibling?.lastElementChild);
+  const before = item.previousElementSibling ?? item.parentElement?.previousElementSibling?.lastElementChild;
   const [time, earlier] = [item.dataset.time ?? "", before?.dataset.time ?? ""];
   const day = dayOf(time);
   const isNewDay = day !== "" && (!before || day !== dayOf(earlier));

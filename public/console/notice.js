@@ -3,7 +3,7 @@ import { byId, fill, h, icon } from "./dom.js";
 
 const DURATION = 6000;
 
-/** Says it to those who do not see the screen. @param {string} text */
+/** Says it to those who do not see the screen. */
 export function announce(text) {
   const region = byId("live");
   region.textContent = "";
@@ -39,7 +39,7 @@ export function notify(text, { kind = "info", action, act, duration = kind === "
 /** @type {Map<string, {run: () => Promise<void>, notice: {undo: () => void}}>} */
 const pending = new Map();
 
-/** Whether this is about to be deleted. @param {string} key */
+/** Whether this is about to be deleted. */
 export const isPending = (key) => pending.has(key);
 
 /**
@@ -78,23 +78,23 @@ addEventListener("pagehide", () => {
   for (const one of [...pending.values()]) one.run();
 });
 
-/** What a pane says in place of its content. @param {Element} pane @param {string} title @param {...any} children */
+/** What a pane says in place of its content. */
 export function say(pane, title, ...children) {
   return fill(pane, h("div.empty", {}, h("h2", {}, title), ...children));
 }
 
-/** A failure with a way to try again. @param {string} what @param {string} why @param {() => void} again */
+/** A failure with a way to try again. */
 export function failed(what, why, again) {
   return h("div.failed", { role: "alert" }, h("p", {}, h("strong", {}, what), " ", why),
     h("button", { type: "button", onclick: again }, "Try again"));
 }
 
-/** Shows after 300 ms that something takes its time. @param {string} what */
+/** Shows after 300 ms that something takes its time. */
 export function waiting(what) {
   return h("p.waiting", { role: "status" }, what);
 }
 
-/** A command to be pasted into a shell. @param {string} text @param {string} label */
+/** A command to be pasted into a shell. */
 export function command(text, label = "Command") {
   const copied = async () => {
     await navigator.clipboard.writeText(text).then(() => announce("Copied."), () => announce("It cannot be copied."));

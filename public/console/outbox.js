@@ -25,13 +25,13 @@ function keep(changed) {
   kept.set(OUTBOX, waiting.length > 0 ? waiting : null);
 }
 
-/** What is typed, not sent. @param {string} session */
+/** What is typed, not sent. */
 export const draft = {
   get: (session) => kept.get(DRAFT + session),
   set: (session, value) => kept.set(DRAFT + session, value),
 };
 
-/** The messages that wait for a session, in order, each with how it stands. @param {string} session */
+/** The messages that wait for a session, in order, each with how it stands. */
 export function waitingFor(session) {
   return waiting.filter((it) => it.session === session).map((it) => ({ ...it, state: states.get(it.key) ?? {} }));
 }
@@ -47,14 +47,14 @@ export function forgetAll() {
   for (const name of kept.names(DRAFT)) kept.set(name, null);
 }
 
-/** Sends a message as soon as that works. @param {string} session @param {import("../llmos.js").NewMessage} message */
+/** Sends a message as soon as that works. */
 export function post(session, message) {
   keep([...waiting, { key: crypto.randomUUID(), session, message }]);
   tell("outbox", session);
   send(session);
 }
 
-/** Takes a message back that is not sent. @param {string} key @returns {Waiting | undefined} */
+/** Takes a message back that is not sent. */
 export function takeBack(key) {
   const item = waiting.find((it) => it.key === key);
   keep(waiting.filter((it) => it.key !== key));
@@ -65,7 +65,7 @@ export function takeBack(key) {
   return item;
 }
 
-/** Does not wait any longer. @param {string} session */
+/** Does not wait any longer. */
 export function again(session) {
   for (const item of waiting.filter((it) => it.session === session)) states.delete(item.key);
   const sender = senders.get(session);

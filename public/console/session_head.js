@@ -6,12 +6,9 @@ import { announce, deleteLater, isPending, notify } from "./notice.js";
 import { go } from "./router.js";
 import { llmos, tell, wordsOf } from "./state.js";
 
-/** @typedef {import("../llmos.js").Session} Session */
-
 const TRIES = 5;
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-/** @param {Session} session @param {AbortSignal} signal */
 export function sessionHead(session, signal) {
   let current = session;
   const title = h("h2", { tabindex: -1, id: "detail-title" });

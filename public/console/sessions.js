@@ -1,20 +1,16 @@
-// The list of sessions: filtered, the newest first; and new ones.
-import { ask, field } from "./dialog.js";
+// The list of sessions: filtered, the newest first.
 import { button, byId, fill, h, icon, isolated } from "./dom.js";
+import { FIRST_PAGE, firstAnswer } from "./first.js";
 import { count, timeOf, volumeName } from "./format.js";
 import { pagedList } from "./list.js";
-import { announce, command, isPending, notify } from "./notice.js";
-import { go, toSession } from "./router.js";
-import { currentScope, hear, kept, llmos, tell, writeScope } from "./state.js";
+import { command, isPending, notify } from "./notice.js";
+import { toSession } from "./router.js";
+import { currentScope, hear, llmos, tell, writeScope } from "./state.js";
 
 const STATUSES = [["", "All"], ["active", "Active"], ["paused", "Paused"], ["completed", "Completed"]];
-const PAGE = 50;
 const REFRESH = 20_000;
-const NEW = "llmos.draft.new";
 
-/** @typedef {import("../llmos.js").Session} Session */
-
-/** A row of the list. @param {Session} session */
+/** A row of the list. */
 function row(session) {
   const isOwn = session.volume === "user" && session.volume_id === "default";
   const facts = [
@@ -38,41 +34,14 @@ function empty(status) {
     command(`curl ${location.origin}/api/sessions \\\n  -H 'Content-Type: application/json' \\\n  -d '${body}'`));
 }
 
-/** Asks for a new session and opens it. What was typed stays until it is created. */
-export async function createSession() {
-  const draft = kept.get(NEW) ?? {};
-  const scope = { ...writeScope(), ...(draft.volume && { volume: draft.volume, volume_id: draft.volume_id }) };
-  const keep = (event) => kept.set(NEW, Object.fromEntries(new FormData(event.currentTarget.form)));
-  const volume = h("select", { name: "volume", oninput: keep }, ["user", "team", "system"].map((name) =>
-    h("option", { value: name, selected: name === scope.volume }, name)));
-  const owner = h("input", { name: "volume_id", value: scope.volume === "system" ? "default" : scope.volume_id ?? "default", autocomplete: "off", spellcheck: false, oninput: keep });
-  const created = await ask("New session", [
-    field("Name", h("input", { name: "name", value: draft.name ?? "", required: true, maxlength: 200, autocomplete: "off", oninput: keep })),
-    h("div.columns", {}, field("Volume", volume), field("Whose", owner, "default is your own")),
-    field("First message (may be left out)", h("textarea", { name: "initial_message", rows: 4, value: draft.initial_message ?? "", oninput: keep })),
-  ], {
-    submit: "Create",
-    send: (data) => {
-      const given = Object.fromEntries([...data].filter(([, value]) => value !== ""));
-      if (given.volume === "system") delete given.volume_id;
-      return llmos.sessions.create(/** @type {any} */ (given));
-    },
-  });
-  if (!created) return;
-  kept.set(NEW, null);
-  tell("session", created);
-  announce(`Session ${created.name} created.`);
-  go(toSession(created.id));
-}
-
-/** Puts the list into its pane. @param {HTMLElement} pane @param {AbortSignal} signal */
+/** Puts the list into its pane. */
 export function sessionList(pane, signal) {
   let status = "";
   const body = h("div.body");
   const filter = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter what is loaded", "data-key": "/", oninput: () => list.filter(filter.value) });
   const chosen = h("div.segments", { role: "group", "aria-label": "Status" }, STATUSES.map(([value, label]) =>
     h("button", { type: "button", "aria-pressed": String(value === ""), value, onclick: (event) => choose(event.currentTarget) }, label)));
-  const create = button("plus", "New", createSession, ".primary");
+  const create = button("plus", "New", async () => (await import("./session_new.js")).createSession(), ".primary");
   create.dataset.key = "n";
   create.title = "New session (n)";
   fill(pane, h("div.head", {}, h("div.line", {}, h("h2", {}, "Sessions"), create),
@@ -91,9 +60,10 @@ export function sessionList(pane, signal) {
     keyOf: (session) => session.id,
     row,
     load: async (cursor) => {
-      const page = await llmos.sessions.list({ ...currentScope(), status, limit: PAGE, cursor }, { signal });
+      const ask = () => llmos.sessions.list({ ...currentScope(), status, limit: FIRST_PAGE, cursor }, { signal });
+      const page = await (status || cursor ? ask() : firstAnswer("list", ask));
       tell("samples", { of: "sessions", fallback: page.fallback === true });
-      const unreadable = /** @type {any} */ (page).unreadable ?? [];
+      const unreadable = page.unreadable ?? [];
       if (unreadable.length > 0) notify(`${count(unreadable.length, "session")} cannot be read: ${unreadable.join(", ")}`, { kind: "bad" });
       return { items: page.sessions, next: page.next_cursor };
     },
@@ -128,7 +98,7 @@ export function sessionList(pane, signal) {
   return list;
 }
 
-/** What the other pane shows where no session is open. @param {HTMLElement} pane */
+/** What the other pane shows where no session is open. */
 export function noSession(pane) {
   fill(pane, h("div.empty.center", {}, icon("chat"), h("p", {}, "Choose a session, or press ", h("kbd", {}, "n"), " for a new one."),
     h("p.quiet", {}, "All keys: ", h("kbd", {}, "?"))));

@@ -2,7 +2,7 @@
 import { ask } from "./dialog.js";
 import { button, fill, h, icon, isolated } from "./dom.js";
 import { count, size, timeOf } from "./format.js";
-import { loadMarkdown, markdown } from "./markdown.js";
+import { expectMarkdown, markdown } from "./markdown.js";
 import { announce, deleteLater, failed, isPending, notify, waiting } from "./notice.js";
 import { go } from "./router.js";
 import { editor } from "./skill_editor.js";
@@ -11,20 +11,15 @@ import { llmos, tell, wasLeft, wordsOf } from "./state.js";
 
 const scopeOf = ({ volume, volume_id }) => (volume === "system" ? { volume } : { volume, volume_id });
 
-/** The text of a document without its front matter, whose members are shown as facts. @param {string} content */
+/** The text of a document without its front matter, whose members are shown as facts. */
 const bodyOf = (content) => content.replace(/^\uFEFF?---\r?\n[\s\S]*?\r?\n---[ \t]*(\r?\n|$)/, "");
 
-/**
- * @param {HTMLElement} pane
- * @param {{volume: any, volume_id: string, id: string}} where
- * @param {AbortSignal} signal
- */
 export async function skillPage(pane, where, signal) {
   fill(pane, waiting("Reading the skill …"));
   /** @type {import("../llmos.js").Skill} */
   let skill;
   try {
-    [skill] = await Promise.all([llmos.skills.find(where.id, scopeOf(where), { signal }), loadMarkdown().catch(() => {})]);
+    [skill] = await Promise.all([llmos.skills.find(where.id, scopeOf(where), { signal }), expectMarkdown()]);
   } catch (error) {
     if (wasLeft(error)) return;
     if (error.status === 404) {
@@ -54,7 +49,7 @@ export async function skillPage(pane, where, signal) {
       h("div.line.wrap", {}, h("div.segments", { role: "group", "aria-label": "View", id: "skill-view" }, tabs),
         h("div.actions", {}, button("download", "Save", save), button("trash", "Delete", remove))));
   }
-  const focusTab = (name) => /** @type {any} */ (head.querySelector(`#skill-view button:nth-child(${["read", "source", "edit"].indexOf(name) + 1})`))?.focus();
+  const focusTab = (name) => head.querySelector(`#skill-view button:nth-child(${["read", "source", "edit"].indexOf(name) + 1})`)?.focus();
 
   function show() {
     showHead();

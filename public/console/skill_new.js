@@ -42,7 +42,7 @@ export async function createSkill(dropped = "") {
     h("div.columns", {}, field("Volume", volume), field("Whose", owner, "default is your own"))], {
     submit: "Create",
     send: async (data) => {
-      const chosen = /** @type {any} */ (Object.fromEntries(data));
+      const chosen = Object.fromEntries(data);
       const into = chosen.volume === "system" ? { volume: chosen.volume } : { volume: chosen.volume, volume_id: chosen.volume_id || "default" };
       if (chosen.as === "document") return llmos.skills.create(chosen.document, into);
       const { name, description, language, code } = chosen;

@@ -10,14 +10,11 @@ import { createSkill } from "./skill_new.js";
 const PAGE = 100;
 const DEBOUNCE = 250;
 
-/** @typedef {import("../llmos.js").Skill} Skill */
-
 export const keyOf = ({ volume, volume_id: owner, id }) => `skill ${volume}/${owner}/${id}`;
 
-/** Where a skill comes from. @param {Skill} skill */
+/** Where a skill comes from. */
 export const origin = (skill) => h(`span.origin.${skill.volume}`, {}, isolated(volumeName(skill)));
 
-/** @param {Skill} skill */
 function row(skill) {
   return h("a.row", { href: toSkill(skill), "data-row": "" },
     h("span.title", { dir: "auto" }, isolated(skill.name || skill.id)), origin(skill),
@@ -41,7 +38,6 @@ function query() {
   return scope.volume ? scope : { effective: true };
 }
 
-/** @param {HTMLElement} pane @param {AbortSignal} signal */
 export function skillList(pane, signal) {
   let q = "";
   let tag = "";
@@ -88,7 +84,7 @@ export function skillList(pane, signal) {
   function showTagsKeepingFocus() {
     const name = document.activeElement?.textContent;
     showTags();
-    /** @type {any} */ ([...tags.children].find((it) => it.textContent === name))?.focus();
+    [...tags.children].find((it) => it.textContent === name)?.focus();
   }
 
   // A document may be dropped anywhere on the page.
@@ -110,13 +106,12 @@ export function skillList(pane, signal) {
   return list;
 }
 
-/** @param {HTMLElement} pane */
 export function noSkill(pane) {
   fill(pane, h("div.empty.center", {}, icon("book"), h("p", {}, "Choose a skill, drop a ", h("code", {}, ".md"), " file, or press ", h("kbd", {}, "n"), " for a new one.")));
   byId("main").dataset.open = "list";
 }
 
-/** Opens a skill. @param {Skill} skill */
+/** Opens a skill. */
 export function openSkill(skill) {
   go(toSkill(skill));
 }

@@ -8,23 +8,20 @@ const SCOPE = "llmos.scope";
  * `pending`, `outbox`, `sent`, `uploads`, `uploaded`, `health`, `recovered`; each with `detail`. */
 export const bus = new EventTarget();
 
-/** @param {string} name @param {any} [detail] */
 export function tell(name, detail) {
   bus.dispatchEvent(new CustomEvent(name, { detail }));
 }
 
-/** Hears until `signal` ends. @param {string} name @param {(detail: any) => void} listener @param {AbortSignal} [signal] */
+/** Hears until `signal` ends. */
 export function hear(name, listener, signal) {
-  bus.addEventListener(name, (event) => listener(/** @type {CustomEvent} */ (event).detail), { signal });
+  bus.addEventListener(name, (event) => listener(event.detail), { signal });
 }
 
 /** What is kept on this device; nothing where that is not allowed. */
 export const kept = {
-  /** @param {string} name */
   get(name) {
     try { return JSON.parse(localStorage.getItem(name) ?? "null"); } catch { return null; }
   },
-  /** @param {string} name @param {any} value `null` removes it. @returns {boolean} Whether it is kept. */
   set(name, value) {
     try {
       if (value === null) localStorage.removeItem(name);
@@ -34,7 +31,7 @@ export const kept = {
       return false;
     }
   },
-  /** The names that begin so. @param {string} prefix */
+  /** The names that begin so. */
   names(prefix) {
     try { return Object.keys(localStorage).filter((name) => name.startsWith(prefix)); } catch { return []; }
   },
@@ -48,9 +45,9 @@ let scope = kept.get(SCOPE) ?? {};
 export const isSignedIn = () => token !== null;
 export const isRemembered = () => kept.get(TOKEN) !== null;
 
-/** @param {string | null} given @param {boolean} remember */
 export function signIn(given, remember) {
   token = given;
+  refusal = null;
   kept.set(TOKEN, remember ? given : null);
   tell("token");
 }
@@ -58,7 +55,6 @@ export function signIn(given, remember) {
 /** Whose things are shown; without a volume, all that one may see. */
 export const currentScope = () => ({ ...scope });
 
-/** @param {{volume?: any, volume_id?: string}} wanted */
 export function chooseScope(wanted) {
   scope = wanted;
   kept.set(SCOPE, wanted);
@@ -66,7 +62,7 @@ export function chooseScope(wanted) {
 }
 
 /** Where something new goes: one's own, unless another volume is chosen. */
-export const writeScope = () => (scope.volume ? { ...scope } : { volume: /** @type {const} */ ("user"), volume_id: "default" });
+export const writeScope = () => (scope.volume ? { ...scope } : { volume: "user", volume_id: "default" });
 
 export const llmos = new Llmos({
   token: () => token,
@@ -74,14 +70,21 @@ export const llmos = new Llmos({
   onRetry: (retry) => tell("retry", retry),
 });
 
-/** What went wrong, in words; who may not call is asked to sign in. @param {any} error */
+/** That one may not call, since one last signed in or out: who asks to sign in may come after it. @type {LlmosError | null} */
+let refusal = null;
+export const refused = () => refusal;
+
+/** What went wrong, in words; who may not call is asked to sign in. */
 export function wordsOf(error) {
   if (error instanceof LlmosError) {
-    if (error.status === 401) tell("unauthorized", error);
+    if (error.status === 401) {
+      refusal = error;
+      tell("unauthorized", error);
+    }
     return error.detail;
   }
   return error?.message ?? String(error);
 }
 
-/** Whether an error is only that a view was left. @param {any} error */
+/** Whether an error is only that a view was left. */
 export const wasLeft = (error) => error?.name === "AbortError";

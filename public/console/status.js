@@ -56,7 +56,7 @@ const KEEPS = {
   blob: { title: "Blob", holds: "Skills and files, each at volumes/{volume}/{volume_id}/.", variable: "BLOB_READ_WRITE_TOKEN" },
 };
 
-/** The command that mends a part. @param {"redis" | "blob"} name @param {any} health */
+/** The command that mends a part. */
 function mend(name, health) {
   const { variable } = KEEPS[name];
   const isNotSet = health[name].status === "not_configured";
@@ -67,7 +67,6 @@ function mend(name, health) {
   return "cargo run --bin doctor";
 }
 
-/** @param {"redis" | "blob"} name @param {any} health */
 function partCard(name, health) {
   const part = health[name];
   const points = samples.map((sample) => ({
@@ -111,7 +110,6 @@ function youCard(again) {
       h("div.buttons", {}, button("trash", "Forget them", forget))]);
 }
 
-/** @param {HTMLElement} pane @param {AbortSignal} signal */
 export function statusPage(pane, signal) {
   const cards = h("div.cards");
   fill(pane, h("div.page", {}, h("div.line", {}, h("h2", {}, "Status"), button("pulse", "Ask again", () => ask())), cards));

@@ -1,13 +1,13 @@
 // One session: what it is, its messages, older ones on scroll up, newer ones as they come.
 import { composer } from "./composer.js";
 import { byId, fill, h } from "./dom.js";
-import { loadMarkdown } from "./markdown.js";
+import { FIRST_PAGE, firstAnswer } from "./first.js";
+import { expectMarkdown, whenRendered } from "./markdown.js";
 import { messageItem, relate } from "./message.js";
 import { announce, command, failed, waiting } from "./notice.js";
 import { hear, llmos, tell, wasLeft, wordsOf } from "./state.js";
 import { sessionHead } from "./session_head.js";
 
-const FIRST_PAGE = 50;
 const PAGE = 100;
 /** How often is looked for what others wrote, in milliseconds. */
 const LOOK = 5000;
@@ -18,18 +18,12 @@ const pageOf = (messages) => h("ol.thread.fresh", { "aria-label": "Messages" }, 
 /** How near to the end one is to be taken along by what comes, in pixels. */
 const NEAR = 120;
 
-/**
- * @param {HTMLElement} pane
- * @param {string} id
- * @param {AbortSignal} signal
- */
 export async function thread(pane, id, signal) {
   fill(pane, waiting("Reading the session …"));
   /** @type {import("../llmos.js").Session} */
   let session;
   try {
-    const found = await Promise.all([llmos.sessions.find(id, { messages: FIRST_PAGE }, { signal }), loadMarkdown().catch(() => {})]);
-    session = /** @type {any} */ (found[0]);
+    [session] = await Promise.all([firstAnswer(id, () => llmos.sessions.find(id, { messages: FIRST_PAGE }, { signal })), expectMarkdown()]);
   } catch (error) {
     if (!wasLeft(error)) show404(pane, error, () => thread(pane, id, signal));
     return;
@@ -40,6 +34,8 @@ export async function thread(pane, id, signal) {
 
   const head = sessionHead(session, signal);
   const older = h("button.older", { type: "button", onclick: () => loadOlder() }, "Older messages");
+  let isFollowing = true;
+  whenRendered(() => { isFollowing = isAtEnd(); }, () => isFollowing && toEnd());
   const list = h("div", {}, pageOf(session.messages ?? []));
   const newer = h("button.newer", { type: "button", hidden: true, onclick: () => toEnd() }, "New messages ↓");
   const scroller = h("div.scroll.messages", { tabindex: -1 }, older, list);
@@ -85,7 +81,7 @@ export async function thread(pane, id, signal) {
     loading = llmos.messages.list(id, { before: first(), limit: PAGE }, { signal });
     try {
       const { messages } = await loading;
-      const formerlyFirst = /** @type {HTMLElement} */ (list.querySelector("[data-seq]"));
+      const formerlyFirst = list.querySelector("[data-seq]");
       const edge = scroller.getBoundingClientRect().top;
       const below = (elements) => [...elements].find((it) => it.getBoundingClientRect().bottom > edge);
       const inSight = below(below(list.children)?.children ?? []) ?? formerlyFirst;

@@ -9,12 +9,12 @@ import { hear, llmos, tell, wordsOf } from "./state.js";
 /** @type {Set<Upload>} */
 const uploads = new Set();
 
-/** Sends files into a folder. @param {File[]} files @param {string} folder @param {any} scope */
+/** Sends files into a folder. */
 export function uploadAll(files, folder, scope) {
   for (const file of files) {
     // Paths are in normal form C, as the store has them.
     const path = (folder + file.name).normalize("NFC");
-    const upload = /** @type {Upload} */ ({ file, path, scope, sent: 0, state: "sending", why: "", stop: new AbortController() });
+    const upload = { file, path, scope, sent: 0, state: "sending", why: "", stop: new AbortController() };
     uploads.add(upload);
     send(upload);
   }
@@ -54,7 +54,7 @@ function item(upload) {
       : [h("p.problem", {}, `Not stored: ${why}`), button(null, "Try again", () => send(upload)), button(null, "Forget", () => { uploads.delete(upload); tell("uploads"); })]);
 }
 
-/** Shows them in a list. @param {HTMLElement} list @param {AbortSignal} signal */
+/** Shows them in a list. */
 export function showUploads(list, signal) {
   let shown = "";
   const show = () => {

@@ -58,6 +58,7 @@ await run({
     assert.equal(await tab.getByLabel('Message', { exact: true }).inputValue(), '');
     const stored = await api('GET', `/api/sessions/${notes.id}/messages`);
     assert.deepEqual(stored.messages.map((it) => [it.seq, it.role, it.traces]), [[1, 'user', null], [2, 'user', [1, 2]]]);
+    await sent.locator('.by time').dispatchEvent('pointerenter');
     const time = await sent.locator('.by time').getAttribute('title');
     assert.match(time, /CET|GMT\+1/);
   },
