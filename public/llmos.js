@@ -29,6 +29,8 @@
  *   remedy?: string}} Part
  * @typedef {{status: string, version: string, commit: string | null, region: string | null,
  *   environment: string | null, redis: Part, blob: Part}} Health
+ * @typedef {{signed_in: boolean, volume: Volume, volume_id: string, teams: string[], all_volumes: boolean,
+ *   read_only: boolean}} Me
  * @typedef {{signal?: AbortSignal, retries?: number, idempotencyKey?: string, ifMatch?: string, keepalive?: boolean,
  *   onRetry?: (retry: {error: LlmosError, attempt: number, delay: number}) => void}} Options `signal` gives up;
  *   `ifMatch`, an `etag`, changes only what nobody changed since.
@@ -85,7 +87,7 @@ function failure(status, headers, text) {
     code: problem.code ?? problem.error?.code ?? "unknown",
     requestId: problem.request_id ?? headers.get("x-request-id"),
     errors: problem.errors,
-    current: problem.current,
+    current: problem.current && { etag: headers.get("etag"), ...problem.current },
     retryAfter: 1000 * (Number(headers.get("retry-after")) || 0),
   });
 }
@@ -115,6 +117,11 @@ export class Llmos {
     const answer = await this.call("GET", "/api/health", { ...options, accepts: (answer) => answer.status === 503
       && answer.headers.get("content-type")?.startsWith("application/json") });
     return answer.json();
+  }
+
+  /** Who calls, and what they may. @param {Options} [options] @returns {Promise<Me>} */
+  async me(options) {
+    return (await this.call("GET", "/api/me", options)).json();
   }
 
   /**

@@ -88,6 +88,11 @@ impl Caller {
         &self.name
     }
 
+    /// The teams that the caller is a member of.
+    pub fn teams(&self) -> &[VolumeId] {
+        &self.teams
+    }
+
     /// The volume that a caller means who names none.
     pub fn own(&self) -> VolumeRef {
         match (&self.user, self.teams.first()) {

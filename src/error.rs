@@ -62,6 +62,8 @@ pub enum Error {
     PreconditionFailed {
         /// What it is now.
         current: Box<RawValue>,
+        /// The entity tag of that, if there is anything.
+        entity_tag: Option<String>,
     },
     /// Redis failed.
     #[error(transparent)]

@@ -7,13 +7,8 @@ import { place, skillAt } from "./router.js";
 import { noSession, sessionList } from "./sessions.js";
 import { hear } from "./state.js";
 
-/**
- * A section: a list beside what is open, or one page. `key` says which row of the list is open.
- * @typedef {{title: string, list?: (pane: any, signal: AbortSignal) => any, key?: (rest: string[]) => string | null,
- *   open: (pane: any, rest: string[], signal: AbortSignal) => any}} Section
- */
-
-/** Each is loaded when it is wanted: a slow line brings first what is looked at first. @type {Object<string, () => Promise<Section>>} */
+/** A section is a list beside what is open, or one page; `key` says which row of the list is open. Each is loaded when it
+ * is wanted: a slow line brings first what is looked at first. */
 const SECTIONS = {
   sessions: async () => ({
     title: "Sessions",
@@ -53,7 +48,6 @@ async function show() {
   inDetail.abort();
   inDetail = new AbortController();
   const { signal } = inDetail;
-  /** @type {Section} */
   let loaded;
   try {
     loaded = await SECTIONS[wanted]();

@@ -3,10 +3,7 @@
 import { ask, field, isOpen } from "./dialog.js";
 import { byId, fill, h, icon } from "./dom.js";
 import { announce } from "./notice.js";
-import { chooseScope, currentScope, hear, isRemembered, isSignedIn, kept, llmos, refused, signIn } from "./state.js";
-
-const RECENT = "llmos.volumes";
-const MOST = 8;
+import { chooseScope, currentScope, hear, isRemembered, isSignedIn, llmos, refused, signIn } from "./state.js";
 
 const keyOf = ({ volume, volume_id: id }) => (volume ? `${volume}/${id}` : "");
 const scopeOf = (key) => {
@@ -15,15 +12,18 @@ const scopeOf = (key) => {
 };
 const OWN = "user/default";
 const SYSTEM = "system/system";
+let me = null;
 
 function showVolumes() {
   const select = byId("volume");
   const current = keyOf(currentScope());
-  const recent = (kept.get(RECENT) ?? []).filter((key) => ![OWN, SYSTEM].includes(key));
-  if (current && ![OWN, SYSTEM, ...recent].includes(current)) recent.unshift(current);
+  const others = new Set([...(me?.teams ?? []).map((id) => `team/${id}`), current]);
+  for (const key of ["", OWN, SYSTEM]) others.delete(key);
   const option = (value, label) => h("option", { value, selected: value === current }, label);
   fill(select, option("", "Everything"), option(OWN, "My own"), option(SYSTEM, "System"),
-    recent.map((key) => option(key, key)), option("team/", "A team …"), option("user/", "A user …"));
+    [...others].map((key) => option(key, key)),
+    // Whoever may see only some volumes has seen all of their names.
+    me?.all_volumes !== false && [option("team/", "A team …"), option("user/", "A user …")]);
   select.value = current;
 }
 
@@ -41,7 +41,6 @@ async function chooseVolume() {
       return;
     }
     wanted += id;
-    kept.set(RECENT, [wanted, ...(kept.get(RECENT) ?? []).filter((key) => key !== wanted)].slice(0, MOST));
   }
   chooseScope(scopeOf(wanted));
 }
@@ -50,7 +49,13 @@ async function chooseVolume() {
 export function watchVolume() {
   byId("volume").addEventListener("change", chooseVolume);
   hear("scope", showVolumes);
-  showVolumes();
+  const learn = async () => {
+    showVolumes();
+    me = isSignedIn() ? await llmos.me({ retries: 0 }).catch(() => null) : null;
+    showVolumes();
+  };
+  hear("token", learn);
+  learn();
 }
 
 /** Asks for a token. */
@@ -68,7 +73,7 @@ export async function openSignIn(why) {
       const before = isSignedIn();
       signIn(String(data.get("token")).trim(), data.has("remember"));
       try {
-        await llmos.sessions.list({ limit: 1 }, { retries: 0 });
+        await llmos.me({ retries: 0 });
         announce("Signed in.");
       } catch (error) {
         if (error.status !== 401) return;

@@ -2,14 +2,8 @@
 import { h } from "./dom.js";
 import { wordsOf } from "./state.js";
 
-/**
- * Opens a dialog with a form; Esc and Cancel leave it,.
- * @param {string} title
- * @param {any[]} content
- * @param {{submit?: string, look?: string, send?: (data: FormData) => Promise<any>, cancel?: string | null,
- *   others?: [string, () => any][]}} [options] `send` may fail: then the dialog stays and says why.
- * @returns {Promise<any>} What `send` or one of `others` gave; `undefined` where it was left.
- */
+/** Opens a dialog with a form; Esc and Cancel leave it. Gives what `send`, or one of `others`, gives of its FormData, and
+ * nothing where it was left. `send` may fail: then the dialog stays and says why. */
 export function ask(title, content, { submit = "OK", look = ".primary", send = async () => true, cancel = "Cancel", others = [] } = {}) {
   return new Promise((resolve) => {
     const before = document.activeElement;

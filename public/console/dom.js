@@ -24,14 +24,8 @@ const ICONS = {
   close: "M6 6l12 12M18 6L6 18",
 };
 
-/**
- * An element: `h("button.primary", { onclick, "aria-label": "Send" }, "Send")`.
- * @param {string} name With classes behind dots.
- * @param {Object<string, any>} [given] Listeners as `on…`, properties, and attributes; what is `null` or `false` is
- *   left out.
- * @param {...any} children Nodes and texts, or arrays of them; `null` and `false` are left out.
- * @returns {HTMLElement & Record<string, any>}
- */
+/** An element: `h("button.primary", { onclick, "aria-label": "Send" }, "Send")`, given listeners, properties and
+ * attributes, then nodes, texts, and arrays of them. What is `null` or `false` is left out. */
 export function h(name, given = {}, ...children) {
   const [tag, ...classes] = name.split(".");
   const element = document.createElement(tag);

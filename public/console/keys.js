@@ -11,7 +11,7 @@ const HELP = [
   ["/", "filter the list"],
   ["n", "new session, skill or upload"],
   ["r", "write a message; rename with Shift+R"],
-  ["e", "edit a skill"],
+  ["e, m", "edit a skill, a session's metadata"],
   ["Ctrl+Enter or ⌘+Enter", "send, save"],
   ["z", "take a deletion back"],
   ["1, 2, 3, 4", "sessions, skills, files, status"],

@@ -4,16 +4,9 @@ import { count } from "./format.js";
 import { announce, failed, waiting } from "./notice.js";
 import { wasLeft, wordsOf } from "./state.js";
 
-/**
- * @template T
- * @param {HTMLElement} pane Where it goes.
- * @param {{label: string, one: string, load: (cursor: string | undefined) => Promise<{items: T[], next: string | null}>,
- *   row: (item: T) => HTMLElement, keyOf: (item: T) => string, matches?: (item: T, text: string) => boolean,
- *   isHidden?: (item: T) => boolean, empty: () => any, signal: AbortSignal}} options `row` gives an element with
- *   `data-row`.
- */
+/** A list in a pane: `load` gives `{items, next}` from a cursor on, `row` an element with `data-row` for an item. */
 export function pagedList(pane, { label, one, load, row, keyOf, matches = () => true, isHidden = () => false, empty, signal }) {
-  /** @type {Map<string, {item: T, element: HTMLElement}>} */
+  /** By key, each an item and its element. */
   let rows = new Map();
   let cursor;
   let isDone = false;

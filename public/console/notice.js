@@ -11,12 +11,8 @@ export function announce(text) {
   setTimeout(() => { region.textContent = text; }, 50);
 }
 
-/**
- * A line at the edge of the screen, which goes by itself unless it is a failure.
- * @param {string} text
- * @param {{kind?: "info" | "bad", action?: string, act?: () => void, duration?: number, ended?: () => void}} [options]
- *   `ended` is called where the time is up or it was put away, `act` where the action was chosen.
- */
+/** A line at the edge of the screen, which goes by itself unless it is a failure. `ended` is called where the time is up
+ * or it was put away, `act` where the action was chosen. */
 export function notify(text, { kind = "info", action, act, duration = kind === "bad" ? 0 : DURATION, ended } = {}) {
   let isOver = false;
   const end = (how) => {
@@ -36,19 +32,13 @@ export function notify(text, { kind = "info", action, act, duration = kind === "
   return { undo: () => action && end(act), end: () => end(ended) };
 }
 
-/** @type {Map<string, {run: () => Promise<void>, notice: {undo: () => void}}>} */
 const pending = new Map();
 
 /** Whether this is about to be deleted. */
 export const isPending = (key) => pending.has(key);
 
-/**
- * Deletes after a while in which it can be taken back.
- * @param {string} key
- * @param {string} text What is deleted: `“Notes” deleted`.
- * @param {{run: (options: {keepalive?: boolean}) => Promise<void>, back: () => void}} options `run` deletes; `back`
- *   shows it again, because it was taken back or failed.
- */
+/** Deletes after a while in which it can be taken back: `run` does, and `back` shows it again, because it was taken back
+ * or failed. */
 export function deleteLater(key, text, { run, back }) {
   const send = async (options = {}) => {
     try {

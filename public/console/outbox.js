@@ -8,16 +8,11 @@ const DRAFT = "llmos.draft.";
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 10_000;
 
-/**
- * @typedef {{key: string, session: string, message: import("../llmos.js").NewMessage}} Waiting
- * @typedef {{error?: string, isFinal?: boolean, nextAt?: number, isSending?: boolean}} State
- */
-
-/** What this device cannot keep is kept in memory. @type {Waiting[]} */
+/** What waits, each `{key, session, message}`. What this device cannot keep is kept in memory. */
 let waiting = kept.get(OUTBOX) ?? [];
-/** @type {Map<string, State>} By key. */
+/** How each stands, by key. */
 const states = new Map();
-/** @type {Map<string, {wake: () => void}>} By session: who sends. */
+/** Who sends, by session. */
 const senders = new Map();
 
 function keep(changed) {

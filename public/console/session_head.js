@@ -8,6 +8,18 @@ import { llmos, tell, wordsOf } from "./state.js";
 
 const TRIES = 5;
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+const written = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+const isObject = (value) => value?.constructor === Object;
+
+/** The merge patch that makes one object of another. */
+const patchOf = (from, to) => Object.fromEntries(Object.keys({ ...from, ...to }).filter((name) => !same(from[name], to[name]))
+  .map((name) => [name, isObject(from[name]) && isObject(to[name]) ? patchOf(from[name], to[name]) : to[name] ?? null]));
+
+function objectIn(text) {
+  const value = JSON.parse(text);
+  if (!isObject(value)) throw new Error("Metadata is a JSON object, {…}.");
+  return value;
+}
 
 export function sessionHead(session, signal) {
   let current = session;
@@ -16,10 +28,8 @@ export function sessionHead(session, signal) {
   const facts = h("p.facts");
   const note = h("p.note", { role: "status" });
   const actions = h("div.actions", { role: "group", "aria-label": "Session" });
-  const metadata = h("pre", { tabindex: 0, role: "group", "aria-label": "Metadata" });
-  const details = h("details.attachment", {}, h("summary", {}, "Metadata"), metadata);
   const back = h("a.back", { href: "#/sessions", "aria-label": "Back to the list", "data-key": "Escape" }, icon("back"));
-  const element = h("header.detail-head", {}, h("div.line", {}, back, title, status), facts, h("div.line.wrap", {}, actions, details), note);
+  const element = h("header.detail-head", {}, h("div.line", {}, back, title, status), facts, actions, note);
 
   function show(now) {
     current = { ...now, messages: undefined };
@@ -33,12 +43,10 @@ export function sessionHead(session, signal) {
       action("edit", "Rename", rename, "R"),
       current.status === "active" ? action("pause", "Pause", () => change({ status: "paused" })) : action("play", "Resume", () => change({ status: "active" })),
       current.status !== "completed" && action("check", "Complete", () => change({ status: "completed" })),
+      action("", "Metadata", editMetadata, "m"),
       action("trash", "Delete", remove),
     ]);
     if (had) (actions.querySelector(`[data-action="${had}"]`) ?? actions.firstElementChild).focus();
-    const hasMetadata = Object.keys(current.metadata ?? {}).length > 0;
-    details.hidden = !hasMetadata;
-    metadata.textContent = JSON.stringify(current.metadata, null, 2);
   }
 
   function action(name, label, act, key) {
@@ -66,7 +74,7 @@ export function sessionHead(session, signal) {
           return;
         } catch (error) {
           if (error.code !== "precondition_failed" || tries === TRIES) throw error;
-          const now = await llmos.sessions.find(current.id, { messages: 0 });
+          const now = error.current;
           const isTouched = Object.keys(fields).some((name) => !same(now[name], read[name]) && !same(now[name], fields[name]));
           if (isTouched && !(await mayReplace(fields, now))) {
             done(now);
@@ -91,7 +99,7 @@ export function sessionHead(session, signal) {
   /** Whether what somebody else wrote meanwhile is to be replaced. */
   function mayReplace(fields, now) {
     const rows = Object.keys(fields).map((name) => [
-      h("dt", {}, name), h("dd", {}, h("span", {}, "now: ", isolated(now[name])), h("span", {}, "yours: ", isolated(fields[name]))),
+      h("dt", {}, name), h("dd", {}, h("span", {}, "now: ", isolated(written(now[name]))), h("span", {}, "yours: ", isolated(written(fields[name])))),
     ]);
     return ask("This session was changed elsewhere", [
       h("p", {}, "Somebody, or another tab of yours, changed it since you read it. Nothing is lost yet."), h("dl.conflict", {}, rows),
@@ -106,6 +114,18 @@ export function sessionHead(session, signal) {
       send: async (data) => String(data.get("name")).trim() || Promise.reject(new Error("A name has at least one character.")),
     });
     if (name && name !== current.name) await change({ name });
+  }
+
+  async function editMetadata() {
+    const problem = h("p.problem", { role: "status" });
+    const check = () => {
+      problem.textContent = "";
+      try { objectIn(input.value); } catch (error) { problem.textContent = error.message; }
+    };
+    const input = h("textarea", { rows: 10, spellcheck: false, value: JSON.stringify(current.metadata, null, 2), oninput: check });
+    const read = current.metadata;
+    const wanted = await ask("Metadata", [field("A JSON object", input), problem], { submit: "Store", send: async () => objectIn(input.value) });
+    if (wanted && !same(wanted, read)) await change({ metadata: patchOf(read, wanted) });
   }
 
   function remove() {

@@ -4,12 +4,8 @@ import { kept, llmos, wordsOf } from "./state.js";
 
 const DEBOUNCE = 400;
 
-/**
- * Tells what is odd about a document while it is written.
- * @param {HTMLTextAreaElement & Record<string, any>} input
- * @param {HTMLElement} output A live region.
- * @returns {() => void} Looks again, a moment after the last call.
- */
+/** Tells in a live region what is odd about a document while it is written: what it gives looks again, a moment after
+ * the last call. */
 export function watchWarnings(input, output) {
   let timer = 0;
   let asked = new AbortController();
@@ -38,11 +34,7 @@ export const editor = {
   hasDraft: (skill) => kept.get(nameOf(skill)) !== null,
   forget: (skill) => kept.set(nameOf(skill), null),
 
-  /**
-   * @param {HTMLElement} pane
-   * @param {import("../llmos.js").Skill} skill
-   * @param {{signal: AbortSignal, stored: (skill: any, document: string) => void, conflict: () => Promise<string | null>}} options
-   */
+  /** `stored` is told what was; `conflict` gives the entity tag of what is to be replaced. */
   open(pane, skill, { signal, stored, conflict }) {
     const draft = kept.get(nameOf(skill));
     let etag = draft?.etag ?? skill.etag;

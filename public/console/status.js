@@ -10,11 +10,7 @@ import { hear, isRemembered, isSignedIn, signIn } from "./state.js";
 const WIDTH = 320;
 const HEIGHT = 56;
 
-/**
- * A small chart of how long a part took to answer, and when it did not.
- * @param {{at: number, milliseconds: number | null}[]} points In order; `null` where there was no answer.
- * @param {string} label
- */
+/** A small chart of how long a part took to answer each time, `null` where it did not. */
 function chart(points, label) {
   const known = points.map((point) => point.milliseconds).filter((it) => it !== null);
   const highest = Math.max(1, ...known);

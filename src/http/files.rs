@@ -280,6 +280,7 @@ async fn delete_file(
 fn stale(volume: &VolumeRef, path: &FilePath, current: Option<Blob>) -> Error {
     let current = current.map(|blob| File::new(volume, path.as_str(), blob));
     Error::PreconditionFailed {
+        entity_tag: current.as_ref().map(File::entity_tag),
         current: json::raw(&current),
     }
 }

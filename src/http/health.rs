@@ -1,4 +1,5 @@
-//! `/api/health`: whether each part works, and what runs where. Also answers every unknown route.
+//! `/api/health`: whether each part works, and what runs where. Its function also has what asks no storage, and
+//! answers every unknown route.
 
 use std::future::Future;
 use std::time::Instant;
@@ -12,15 +13,18 @@ use serde::Serialize;
 
 use super::auth::Visitor;
 use super::extract::RequestBlobs;
+use super::me;
 use super::observe::{LoggedCause, milliseconds};
 use crate::app::App;
 use crate::blob::{self, Blobs};
 use crate::diagnosis::Diagnosis;
 use crate::store;
 
-/// The route of the health check.
+/// The route of the health check, and of who calls.
 pub fn router() -> Router<App> {
-    Router::new().route("/api/health", get(check_health))
+    Router::new()
+        .route("/api/health", get(check_health))
+        .merge(me::router())
 }
 
 /// What these routes say of themselves.

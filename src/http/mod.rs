@@ -13,6 +13,7 @@ pub mod sessions;
 pub mod skills;
 
 mod file_list;
+mod me;
 mod messages;
 mod session_list;
 mod skill_list;
@@ -63,6 +64,7 @@ pub(crate) fn described() -> Vec<OpenApi> {
         file_list::Described::openapi(),
         uploads::Described::openapi(),
         health::Described::openapi(),
+        me::Described::openapi(),
     ]
 }
 

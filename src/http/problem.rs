@@ -44,7 +44,7 @@ pub(super) fn render(error: &Error, request_id: &str) -> Response {
             _ => None,
         },
         current: match error {
-            Error::PreconditionFailed { current } => Some(current),
+            Error::PreconditionFailed { current, .. } => Some(current),
             _ => None,
         },
     });
@@ -63,6 +63,10 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
     };
     let seconds = |pause: Duration| pause.as_secs_f64().ceil().max(1.0).to_string();
     match error {
+        Error::PreconditionFailed {
+            entity_tag: Some(tag),
+            ..
+        } => insert(header::ETAG, tag.clone()),
         Error::RangeNotSatisfiable(Some(range)) => insert(header::CONTENT_RANGE, range.clone()),
         Error::Unauthorized {
             had_credentials, ..

@@ -269,5 +269,6 @@ async fn delete_session(
 fn stale(current: &VersionedSession) -> Error {
     Error::PreconditionFailed {
         current: json::raw(&current.session),
+        entity_tag: Some(entity_tag(&current.version)),
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::Admitted;
 use super::body::JsonOrMarkdown;
-use super::conditional::{IfMatch, IfNoneMatch};
+use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
 use super::describe::{BadBody, BadQuery, Contended, Missing, SkillDocument, Stale, Unchanged};
 use super::extract::{Parameters, RequestBlobs, SkillPath};
 use super::fallback::{find_skill, sample_mark};
@@ -307,5 +307,6 @@ async fn delete_skill(
 fn stale(skill: &CatalogSkill) -> Error {
     Error::PreconditionFailed {
         current: json::raw(skill),
+        entity_tag: Some(entity_tag(&skill.etag)),
     }
 }

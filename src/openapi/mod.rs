@@ -34,7 +34,8 @@ use crate::session::Session;
         (name = "messages", description = "The messages of a session, in Redis."),
         (name = "skills", description = "Markdown documents that an application puts into its prompts, in Blob."),
         (name = "files", description = "Files of a user, a team or the system, in Blob."),
-        (name = "health", description = "Whether each part works.")
+        (name = "health", description = "Whether each part works."),
+        (name = "me", description = "Who calls.")
     ),
     components(schemas(problem::Problem, Session, Message, NewMessage)),
     security(("bearer" = []))

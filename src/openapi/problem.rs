@@ -132,7 +132,7 @@ impl PartialSchema for Problem {
                 },
                 "current": {
                     "type": ["object", "null"],
-                    "description": "With 412: what there is now; `null` where there is nothing.",
+                    "description": "With 412: what there is now, whose entity tag is in `ETag`; `null` where there is nothing.",
                 },
             },
         }))
@@ -151,6 +151,7 @@ pub(crate) fn problem(status: StatusCode) -> Response {
     let (_, code, when) = known.next().copied().unwrap_or_default();
     let headers: &[&str] = match status {
         StatusCode::UNAUTHORIZED => &["WWW-Authenticate"],
+        StatusCode::PRECONDITION_FAILED => &["ETag"],
         StatusCode::RANGE_NOT_SATISFIABLE => &["Content-Range"],
         StatusCode::TOO_MANY_REQUESTS => &["Retry-After", "RateLimit", "RateLimit-Policy"],
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => &["Retry-After"],

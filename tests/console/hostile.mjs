@@ -82,6 +82,9 @@ await run({
     await tab.locator('.message').last().waitFor();
     await tab.locator('details > summary').evaluateAll((all) => all.forEach((it) => it.click()));
     await unharmed(tab, 'messages');
+    await tab.locator('.actions').getByRole('button', { name: 'Metadata' }).click();
+    await unharmed(tab, 'metadata');
+    await tab.keyboard.press('Escape');
     assert.equal(await tab.locator('.message a[href="https://evil.example/pixel.png"]').first().getAttribute('rel'), 'noopener noreferrer nofollow');
     // Text that turns round does not leave its place.
     const order = await tab.locator('.detail-head').evaluate((head) => [...head.querySelectorAll('.line > *')].filter((it) => it.offsetParent).map((it) => it.getBoundingClientRect().left));

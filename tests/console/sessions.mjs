@@ -128,6 +128,35 @@ await run({
     await tab.unroute('**/api/sessions/*?messages=0');
   },
 
+  'metadata is edited as JSON, and what is wrong with it told while it is written': async (tab) => {
+    const form = tab.getByRole('dialog', { name: 'Metadata' });
+    const store = async (text) => {
+      await tab.locator('.actions').getByRole('button', { name: 'Metadata' }).click();
+      await form.getByLabel('A JSON object').fill(text);
+      await form.getByRole('button', { name: 'Store' }).click();
+      await form.waitFor({ state: 'detached' });
+    };
+    await store('{"project":"a","draft":true,"plan":{"by":"me","pages":2}}');
+    const metadata = async () => JSON.stringify((await api('GET', `/api/sessions/${notes.id}`)).metadata);
+    await until('it is stored', async () => (await metadata()) === '{"project":"a","draft":true,"plan":{"by":"me","pages":2}}');
+
+    await tab.keyboard.press('m');
+    const input = form.getByLabel('A JSON object');
+    assert.deepEqual(JSON.parse(await input.inputValue()), { project: 'a', draft: true, plan: { by: 'me', pages: 2 } });
+    await input.fill('["project"]');
+    await form.getByRole('status').filter({ hasText: 'Metadata is a JSON object' }).waitFor();
+    await input.fill('{"project": "b",');
+    await form.getByRole('status').filter({ hasText: 'JSON' }).waitFor();
+    await accessible(tab, 'metadata');
+    await tab.keyboard.press('Control+Enter');
+    await form.getByRole('alert').filter({ hasText: 'JSON' }).waitFor();
+    assert.equal(await input.inputValue(), '{"project": "b",');
+    await input.fill('{"project":"b","plan":{"by":"me"}}');
+    await tab.keyboard.press('Control+Enter');
+    await form.waitFor({ state: 'detached' });
+    await until('what is gone is gone', async () => (await metadata()) === '{"project":"b","plan":{"by":"me"}}');
+  },
+
   'the list is filtered by status and by text, and walked with j, k, Enter and Esc': async (tab) => {
     for (const [name, status] of [['Alpha', 'paused'], ['Beta', 'active'], ['Gamma', 'paused']]) {
       const { id } = await api('POST', '/api/sessions', { name, volume: 'user' });

@@ -154,6 +154,7 @@ async fn conditions_are_kept() {
         .assert_status(200);
     for method in [Method::PUT, Method::DELETE] {
         let stale = fresh.send(method, path, b"3".to_vec()).await;
+        assert_eq!(stale.header("etag"), Some(&*api.entity_tag(path).await));
         let problem = stale.assert_error(412, "precondition_failed");
         assert_eq!(problem["current"]["size_bytes"], 1, "{problem}");
     }
@@ -165,6 +166,7 @@ async fn conditions_are_kept() {
     let none = any
         .send(Method::PUT, "/api/files/none", b"4".to_vec())
         .await;
+    assert_eq!(none.header("etag"), None);
     assert_eq!(
         none.assert_error(412, "precondition_failed")["current"],
         Value::Null

@@ -266,11 +266,10 @@ async fn a_stale_edit_is_refused_and_told_what_is_there_now() {
     let (change, guarded) = (json!({"name": "y"}), app.api.with_header("if-match", tag));
 
     let first = guarded.put(&path, &change).await.assert_status(200);
-    let problem = guarded
-        .put(&path, &json!({"name": "z"}))
-        .await
-        .assert_error(412, "precondition_failed");
+    let stale = guarded.put(&path, &json!({"name": "z"})).await;
 
+    assert_eq!(stale.header("etag"), first.header("etag"));
+    let problem = stale.assert_error(412, "precondition_failed");
     assert_eq!(problem["current"]["name"], "y");
     let next = app
         .api

@@ -197,6 +197,7 @@ async fn a_deleted_skill_is_gone() {
 
     let stale = app.api.with_header("if-match", "\"old\"");
     let problem = stale.delete("/api/skills/x").await;
+    assert_eq!(problem.header("etag"), Some(&*etag));
     let problem = problem.assert_error(412, "precondition_failed");
     assert_eq!(problem["current"]["id"], "x");
     let api = app.api.with_header("if-match", etag);
