@@ -35,9 +35,9 @@ const HEADERS: [(&str, &str, &str, bool); 19] = [
     ),
     (
         "ETag",
-        "This state, for `If-Match` and `If-None-Match`.",
+        "This state, for `If-Match` and `If-None-Match`; with 412 none where nothing is there.",
         "\"ead5697468ff48e7-5\"",
-        true,
+        false,
     ),
     (
         "Idempotency-Replayed",
