@@ -94,17 +94,18 @@ function failure(status, headers, text) {
 
 /** Where to send calls, and as whom. */
 export class Llmos {
-  #base; #token; #options;
+  #base; #token; #fetch; #options;
 
   /**
    * @param {{base?: string, token?: string | (() => string | null | Promise<string | null>) | null,
-   *   retries?: number, onRetry?: Options["onRetry"]}} [options] `base` is the deployment's origin, if it is not the
-   *   page's own; a `token` that is a function is asked before each try; `retries`, 4 if not given, is how often a
-   *   failed call is tried again.
+   *   retries?: number, onRetry?: Options["onRetry"], fetch?: typeof fetch}} [options] `base` is the deployment's
+   *   origin, if it is not the page's own; a `token` that is a function is asked before each try; `retries`, 4 if not
+   *   given, is how often a failed call is tried again; `fetch` takes the place of the browser's.
    */
-  constructor({ base = "", token = null, retries = 4, onRetry } = {}) {
+  constructor({ base = "", token = null, retries = 4, onRetry, fetch = (...given) => globalThis.fetch(...given) } = {}) {
     this.#base = base.replace(/\/$/, "");
     this.#token = token;
+    this.#fetch = fetch;
     this.#options = { retries, onRetry };
     this.sessions = new Sessions(this);
     this.messages = new Messages(this);
@@ -141,7 +142,7 @@ export class Llmos {
       const all = { ...sent, authorization: await this.authorization() };
       const given = Object.entries(all).filter(([, value]) => value);
       const limit = AbortSignal.timeout(TRY_LIMIT);
-      const answer = await fetch(this.url(path, query), {
+      const answer = await this.#fetch(this.url(path, query), {
         method, keepalive, headers: given, body: json === undefined ? body : JSON.stringify(json), cache: "no-store",
         signal: options.signal ? AbortSignal.any([options.signal, limit]) : limit,
       });

@@ -1,10 +1,10 @@
 // The console: puts the views together, and shows the one that the address names.
 import { byId, fill, h, icon } from "./dom.js";
-import { threadModules } from "./first.js";
+import { isNarrow, threadModules } from "./first.js";
 import { keepTimesFresh } from "./format.js";
 import { failed } from "./notice.js";
 import { place, skillAt } from "./router.js";
-import { noSession, sessionList } from "./sessions.js";
+import { keyOf, noSession, sessionList } from "./sessions.js";
 import { hear } from "./state.js";
 
 /** A section is a list beside what is open, or one page; `key` says which row of the list is open. Each is loaded when it
@@ -13,7 +13,7 @@ const SECTIONS = {
   sessions: async () => ({
     title: "Sessions",
     list: sessionList,
-    key: ([id]) => id ?? null,
+    key: ([id]) => (id ? keyOf({ id }) : null),
     open: async (pane, [id], signal) => {
       if (!id) return noSession(pane);
       const { thread } = await threadModules();
@@ -21,12 +21,12 @@ const SECTIONS = {
     },
   }),
   skills: async () => {
-    const [{ keyOf, noSkill, skillList }, { skillPage }] = await Promise.all([import("./skills.js"), import("./skill.js")]);
+    const [skills, { skillPage }] = await Promise.all([import("./skills.js"), import("./skill.js")]);
     return {
       title: "Skills",
-      list: skillList,
-      key: (rest) => (skillAt(rest) ? keyOf(skillAt(rest)) : null),
-      open: (pane, rest, signal) => (skillAt(rest) ? skillPage(pane, skillAt(rest), signal) : noSkill(pane)),
+      list: skills.skillList,
+      key: (rest) => (skillAt(rest) ? skills.keyOf(skillAt(rest)) : null),
+      open: (pane, rest, signal) => (skillAt(rest) ? skillPage(pane, skillAt(rest), signal) : skills.noSkill(pane)),
     };
   },
   files: async () => ({ title: "Files", open: (await import("./files.js")).filesPage }),
@@ -39,6 +39,7 @@ const SECTIONS = {
 const main = byId("main");
 let section = "";
 let list = null;
+let isFirst = true;
 let inSection = new AbortController();
 let inDetail = new AbortController();
 
@@ -57,31 +58,34 @@ async function show() {
   }
   if (signal.aborted) return;
   const { title, list: listOf, key, open } = loaded;
-  const hadFocusInList = byId("list").contains(document.activeElement);
-  if (wanted !== section) {
+  const [wasFirst, hadFocusInList, isSame] = [isFirst, byId("list").contains(document.activeElement), wanted === section];
+  const chosen = key?.(here.rest) ?? null;
+  isFirst = false;
+  document.title = `${title} · llmos`;
+  byId("title").textContent = title;
+  main.dataset.section = wanted;
+  main.dataset.open = chosen || !listOf ? "detail" : "list";
+  if (!wasFirst) byId("detail").scrollTop = 0;
+  const opened = open(byId("detail"), here.rest, signal);
+  if (!isSame) {
     inSection.abort();
     inSection = new AbortController();
-    main.dataset.section = wanted;
+    [section, list] = ["", null];
     byId("list").hidden = !listOf;
-    list = listOf?.(byId("list"), inSection.signal) ?? null;
     for (const link of document.querySelectorAll("#nav a")) {
       if (link.getAttribute("href") === `#/${wanted}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
+    if (chosen && isNarrow()) await opened;
+    if (signal.aborted) return;
+    section = wanted;
+    list = listOf?.(byId("list"), inSection.signal) ?? null;
   }
-  const isFirst = section === "";
-  const isSame = wanted === section;
-  section = wanted;
-  const isOpen = Boolean(key?.(here.rest));
-  document.title = `${title} · llmos`;
-  byId("title").textContent = title;
-  main.dataset.open = isOpen || !listOf ? "detail" : "list";
-  byId("detail").scrollTop = 0;
-  list?.select(key?.(here.rest) ?? null);
-  await open(byId("detail"), here.rest, signal);
-  if (signal.aborted || isFirst) return;
+  list?.select(chosen);
+  await opened;
+  if (signal.aborted || wasFirst) return;
   // The focus goes where something new is, and back to where one came from.
-  if (isOpen) byId("detail-title")?.focus({ preventScroll: true });
+  if (chosen) byId("detail-title")?.focus({ preventScroll: true });
   else if (!(isSame && list?.focus()) && !hadFocusInList) main.focus({ preventScroll: true });
 }
 
@@ -109,22 +113,36 @@ function watchSamples() {
   });
 }
 
+const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** What is around the views, and not needed to see the first one: the bar, the keyboard, health, what waits to be sent. */
+async function surround() {
+  const [{ watchSignIn, watchVolume }, { listen, showHelp }, { watchHealth }, { startSending, warnBeforeLeaving }] = await Promise.all([
+    import("./bar.js"), import("./keys.js"), import("./health.js"), import("./outbox.js"), import("./dialog.js")]);
+  byId("help").addEventListener("click", showHelp);
+  watchSignIn();
+  watchVolume();
+  listen();
+  warnBeforeLeaving();
+  watchHealth();
+  startSending();
+}
+
 function start() {
   const symbols = { sessions: "chat", skills: "book", files: "folder", status: "pulse" };
   document.querySelectorAll("#nav a[data-icon]").forEach((link, index) => {
-    const anchor = link;
-    anchor.prepend(icon(symbols[anchor.dataset.icon ?? ""]));
-    anchor.dataset.key = String(index + 1);
+    link.prepend(icon(symbols[link.dataset.icon]));
+    link.dataset.key = String(index + 1);
   });
   byId("skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
   watchSamples();
   keepTimesFresh();
   addEventListener("hashchange", show);
   for (const name of ["token", "recovered"]) hear(name, () => { if (byId("detail").querySelector(":scope > .failed")) show(); });
-  show();
-  import("./around.js").then(({ surround }) => surround());
-  // What is wanted next is there before it is.
-  setTimeout(() => Promise.all([threadModules(), ...Object.values(SECTIONS).map((load) => load())]).catch(() => {}), 1500);
+  // What surrounds the first view comes after it, unless that takes its time; then what is wanted next, before it is.
+  Promise.race([show(), after(1000)]).then(surround);
+  after(1500).then(() => Promise.all([threadModules(), import("./composer.js"), import("./session_edit.js"), ...Object.values(SECTIONS).map((load) => load())]))
+    .catch(() => {});
 }
 
 start();

@@ -1,5 +1,5 @@
 // Where messages are written: kept as they are typed, and sent by the outbox.
-import { button, fill, h } from "./dom.js";
+import { button, fill, h, sendByKey } from "./dom.js";
 import { announce } from "./notice.js";
 import { again, draft, post, takeBack, waitingFor } from "./outbox.js";
 import { hear } from "./state.js";
@@ -39,9 +39,7 @@ export function composer(session, signal) {
   const extra = h("details.extra", {}, h("summary", {}, "Traces and artifacts"),
     h("p.quiet", {}, "Any JSON; it comes back as it is sent."), traces, artifacts);
   extra.open = Boolean(saved.traces || saved.artifacts);
-  const form = h("form.composer", { "aria-label": "New message", onsubmit: submit, onkeydown: (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-  } }, pending, h("div.box", {}, content, h("div.line", {}, role, extra, h("span.hint", {}, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter"), " sends"),
+  const form = h("form.composer", { "aria-label": "New message", onsubmit: submit, onkeydown: sendByKey }, pending, h("div.box", {}, content, h("div.line", {}, role, extra, h("span.hint", {}, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter"), " sends"),
     h("button.primary", { type: "submit" }, "Send"))), problem);
 
   function submit(event) {
@@ -97,5 +95,5 @@ export function composer(session, signal) {
     show();
   }, signal);
   show();
-  return { form, content };
+  return form;
 }

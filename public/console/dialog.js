@@ -1,5 +1,5 @@
 // Questions in a dialog, and forms in it.
-import { h } from "./dom.js";
+import { h, sendByKey } from "./dom.js";
 import { wordsOf } from "./state.js";
 
 /** Opens a dialog with a form; Esc and Cancel leave it. Gives what `send`, or one of `others`, gives of its FormData, and
@@ -33,9 +33,7 @@ export function ask(title, content, { submit = "OK", look = ".primary", send = a
         done.disabled = false;
       }
     });
-    form.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-    });
+    form.addEventListener("keydown", sendByKey);
     dialog.addEventListener("close", () => {
       dialog.remove();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -49,6 +47,13 @@ export function ask(title, content, { submit = "OK", look = ".primary", send = a
 /** A labelled field. */
 export function field(label, input, hint) {
   return h("label.field", {}, h("span", {}, label), input, hint && h("small", {}, hint));
+}
+
+/** Fields for the volume of something new. */
+export function volumeFields(scope, oninput) {
+  const volume = h("select", { name: "volume", oninput }, ["user", "team", "system"].map((name) => h("option", { value: name, selected: name === scope.volume }, name)));
+  const owner = h("input", { name: "volume_id", value: scope.volume_id ?? "default", autocomplete: "off", spellcheck: false, oninput });
+  return h("div.columns", {}, field("Volume", volume), field("Whose", owner, "default is your own"));
 }
 
 export const isOpen = () => document.querySelector("dialog[open]") !== null;

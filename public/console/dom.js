@@ -67,9 +67,21 @@ export function icon(name) {
   return svg("svg", attributes, svg("path", { d: ICONS[name] }));
 }
 
-/** A button with an icon and words. */
-export function button(name, label, onclick, look = "") {
-  return h(`button${look}`, { type: "button", onclick, title: label }, name && icon(name), h("span", {}, label));
+/** A button with an icon and words, and a key if it has one. */
+export function button(name, label, onclick, { look = "", key = null } = {}) {
+  return h(`button${look}`, { type: "button", onclick, title: key ? `${label} (${key})` : label, "data-key": key }, name && icon(name), h("span", {}, label));
+}
+
+/** Sends a form by Ctrl+Enter, or ⌘+Enter. */
+export function sendByKey(event) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
+}
+
+/** Has the browser save what is in memory. */
+export function saveAs(blob, name) {
+  const url = URL.createObjectURL(blob);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 /** A name that somebody chose: its direction stays its own. */

@@ -1,10 +1,10 @@
 // Files by folder: listed, uploaded with progress, saved, deleted.
-import { button, fill, h, icon, isolated } from "./dom.js";
+import { button, fill, h, icon, isolated, saveAs } from "./dom.js";
 import { size, timeOf, volumeName } from "./format.js";
-import { pagedList } from "./list.js";
+import { filterField, pagedList } from "./list.js";
 import { announce, command, deleteLater, isPending, notify } from "./notice.js";
 import { go, to } from "./router.js";
-import { currentScope, hear, isSignedIn, llmos, tell, wordsOf, writeScope } from "./state.js";
+import { currentScope, hear, isSignedIn, llmos, wordsOf, writeScope } from "./state.js";
 import { showUploads, uploadAll } from "./uploads.js";
 
 const PAGE = 200;
@@ -35,10 +35,7 @@ async function download(item) {
   }
   try {
     announce("Downloading …");
-    const blob = await (await llmos.files.find(item.path, scope())).blob();
-    const url = URL.createObjectURL(blob);
-    h("a", { href: url, download: item.path.split("/").pop() }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    saveAs(await (await llmos.files.find(item.path, scope())).blob(), item.path.split("/").pop());
   } catch (error) {
     notify(`It is not saved: ${wordsOf(error)}`, { kind: "bad", action: "Try again", act: () => download(item) });
   }
@@ -48,13 +45,10 @@ export function filesPage(pane, parts, signal) {
   const folder = parts.map((part) => `${part}/`).join("");
   const body = h("div.body");
   const picker = h("input", { type: "file", multiple: true, hidden: true, "aria-label": "Files to upload", onchange: () => { uploadAll([...picker.files], folder, scope()); picker.value = ""; } });
-  const choose = button("upload", "Upload", () => picker.click(), ".primary");
-  choose.dataset.key = "n";
-  choose.title = "Upload files (n)";
-  const filter = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter what is loaded", "data-key": "/", oninput: () => list.filter(filter.value) });
+  const choose = button("upload", "Upload", () => picker.click(), { look: ".primary", key: "n" });
   const uploads = h("ul.uploads", { "aria-label": "Uploads" });
   const up = parts.length > 0 && h("a.visually-hidden", { href: to("files", ...parts.slice(0, -1)), "data-key": "Escape" }, "Up to the folder above");
-  fill(pane, h("div.page.drop", {}, h("div.line", {}, h("h2", {}, "Files"), choose, picker), h("div.line.wrap", {}, trail(parts), up, h("div.search", {}, icon("search"), filter)), uploads, body));
+  fill(pane, h("div.page.drop", {}, h("div.line", {}, h("h2", {}, "Files"), choose, picker), h("div.line.wrap", {}, trail(parts), up, filterField((text) => list.filter(text))), uploads, body));
 
   const nameOf = (item) => item.path.slice(folder.length);
   function row(item) {
@@ -72,14 +66,7 @@ export function filesPage(pane, parts, signal) {
 
   function remove(item) {
     const where = scope();
-    deleteLater(keyOf(item), `“${nameOf(item)}” deleted`, {
-      run: async (options) => {
-        await llmos.files.delete(item.path, where, options);
-        tell("gone", keyOf(item));
-      },
-      back: () => tell("pending"),
-    });
-    tell("pending");
+    deleteLater(keyOf(item), nameOf(item), (options) => llmos.files.delete(item.path, where, options));
     list.focus();
   }
 

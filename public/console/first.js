@@ -1,32 +1,46 @@
-// What the first view shows, asked for before its modules are there: on a slow line both come at the same time.
+// What the first view shows, asked for before the modules that show it are there: on a slow line all come at once.
+import { kept, SCOPE, TOKEN } from "./device.js";
 import { place } from "./router.js";
-import { currentScope, llmos } from "./state.js";
 
 /** How many sessions, and how many messages, a view begins with. */
 export const FIRST_PAGE = 50;
+/** How long an answer that nobody took is new, in milliseconds. */
+const FRESH = 5000;
 
-/** @type {Map<string, Promise<any>>} By `list`, or the id of a session. */
+/** Answers, by address. */
 const asked = new Map();
 
-/** What a thread consists of: each module names the next only when it is there. */
+function ask(path, query) {
+  const token = kept.get(TOKEN);
+  const url = `${path}?${new URLSearchParams(query)}`;
+  asked.set(url, fetch(url, { headers: token ? { authorization: `Bearer ${token}` } : {}, cache: "no-store" }));
+}
+
+/** As `fetch`; what was asked for already is taken, once. */
+export function fetchFirst(url, options) {
+  const answer = asked.get(url);
+  asked.delete(url);
+  if (!answer) return fetch(url, options);
+  const { signal } = options;
+  return Promise.race([answer, new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))]);
+}
+
+/** What shows a session: each module names the next only when it is there. */
 export async function threadModules() {
-  const [module] = await Promise.all([import("./thread.js"), import("./composer.js"), import("./message.js"), import("./session_head.js"),
-    import("./outbox.js"), import("./dialog.js"), import("./markdown.js").then(({ expectMarkdown }) => { expectMarkdown(); })]);
+  const [module] = await Promise.all([import("./thread.js"), import("./message.js"), import("./session_head.js"),
+    import("./markdown.js").then(({ expectMarkdown }) => { expectMarkdown(); })]);
   return module;
 }
 
+/** Whether what is open covers the list. */
+export const isNarrow = () => matchMedia("(max-width: 46rem)").matches;
+
 const { section, rest: [id] } = place();
 if (section === "sessions") {
-  if (id) asked.set(id, llmos.sessions.find(id, { messages: FIRST_PAGE }));
-  asked.set("list", llmos.sessions.list({ ...currentScope(), limit: FIRST_PAGE }));
+  if (id) ask(`/api/sessions/${encodeURIComponent(id)}`, { messages: FIRST_PAGE });
+  if (!id || !isNarrow()) ask("/api/sessions", { ...kept.get(SCOPE), limit: FIRST_PAGE });
   // Whoever takes the answer hears of its failure.
   for (const answer of asked.values()) answer.catch(() => {});
-  if (id) threadModules();
-}
-
-/** What was asked for when the page began, once; else what `ask` asks for. */
-export function firstAnswer(name, ask) {
-  const answer = asked.get(name);
-  asked.delete(name);
-  return answer ?? ask();
+  setTimeout(() => asked.clear(), FRESH);
+  if (id) threadModules().catch(() => {});
 }

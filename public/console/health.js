@@ -4,14 +4,12 @@ import { hear, llmos, tell } from "./state.js";
 
 /** How often is asked, in milliseconds, and how many answers are kept. */
 const EVERY = 10_000;
-const KEPT = 60;
+export const KEPT = 60;
 
 const NAMES = { redis: "Redis", blob: "Blob" };
 const WORDS = { ok: "works", not_configured: "is not set up", failing: "does not work", unknown: "is not known" };
 
-/** @typedef {{at: number, health: import("../llmos.js").Health | null, error: string}} Sample */
-
-/** @type {Sample[]} */
+/** Each `{health, error}`, one of which is. */
 export const samples = [];
 
 /** `Redis works`. */
@@ -21,9 +19,9 @@ export const wordsFor = (part, status) => `${NAMES[part]} ${WORDS[status ?? "unk
 export async function ask() {
   let sample;
   try {
-    sample = { at: Date.now(), health: await llmos.health({ retries: 0 }), error: "" };
+    sample = { health: await llmos.health({ retries: 0 }) };
   } catch (error) {
-    sample = { at: Date.now(), health: null, error: error.detail ?? String(error) };
+    sample = { error: error.detail ?? String(error) };
   }
   const isWell = (it) => it?.health?.status === "ok";
   const hasRecovered = samples.length > 0 && !isWell(samples.at(-1)) && isWell(sample);

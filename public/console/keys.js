@@ -3,7 +3,6 @@ import { ask, isOpen } from "./dialog.js";
 import { byId, h, isEditable } from "./dom.js";
 import { undoLast } from "./notice.js";
 
-/** @type {[string, string][]} */
 const HELP = [
   ["j, k or ↓, ↑", "next, previous in the list"],
   ["Enter", "open it"],

@@ -1,8 +1,16 @@
 // A list that is loaded page by page: more on scroll, filtered as one types, with one row in the order of Tab.
-import { fill, h } from "./dom.js";
+import { fill, h, icon } from "./dom.js";
 import { count } from "./format.js";
 import { announce, failed, waiting } from "./notice.js";
 import { wasLeft, wordsOf } from "./state.js";
+
+/** A field that finds something in a list. */
+export function searchField(placeholder, label, oninput) {
+  return h("div.search", {}, icon("search"), h("input", { type: "search", placeholder, "aria-label": label, "data-key": "/", oninput: (event) => oninput(event.currentTarget.value) }));
+}
+
+/** A field that filters what is loaded. */
+export const filterField = (filter) => searchField("Filter", "Filter what is loaded", filter);
 
 /** A list in a pane: `load` gives `{items, next}` from a cursor on, `row` an element with `data-row` for an item. */
 export function pagedList(pane, { label, one, load, row, keyOf, matches = () => true, isHidden = () => false, empty, signal }) {

@@ -14,8 +14,9 @@ const SANE = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-/** How long a view waits for what renders, in milliseconds: on a slow line texts are there first as they are. */
-const PATIENCE = 100;
+/** Until when a view waits for what renders, in milliseconds from the page's begin: on a slow line texts are there first
+ * as they are. */
+const PATIENCE = 500;
 
 let tools = null;
 let loading = null;
@@ -44,8 +45,8 @@ async function load() {
 /** Loads what renders, once. */
 const loaded = () => (loading ??= load().catch((error) => { loading = null; throw error; }));
 
-/** Gives what renders a moment to come. */
-export const expectMarkdown = () => Promise.race([loaded().catch(() => {}), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+/** Loads what renders, and gives it a moment to come. */
+export const expectMarkdown = () => Promise.race([loaded().catch(() => {}), new Promise((resolve) => setTimeout(resolve, PATIENCE - performance.now()))]);
 
 /** Calls `before` and `after` around the moment in which texts that came too early are rendered. */
 export function whenRendered(before, after) {

@@ -1,5 +1,6 @@
 // What is told in passing: to everybody on the screen, to those who listen by a live region, and with a way back.
 import { byId, fill, h, icon } from "./dom.js";
+import { tell, wordsOf } from "./state.js";
 
 const DURATION = 6000;
 
@@ -37,25 +38,23 @@ const pending = new Map();
 /** Whether this is about to be deleted. */
 export const isPending = (key) => pending.has(key);
 
-/** Deletes after a while in which it can be taken back: `run` does, and `back` shows it again, because it was taken back
- * or failed. */
-export function deleteLater(key, text, { run, back }) {
-  const send = async (options = {}) => {
+/** Deletes what a list has under `key`, by `send`, after a while in which it can be taken back. */
+export function deleteLater(key, name, send) {
+  if (isPending(key)) return;
+  const back = () => { pending.delete(key); tell("pending"); };
+  const run = async (options = {}) => {
     try {
-      await run(options);
+      await send(options);
       pending.delete(key);
+      tell("gone", key);
     } catch (error) {
-      pending.delete(key);
       back();
       notify(`It is not deleted: ${error?.message ?? error}`, { kind: "bad" });
     }
   };
-  const notice = notify(text, {
-    action: "Undo",
-    act: () => { pending.delete(key); back(); announce("It is back."); },
-    ended: send,
-  });
-  pending.set(key, { run: () => send({ keepalive: true }), notice });
+  const notice = notify(`“${name}” deleted`, { action: "Undo", act: () => { back(); announce("It is back."); }, ended: run });
+  pending.set(key, { run: () => run({ keepalive: true }), notice });
+  tell("pending");
 }
 
 /** Takes the last deletion back. */
@@ -68,15 +67,17 @@ addEventListener("pagehide", () => {
   for (const one of [...pending.values()]) one.run();
 });
 
-/** What a pane says in place of its content. */
-export function say(pane, title, ...children) {
-  return fill(pane, h("div.empty", {}, h("h2", {}, title), ...children));
-}
-
 /** A failure with a way to try again. */
 export function failed(what, why, again) {
   return h("div.failed", { role: "alert" }, h("p", {}, h("strong", {}, what), " ", why),
     h("button", { type: "button", onclick: again }, "Try again"));
+}
+
+/** Says in a pane that a session or a skill cannot be read, or is not there. */
+export function unread(pane, kind, error, again) {
+  if (error.status !== 404) return fill(pane, failed(`The ${kind} cannot be read.`, wordsOf(error), again));
+  return fill(pane, h("div.empty.center", {}, h("h2", {}, `There is no such ${kind}`),
+    h("p", {}, "It was deleted, or it is not one that you may see."), h("p", {}, h("a", { href: `#/${kind}s` }, `All ${kind}s`))));
 }
 
 /** Shows after 300 ms that something takes its time. */

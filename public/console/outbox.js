@@ -1,7 +1,8 @@
 // What was typed and is not stored yet: drafts, and messages that wait to be sent. Both are kept on this device, so
 // that neither a failure nor a reload loses any; each message has a key of its own, so that it is stored once.
 import { LlmosError } from "../llmos.js";
-import { kept, hear, llmos, tell, wordsOf } from "./state.js";
+import { kept } from "./device.js";
+import { hear, llmos, tell, wordsOf } from "./state.js";
 
 const OUTBOX = "llmos.outbox";
 const DRAFT = "llmos.draft.";

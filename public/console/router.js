@@ -1,7 +1,5 @@
 // Where one is: the part of the address behind `#`, such as `#/sessions/{id}` or `#/skills/{volume}/{id}`.
 
-/** @typedef {{section: string, rest: string[]}} Place */
-
 const decode = (part) => {
   try { return decodeURIComponent(part); } catch { return part; }
 };

@@ -1,14 +1,16 @@
 // The list of sessions: filtered, the newest first.
 import { button, byId, fill, h, icon, isolated } from "./dom.js";
-import { FIRST_PAGE, firstAnswer } from "./first.js";
+import { FIRST_PAGE } from "./first.js";
 import { count, timeOf, volumeName } from "./format.js";
-import { pagedList } from "./list.js";
+import { filterField, pagedList } from "./list.js";
 import { command, isPending, notify } from "./notice.js";
 import { toSession } from "./router.js";
 import { currentScope, hear, llmos, tell, writeScope } from "./state.js";
 
 const STATUSES = [["", "All"], ["active", "Active"], ["paused", "Paused"], ["completed", "Completed"]];
 const REFRESH = 20_000;
+
+export const keyOf = ({ id }) => `session ${id}`;
 
 /** A row of the list. */
 function row(session) {
@@ -38,14 +40,11 @@ function empty(status) {
 export function sessionList(pane, signal) {
   let status = "";
   const body = h("div.body");
-  const filter = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter what is loaded", "data-key": "/", oninput: () => list.filter(filter.value) });
   const chosen = h("div.segments", { role: "group", "aria-label": "Status" }, STATUSES.map(([value, label]) =>
     h("button", { type: "button", "aria-pressed": String(value === ""), value, onclick: (event) => choose(event.currentTarget) }, label)));
-  const create = button("plus", "New", async () => (await import("./session_new.js")).createSession(), ".primary");
-  create.dataset.key = "n";
-  create.title = "New session (n)";
+  const create = button("plus", "New", async () => (await import("./session_new.js")).createSession(), { look: ".primary", key: "n" });
   fill(pane, h("div.head", {}, h("div.line", {}, h("h2", {}, "Sessions"), create),
-    h("div.search", {}, icon("search"), filter), chosen), body);
+    filterField((text) => list.filter(text)), chosen), body);
 
   function choose(segment) {
     status = segment.value;
@@ -57,18 +56,17 @@ export function sessionList(pane, signal) {
     label: "Sessions",
     one: "session",
     signal,
-    keyOf: (session) => session.id,
+    keyOf,
     row,
     load: async (cursor) => {
-      const ask = () => llmos.sessions.list({ ...currentScope(), status, limit: FIRST_PAGE, cursor }, { signal });
-      const page = await (status || cursor ? ask() : firstAnswer("list", ask));
+      const page = await llmos.sessions.list({ ...currentScope(), status, limit: FIRST_PAGE, cursor }, { signal });
       tell("samples", { of: "sessions", fallback: page.fallback === true });
       const unreadable = page.unreadable ?? [];
       if (unreadable.length > 0) notify(`${count(unreadable.length, "session")} cannot be read: ${unreadable.join(", ")}`, { kind: "bad" });
       return { items: page.sessions, next: page.next_cursor };
     },
     matches: (session, text) => `${session.name} ${session.id} ${session.volume_id}`.toLowerCase().includes(text),
-    isHidden: (session) => isPending(`session ${session.id}`),
+    isHidden: (session) => isPending(keyOf(session)),
     empty: () => empty(status),
   });
 
@@ -82,13 +80,15 @@ export function sessionList(pane, signal) {
   hear("scope", () => list.reload(), signal);
   hear("token", () => list.reload(), signal);
   hear("pending", () => list.update(), signal);
-  hear("gone", (id) => list.remove(id), signal);
+  hear("gone", (key) => list.remove(key), signal);
   hear("session", (session) => {
     const { volume, volume_id: id } = currentScope();
     const isElsewhere = volume && (volume !== session.volume || (volume !== "system" && id !== session.volume_id));
-    if (isElsewhere && !list.find(session.id)) return;
-    if (status && session.status !== status) list.remove(session.id);
-    else list.put(session, !list.find(session.id) || list.find(session.id).updated_at !== session.updated_at);
+    const key = keyOf(session);
+    const shown = list.find(key);
+    if (isElsewhere && !shown) return;
+    if (status && session.status !== status) list.remove(key);
+    else list.put(session, shown?.updated_at !== session.updated_at);
   }, signal);
   const timer = setInterval(() => !document.hidden && list.refresh(), REFRESH);
   const look = () => !document.hidden && list.refresh();

@@ -1,32 +1,24 @@
 // One skill: rendered, as its source, and in an editor that overwrites nobody.
 import { ask } from "./dialog.js";
-import { button, fill, h, icon, isolated } from "./dom.js";
+import { button, fill, h, icon, isolated, saveAs } from "./dom.js";
 import { count, size, timeOf } from "./format.js";
 import { expectMarkdown, markdown } from "./markdown.js";
-import { announce, deleteLater, failed, isPending, notify, waiting } from "./notice.js";
+import { announce, deleteLater, notify, unread, waiting } from "./notice.js";
 import { go } from "./router.js";
 import { editor } from "./skill_editor.js";
 import { keyOf, origin } from "./skills.js";
-import { llmos, tell, wasLeft, wordsOf } from "./state.js";
-
-const scopeOf = ({ volume, volume_id }) => (volume === "system" ? { volume } : { volume, volume_id });
+import { llmos, scopeOf, tell, wasLeft } from "./state.js";
 
 /** The text of a document without its front matter, whose members are shown as facts. */
 const bodyOf = (content) => content.replace(/^\uFEFF?---\r?\n[\s\S]*?\r?\n---[ \t]*(\r?\n|$)/, "");
 
 export async function skillPage(pane, where, signal) {
   fill(pane, waiting("Reading the skill …"));
-  /** @type {import("../llmos.js").Skill} */
   let skill;
   try {
     [skill] = await Promise.all([llmos.skills.find(where.id, scopeOf(where), { signal }), expectMarkdown()]);
   } catch (error) {
-    if (wasLeft(error)) return;
-    if (error.status === 404) {
-      fill(pane, h("div.empty.center", {}, h("h2", {}, "There is no such skill"), h("p", {}, "It was deleted, or it is not one that you may see."), h("p", {}, h("a", { href: "#/skills" }, "All skills"))));
-    } else {
-      fill(pane, failed("The skill cannot be read.", wordsOf(error), () => skillPage(pane, where, signal)));
-    }
+    if (!wasLeft(error)) unread(pane, "skill", error, () => skillPage(pane, where, signal));
     return;
   }
   if (signal.aborted) return;
@@ -89,23 +81,11 @@ export async function skillPage(pane, where, signal) {
     return answer === "mine" ? now.etag : null;
   }
 
-  function save() {
-    const url = URL.createObjectURL(new Blob([skill.content ?? ""], { type: "text/markdown" }));
-    h("a", { href: url, download: `${skill.id}.md` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  }
+  const save = () => saveAs(new Blob([skill.content ?? ""], { type: "text/markdown" }), `${skill.id}.md`);
 
   function remove() {
-    const key = keyOf(skill);
-    if (isPending(key)) return;
-    deleteLater(key, `“${skill.name || skill.id}” deleted`, {
-      run: async (options) => {
-        await llmos.skills.delete(skill.id, scopeOf(skill), { ...options, ifMatch: skill.etag });
-        tell("gone", key);
-      },
-      back: () => tell("pending"),
-    });
-    tell("pending");
+    const { id, name, etag } = skill;
+    deleteLater(keyOf(skill), name || id, (options) => llmos.skills.delete(id, scopeOf(skill), { ...options, ifMatch: etag }));
     go("#/skills");
   }
 

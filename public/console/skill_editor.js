@@ -1,6 +1,7 @@
 // The editor of a skill's document: what is odd is told as one types, and a draft outlives the page.
-import { fill, h } from "./dom.js";
-import { kept, llmos, wordsOf } from "./state.js";
+import { kept } from "./device.js";
+import { fill, h, sendByKey } from "./dom.js";
+import { llmos, scopeOf, wordsOf } from "./state.js";
 
 const DEBOUNCE = 400;
 
@@ -43,9 +44,7 @@ export const editor = {
     const input = h("textarea.code", { "aria-label": "Document", spellcheck: false, value: draft?.document ?? skill.content ?? "" });
     const check = watchWarnings(input, warnings);
     const save = h("button.primary", { type: "submit" }, "Store");
-    const form = h("form.editor", { onsubmit: store, onkeydown: (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-    } }, input, h("div.line", {}, save, h("button", { type: "button", onclick: revert }, "Revert"), h("span.hint", {}, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter"), " stores")), problem, warnings);
+    const form = h("form.editor", { onsubmit: store, onkeydown: sendByKey }, input, h("div.line", {}, save, h("button", { type: "button", onclick: revert }, "Revert"), h("span.hint", {}, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter"), " stores")), problem, warnings);
     input.addEventListener("input", () => {
       const isChanged = input.value !== skill.content;
       kept.set(nameOf(skill), isChanged ? { document: input.value, etag } : null);
@@ -66,8 +65,7 @@ export const editor = {
       problem.textContent = "";
       const document = input.value;
       try {
-        const scope = skill.volume === "system" ? { volume: skill.volume } : { volume: skill.volume, volume_id: skill.volume_id };
-        const changed = await llmos.skills.update(skill.id, document, scope, { ifMatch: etag, signal });
+        const changed = await llmos.skills.update(skill.id, document, scopeOf(skill), { ifMatch: etag, signal });
         kept.set(nameOf(skill), null);
         stored(changed, document);
       } catch (error) {

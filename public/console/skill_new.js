@@ -1,21 +1,21 @@
 // A new skill: by a form, or as a whole document that was dropped or pasted.
-import { ask, field } from "./dialog.js";
+import { kept } from "./device.js";
+import { ask, field, volumeFields } from "./dialog.js";
 import { h } from "./dom.js";
 import { announce } from "./notice.js";
 import { go, toSkill } from "./router.js";
 import { watchWarnings } from "./skill_editor.js";
-import { kept, llmos, tell, writeScope } from "./state.js";
+import { llmos, scopeOf, tell, writeScope } from "./state.js";
 
 const DRAFT = "llmos.draft.new skill";
 
 const listOf = (text) => text.split(",").map((it) => it.trim()).filter(Boolean);
 
-/** Asks for a new skill and opens it. What was typed stays until it is stored. @param {string} [dropped] A document. */
+/** Asks for a new skill, or how to store a document that was `dropped`, and opens it. What was typed stays until then. */
 export async function createSkill(dropped = "") {
   const saved = kept.get(DRAFT) ?? {};
   const document_ = dropped || saved.document || "";
   const keep = (event) => kept.set(DRAFT, Object.fromEntries(new FormData(event.currentTarget.form)));
-  const scope = writeScope();
   const input = (name, given = {}) => h("input", { name, value: saved[name] ?? "", autocomplete: "off", oninput: keep, ...given });
   const area = (name, rows) => h("textarea", { name, rows, value: saved[name] ?? "", spellcheck: name === "description", oninput: keep });
   const warnings = h("div.warnings", { role: "status" });
@@ -28,8 +28,6 @@ export async function createSkill(dropped = "") {
   const whole = h("div", {}, field("Document", document), warnings);
   const kind = (value, label) => h("label.check", {}, h("input", { type: "radio", name: "as", value, checked: (value === "document") === (document_ !== ""), onchange: show }), h("span", {}, label));
   const choice = h("div.choice", { role: "radiogroup", "aria-label": "How" }, kind("fields", "Form"), kind("document", "Markdown document"));
-  const volume = h("select", { name: "volume" }, ["user", "team", "system"].map((name) => h("option", { value: name, selected: name === (scope.volume ?? "user") }, name)));
-  const owner = h("input", { name: "volume_id", value: scope.volume === "system" ? "default" : scope.volume_id ?? "default", autocomplete: "off", spellcheck: false });
   function show() {
     const asDocument = choice.querySelector("input:checked").value === "document";
     byFields.hidden = asDocument;
@@ -38,12 +36,11 @@ export async function createSkill(dropped = "") {
   show();
   if (document_) check();
 
-  const created = await ask("New skill", [choice, byFields, whole,
-    h("div.columns", {}, field("Volume", volume), field("Whose", owner, "default is your own"))], {
+  const created = await ask("New skill", [choice, byFields, whole, volumeFields(scopeOf(writeScope()))], {
     submit: "Create",
     send: async (data) => {
       const chosen = Object.fromEntries(data);
-      const into = chosen.volume === "system" ? { volume: chosen.volume } : { volume: chosen.volume, volume_id: chosen.volume_id || "default" };
+      const into = scopeOf(chosen);
       if (chosen.as === "document") return llmos.skills.create(chosen.document, into);
       const { name, description, language, code } = chosen;
       const fields = { name, description, language, code, tags: listOf(chosen.tags) };

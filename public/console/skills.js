@@ -1,9 +1,9 @@
 // The list of skills: where each comes from, searched by the server, narrowed by tags; and dropped documents.
 import { button, byId, fill, h, icon, isolated } from "./dom.js";
 import { volumeName } from "./format.js";
-import { pagedList } from "./list.js";
+import { pagedList, searchField } from "./list.js";
 import { command, isPending } from "./notice.js";
-import { go, to, toSkill } from "./router.js";
+import { toSkill } from "./router.js";
 import { currentScope, hear, llmos, tell, writeScope } from "./state.js";
 import { createSkill } from "./skill_new.js";
 
@@ -44,17 +44,15 @@ export function skillList(pane, signal) {
   let timer = 0;
   const body = h("div.body");
   const tags = h("div.tags", { role: "group", "aria-label": "Tags", hidden: true });
-  const search = h("input", { type: "search", placeholder: "Search", "aria-label": "Search skills", "data-key": "/", oninput: () => {
+  const search = searchField("Search", "Search skills", (text) => {
     clearTimeout(timer);
-    timer = window.setTimeout(() => { q = search.value.trim(); list.reload(); }, DEBOUNCE);
-  } });
-  const create = button("plus", "New", () => create_(), ".primary");
-  create.dataset.key = "n";
-  create.title = "New skill (n)";
-  const create_ = (document = "") => createSkill(document);
-  fill(pane, h("div.head", {}, h("div.line", {}, h("h2", {}, "Skills"), create), h("div.search", {}, icon("search"), search), tags), body);
+    timer = setTimeout(() => { q = text.trim(); list.reload(); }, DEBOUNCE);
+  });
+  const create = button("plus", "New", () => createSkill(), { look: ".primary", key: "n" });
+  fill(pane, h("div.head", {}, h("div.line", {}, h("h2", {}, "Skills"), create), search, tags), body);
 
   function showTags() {
+    const focused = tags.contains(document.activeElement) ? document.activeElement.textContent : null;
     const all = new Map();
     for (const one of list.items().flatMap((skill) => skill.tags)) all.set(one, (all.get(one) ?? 0) + 1);
     const most = [...all].sort((a, b) => b[1] - a[1]).slice(0, 8).map(([name]) => name);
@@ -64,6 +62,7 @@ export function skillList(pane, signal) {
       tag = tag === name ? "" : name;
       list.reload();
     } }, isolated(name))));
+    [...tags.children].find((it) => it.textContent === focused)?.focus();
   }
 
   const list = pagedList(body, {
@@ -75,24 +74,19 @@ export function skillList(pane, signal) {
     load: async (cursor) => {
       const page = await llmos.skills.list({ ...query(), q, tag, limit: PAGE, cursor }, { signal });
       tell("samples", { of: "skills", fallback: page.fallback === true });
-      setTimeout(() => { if (!tags.contains(document.activeElement)) showTags(); else showTagsKeepingFocus(); });
+      setTimeout(showTags);
       return { items: page.skills, next: page.next_cursor };
     },
     isHidden: (skill) => isPending(keyOf(skill)),
     empty: () => empty(q || tag),
   });
-  function showTagsKeepingFocus() {
-    const name = document.activeElement?.textContent;
-    showTags();
-    [...tags.children].find((it) => it.textContent === name)?.focus();
-  }
 
   // A document may be dropped anywhere on the page.
   addEventListener("dragover", (event) => event.preventDefault(), { signal });
   addEventListener("drop", async (event) => {
     event.preventDefault();
     const file = [...(event.dataTransfer?.files ?? [])].find((it) => /\.(md|markdown)$/i.test(it.name) || it.type === "text/markdown");
-    if (file) create_(await file.text());
+    if (file) createSkill(await file.text());
   }, { signal });
 
   for (const name of ["scope", "token"]) hear(name, () => list.reload(), signal);
@@ -110,10 +104,3 @@ export function noSkill(pane) {
   fill(pane, h("div.empty.center", {}, icon("book"), h("p", {}, "Choose a skill, drop a ", h("code", {}, ".md"), " file, or press ", h("kbd", {}, "n"), " for a new one.")));
   byId("main").dataset.open = "list";
 }
-
-/** Opens a skill. */
-export function openSkill(skill) {
-  go(toSkill(skill));
-}
-
-export const toSkills = to("skills");

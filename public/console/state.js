@@ -1,12 +1,11 @@
 // What all views share: the client, who is signed in, whose things are shown, and what they tell each other.
 import { Llmos, LlmosError } from "../llmos.js";
-
-const TOKEN = "llmos.token";
-const SCOPE = "llmos.scope";
+import { kept, SCOPE, TOKEN } from "./device.js";
+import { fetchFirst } from "./first.js";
 
 /** Events: `scope`, `token`, `unauthorized`, `retry`, `samples`, `session`, `skill`, `gone`,
  * `pending`, `outbox`, `sent`, `uploads`, `uploaded`, `health`, `recovered`; each with `detail`. */
-export const bus = new EventTarget();
+const bus = new EventTarget();
 
 export function tell(name, detail) {
   bus.dispatchEvent(new CustomEvent(name, { detail }));
@@ -17,29 +16,8 @@ export function hear(name, listener, signal) {
   bus.addEventListener(name, (event) => listener(event.detail), { signal });
 }
 
-/** What is kept on this device; nothing where that is not allowed. */
-export const kept = {
-  get(name) {
-    try { return JSON.parse(localStorage.getItem(name) ?? "null"); } catch { return null; }
-  },
-  set(name, value) {
-    try {
-      if (value === null) localStorage.removeItem(name);
-      else localStorage.setItem(name, JSON.stringify(value));
-      return true;
-    } catch {
-      return false;
-    }
-  },
-  /** The names that begin so. */
-  names(prefix) {
-    try { return Object.keys(localStorage).filter((name) => name.startsWith(prefix)); } catch { return []; }
-  },
-};
-
 /** In memory; on this device only where that was asked for. */
 let token = kept.get(TOKEN);
-/** @type {{volume?: import("../llmos.js").Volume, volume_id?: string}} */
 let scope = kept.get(SCOPE) ?? {};
 
 export const isSignedIn = () => token !== null;
@@ -61,16 +39,20 @@ export function chooseScope(wanted) {
   tell("scope", wanted);
 }
 
+/** The volume of what is there, or of what a form says. */
+export const scopeOf = ({ volume, volume_id: id }) => (volume === "system" ? { volume } : { volume, volume_id: id || "default" });
+
 /** Where something new goes: one's own, unless another volume is chosen. */
 export const writeScope = () => (scope.volume ? { ...scope } : { volume: "user", volume_id: "default" });
 
 export const llmos = new Llmos({
   token: () => token,
+  fetch: fetchFirst,
   retries: 3,
   onRetry: (retry) => tell("retry", retry),
 });
 
-/** That one may not call, since one last signed in or out: who asks to sign in may come after it. @type {LlmosError | null} */
+/** That one may not call, since one last signed in or out: who asks to sign in may come after it. */
 let refusal = null;
 export const refused = () => refusal;
 

@@ -1,7 +1,7 @@
 // The page of the state: each part with its last minutes, where data lies, who one is, and what this device keeps.
 import { button, fill, h, svg } from "./dom.js";
 import { count, duration, sentence } from "./format.js";
-import { ask, samples, wordsFor } from "./health.js";
+import { ask, KEPT, samples, wordsFor } from "./health.js";
 import { command, notify, waiting } from "./notice.js";
 import { countUnsent, forgetAll } from "./outbox.js";
 import { openSignIn } from "./bar.js";
@@ -10,40 +10,28 @@ import { hear, isRemembered, isSignedIn, signIn } from "./state.js";
 const WIDTH = 320;
 const HEIGHT = 56;
 
-/** A small chart of how long a part took to answer each time, `null` where it did not. */
+/** A small chart of how many milliseconds a part took each time, `null` where it did not answer. */
 function chart(points, label) {
-  const known = points.map((point) => point.milliseconds).filter((it) => it !== null);
-  const highest = Math.max(1, ...known);
-  const step = WIDTH / Math.max(1, 59);
-  const x = (index) => WIDTH - (points.length - 1 - index) * step;
-  const y = (milliseconds) => HEIGHT - 4 - (milliseconds / highest) * (HEIGHT - 12);
-  const lines = [];
-  let line = [];
-  points.forEach(({ milliseconds }, index) => {
-    if (milliseconds === null) {
-      lines.push(line);
-      line = [];
-    } else {
-      line.push([x(index), y(milliseconds)]);
+  const known = points.filter((it) => it !== null).sort((a, b) => a - b);
+  const highest = known.at(-1) ?? 0;
+  const step = WIDTH / (KEPT - 1);
+  const x = (index) => (WIDTH - (points.length - 1 - index) * step).toFixed(1);
+  const y = (milliseconds) => (HEIGHT - 4 - (milliseconds / Math.max(1, highest)) * (HEIGHT - 12)).toFixed(1);
+  const shapes = [];
+  points.forEach((point, index) => {
+    if (point === null) {
+      shapes.push(svg("rect", { class: "outage", x: x(index - 0.5), y: 0, width: step.toFixed(1), height: HEIGHT }));
+      return;
     }
+    // From the point before, if there is one.
+    const from = points[index - 1] ?? null;
+    const line = `M${x(from === null ? index - 0.1 : index - 1)} ${y(from ?? point)}L${x(index)} ${y(point)}`;
+    shapes.push(svg("path", { class: "area", d: `${line}V${HEIGHT}H${x(from === null ? index : index - 1)}Z` }), svg("path", { class: "line", d: line }));
   });
-  lines.push(line);
-  const shapes = lines.filter((it) => it.length > 0).flatMap((it) => {
-    const path = it.map(([left, top], index) => `${index ? "L" : "M"}${left.toFixed(1)} ${top.toFixed(1)}`).join("");
-    const [end] = it.slice(-1);
-    return [
-      svg("path", { class: "area", d: `${path}L${end[0].toFixed(1)} ${HEIGHT}L${it[0][0].toFixed(1)} ${HEIGHT}Z` }),
-      svg("path", { class: "line", d: it.length > 1 ? path : `${path}l.1 0` }),
-    ];
-  });
-  const outages = points.flatMap(({ milliseconds }, index) => (milliseconds === null
-    ? [svg("rect", { class: "outage", x: (x(index) - step / 2).toFixed(1), y: 0, width: step.toFixed(1), height: HEIGHT })] : []));
   const missed = points.length - known.length;
-  const median = [...known].sort((a, b) => a - b)[Math.floor(known.length / 2)];
-  const words = known.length === 0 ? "no answer yet"
-    : `median ${duration(median)}, at most ${duration(highest === 1 ? Math.max(...known) : highest)}`;
+  const words = known.length === 0 ? "no answer yet" : `median ${duration(known[known.length >> 1])}, at most ${duration(highest)}`;
   const summary = `${words}${missed > 0 ? `, ${missed} of ${points.length} without an answer` : ""}`;
-  const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${label}: ${summary}`, preserveAspectRatio: "none" }, ...outages, ...shapes);
+  const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${label}: ${summary}`, preserveAspectRatio: "none" }, ...shapes);
   return h("figure.chart", {}, drawing, h("figcaption", {}, summary));
 }
 
@@ -65,10 +53,7 @@ function mend(name, health) {
 
 function partCard(name, health) {
   const part = health[name];
-  const points = samples.map((sample) => ({
-    at: sample.at,
-    milliseconds: sample.health?.[name]?.status === "ok" ? sample.health[name].milliseconds : null,
-  }));
+  const points = samples.map(({ health: then }) => (then?.[name]?.status === "ok" ? then[name].milliseconds : null));
   return h("section.card", { "aria-labelledby": `part-${name}` },
     h("h3", { id: `part-${name}` }, h(`span.dot.${part.status}`, { "aria-hidden": "true" }), wordsFor(name, part.status)),
     h("p.quiet", {}, KEEPS[name].holds),

@@ -1,10 +1,9 @@
 // One session: what it is, its messages, older ones on scroll up, newer ones as they come.
-import { composer } from "./composer.js";
-import { byId, fill, h } from "./dom.js";
-import { FIRST_PAGE, firstAnswer } from "./first.js";
+import { fill, h } from "./dom.js";
+import { FIRST_PAGE } from "./first.js";
 import { expectMarkdown, whenRendered } from "./markdown.js";
 import { messageItem, relate } from "./message.js";
-import { announce, command, failed, waiting } from "./notice.js";
+import { announce, command, failed, unread, waiting } from "./notice.js";
 import { hear, llmos, tell, wasLeft, wordsOf } from "./state.js";
 import { sessionHead } from "./session_head.js";
 
@@ -20,12 +19,11 @@ const NEAR = 120;
 
 export async function thread(pane, id, signal) {
   fill(pane, waiting("Reading the session …"));
-  /** @type {import("../llmos.js").Session} */
   let session;
   try {
-    [session] = await Promise.all([firstAnswer(id, () => llmos.sessions.find(id, { messages: FIRST_PAGE }, { signal })), expectMarkdown()]);
+    [session] = await Promise.all([llmos.sessions.find(id, { messages: FIRST_PAGE }, { signal }), expectMarkdown()]);
   } catch (error) {
-    if (!wasLeft(error)) show404(pane, error, () => thread(pane, id, signal));
+    if (!wasLeft(error)) unread(pane, "session", error, () => thread(pane, id, signal));
     return;
   }
   if (signal.aborted) return;
@@ -39,8 +37,11 @@ export async function thread(pane, id, signal) {
   const list = h("div", {}, pageOf(session.messages ?? []));
   const newer = h("button.newer", { type: "button", hidden: true, onclick: () => toEnd() }, "New messages ↓");
   const scroller = h("div.scroll.messages", { tabindex: -1 }, older, list);
-  const write = composer(session.id, signal);
-  fill(pane, head.element, scroller, newer, write.form);
+  const write = h("div.composer");
+  fill(pane, head.element, scroller, newer, write);
+  // What is there is read before something is written.
+  import("./composer.js").then(({ composer }) => signal.aborted || write.replaceWith(composer(session.id, signal)),
+    () => fill(write, "Messages cannot be written here: the server cannot be reached."));
 
   const first = () => Number(list.querySelector("[data-seq]")?.dataset.seq ?? 0);
   const last = () => Number(list.lastElementChild.lastElementChild?.dataset.seq ?? 0);
@@ -159,14 +160,4 @@ export async function thread(pane, id, signal) {
 function noMessages(session) {
   return h("div.empty", {}, h("h3", {}, "No messages yet"), h("p", {}, "Write the first one below, or from a shell:"),
     command(`curl ${location.origin}/api/sessions/${encodeURIComponent(session.id)}/messages \\\n  -H 'Content-Type: application/json' \\\n  -d '{"role":"user","content":"Hello!"}'`));
-}
-
-function show404(pane, error, again) {
-  if (error.status !== 404) {
-    fill(pane, failed("The session cannot be read.", wordsOf(error), again));
-    return;
-  }
-  fill(pane, h("div.empty.center", {}, h("h2", {}, "There is no such session"),
-    h("p", {}, "It was deleted, or it is not one that you may see."), h("p", {}, h("a", { href: "#/sessions" }, "All sessions"))));
-  byId("main").dataset.open = "detail";
 }

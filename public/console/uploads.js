@@ -4,9 +4,7 @@ import { size } from "./format.js";
 import { announce } from "./notice.js";
 import { hear, llmos, tell, wordsOf } from "./state.js";
 
-/** @typedef {{file: File, path: string, scope: any, sent: number, state: "sending" | "failed", why: string, stop: AbortController}} Upload */
-
-/** @type {Set<Upload>} */
+/** Each `{file, path, scope, sent, state, why, stop}`; the state is `sending` or `failed`. */
 const uploads = new Set();
 
 /** Sends files into a folder. */

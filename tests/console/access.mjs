@@ -1,7 +1,7 @@
 // A deployment that asks who one is, and one that has no storage: `node access.mjs {base} {viewport} {key}`, or
 // without a key for the latter.
 import assert from 'node:assert/strict';
-import { accessible, closed, fits, open, rest, run, until } from './tab.mjs';
+import { accessible, closed, fits, open, openOnce, rest, run, until } from './tab.mjs';
 
 const [key] = rest;
 const dialog = (tab) => tab.getByRole('dialog', { name: 'Sign in' });
@@ -50,6 +50,7 @@ const signIn = {
   'a device that is to remember remembers until one signs out': async (tab) => {
     await tab.reload();
     await tab.locator('.row.file', { hasText: 'large.bin' }).waitFor();
+    await openOnce(tab, '#/sessions', '.row', ['/api/sessions?limit=50']);
     await tab.locator('#sign-in').click();
     await dialog(tab).waitFor();
     assert.equal(await tab.evaluate((secret) => JSON.stringify({ ...localStorage }).includes(secret), key), false);

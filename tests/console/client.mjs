@@ -145,6 +145,15 @@ await run({
     assert.deepEqual(sent, ['Bearer a text', 'Bearer try 1', 'Bearer try 2', undefined]);
   },
 
+  'another fetch may take the place of the browser\'s': async (tab) => {
+    const seen = await inPage(tab, async ({ Llmos }) => {
+      const asked = [];
+      const llmos = new Llmos({ fetch: async (url, { method }) => { asked.push([method, url]); return new Response('{"sessions": [], "next_cursor": null}'); } });
+      return [await llmos.sessions.list({ limit: 1 }), asked];
+    });
+    assert.deepEqual(seen, [{ sessions: [], next_cursor: null }, [['GET', '/api/sessions?limit=1']]]);
+  },
+
   'skills, files and health, with all that they take': async (tab) => {
     const seen = await inPage(tab, async ({ Llmos }) => {
       const llmos = new Llmos();

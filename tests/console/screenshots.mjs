@@ -30,7 +30,7 @@ await withServer(async (base, redis) => {
     ['sessions', DESKTOP, `#/sessions/${session}`, '.message'],
     ['skills', DESKTOP, '#/skills/user/bell-state', '.skill pre'],
     ['files', DESKTOP, '#/files/reports', '.row.file'],
-    ['status', DESKTOP, '#/status', '.chart path.line'],
+    ['status', DESKTOP, '#/status', '.chart svg'],
     ['phone', PHONE, `#/sessions/${session}`, '.message'],
   ];
   await withBrowser(async (browser) => {

@@ -1,6 +1,6 @@
 // Sessions and messages: created, read, written, changed, found and deleted, mostly by the keyboard alone.
 import assert from 'node:assert/strict';
-import { accessible, api, base, closed, fits, isPhone, open, run, statusOf, until } from './tab.mjs';
+import { accessible, api, base, closed, fits, isPhone, open, openOnce, run, statusOf, until } from './tab.mjs';
 
 const idOf = (tab) => decodeURIComponent(new URL(tab.url()).hash.split('/').pop());
 const message = (tab, text) => tab.locator('.message', { hasText: text });
@@ -61,6 +61,11 @@ await run({
     await sent.locator('.by time').dispatchEvent('pointerenter');
     const time = await sent.locator('.by time').getAttribute('title');
     assert.match(time, /CET|GMT\+1/);
+  },
+
+  'the first view asks for each thing once, before it can show it': async (tab) => {
+    const id = encodeURIComponent(notes.id);
+    await openOnce(tab, `#/sessions/${id}`, '.composer textarea', [`/api/sessions/${id}?messages=50`, ...(isPhone ? [] : ['/api/sessions?limit=50'])]);
   },
 
   'what is typed outlives a reload, and opens with the address': async (tab) => {
@@ -244,7 +249,7 @@ await run({
     const made = await api('GET', `/api/sessions/${idOf(tab)}`);
     assert.equal(`${made.volume}/${made.volume_id}`, 'team/red');
     await tab.reload();
-    assert.equal(await tab.getByLabel('Volume').inputValue(), 'team/red');
+    await until('the team is still chosen', async () => await tab.getByLabel('Volume').inputValue() === 'team/red');
     await tab.getByLabel('Volume').selectOption('Everything');
     // A list to choose from takes letters for itself.
     await tab.keyboard.press('Escape');

@@ -105,3 +105,15 @@ export const open = async (tab, hash) => {
   await tab.goto('about:blank');
   await tab.goto(`${base}/${hash}`);
 };
+
+// Opens a place, whose first view asks for each of `addresses` once: what is asked for before the modules are there is what
+// they take.
+export const openOnce = async (tab, hash, shown, addresses) => {
+  const asked = [];
+  const note = (request) => asked.push(request.url().slice(base.length));
+  tab.on('request', note);
+  await open(tab, hash);
+  await tab.locator(shown).first().waitFor();
+  tab.off('request', note);
+  for (const address of addresses) assert.deepEqual(asked.filter((it) => it === address), [address], asked.join('\n'));
+};
