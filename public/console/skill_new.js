@@ -24,7 +24,7 @@ export async function createSkill(dropped = "") {
   const byFields = h("div", {},
     field("Name", input("name", { maxlength: 200 })), field("Description", area("description", 2)),
     h("div.columns", {}, field("Language", input("language")), field("Tags", input("tags"), "with commas between them")),
-    field("Code", area("code", 6), "A skill without code is a markdown document."));
+    field("Code", area("code", 6), "A skill without code is a text."));
   const whole = h("div", {}, field("Document", document), warnings);
   const kind = (value, label) => h("label.check", {}, h("input", { type: "radio", name: "as", value, checked: (value === "document") === (document_ !== ""), onchange: show }), h("span", {}, label));
   const choice = h("div.choice", { role: "radiogroup", "aria-label": "How" }, kind("fields", "Form"), kind("document", "Markdown document"));

@@ -8,17 +8,19 @@ use super::yaml::{flow_list, quote};
 use super::{Code, Description, Language, SkillId, Tags};
 use crate::name::Name;
 
-/// What a caller gives to add a skill. `tags` may be missing.
+/// What a caller gives to add a skill. What is not there need not be said.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 pub struct NewSkill {
     /// What it is called.
     pub name: Name,
     /// What it is for.
     pub description: Description,
-    /// Its code.
-    pub code: Code,
+    /// Its code, if it has any.
+    #[serde(default)]
+    pub code: Option<Code>,
     /// The language of the code.
-    pub language: Language,
+    #[serde(default)]
+    pub language: Option<Language>,
     /// What it is filed under.
     #[serde(default)]
     pub tags: Tags,
@@ -30,21 +32,26 @@ impl NewSkill {
         SkillId::from_name(self.name.as_str())
     }
 
-    /// The document: front matter, the name as heading, the description, and the code in a fence.
+    /// The document: front matter, the name as heading, the description, and the code, if any, in a fence.
     ///
     /// What is in it reads back equal; no value can end its field or the front matter, begin a heading, or
     /// end the fence.
     pub fn into_document(self) -> String {
         let (name, description) = (self.name.as_str(), self.description.as_str());
-        let language = self.language.as_str();
+        let language = self.language.as_ref().map(Language::as_str);
+        let field = language.map(|it| format!("language: {}\n", quote(it)));
+        let section = self.code.map(|code| {
+            let fence = fenced(code.as_str(), language.unwrap_or_default(), "\n");
+            format!("\n## Code\n\n{fence}\n")
+        });
         format!(
-            "---\nname: {}\ndescription: {}\nlanguage: {}\ntags: {}\n---\n{}\n## Code\n\n{}\n",
+            "---\nname: {}\ndescription: {}\n{}tags: {}\n---\n{}{}",
             quote(name),
             quote(description),
-            quote(language),
+            field.unwrap_or_default(),
             flow_list(self.tags.as_slice()),
             introduction(name, description, "\n"),
-            fenced(self.code.as_str(), language, "\n"),
+            section.unwrap_or_default(),
         )
     }
 }
@@ -108,6 +115,19 @@ mod tests {
     }
 
     #[test]
+    fn neither_code_nor_its_language_need_be_there() {
+        let document = |json| new_skill(json).into_document();
+        assert_eq!(
+            document(r#"{"name":"x","description":"d"}"#),
+            "---\nname: x\ndescription: d\ntags: []\n---\n\n# Skill: x\n\nd\n"
+        );
+        assert_eq!(
+            document(r#"{"name":"x","description":"d","code":"z","language":null}"#),
+            "---\nname: x\ndescription: d\ntags: []\n---\n\n# Skill: x\n\nd\n\n## Code\n\n```\nz\n```\n"
+        );
+    }
+
+    #[test]
     fn tags_may_be_missing_and_unknown_fields_are_ignored() {
         let skill = new_skill(r#"{"name":"x","description":"","code":"","language":"c++","id":1}"#);
         let document = skill.into_document();
@@ -126,14 +146,14 @@ mod tests {
         let skill = NewSkill {
             name: hidden.repeat(200).try_into().unwrap(),
             description: hidden.repeat(2048).try_into().unwrap(),
-            code: code.try_into().unwrap(),
-            language: "x".repeat(64).try_into().unwrap(),
+            code: Some(code.clone().try_into().unwrap()),
+            language: Some("x".repeat(64).try_into().unwrap()),
             tags: quotes.try_into().unwrap(),
         };
         let document = skill.clone().into_document();
         crate::skill::check_document(document.as_bytes()).unwrap();
         let read = crate::skill::Skill::read(&document, &skill.id());
         assert_eq!(read.warnings, [""; 0]);
-        assert_eq!(read.code.as_deref(), Some(skill.code.as_str()));
+        assert_eq!(read.code, Some(code));
     }
 }

@@ -128,9 +128,10 @@ fn code() -> impl Strategy<Value = Code> {
 }
 
 fn new_skill() -> impl Strategy<Value = NewSkill> {
+    use proptest::option::of;
     let name = field::<Name>(6, in_line);
     let description = field::<Description>(12, in_lines);
-    (name, description, code(), language(), tags()).prop_map(
+    (name, description, of(code()), of(language()), tags()).prop_map(
         |(name, description, code, language, tags)| NewSkill {
             name,
             description,
@@ -222,8 +223,8 @@ proptest! {
         let read = Skill::read(&document, &skill.id());
         prop_assert_eq!(&read.name, skill.name.as_str());
         prop_assert_eq!(&read.description, skill.description.as_str());
-        prop_assert_eq!(read.code.as_deref(), Some(skill.code.as_str()));
-        prop_assert_eq!(read.language.as_deref(), Some(skill.language.as_str()));
+        prop_assert_eq!(read.code.as_deref(), skill.code.as_ref().map(Code::as_str));
+        prop_assert_eq!(read.language.as_deref(), skill.language.as_ref().map(Language::as_str));
         prop_assert_eq!(&read.tags[..], skill.tags.as_slice());
         prop_assert_eq!(read.warnings, Vec::<String>::new());
         prop_assert_eq!(check_document(document.as_bytes()), Ok(document.as_str()));

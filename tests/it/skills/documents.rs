@@ -378,6 +378,34 @@ async fn documents_of_each_kind_are_created_to_the_letter() {
 }
 
 #[tokio::test]
+async fn a_skill_without_code_has_none() {
+    let app = SkillsApp::start().await;
+    let created = app
+        .api
+        .post(
+            "/api/skills",
+            &json!({"name": "Plain language", "description": "Short sentences"}),
+        )
+        .await
+        .assert_status(201)
+        .json();
+    assert_eq!(
+        [&created["code"], &created["language"], &created["warnings"]],
+        [&json!(null), &json!(null), &json!([])]
+    );
+    let found = app
+        .api
+        .get("/api/skills/plain-language")
+        .await
+        .assert_status(200)
+        .json();
+    assert_eq!(
+        found["content"],
+        "---\nname: Plain language\ndescription: Short sentences\ntags: []\n---\n\n# Skill: Plain language\n\nShort sentences\n"
+    );
+}
+
+#[tokio::test]
 async fn documents_that_cannot_be_taken_are_refused() {
     let app = SkillsApp::start().await;
 
@@ -421,7 +449,7 @@ async fn documents_that_cannot_be_taken_are_refused() {
         let named = problem["errors"][0]["field"].as_str().unwrap();
         assert!(named.starts_with(field), "{problem}");
     }
-    for field in ["name", "description", "code", "language"] {
+    for field in ["name", "description"] {
         let mut body = new_skill("x");
         body.as_object_mut().unwrap().remove(field);
         app.api
