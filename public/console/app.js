@@ -16,8 +16,9 @@ const SECTIONS = {
     key: ([id]) => (id ? keyOf({ id }) : null),
     open: async (pane, [id], signal) => {
       if (!id) return noSession(pane);
-      const { thread } = await threadModules();
-      return signal.aborted ? null : thread(pane, id, signal);
+      const module = await threadModules().catch(() => null);
+      if (signal.aborted) return null;
+      return module ? module.thread(pane, id, signal) : unloaded(pane);
     },
   }),
   skills: async () => {
@@ -43,6 +44,8 @@ let isFirst = true;
 let inSection = new AbortController();
 let inDetail = new AbortController();
 
+const unloaded = (pane) => fill(pane, failed("This page cannot be loaded.", "The server cannot be reached.", show));
+
 async function show() {
   const here = place();
   const wanted = SECTIONS[here.section] ? here.section : "sessions";
@@ -53,7 +56,7 @@ async function show() {
   try {
     loaded = await SECTIONS[wanted]();
   } catch {
-    fill(byId("detail"), failed("This page cannot be loaded.", "The server cannot be reached.", show));
+    unloaded(byId("detail"));
     return;
   }
   if (signal.aborted) return;

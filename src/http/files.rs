@@ -1,30 +1,24 @@
-//! `/api/files/{path}`: put, get and delete the files of a volume.
+//! `/api/files/{path}`: put and delete the files of a volume.
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum::{Json, RequestExt, Router};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::auth::Admitted;
-use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
-use super::describe::{
-    BadBody, BadQuery, FileContent, IfMissing, IfRange, Missing, OutOfRange, Range, Stale,
-    Unchanged,
-};
+use super::conditional::{IfMatch, IfNoneMatch};
+use super::describe::{BadBody, BadQuery, FileContent, IfMissing, Missing, Stale};
 use super::extract::{FileAt, Parameters, RequestBlobs};
-use super::file_answer::{File, content_answer, is_media_type};
+use super::file_answer::{File, is_media_type};
 use super::volume_query::VolumeQuery;
-use super::{file_list, uploads};
+use super::{file_get, file_list, uploads};
 use crate::app::App;
-use crate::blob::{
-    Blob, Blobs, ContentRequest, Fetched, Put, PutBody, PutOptions, WriteCondition, paths,
-};
+use crate::blob::{Blob, Blobs, Put, PutBody, PutOptions, WriteCondition, paths};
 use crate::error::{Error, Result};
 use crate::file_path::FilePath;
 use crate::json;
-use crate::openapi::parameters::Text;
 use crate::volume::VolumeRef;
 
 /// How long caches may keep a file, in seconds: the least that Vercel takes. We read past them.
@@ -40,15 +34,15 @@ pub fn router() -> Router<App> {
 }
 
 fn one_file() -> MethodRouter<App> {
-    get(get_file)
-        .head(head_file)
+    get(file_get::get_file)
+        .head(file_get::head_file)
         .put(put_file)
         .delete(delete_file)
 }
 
 /// What these routes say of themselves.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(get_file, head_file, put_file, delete_file))]
+#[openapi(paths(put_file, delete_file))]
 pub(super) struct Described;
 
 /// Stores a file of up to 4 MB, as it comes.
@@ -133,110 +127,12 @@ fn body_of(request: Request) -> Result<PutBody> {
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(Error::UnsupportedMediaType("the file itself"));
     }
-    let length = text(request.headers(), &header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.parse().ok());
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: u64| length > crate::serve::MAX_BODY_BYTES as u64) {
         return Err(Error::PayloadTooLarge);
     }
     Ok(PutBody::Stream(request.into_limited_body(), length))
-}
-
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct GetQuery {
-    /// `1` or `true`: a browser is to save the file.
-    #[param(value_type = Text, inline, required = false)]
-    download: Option<String>,
-}
-
-impl GetQuery {
-    fn is_download(&self) -> bool {
-        matches!(self.download.as_deref(), Some("1" | "true"))
-    }
-}
-
-/// Gets a file, or a part of it.
-///
-/// What can run in a browser is always for saving, and no file runs or loads anything in this origin.
-#[utoipa::path(
-    get, path = "/api/files/{path}", tag = "files",
-    params(FileAt, VolumeQuery, GetQuery, IfNoneMatch, Range, IfRange),
-    responses(
-        (
-            status = 200, description = "The file.", body = inline(FileContent), content_type = "*/*",
-            headers(
-                ("ETag"), ("Accept-Ranges"), ("Content-Disposition"), ("Content-Security-Policy"),
-                ("X-Content-Type-Options")
-            )
-        ),
-        (
-            status = 206, description = "The part of the file.", body = inline(FileContent), content_type = "*/*",
-            headers(
-                ("ETag"), ("Accept-Ranges"), ("Content-Range"), ("Content-Disposition"),
-                ("Content-Security-Policy"), ("X-Content-Type-Options")
-            )
-        ),
-        Unchanged, BadQuery, Missing, OutOfRange
-    )
-)]
-async fn get_file(
-    Admitted(by): Admitted,
-    RequestBlobs(blobs): RequestBlobs,
-    FileAt(path): FileAt,
-    Parameters(volume): Parameters<VolumeQuery>,
-    Parameters(query): Parameters<GetQuery>,
-    known: IfNoneMatch,
-    headers: HeaderMap,
-) -> Result<Response> {
-    let wanted = ContentRequest {
-        range: text(&headers, &header::RANGE),
-        if_range: text(&headers, &header::IF_RANGE),
-        if_none_match: known.header(),
-    };
-    let pathname = paths::file(&volume.readable(&by, by.own())?, &path);
-    match blobs.get(&pathname, &wanted).await? {
-        Fetched::Missing => Err(Error::NO_SUCH_FILE),
-        Fetched::NotModified(version) => {
-            let tag = [(header::ETAG, entity_tag(&version))];
-            Ok((StatusCode::NOT_MODIFIED, tag).into_response())
-        }
-        Fetched::OutOfRange(range) => Err(Error::RangeNotSatisfiable(range)),
-        Fetched::Found(content) => Ok(content_answer(&path, *content, query.is_download())),
-    }
-}
-
-/// Tells what is known of a file.
-///
-/// The headers are those of a `GET` of the whole file.
-#[utoipa::path(
-    head, path = "/api/files/{path}", tag = "files", params(FileAt, VolumeQuery, GetQuery, IfNoneMatch),
-    responses(
-        (
-            status = 200, description = "The file is there.",
-            headers(
-                ("ETag"), ("Accept-Ranges"), ("Content-Length"), ("Content-Disposition"),
-                ("Content-Security-Policy"), ("X-Content-Type-Options")
-            )
-        ),
-        Unchanged, BadQuery, Missing
-    )
-)]
-async fn head_file(
-    Admitted(by): Admitted,
-    RequestBlobs(blobs): RequestBlobs,
-    FileAt(path): FileAt,
-    Parameters(volume): Parameters<VolumeQuery>,
-    Parameters(query): Parameters<GetQuery>,
-    known: IfNoneMatch,
-) -> Result<Response> {
-    let volume = volume.readable(&by, by.own())?;
-    let found = blobs.head(&paths::file(&volume, &path)).await?;
-    let blob = found.ok_or(Error::NO_SUCH_FILE)?;
-    if known.has(&blob.etag) {
-        let tag = [(header::ETAG, entity_tag(&blob.etag))];
-        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
-    }
-    Ok(File::new(&volume, path.as_str(), blob).head(&path, query.is_download()))
 }
 
 /// That a file is deleted.
@@ -302,8 +198,4 @@ fn content_type(headers: &HeaderMap) -> Result<Option<String>> {
                 "must be a media type of at most 255 characters",
             )
         })
-}
-
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    Some(headers.get(name)?.to_str().ok()?.to_owned())
 }

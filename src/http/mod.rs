@@ -12,10 +12,12 @@ pub mod health;
 pub mod sessions;
 pub mod skills;
 
+mod file_get;
 mod file_list;
 mod me;
 mod messages;
 mod session_list;
+mod skill_find;
 mod skill_list;
 mod skill_usage;
 mod skill_validation;
@@ -57,10 +59,12 @@ pub(crate) fn described() -> Vec<OpenApi> {
         session_list::Described::openapi(),
         messages::Described::openapi(),
         skills::Described::openapi(),
+        skill_find::Described::openapi(),
         skill_list::Described::openapi(),
         skill_usage::Described::openapi(),
         skill_validation::Described::openapi(),
         files::Described::openapi(),
+        file_get::Described::openapi(),
         file_list::Described::openapi(),
         uploads::Described::openapi(),
         health::Described::openapi(),

@@ -1,29 +1,27 @@
-//! `/api/skills`: list, create, find, change and delete skills.
+//! `/api/skills`: create, change and delete skills.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::auth::Admitted;
 use super::body::JsonOrMarkdown;
 use super::conditional::{IfMatch, IfNoneMatch, entity_tag};
-use super::describe::{BadBody, BadQuery, Contended, Missing, SkillDocument, Stale, Unchanged};
+use super::describe::{BadBody, BadQuery, Contended, Missing, SkillDocument, Stale};
 use super::extract::{Parameters, RequestBlobs, SkillPath};
-use super::fallback::{find_skill, sample_mark};
 use super::idempotency::{IdempotencyKey, replayed};
-use super::skill_answer::{SkillAnswer, document_answer, not_modified};
+use super::skill_answer::SkillAnswer;
 use super::volume_query::VolumeQuery;
-use super::{skill_list, skill_usage, skill_validation};
+use super::{skill_find, skill_list, skill_usage, skill_validation};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::catalog::{Catalog, CatalogSkill, Created, Deleted, Found, Replaced, Replacement};
+use crate::catalog::{Catalog, CatalogSkill, Created, Deleted, Replaced, Replacement};
 use crate::error::{Error, Result};
 use crate::json;
-use crate::openapi::parameters::Format;
-use crate::skill::{NewSkill, SkillChange, SkillId, check_document, export, id_of_document};
+use crate::skill::{NewSkill, SkillChange, SkillId, check_document, id_of_document};
 
 /// The routes of skills.
 pub fn router() -> Router<App> {
@@ -42,7 +40,7 @@ pub fn router() -> Router<App> {
 }
 
 fn one_skill() -> MethodRouter<App> {
-    get(find_skill_by_id)
+    get(skill_find::find_skill_by_id)
         .put(replace_skill)
         .patch(replace_skill)
         .delete(delete_skill)
@@ -50,7 +48,7 @@ fn one_skill() -> MethodRouter<App> {
 
 /// What these routes say of themselves.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(create_skill, find_skill_by_id, replace_skill, delete_skill))]
+#[openapi(paths(create_skill, replace_skill, delete_skill))]
 pub(super) struct Described;
 
 /// Adds a skill, as JSON or as a whole markdown document.
@@ -126,99 +124,6 @@ fn location(skill: &CatalogSkill) -> String {
         .append_pair("volume", skill.volume.as_str())
         .append_pair("volume_id", &skill.volume_id)
         .finish()
-}
-
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct FindQuery {
-    /// In which form: JSON, the document to the letter, or as the Agent Skills specification wants it. Without it
-    /// `Accept` decides, and JSON is what is not asked for.
-    #[param(value_type = Format, inline, required = false)]
-    format: Option<String>,
-}
-
-/// Finds a skill, as JSON or as its markdown document.
-///
-/// `Accept: text/markdown` asks for the document, too. Where Blob is missing or down this may be a sample, marked by
-/// `fallback` and `X-LLMOS-Storage`.
-#[utoipa::path(
-    get, path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, FindQuery, IfNoneMatch),
-    responses(
-        (
-            status = 200, description = "The skill.",
-            content((SkillAnswer = "application/json"), (SkillDocument = "text/markdown")),
-            headers(("ETag"), ("Vary"), ("X-LLMOS-Storage"), ("X-Content-Type-Options"))
-        ),
-        Unchanged, BadQuery, Missing
-    )
-)]
-async fn find_skill_by_id(
-    by: Caller,
-    State(app): State<App>,
-    RequestBlobs(blobs): RequestBlobs,
-    SkillPath(id): SkillPath,
-    Parameters(volume): Parameters<VolumeQuery>,
-    Parameters(query): Parameters<FindQuery>,
-    known: IfNoneMatch,
-    headers: HeaderMap,
-) -> Result<Response> {
-    let format = DocumentFormat::of(query.format.as_deref(), &headers)?;
-    let volumes = volume.or_nearest(&by)?;
-    let (found, fallback) = find_skill(&app, &by, &blobs, &volumes, &id, known.header()).await?;
-    let found = match found {
-        Found::Missing => return Err(Error::NO_SUCH_SKILL),
-        Found::NotModified(version) => return Ok(not_modified(&version)),
-        Found::Skill(found) => *found,
-    };
-    let mark = sample_mark(fallback);
-    Ok(match format {
-        DocumentFormat::Json => (mark, SkillAnswer::with_document(found, fallback)).into_response(),
-        DocumentFormat::Markdown => {
-            (mark, document_answer(&found.skill, found.document)).into_response()
-        }
-        DocumentFormat::AgentSkills => {
-            let document = export(&String::from_utf8_lossy(&found.document), &id);
-            (mark, document_answer(&found.skill, document.into())).into_response()
-        }
-    })
-}
-
-/// In which form a skill is wanted.
-#[derive(Clone, Copy)]
-enum DocumentFormat {
-    Json,
-    Markdown,
-    AgentSkills,
-}
-
-impl DocumentFormat {
-    fn of(format: Option<&str>, headers: &HeaderMap) -> Result<Self> {
-        match format.unwrap_or_default() {
-            "" if prefers_markdown(headers) => Ok(Self::Markdown),
-            "" | "json" => Ok(Self::Json),
-            "markdown" => Ok(Self::Markdown),
-            "agentskills" => Ok(Self::AgentSkills),
-            _ => Err(Error::field(
-                "format",
-                "must be json, markdown or agentskills",
-            )),
-        }
-    }
-}
-
-/// Whether `Accept` asks for markdown, and not rather for JSON.
-fn prefers_markdown(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
-    let quality = |wanted: &str| {
-        accept.unwrap_or_default().split(',').find_map(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let is_wanted = parts.next()?.eq_ignore_ascii_case(wanted);
-            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
-            is_wanted.then_some(quality.unwrap_or(1.0))
-        })
-    };
-    let markdown = quality("text/markdown").unwrap_or_default();
-    markdown > 0.0 && markdown >= quality("application/json").unwrap_or_default()
 }
 
 /// Changes the members that are there, or replaces the whole document.
