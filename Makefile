@@ -1,5 +1,5 @@
 # What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench scale soak fuzz corpus openapi screenshots measure vendor setup redis chromium faketime wrk deny cargo-fuzz
+.PHONY: dev test check audit bench scale soak fuzz corpus openapi screenshots measure vendor setup redis chromium faketime wrk openssl deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -50,7 +50,7 @@ screenshots: setup
 	node tests/console/screenshots.mjs docs/screenshots
 
 # Measures the console in Chromium on a slow line, and prints the table that the README quotes.
-measure: setup
+measure: setup openssl
 	cargo build --release --bin dev
 	node tests/console/measure.mjs release
 
@@ -87,6 +87,9 @@ redis:
 
 chromium:
 	$(call install,chromium,--cask chromium,chromium)
+
+openssl:
+	$(call install,openssl,openssl,openssl)
 
 faketime:
 	$(call install,faketime,libfaketime,faketime)

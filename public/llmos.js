@@ -355,9 +355,10 @@ class Files {
     return this.#llmos.call("GET", `/api/files/${pathOf(path)}`, { query: scope, ...options });
   }
 
-  /** The address at which a browser saves it; it takes no token along. @param {string} path @param {Scope} [scope] */
-  downloadUrl(path, scope = {}) {
-    return this.#llmos.url(`/api/files/${pathOf(path)}`, { ...scope, download: 1 });
+  /** An address that gets it for a while without a token, for pictures, players and downloads: `seconds` is how long, 300 if not given; `download` has a browser save it. @param {string} path @param {Scope & {seconds?: number, download?: boolean}} [scope] @param {Options} [options] @returns {Promise<{url: string, valid_until: string}>} */
+  async link(path, { seconds, download, ...scope } = {}, options) {
+    const link = await (await this.#llmos.call("POST", "/api/files/link", { query: scope, json: { path, seconds, download }, ...options })).json();
+    return { ...link, url: this.#llmos.url(link.url) };
   }
 
   /**

@@ -77,13 +77,6 @@ export function sendByKey(event) {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
 }
 
-/** Has the browser save what is in memory. */
-export function saveAs(blob, name) {
-  const url = URL.createObjectURL(blob);
-  h("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
-
 /** A name that somebody chose: its direction stays its own. */
 export function isolated(text) {
   return h("bdi", {}, text);

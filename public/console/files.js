@@ -1,10 +1,10 @@
 // Files by folder: listed, uploaded with progress, saved, deleted.
-import { button, fill, h, icon, isolated, saveAs } from "./dom.js";
+import { button, fill, h, icon, isolated } from "./dom.js";
 import { size, timeOf, volumeName } from "./format.js";
 import { filterField, pagedList } from "./list.js";
-import { announce, command, deleteLater, isPending, notify } from "./notice.js";
+import { command, deleteLater, isPending, notify } from "./notice.js";
 import { go, to } from "./router.js";
-import { currentScope, hear, isSignedIn, llmos, wordsOf, writeScope } from "./state.js";
+import { currentScope, hear, llmos, wordsOf, writeScope } from "./state.js";
 import { showUploads, uploadAll } from "./uploads.js";
 
 const PAGE = 200;
@@ -27,15 +27,11 @@ function empty(parts) {
     command(`curl -T plan.txt '${location.origin}/api/files/notes/plan.txt${query}'`));
 }
 
-/** Saves a file; with a token, which no link takes along, by way of memory. */
+/** Has the browser save a file, however large: a link needs no token. */
 async function download(item) {
-  if (!isSignedIn()) {
-    h("a", { href: llmos.files.downloadUrl(item.path, scope()), download: "" }).click();
-    return;
-  }
   try {
-    announce("Downloading …");
-    saveAs(await (await llmos.files.find(item.path, scope())).blob(), item.path.split("/").pop());
+    const { url } = await llmos.files.link(item.path, { ...scope(), download: true });
+    h("a", { href: url, download: "" }).click();
   } catch (error) {
     notify(`It is not saved: ${wordsOf(error)}`, { kind: "bad", action: "Try again", act: () => download(item) });
   }

@@ -1,6 +1,6 @@
 // One skill: rendered, as its source, and in an editor that overwrites nobody.
 import { ask } from "./dialog.js";
-import { button, fill, h, icon, isolated, saveAs } from "./dom.js";
+import { button, fill, h, icon, isolated } from "./dom.js";
 import { count, size, timeOf } from "./format.js";
 import { expectMarkdown, markdown } from "./markdown.js";
 import { announce, deleteLater, notify, unread, waiting } from "./notice.js";
@@ -81,7 +81,11 @@ export async function skillPage(pane, where, signal) {
     return answer === "mine" ? now.etag : null;
   }
 
-  const save = () => saveAs(new Blob([skill.content ?? ""], { type: "text/markdown" }), `${skill.id}.md`);
+  function save() {
+    const url = URL.createObjectURL(new Blob([skill.content ?? ""], { type: "text/markdown" }));
+    h("a", { href: url, download: `${skill.id}.md` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  }
 
   function remove() {
     const { id, name, etag } = skill;

@@ -1,26 +1,18 @@
 //! Where the content of a blob is.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
 use super::Blobs;
 use super::error::Result;
+use super::paths;
 use crate::config::BlobAccess;
-
-/// What a pathname keeps as it is in an address: what RFC 3986 leaves unreserved, and the slash.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
 
 impl Blobs {
     /// Where a blob's content is. A private store is asked to pass its cache by; a public one has no word
     /// for it, but keeps what is asked for under another address apart.
     pub(super) fn content_address(&self, pathname: &str) -> Result<String> {
         let config = self.client.config();
-        let path = utf8_percent_encode(pathname, PLAIN);
+        let path = paths::encoded(pathname);
         let past_cache = match config.access {
             BlobAccess::Private => "cache=0".to_owned(),
             BlobAccess::Public => format!("cache=0&v={}", Uuid::now_v7().simple()),

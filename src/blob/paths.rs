@@ -1,5 +1,9 @@
 //! Where skills and files lie among the blobs, as the Python version laid them.
 
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::file_path::FilePath;
 use crate::skill::SkillId;
 use crate::volume::{Volume, VolumeId, VolumeRef};
@@ -8,6 +12,14 @@ use crate::volume::{Volume, VolumeId, VolumeRef};
 const MAX_PATHNAME_CHARS: usize = 950;
 /// How the name of a skill's document ends.
 const DOCUMENT_SUFFIX: &str = ".md";
+
+/// What a path keeps as it is in an address: what RFC 3986 leaves unreserved, and the slash.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 /// What the pathnames of a volume's skills begin with.
 pub fn skills(volume: &VolumeRef) -> String {
@@ -51,6 +63,11 @@ pub fn file_at(pathname: &str) -> Option<(VolumeRef, FilePath)> {
 /// Whether the service takes a pathname of this length.
 pub fn fits(pathname: &str) -> bool {
     pathname.chars().count() <= MAX_PATHNAME_CHARS
+}
+
+/// A path as it stands in an address.
+pub fn encoded(path: &str) -> impl fmt::Display {
+    utf8_percent_encode(path, PLAIN)
 }
 
 /// An id of a volume has no `/` and is no step, so nothing leaves its place.

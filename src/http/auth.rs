@@ -57,7 +57,7 @@ impl FromRequestParts<App> for Admitted {
 }
 
 /// Anybody, without a look at credentials, whose request counted already: for the health check, which tells
-/// nothing of what is stored, and costs a call of each storage.
+/// nothing of what is stored and costs a call of each storage, and for those who have a link.
 pub(super) struct Visitor;
 
 impl FromRequestParts<App> for Visitor {

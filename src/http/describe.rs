@@ -64,7 +64,7 @@ parameters! {
     SessionPath: Path "id", SessionId::schema(),
         "The session's id, percent-encoded: ids of old sessions hold whatever their name held.";
     SkillPath: Path "id", SkillId::schema(), "The skill's id, percent-encoded.";
-    FileAt: Path "path", file_path(),
+    FileAt: Path "path", schema(file_path()),
         "The file's path, which may hold `/`: parts of up to 255 bytes, 900 in all, and 950 characters with the \
         volume. No part is empty, `.` or `..`; no `\\`, no control characters and none that turn the direction of \
         text, also where they are percent-encoded.";
@@ -83,13 +83,13 @@ parameters! {
         same key takes effect once, for 24 hours.";
 }
 
-fn file_path() -> RefOr<Schema> {
+fn file_path() -> Value {
     let part = r"[^/\\\u0000-\u001f\u007f-\u009f]{1,255}";
-    schema(json!({
+    json!({
         "type": "string", "minLength": 1, "maxLength": MAX_PATH_BYTES,
         "pattern": format!("^{part}(/{part})*$"),
         "not": {"pattern": r"(^|/)\.\.?(/|$)"},
-    }))
+    })
 }
 
 fn tags() -> RefOr<Schema> {
@@ -203,6 +203,8 @@ schemas! {
         "description": "A document of at most 1 MB, in UTF-8 and without NUL: front matter with a `name` between \
             lines `---`, of at most 64 KB, and markdown.",
     });
+    /// The path of a file, as a text.
+    WantedPath: file_path();
     /// The bytes of a file.
     FileContent: json!({"type": "string", "format": "binary"});
     /// What is asked by, or told to, the route of uploads.

@@ -4,11 +4,11 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::auth::Admitted;
 use super::conditional::{IfNoneMatch, entity_tag};
 use super::describe::{BadQuery, FileContent, IfRange, Missing, OutOfRange, Range, Unchanged};
 use super::extract::{FileAt, Parameters, RequestBlobs};
 use super::file_answer::{File, content_answer};
+use super::file_link::{Link, Reader};
 use super::volume_query::VolumeQuery;
 use crate::blob::{ContentRequest, Fetched, paths};
 use crate::error::{Error, Result};
@@ -35,10 +35,11 @@ impl GetQuery {
 
 /// Gets a file, or a part of it.
 ///
-/// What can run in a browser is always for saving, and no file runs or loads anything in this origin.
+/// A link that `POST /api/files/link` made needs no credentials. What can run in a browser is always for saving, and no file runs or loads anything in this origin.
 #[utoipa::path(
     get, path = "/api/files/{path}", tag = "files",
-    params(FileAt, VolumeQuery, GetQuery, IfNoneMatch, Range, IfRange),
+    security(("bearer" = []), ()),
+    params(FileAt, VolumeQuery, GetQuery, Link, IfNoneMatch, Range, IfRange),
     responses(
         (
             status = 200, description = "The file.", body = inline(FileContent), content_type = "*/*",
@@ -58,7 +59,7 @@ impl GetQuery {
     )
 )]
 pub(super) async fn get_file(
-    Admitted(by): Admitted,
+    reader: Reader,
     RequestBlobs(blobs): RequestBlobs,
     FileAt(path): FileAt,
     Parameters(volume): Parameters<VolumeQuery>,
@@ -71,7 +72,7 @@ pub(super) async fn get_file(
         if_range: text(&headers, &header::IF_RANGE),
         if_none_match: known.header(),
     };
-    let pathname = paths::file(&volume.readable(&by, by.own())?, &path);
+    let pathname = paths::file(&reader.volume(volume, &path, &blobs)?, &path);
     match blobs.get(&pathname, &wanted).await? {
         Fetched::Missing => Err(Error::NO_SUCH_FILE),
         Fetched::NotModified(version) => {
@@ -87,7 +88,8 @@ pub(super) async fn get_file(
 ///
 /// The headers are those of a `GET` of the whole file.
 #[utoipa::path(
-    head, path = "/api/files/{path}", tag = "files", params(FileAt, VolumeQuery, GetQuery, IfNoneMatch),
+    head, path = "/api/files/{path}", tag = "files", security(("bearer" = []), ()),
+    params(FileAt, VolumeQuery, GetQuery, Link, IfNoneMatch),
     responses(
         (
             status = 200, description = "The file is there.",
@@ -100,14 +102,14 @@ pub(super) async fn get_file(
     )
 )]
 pub(super) async fn head_file(
-    Admitted(by): Admitted,
+    reader: Reader,
     RequestBlobs(blobs): RequestBlobs,
     FileAt(path): FileAt,
     Parameters(volume): Parameters<VolumeQuery>,
     Parameters(query): Parameters<GetQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
-    let volume = volume.readable(&by, by.own())?;
+    let volume = reader.volume(volume, &path, &blobs)?;
     let found = blobs.head(&paths::file(&volume, &path)).await?;
     let blob = found.ok_or(Error::NO_SUCH_FILE)?;
     if known.has(&blob.etag) {

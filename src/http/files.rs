@@ -13,7 +13,7 @@ use super::describe::{BadBody, BadQuery, FileContent, IfMissing, Missing, Stale}
 use super::extract::{FileAt, Parameters, RequestBlobs};
 use super::file_answer::{File, is_media_type};
 use super::volume_query::VolumeQuery;
-use super::{file_get, file_list, uploads};
+use super::{file_get, file_link, file_list, uploads};
 use crate::app::App;
 use crate::blob::{Blob, Blobs, Put, PutBody, PutOptions, WriteCondition, paths};
 use crate::error::{Error, Result};
@@ -28,8 +28,9 @@ const CACHE_SECONDS: u32 = 60;
 pub fn router() -> Router<App> {
     Router::new()
         .route("/api/files", get(file_list::list_files))
-        // There may be a file of this name, too.
+        // There may be files of these names, too.
         .route("/api/files/upload", one_file().merge(uploads::router()))
+        .route("/api/files/link", one_file().merge(file_link::router()))
         .route("/api/files/{*path}", one_file())
 }
 

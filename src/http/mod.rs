@@ -13,6 +13,7 @@ pub mod sessions;
 pub mod skills;
 
 mod file_get;
+mod file_link;
 mod file_list;
 mod me;
 mod messages;
@@ -65,6 +66,7 @@ pub(crate) fn described() -> Vec<OpenApi> {
         skill_validation::Described::openapi(),
         files::Described::openapi(),
         file_get::Described::openapi(),
+        file_link::Described::openapi(),
         file_list::Described::openapi(),
         uploads::Described::openapi(),
         health::Described::openapi(),

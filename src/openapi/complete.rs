@@ -26,9 +26,10 @@ const OPEN: [StatusCode; 3] = [
 ];
 
 /// Paths with a meaning of their own that are those of a skill and a file of this name, too.
-const SHADOWED: [(&str, &str, &str, &str); 2] = [
+const SHADOWED: [(&str, &str, &str, &str); 3] = [
     ("/api/skills/validate", "validate", "/api/skills/{id}", "id"),
     ("/api/files/upload", "upload", "/api/files/{path}", "path"),
+    ("/api/files/link", "link", "/api/files/{path}", "path"),
 ];
 
 /// Adds to `path` the methods that all paths of its kind have.

@@ -9,9 +9,9 @@ from schemathesis.generation import GenerationMode
 @schemathesis.hook
 def before_call(context, case, kwargs):
     query, headers, path = case.query or {}, case.headers or {}, case.path_parameters or {}
-    # These two are routes of their own, described as such.
-    if path.get("path") == "upload":
-        path["path"] = "uploaded"
+    # These are routes of their own, described as such.
+    if path.get("path") in ("upload", "link"):
+        path["path"] += "ed"
     if path.get("id") == "validate":
         path["id"] = "validated"
     names_volume_in_body = (case.method, case.path) == ("POST", "/api/sessions")

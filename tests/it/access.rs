@@ -21,6 +21,8 @@ mod configuration;
 mod key_failures;
 #[path = "access/keys.rs"]
 mod keys;
+#[path = "access/links.rs"]
+mod links;
 #[path = "access/me.rs"]
 mod me;
 #[path = "access/tokens.rs"]

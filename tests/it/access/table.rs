@@ -34,6 +34,7 @@ use-skill        401 401 401   404 404 404   403 403   200 200 200
 list-files       401 401 401   404 404 404   200 200   200 200 200
 put-file         401 401 401   404 404 404   403 403   200 200 200
 get-file         401 401 401   404 404 404   200 200   200 200 200
+get-file-link    401 401 401   404 404 404   200 200   200 200 200
 head-file        401 401 401   404 404 404   200 200   200 200 200
 delete-file      401 401 401   404 404 404   403 403   200 200 200
 upload-file      401 401 401   404 404 404   403 403   200 200 200
@@ -59,6 +60,7 @@ use-skill        401 401 401   404 200 404   404 403   200 200 200
 list-files       401 401 401   404 200 404   404 200   200 200 200
 put-file         401 401 401   404 200 404   404 403   200 200 200
 get-file         401 401 401   404 200 404   404 200   200 200 200
+get-file-link    401 401 401   404 200 404   404 200   200 200 200
 head-file        401 401 401   404 200 404   404 200   200 200 200
 delete-file      401 401 401   404 200 404   404 403   200 200 200
 upload-file      401 401 401   404 200 404   404 403   200 200 200
@@ -84,6 +86,7 @@ use-skill        401 401 401   200 200 200   403 403   200 200 200
 list-files       401 401 401   200 200 200   200 200   200 200 200
 put-file         401 401 401   403 403 403   403 403   200 200 403
 get-file         401 401 401   200 200 200   200 200   200 200 200
+get-file-link    401 401 401   200 200 200   200 200   200 200 200
 head-file        401 401 401   200 200 200   200 200   200 200 200
 delete-file      401 401 401   403 403 403   403 403   200 200 403
 upload-file      401 401 401   403 403 403   403 403   200 200 403
@@ -198,6 +201,10 @@ async fn send(api: &Client, route: &str, volume: &str, id: &str, session: &str) 
         "list-files" => api.get(&format!("/api/files?{query}")).await,
         "put-file" => api.send(Method::PUT, &file, b"changed".to_vec()).await,
         "get-file" => api.get(&file).await,
+        "get-file-link" => {
+            let path = format!("/api/files/link?{query}");
+            api.post(&path, &json!({"path": "kept.txt"})).await
+        }
         "head-file" => api.send(Method::HEAD, &file, nothing).await,
         "delete-file" => api.delete(&file).await,
         "upload-file" => api.post("/api/files/upload", &upload(volume, id)).await,

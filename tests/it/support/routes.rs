@@ -132,6 +132,9 @@ pub async fn check_file_routes(api: &Client) {
         assert_eq!(head.assert_status(200).header("content-length"), Some("5"));
         let part = api.with_header("range", "bytes=1-2").get(&in_path).await;
         assert_eq!(part.assert_status(206).body, b"el");
+        let link = api.post("/api/files/link", &json!({"path": path})).await;
+        let link = checked(link, 200)["url"].as_str().unwrap().to_owned();
+        assert_eq!(api.get(&link).await.assert_status(200).body, b"hello");
         let deleted = checked(api.delete(&in_path).await, 200);
         assert_eq!(deleted["message"], format!("File {path} deleted"));
         api.get(&in_path).await.assert_error(404, "not_found");
