@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -14,12 +14,14 @@ use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
 use llmos::app::App;
 use llmos::config::{BlobConfig, Config, LocalConfig, Secret, load_dotenv};
+use llmos::digest::hex;
 use llmos::http;
 use llmos::local::blob_store::{self, BlobStore, LOCAL_TOKEN};
 use llmos::local::introduction::introduce;
 use llmos::local::page_headers::page_headers;
 use llmos::local::redis_server::{self, RedisServer};
 use llmos::serve::{self, AppService};
+use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower::ServiceExt;
@@ -137,6 +139,15 @@ async fn start_redis(local: &LocalConfig) -> anyhow::Result<Option<RedisServer>>
     }
 }
 
+/// What signs until the end of this process.
+fn random_key() -> anyhow::Result<Secret> {
+    let mut key = [0; 32];
+    SystemRandom::new()
+        .fill(&mut key)
+        .map_err(|_| anyhow!("the system gives no random bytes"))?;
+    Ok(Secret::new(hex(&key)))
+}
+
 /// Opens the Blob store on disk, and lets our own service use it as any other program would: over HTTP.
 fn open_blob_store(
     local: &LocalConfig,
@@ -152,6 +163,7 @@ fn open_blob_store(
     };
     let api_url = format!("http://{}/_blob", SocketAddr::new(ip, address.port()));
     config.read_write_token = Some(Secret::new(LOCAL_TOKEN.to_owned()));
+    config.link_key = Some(random_key()?);
     config.content_url = Some(format!("{api_url}/content"));
     config.api_url = Some(api_url);
     config.browser_api_url = Some("/_blob".to_owned());

@@ -193,6 +193,13 @@ impl Blobs {
         token.map(crate::config::Secret::reveal)
     }
 
+    /// What signs links to files.
+    pub fn link_key(&self) -> Option<&str> {
+        let key = self.client.config().link_key.as_ref();
+        key.map(crate::config::Secret::reveal)
+            .or_else(|| self.read_write_token())
+    }
+
     fn access(&self) -> BlobAccess {
         self.client.config().access
     }

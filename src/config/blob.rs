@@ -43,6 +43,9 @@ pub struct BlobConfig {
     /// `BLOB_CONTENT_URL`: the base address of contents, in place of the store's own host. Unset:
     /// `/content` below `VERCEL_BLOB_API_URL`, if that is set.
     pub content_url: Option<String>,
+    /// What signs links to files, if not the read-write token: on the local server, whose store has a token that
+    /// everybody knows. Not a variable.
+    pub link_key: Option<Secret>,
     /// `VERCEL_OIDC_TOKEN`: names the deployment to the store; set by Vercel.
     pub oidc_token: Option<Secret>,
 }
@@ -64,6 +67,7 @@ impl BlobConfig {
             api_url: variable("VERCEL_BLOB_API_URL"),
             browser_api_url: None,
             content_url: variable("BLOB_CONTENT_URL"),
+            link_key: None,
             oidc_token: variable("VERCEL_OIDC_TOKEN").map(Secret::new),
         })
     }

@@ -14,10 +14,9 @@ use super::auth::{Admitted, Visitor};
 use super::body::JsonBody;
 use super::describe::{BadBody, WantedPath};
 use super::extract::{Parameters, RequestBlobs};
-use super::uploads::read_write_token;
 use super::volume_query::VolumeQuery;
 use crate::app::App;
-use crate::blob::{Blobs, client_token, paths};
+use crate::blob::{self, Blobs, client_token, paths};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::file_path::FilePath;
@@ -113,8 +112,7 @@ pub(super) struct Link {
 impl Link {
     fn new(pathname: &str, valid_until: i64, blobs: &Blobs) -> Result<Self> {
         let valid_until = valid_until.to_string();
-        let signature =
-            client_token::sign(&signed(pathname, &valid_until), read_write_token(blobs)?);
+        let signature = client_token::sign(&signed(pathname, &valid_until), key(blobs)?);
         Ok(Self {
             valid_until,
             signature,
@@ -139,10 +137,14 @@ impl Link {
 
     fn holds_for(&self, pathname: &str, blobs: &Blobs) -> Result<bool> {
         let message = signed(pathname, &self.valid_until);
-        let is_ours = client_token::is_signed(&message, &self.signature, read_write_token(blobs)?);
+        let is_ours = client_token::is_signed(&message, &self.signature, key(blobs)?);
         let end: Option<i64> = self.valid_until.parse().ok();
         Ok(is_ours && end.is_some_and(|end| Utc::now().timestamp() < end))
     }
+}
+
+fn key(blobs: &Blobs) -> Result<&str> {
+    Ok(blobs.link_key().ok_or(blob::Error::NotConfigured)?)
 }
 
 /// What is signed: nothing else that is signed with this key begins so.

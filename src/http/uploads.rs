@@ -202,6 +202,6 @@ fn client_token(
 }
 
 /// Only the read-write token can sign: an OIDC token cannot.
-pub(super) fn read_write_token(blobs: &Blobs) -> Result<&str> {
+fn read_write_token(blobs: &Blobs) -> Result<&str> {
     Ok(blobs.read_write_token().ok_or(blob::Error::NotConfigured)?)
 }

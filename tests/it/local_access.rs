@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use axum::http::Method;
-use serde_json::Value;
+use llmos::auth::new_key;
+use llmos::blob::client_token;
+use llmos::local::blob_store::LOCAL_TOKEN;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{Client, Process};
@@ -155,4 +158,32 @@ async fn its_pages_have_the_headers_that_a_deployment_gives_them() {
             assert!(!(is_ours && is_pages), "{name} of {path}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_token_that_everybody_knows_signs_no_links() {
+    let (key, entry) = new_key("alice", "user/alice").unwrap();
+    let environment = [("HOST", "0.0.0.0"), ("API_KEYS", &*entry)];
+    let (_directory, _process, api) = start(&environment).await;
+    let alice = api.with_header("authorization", format!("Bearer {key}"));
+    let put = alice.send(Method::PUT, "/api/files/a.txt", b"hello".to_vec());
+    let _ = put.await.assert_status(200);
+
+    let link = alice
+        .post("/api/files/link", &json!({"path": "a.txt"}))
+        .await;
+    let url = link.assert_status(200).json()["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(api.get(&url).await.assert_status(200).body, b"hello");
+    let (rest, _) = url.split_once("signature=").unwrap();
+    let (_, valid_until) = rest
+        .trim_end_matches('&')
+        .split_once("valid_until=")
+        .unwrap();
+    let message = format!("llmos file link\n{valid_until}\nvolumes/user/alice/files/a.txt");
+    let forged = client_token::sign(message.as_bytes(), LOCAL_TOKEN);
+    let forged = api.get(&format!("{rest}signature={forged}")).await;
+    let _ = forged.assert_error(403, "forbidden");
 }

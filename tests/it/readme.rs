@@ -142,7 +142,12 @@ fn normalise(text: &str) -> String {
     let lines = text.lines().map(str::trim_end);
     let lines = lines.filter(|line| !line.starts_with("date: "));
     let mut normal = lines.collect::<Vec<_>>().join("\n").trim().to_owned();
-    for label in ["dur=", "content-length: ", "\"milliseconds\":", "valid_until="] {
+    for label in [
+        "dur=",
+        "content-length: ",
+        "\"milliseconds\":",
+        "valid_until=",
+    ] {
         normal = normal
             .split(label)
             .map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.'))
