@@ -1,5 +1,5 @@
 // The console: puts the views together, and shows the one that the address names.
-import { byId, fill, h, icon } from "./dom.js";
+import { byId, fill, h, icon, isEditable } from "./dom.js";
 import { isNarrow, threadModules } from "./first.js";
 import { keepTimesFresh } from "./format.js";
 import { failed } from "./notice.js";
@@ -56,6 +56,8 @@ async function show() {
   try {
     loaded = await SECTIONS[wanted]();
   } catch {
+    if (signal.aborted) return;
+    main.dataset.open = "detail";
     unloaded(byId("detail"));
     return;
   }
@@ -88,7 +90,7 @@ async function show() {
   await opened;
   if (signal.aborted || wasFirst) return;
   // The focus goes where something new is, and back to where one came from.
-  if (chosen) byId("detail-title")?.focus({ preventScroll: true });
+  if (chosen) isEditable(document.activeElement) || byId("detail-title")?.focus({ preventScroll: true });
   else if (!(isSame && list?.focus()) && !hadFocusInList) main.focus({ preventScroll: true });
 }
 
@@ -118,6 +120,9 @@ function watchSamples() {
 
 const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/** Keys that are pressed before anybody hears them. */
+const early = { keys: [], add: (event) => early.keys.push(event) };
+
 /** What is around the views, and not needed to see the first one: the bar, the keyboard, health, what waits to be sent. */
 async function surround() {
   const [{ watchSignIn, watchVolume }, { listen, showHelp }, { watchHealth }, { startSending, warnBeforeLeaving }] = await Promise.all([
@@ -126,6 +131,8 @@ async function surround() {
   watchSignIn();
   watchVolume();
   listen();
+  removeEventListener("keydown", early.add);
+  for (const event of early.keys) event.target.dispatchEvent(new KeyboardEvent("keydown", event));
   warnBeforeLeaving();
   watchHealth();
   startSending();
@@ -140,11 +147,12 @@ function start() {
   byId("skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
   watchSamples();
   keepTimesFresh();
+  addEventListener("keydown", early.add);
   addEventListener("hashchange", show);
   for (const name of ["token", "recovered"]) hear(name, () => { if (byId("detail").querySelector(":scope > .failed")) show(); });
   // What surrounds the first view comes after it, unless that takes its time; then what is wanted next, before it is.
-  Promise.race([show(), after(1000)]).then(surround);
-  after(1500).then(() => Promise.all([threadModules(), import("./composer.js"), import("./session_edit.js"), ...Object.values(SECTIONS).map((load) => load())]))
+  Promise.race([show(), after(1000)]).catch(() => {}).then(surround).catch(() => after(3000).then(surround));
+  after(1500).then(() => Promise.all([threadModules(), import("./composer.js"), import("./session_edit.js"), import("./session_new.js"), ...Object.values(SECTIONS).map((load) => load())]))
     .catch(() => {});
 }
 

@@ -45,7 +45,6 @@ async function chooseVolume() {
   chooseScope(scopeOf(wanted));
 }
 
-/** Makes the switch work. */
 export function watchVolume() {
   byId("volume").addEventListener("change", chooseVolume);
   hear("scope", showVolumes);
@@ -58,10 +57,9 @@ export function watchVolume() {
   learn();
 }
 
-/** Asks for a token. */
 export async function openSignIn(why) {
   if (isOpen()) return;
-  const token = h("input", { name: "token", type: "password", required: true, autocomplete: "off", spellcheck: false });
+  const token = h("input", { name: "token", type: "password", required: true, pattern: "[!-~ ]+", autocomplete: "off", spellcheck: false });
   const remember = h("input", { name: "remember", type: "checkbox", checked: isRemembered() });
   await ask("Sign in", [
     h("p", {}, typeof why === "string" ? why : "Paste a token of your identity provider, or a key."),

@@ -5,11 +5,9 @@ import { again, draft, post, takeBack, waitingFor } from "./outbox.js";
 import { hear } from "./state.js";
 
 const ROLES = ["user", "assistant", "system", "tool"];
-/** The largest content, in bytes. */
 const MAX_CONTENT_BYTES = 256 * 1024;
 const encoder = new TextEncoder();
 
-/** JSON, or nothing. */
 function json(input) {
   if (!input.value.trim()) return undefined;
   try {
@@ -79,7 +77,7 @@ export function composer(session, signal) {
       state.error
         ? h("p", {}, h("strong", {}, state.isFinal ? "Not stored: " : "Not stored yet: "), state.error, " ",
           !state.isFinal && h("span", {}, "It is kept on this device and sent as soon as that works."))
-        : h("p.late", {}, "Sending …"),
+        : h("p.late", {}, state.isSending ? "Sending …" : "Waits for those before it."),
       state.error && h("div.buttons", {}, button(null, "Try now", () => again(session)), button(null, "Edit", () => edit(key))))));
     const failure = items.find(({ state }) => state.error);
     const words = failure ? `Not stored yet: ${failure.state.error} It is kept and sent as soon as that works.` : "";

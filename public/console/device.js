@@ -17,7 +17,6 @@ export const kept = {
       return false;
     }
   },
-  /** The names that begin so. */
   names(prefix) {
     try { return Object.keys(localStorage).filter((name) => name.startsWith(prefix)); } catch { return []; }
   },

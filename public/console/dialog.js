@@ -19,6 +19,7 @@ export function ask(title, content, { submit = "OK", look = ".primary", send = a
     const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, form);
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
+      if (done.disabled) return;
       done.disabled = true;
       problem.textContent = "";
       try {
@@ -44,15 +45,13 @@ export function ask(title, content, { submit = "OK", look = ".primary", send = a
   });
 }
 
-/** A labelled field. */
 export function field(label, input, hint) {
   return h("label.field", {}, h("span", {}, label), input, hint && h("small", {}, hint));
 }
 
-/** Fields for the volume of something new. */
-export function volumeFields(scope, oninput) {
-  const volume = h("select", { name: "volume", oninput }, ["user", "team", "system"].map((name) => h("option", { value: name, selected: name === scope.volume }, name)));
-  const owner = h("input", { name: "volume_id", value: scope.volume_id ?? "default", autocomplete: "off", spellcheck: false, oninput });
+export function volumeFields(scope) {
+  const volume = h("select", { name: "volume" }, ["user", "team", "system"].map((name) => h("option", { value: name, selected: name === scope.volume }, name)));
+  const owner = h("input", { name: "volume_id", value: scope.volume_id ?? "default", autocomplete: "off", spellcheck: false });
   return h("div.columns", {}, field("Volume", volume), field("Whose", owner, "default is your own"));
 }
 

@@ -41,7 +41,6 @@ export function h(name, given = {}, ...children) {
   return element;
 }
 
-/** Adds nodes and texts. */
 export function append(element, children) {
   element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
 }
@@ -53,7 +52,6 @@ export function fill(element, ...children) {
   return element;
 }
 
-/** An element of SVG. */
 export function svg(name, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -82,7 +80,6 @@ export function isolated(text) {
   return h("bdi", {}, text);
 }
 
-/** The element with this id. */
 export function byId(id) {
   return document.getElementById(id);
 }

@@ -13,7 +13,6 @@ const PAGE = 200;
 const scope = () => (currentScope().volume ? currentScope() : writeScope());
 const keyOf = (item) => `file ${volumeName(scope())}/${item.path}`;
 
-/** The folders above, each a link. */
 function trail(parts) {
   const steps = parts.map((part, index) => h("a", { href: to("files", ...parts.slice(0, index + 1)) }, isolated(part)));
   return h("nav.trail", { "aria-label": "Folders" }, h("a", { href: to("files") }, isolated(volumeName(scope()))), steps.map((step) => [h("span", { "aria-hidden": "true" }, "/"), step]));
@@ -62,7 +61,7 @@ export function filesPage(pane, parts, signal) {
 
   function remove(item) {
     const where = scope();
-    deleteLater(keyOf(item), nameOf(item), (options) => llmos.files.delete(item.path, where, options));
+    deleteLater(keyOf(item), nameOf(item), (options) => llmos.files.delete(item.path, where, { ...options, ifMatch: item.etag }));
     list.focus();
   }
 
@@ -93,7 +92,7 @@ export function filesPage(pane, parts, signal) {
 
   showUploads(uploads, signal);
   hear("uploaded", () => list.reload(), signal);
-  hear("scope", () => (parts.length > 0 ? go(to("files")) : filesPage(pane, [], signal)), signal);
+  hear("scope", () => go(to("files")), signal);
   hear("token", () => list.reload(), signal);
   hear("pending", () => list.update(), signal);
   hear("gone", (key) => list.remove(key), signal);

@@ -13,16 +13,20 @@ const asked = new Map();
 function ask(path, query) {
   const token = kept.get(TOKEN);
   const url = `${path}?${new URLSearchParams(query)}`;
-  asked.set(url, fetch(url, { headers: token ? { authorization: `Bearer ${token}` } : {}, cache: "no-store" }));
+  const stop = new AbortController();
+  const answer = fetch(url, { headers: token ? { authorization: `Bearer ${token}` } : {}, cache: "no-store", signal: stop.signal });
+  // Whoever takes the answer hears of its failure.
+  answer.catch(() => {});
+  asked.set(url, { answer, stop });
 }
 
 /** As `fetch`; what was asked for already is taken, once. */
 export function fetchFirst(url, options) {
-  const answer = asked.get(url);
+  const first = asked.get(url);
   asked.delete(url);
-  if (!answer) return fetch(url, options);
-  const { signal } = options;
-  return Promise.race([answer, new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))]);
+  if (!first || options.signal.aborted) return fetch(url, options);
+  options.signal.addEventListener("abort", () => first.stop.abort(options.signal.reason));
+  return first.answer;
 }
 
 /** What shows a session: each module names the next only when it is there. */
@@ -39,8 +43,6 @@ const { section, rest: [id] } = place();
 if (section === "sessions") {
   if (id) ask(`/api/sessions/${encodeURIComponent(id)}`, { messages: FIRST_PAGE });
   if (!id || !isNarrow()) ask("/api/sessions", { ...kept.get(SCOPE), limit: FIRST_PAGE });
-  // Whoever takes the answer hears of its failure.
-  for (const answer of asked.values()) answer.catch(() => {});
   setTimeout(() => asked.clear(), FRESH);
   if (id) threadModules().catch(() => {});
 }

@@ -42,12 +42,10 @@ export function dayOf(time) {
   return day ? `${weekday} ${Number(day)} ${month} ${year}` : "";
 }
 
-/** `1,234 messages`. */
 export function count(number, one) {
   return `${written(number)} ${one}${number === 1 ? "" : "s"}`;
 }
 
-/** `12.3 MB`. */
 export function size(bytes) {
   let value = bytes;
   for (const unit of ["bytes", "KB", "MB", "GB"]) {
@@ -57,7 +55,6 @@ export function size(bytes) {
   return "";
 }
 
-/** `0.4 ms`. */
 export function duration(milliseconds) {
   return `${written(milliseconds)} ms`;
 }

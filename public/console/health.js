@@ -12,10 +12,8 @@ const WORDS = { ok: "works", not_configured: "is not set up", failing: "does not
 /** Each `{health, error}`, one of which is. */
 export const samples = [];
 
-/** `Redis works`. */
 export const wordsFor = (part, status) => `${NAMES[part]} ${WORDS[status ?? "unknown"] ?? status}`;
 
-/** Asks now. */
 export async function ask() {
   let sample;
   try {
@@ -44,7 +42,6 @@ function show({ health }) {
   fill(link, health ? parts : h("span.part", {}, h("span.dot.failing", { "aria-hidden": "true" }), h("span", {}, words)));
 }
 
-/** Goes on asking while the page is looked at. */
 export function watchHealth() {
   hear("health", show);
   ask();

@@ -17,7 +17,6 @@ const HELP = [
   ["?", "this page"],
 ];
 
-/** Shows all keys. */
 export function showHelp() {
   const rows = HELP.flatMap(([keys, what]) => [h("dt", {}, keys.split(/( or |, )/).map((part) =>
     (/^( or |, )$/.test(part) ? part : h("kbd", {}, part)))), h("dd", {}, what)]);
@@ -36,7 +35,6 @@ function press(key) {
   return true;
 }
 
-/** Moves among the rows of the list. */
 function move(step) {
   const rows = [...document.querySelectorAll("#list [data-row], #detail [data-row]")]
     .filter((row) => row.offsetParent !== null);
@@ -59,7 +57,6 @@ function escape() {
   return press("Escape");
 }
 
-/** Hears all keys. */
 export function listen() {
   addEventListener("keydown", (event) => {
     if (isOpen() || event.defaultPrevented) return;

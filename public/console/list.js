@@ -4,12 +4,10 @@ import { count } from "./format.js";
 import { announce, failed, waiting } from "./notice.js";
 import { wasLeft, wordsOf } from "./state.js";
 
-/** A field that finds something in a list. */
 export function searchField(placeholder, label, oninput) {
   return h("div.search", {}, icon("search"), h("input", { type: "search", placeholder, "aria-label": label, "data-key": "/", oninput: (event) => oninput(event.currentTarget.value) }));
 }
 
-/** A field that filters what is loaded. */
 export const filterField = (filter) => searchField("Filter", "Filter what is loaded", filter);
 
 /** A list in a pane: `load` gives `{items, next}` from a cursor on, `row` an element with `data-row` for an item. */
@@ -24,6 +22,7 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
   /** The one that was open last, to which one comes back. */
   let stop = null;
   let generation = 0;
+  let removed = 0;
 
   const list = h("ul.rows", { "aria-label": label });
   const summary = h("p.summary");
@@ -79,14 +78,14 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
       rows.set(key, { item, element });
       if (old && isShown(item) && !element.isConnected) arrange();
     }
-    if (hadFocus) element.querySelector("[data-row]")?.focus();
+    if (hadFocus) element.querySelector("[data-row]")?.focus({ preventScroll: true });
   }
 
   /** Puts in what is to be shown. Rows that are only hidden cost a browser twenty times as much. */
   function arrange() {
     const focused = document.activeElement;
     list.replaceChildren(...[...rows.values()].filter(({ item }) => isShown(item)).map(({ element }) => element));
-    if (focused instanceof HTMLElement && list.contains(focused)) focused.focus();
+    if (focused instanceof HTMLElement && list.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   async function loadMore() {
@@ -114,7 +113,6 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
   }
 
   return {
-    /** Begins again. */
     reload() {
       generation += 1;
       rows = new Map();
@@ -126,10 +124,14 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
     },
     /** What the first page holds now goes to the front, without the rest being lost. */
     async refresh() {
-      const mine = generation;
+      const [mine, gone] = [generation, removed];
       if (loading || signal.aborted) return;
+      if (rows.size === 0 && !isDone) {
+        await this.reload();
+        return;
+      }
       const { items, next } = await load(undefined).catch(() => ({ items: null, next: null }));
-      if (!items || mine !== generation) return;
+      if (!items || mine !== generation || gone !== removed) return;
       const known = [...rows.keys()].slice(0, items.length).join("\n");
       if (known === items.map(keyOf).join("\n")) for (const item of items) put(item);
       else for (const item of [...items].reverse()) put(item, true);
@@ -144,11 +146,11 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
       settle();
     },
     remove(key) {
+      removed += 1;
       rows.get(key)?.element.remove();
       rows.delete(key);
       settle();
     },
-    /** Looks again at what is hidden. */
     update() {
       arrange();
       settle();

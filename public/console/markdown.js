@@ -42,7 +42,6 @@ async function load() {
   tools = { marked, purify: globalThis.DOMPurify };
 }
 
-/** Loads what renders, once. */
 const loaded = () => (loading ??= load().catch((error) => { loading = null; throw error; }));
 
 /** Loads what renders, and gives it a moment to come. */
@@ -53,7 +52,6 @@ export function whenRendered(before, after) {
   if (!tools) loaded().then(() => { before(); requestAnimationFrame(after); }, () => {});
 }
 
-/** A text as it is. */
 export function plain(text) {
   return h("div.prose.plain", { dir: "auto" }, text);
 }

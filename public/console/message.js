@@ -20,7 +20,6 @@ function text(content) {
   return part;
 }
 
-/** Something that came along, as JSON. */
 function attachment(name, value) {
   if (value === null || value === undefined) return null;
   const items = Array.isArray(value) ? ` (${value.length})` : "";
@@ -32,7 +31,6 @@ function attachment(name, value) {
   return details;
 }
 
-/** A message as an item of the thread. */
 export function messageItem(message) {
   const item = h(`li.message.${message.role}`, { "data-seq": message.seq },
     h("div.by", {}, h("span.role", {}, message.role), timeOf(message.timestamp, "clock")),

@@ -30,7 +30,7 @@ export function notify(text, { kind = "info", action, act, duration = kind === "
   byId("toasts").append(toast);
   announce(action ? `${text} ${action}: press Z.` : text);
   if (duration > 0) setTimeout(() => end(ended), duration);
-  return { undo: () => action && end(act), end: () => end(ended) };
+  return { undo: () => action && end(act), close: () => end() };
 }
 
 const pending = new Map();
@@ -57,17 +57,18 @@ export function deleteLater(key, name, send) {
   tell("pending");
 }
 
-/** Takes the last deletion back. */
 export function undoLast() {
   [...pending.values()].at(-1)?.notice.undo();
 }
 
 // Who leaves has said that it is to be deleted.
 addEventListener("pagehide", () => {
-  for (const one of [...pending.values()]) one.run();
+  for (const one of [...pending.values()]) {
+    one.run();
+    one.notice.close();
+  }
 });
 
-/** A failure with a way to try again. */
 export function failed(what, why, again) {
   return h("div.failed", { role: "alert" }, h("p", {}, h("strong", {}, what), " ", why),
     h("button", { type: "button", onclick: again }, "Try again"));
@@ -85,7 +86,9 @@ export function waiting(what) {
   return h("p.waiting", { role: "status" }, what);
 }
 
-/** A command to be pasted into a shell. */
+/** Says that what a button is for did not come. */
+export const notLoaded = () => notify("This cannot be loaded: the server cannot be reached.", { kind: "bad" });
+
 export function command(text, label = "Command") {
   const copied = async () => {
     await navigator.clipboard.writeText(text).then(() => announce("Copied."), () => announce("It cannot be copied."));

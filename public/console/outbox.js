@@ -21,7 +21,6 @@ function keep(changed) {
   kept.set(OUTBOX, waiting.length > 0 ? waiting : null);
 }
 
-/** What is typed, not sent. */
 export const draft = {
   get: (session) => kept.get(DRAFT + session),
   set: (session, value) => kept.set(DRAFT + session, value),
@@ -32,18 +31,15 @@ export function waitingFor(session) {
   return waiting.filter((it) => it.session === session).map((it) => ({ ...it, state: states.get(it.key) ?? {} }));
 }
 
-/** How many texts are only on this device. */
 export function countUnsent() {
   return waiting.length + kept.names(DRAFT).length;
 }
 
-/** Forgets all of it. */
 export function forgetAll() {
   keep([]);
   for (const name of kept.names(DRAFT)) kept.set(name, null);
 }
 
-/** Sends a message as soon as that works. */
 export function post(session, message) {
   keep([...waiting, { key: crypto.randomUUID(), session, message }]);
   tell("outbox", session);

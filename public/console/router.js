@@ -10,12 +10,10 @@ export function place() {
   return { section: section || "sessions", rest: rest.filter(Boolean) };
 }
 
-/** The address of a place. */
 export function to(...parts) {
   return `#/${parts.map(encodeURIComponent).join("/")}`;
 }
 
-/** The address of a session. */
 export const toSession = (id) => to("sessions", id);
 
 /** The address of a skill: `default` and `system` need not be said. */

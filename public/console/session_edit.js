@@ -21,7 +21,7 @@ function objectIn(text) {
 
 /** Changes the session of a head. Messages that others wrote do not stand in the way of a new name; where they changed
  * the same, says so and offers what there is now. */
-export async function change(head, fields) {
+export async function change(head, fields, again = () => change(head, fields)) {
   const read = head.current();
   try {
     for (let base = read, tries = 1; ; tries += 1) {
@@ -35,7 +35,7 @@ export async function change(head, fields) {
       }
     }
   } catch (error) {
-    if (!head.signal.aborted) notify(`The session is not changed: ${wordsOf(error)}`, { kind: "bad", action: "Try again", act: () => change(head, fields) });
+    notify(`The session is not changed: ${wordsOf(error)}`, { kind: "bad", action: "Try again", act: again });
   }
 }
 
@@ -56,7 +56,6 @@ function mayReplace(fields, now) {
   ], { submit: "Take the newer one", send: async () => false, cancel: "Decide later", others: [["Replace it by mine", () => true]] });
 }
 
-/** Asks for another name. */
 export async function rename(head) {
   const { name: read } = head.current();
   const input = h("input", { name: "name", value: read, required: true, maxlength: 200, autocomplete: "off" });
@@ -68,15 +67,14 @@ export async function rename(head) {
   if (name && name !== read) await change(head, { name });
 }
 
-/** Asks for other metadata. */
-export async function editMetadata(head) {
+export async function editMetadata(head, typed) {
   const read = head.current().metadata;
   const problem = h("p.problem", { role: "status" });
   const check = () => {
     problem.textContent = "";
     try { objectIn(input.value); } catch (error) { problem.textContent = error.message; }
   };
-  const input = h("textarea", { rows: 10, spellcheck: false, value: JSON.stringify(read, null, 2), oninput: check });
+  const input = h("textarea", { rows: 10, spellcheck: false, value: typed ?? JSON.stringify(read, null, 2), oninput: check });
   const wanted = await ask("Metadata", [field("A JSON object", input), problem], { submit: "Store", send: async () => objectIn(input.value) });
-  if (wanted && !same(wanted, read)) await change(head, { metadata: patchOf(read, wanted) });
+  if (wanted && !same(wanted, read)) await change(head, { metadata: patchOf(read, wanted) }, () => editMetadata(head, input.value));
 }

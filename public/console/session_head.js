@@ -1,7 +1,7 @@
 // What a session is: its name, status and facts, and what can be done to it.
 import { button, fill, h, icon, isolated } from "./dom.js";
 import { count, timeOf, volumeName } from "./format.js";
-import { deleteLater, notify } from "./notice.js";
+import { deleteLater, notify, notLoaded } from "./notice.js";
 import { go } from "./router.js";
 import { keyOf } from "./sessions.js";
 import { llmos } from "./state.js";
@@ -41,8 +41,7 @@ export function sessionHead(session, signal) {
   }
 
   /** What changes something comes when it is wanted. */
-  const edit = (name, ...given) => () => import("./session_edit.js").then((edits) => edits[name](head, ...given),
-    () => notify("The session is not changed: the server cannot be reached.", { kind: "bad" }));
+  const edit = (name, ...given) => () => import("./session_edit.js").then((edits) => edits[name](head, ...given), notLoaded);
 
   async function copyId() {
     await navigator.clipboard.writeText(current.id).then(() => notify("The id is copied."), () => notify(current.id));

@@ -11,11 +11,13 @@ const NEW = "llmos.draft.new";
 /** Asks for a new session and opens it. What was typed stays until it is created. */
 export async function createSession() {
   const draft = kept.get(NEW) ?? {};
-  const scope = scopeOf(draft.volume ? draft : writeScope());
-  const keep = (event) => kept.set(NEW, Object.fromEntries(new FormData(event.currentTarget.form)));
+  const keep = (event) => {
+    const { name, initial_message } = Object.fromEntries(new FormData(event.currentTarget.form));
+    kept.set(NEW, name || initial_message ? { name, initial_message } : null);
+  };
   const created = await ask("New session", [
     field("Name", h("input", { name: "name", value: draft.name ?? "", required: true, maxlength: 200, autocomplete: "off", oninput: keep })),
-    volumeFields(scope, keep),
+    volumeFields(scopeOf(writeScope())),
     field("First message (may be left out)", h("textarea", { name: "initial_message", rows: 4, value: draft.initial_message ?? "", oninput: keep })),
   ], {
     submit: "Create",

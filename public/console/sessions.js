@@ -3,7 +3,7 @@ import { button, byId, fill, h, icon, isolated } from "./dom.js";
 import { FIRST_PAGE } from "./first.js";
 import { count, timeOf, volumeName } from "./format.js";
 import { filterField, pagedList } from "./list.js";
-import { command, isPending, notify } from "./notice.js";
+import { command, isPending, notify, notLoaded } from "./notice.js";
 import { toSession } from "./router.js";
 import { currentScope, hear, llmos, tell, writeScope } from "./state.js";
 
@@ -12,7 +12,6 @@ const REFRESH = 20_000;
 
 export const keyOf = ({ id }) => `session ${id}`;
 
-/** A row of the list. */
 function row(session) {
   const isOwn = session.volume === "user" && session.volume_id === "default";
   const facts = [
@@ -25,7 +24,6 @@ function row(session) {
     h("span.facts", {}, facts));
 }
 
-/** What to do where there is none. */
 function empty(status) {
   if (status) return h("div.empty", {}, h("p", {}, `No session is ${status}.`));
   const { volume, volume_id: id } = writeScope();
@@ -36,13 +34,12 @@ function empty(status) {
     command(`curl ${location.origin}/api/sessions \\\n  -H 'Content-Type: application/json' \\\n  -d '${body}'`));
 }
 
-/** Puts the list into its pane. */
 export function sessionList(pane, signal) {
   let status = "";
   const body = h("div.body");
   const chosen = h("div.segments", { role: "group", "aria-label": "Status" }, STATUSES.map(([value, label]) =>
     h("button", { type: "button", "aria-pressed": String(value === ""), value, onclick: (event) => choose(event.currentTarget) }, label)));
-  const create = button("plus", "New", async () => (await import("./session_new.js")).createSession(), { look: ".primary", key: "n" });
+  const create = button("plus", "New", () => import("./session_new.js").then(({ createSession }) => createSession(), notLoaded), { look: ".primary", key: "n" });
   fill(pane, h("div.head", {}, h("div.line", {}, h("h2", {}, "Sessions"), create),
     filterField((text) => list.filter(text)), chosen), body);
 

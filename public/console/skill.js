@@ -31,7 +31,7 @@ export async function skillPage(pane, where, signal) {
 
   function showHead() {
     const tabs = [["read", "Read"], ["source", "Source"], ["edit", "Edit"]].map(([name, label]) =>
-      h("button", { type: "button", "aria-pressed": String(view === name), "data-key": name === "edit" ? "e" : null, onclick: () => { view = name; show(); focusTab(name); } }, label));
+      h("button", { type: "button", "aria-pressed": String(view === name), "data-key": name === "edit" ? "e" : null, onclick: () => { view = name; show(); if (name !== "edit") focusTab(name); } }, label));
     fill(head,
       h("div.line", {}, h("a.back", { href: "#/skills", "aria-label": "Back to the list", "data-key": "Escape" }, icon("back")),
         h("h2", { tabindex: -1, id: "detail-title" }, isolated(skill.name || skill.id)), origin(skill)),

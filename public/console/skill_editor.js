@@ -31,7 +31,6 @@ export function watchWarnings(input, output) {
 const nameOf = (skill) => `llmos.draft.skill ${skill.volume}/${skill.volume_id}/${skill.id}`;
 
 export const editor = {
-  /** Whether there is a text that was not stored. */
   hasDraft: (skill) => kept.get(nameOf(skill)) !== null,
   forget: (skill) => kept.set(nameOf(skill), null),
 
@@ -61,7 +60,9 @@ export const editor = {
 
     async function store(event) {
       event?.preventDefault();
+      if (event && save.disabled) return;
       save.disabled = true;
+      input.readOnly = true;
       problem.textContent = "";
       const document = input.value;
       try {
@@ -81,6 +82,7 @@ export const editor = {
         }
       } finally {
         save.disabled = false;
+        input.readOnly = false;
       }
     }
 

@@ -13,7 +13,8 @@ const listOf = (text) => text.split(",").map((it) => it.trim()).filter(Boolean);
 
 /** Asks for a new skill, or how to store a document that was `dropped`, and opens it. What was typed stays until then. */
 export async function createSkill(dropped = "") {
-  const saved = kept.get(DRAFT) ?? {};
+  const before = kept.get(DRAFT);
+  const saved = before ?? {};
   const document_ = dropped || saved.document || "";
   const keep = (event) => kept.set(DRAFT, Object.fromEntries(new FormData(event.currentTarget.form)));
   const input = (name, given = {}) => h("input", { name, value: saved[name] ?? "", autocomplete: "off", oninput: keep, ...given });
@@ -48,7 +49,7 @@ export async function createSkill(dropped = "") {
     },
   });
   if (!created) return;
-  kept.set(DRAFT, null);
+  kept.set(DRAFT, dropped ? before : null);
   tell("skill", created);
   announce(`Skill ${created.id} created.`);
   go(toSkill(created));

@@ -1,4 +1,5 @@
 // The list of skills: where each comes from, searched by the server, narrowed by tags; and dropped documents.
+import { isOpen } from "./dialog.js";
 import { button, byId, fill, h, icon, isolated } from "./dom.js";
 import { volumeName } from "./format.js";
 import { pagedList, searchField } from "./list.js";
@@ -12,7 +13,6 @@ const DEBOUNCE = 250;
 
 export const keyOf = ({ volume, volume_id: owner, id }) => `skill ${volume}/${owner}/${id}`;
 
-/** Where a skill comes from. */
 export const origin = (skill) => h(`span.origin.${skill.volume}`, {}, isolated(volumeName(skill)));
 
 function row(skill) {
@@ -86,10 +86,11 @@ export function skillList(pane, signal) {
   addEventListener("drop", async (event) => {
     event.preventDefault();
     const file = [...(event.dataTransfer?.files ?? [])].find((it) => /\.(md|markdown)$/i.test(it.name) || it.type === "text/markdown");
-    if (file) createSkill(await file.text());
+    if (file && !isOpen()) createSkill(await file.text());
   }, { signal });
 
   for (const name of ["scope", "token"]) hear(name, () => list.reload(), signal);
+  hear("recovered", () => list.refresh(), signal);
   hear("pending", () => list.update(), signal);
   hear("gone", (key) => list.remove(key), signal);
   hear("skill", (skill) => {

@@ -40,7 +40,6 @@ const KEEPS = {
   blob: { title: "Blob", holds: "Skills and files, each at volumes/{volume}/{volume_id}/.", variable: "BLOB_READ_WRITE_TOKEN" },
 };
 
-/** The command that mends a part. */
 function mend(name, health) {
   const { variable } = KEEPS[name];
   const isNotSet = health[name].status === "not_configured";

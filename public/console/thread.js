@@ -40,8 +40,9 @@ export async function thread(pane, id, signal) {
   const write = h("div.composer");
   fill(pane, head.element, scroller, newer, write);
   // What is there is read before something is written.
-  import("./composer.js").then(({ composer }) => signal.aborted || write.replaceWith(composer(session.id, signal)),
-    () => fill(write, "Messages cannot be written here: the server cannot be reached."));
+  const addComposer = () => import("./composer.js").then(({ composer }) => signal.aborted || write.replaceWith(composer(session.id, signal)),
+    () => fill(write, failed("Messages cannot be written.", "The server cannot be reached.", addComposer)));
+  addComposer();
 
   const first = () => Number(list.querySelector("[data-seq]")?.dataset.seq ?? 0);
   const last = () => Number(list.lastElementChild.lastElementChild?.dataset.seq ?? 0);
@@ -58,7 +59,6 @@ export async function thread(pane, id, signal) {
     if (list.hidden) scroller.append(noMessages(session));
   }
 
-  /** Adds those that are not there, in order. */
   function add(messages) {
     const wasAtEnd = isAtEnd();
     const fresh = messages.filter((message) => message.seq > last());
@@ -115,7 +115,6 @@ export async function thread(pane, id, signal) {
     if (entries.some((entry) => entry.isIntersecting) && scroller.querySelector(":scope > .failed") === null) loadOlder();
   }, { root: scroller, rootMargin: "800px 0px 0px" });
 
-  /** What others did since. */
   async function look() {
     if (document.hidden) return;
     try {
@@ -151,10 +150,16 @@ export async function thread(pane, id, signal) {
     look();
     tell("session", { ...head.current(), message_count: count, updated_at: new Date().toISOString() });
   }, signal);
-  scroller.addEventListener("scroll", () => { if (isAtEnd()) newer.hidden = true; }, { passive: true, signal });
+  scroller.addEventListener("scroll", () => {
+    isFollowing = isAtEnd();
+    if (isFollowing) newer.hidden = true;
+  }, { passive: true, signal });
+  // What is below grows as one writes.
+  const sizes = new ResizeObserver(() => isFollowing && toEnd());
+  sizes.observe(scroller);
   document.addEventListener("visibilitychange", look, { signal });
   const timer = setInterval(look, LOOK);
-  signal.addEventListener("abort", () => { clearInterval(timer); watcher.disconnect(); });
+  signal.addEventListener("abort", () => { clearInterval(timer); watcher.disconnect(); sizes.disconnect(); });
 }
 
 function noMessages(session) {

@@ -7,7 +7,6 @@ import { hear, llmos, tell, wordsOf } from "./state.js";
 /** Each `{file, path, scope, sent, state, why, stop}`; the state is `sending` or `failed`. */
 const uploads = new Set();
 
-/** Sends files into a folder. */
 export function uploadAll(files, folder, scope) {
   for (const file of files) {
     // Paths are in normal form C, as the store has them.
@@ -52,7 +51,6 @@ function item(upload) {
       : [h("p.problem", {}, `Not stored: ${why}`), button(null, "Try again", () => send(upload)), button(null, "Forget", () => { uploads.delete(upload); tell("uploads"); })]);
 }
 
-/** Shows them in a list. */
 export function showUploads(list, signal) {
   let shown = "";
   const show = () => {
