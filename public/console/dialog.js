@@ -1,5 +1,6 @@
 // Questions in a dialog, and forms in it.
 import { h, sendByKey } from "./dom.js";
+import { notify } from "./notice.js";
 import { wordsOf } from "./state.js";
 
 /** Opens a dialog with a form; Esc and Cancel leave it. Gives what `send`, or one of `others`, gives of its FormData, and
@@ -17,9 +18,13 @@ export function ask(title, content, { submit = "OK", look = ".primary", send = a
         others.map(([label, act]) => h("button", { type: "button", onclick: () => { result = act(); dialog.close(); } }, label)),
         done));
     const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, form);
-    form.addEventListener("submit", async (event) => {
+    let sending = null;
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (done.disabled) return;
+      if (!done.disabled) sending = finish();
+    });
+    // It goes on where the dialog is left meanwhile.
+    async function finish() {
       done.disabled = true;
       problem.textContent = "";
       try {
@@ -27,17 +32,19 @@ export function ask(title, content, { submit = "OK", look = ".primary", send = a
         dialog.close();
       } catch (error) {
         problem.textContent = wordsOf(error);
+        if (!dialog.open) notify(`${title}: ${problem.textContent}`, { kind: "bad" });
         const field = error.errors?.[0]?.field;
         const input = field && form.elements[field];
         if (input) input.focus();
       } finally {
         done.disabled = false;
       }
-    });
+    }
     form.addEventListener("keydown", sendByKey);
-    dialog.addEventListener("close", () => {
+    dialog.addEventListener("close", async () => {
       dialog.remove();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
+      await sending;
       resolve(result);
     });
     document.body.append(dialog);

@@ -47,9 +47,9 @@ const loaded = () => (loading ??= load().catch((error) => { loading = null; thro
 /** Loads what renders, and gives it a moment to come. */
 export const expectMarkdown = () => Promise.race([loaded().catch(() => {}), new Promise((resolve) => setTimeout(resolve, PATIENCE - performance.now()))]);
 
-/** Calls `before` and `after` around the moment in which texts that came too early are rendered. */
-export function whenRendered(before, after) {
-  if (!tools) loaded().then(() => { before(); requestAnimationFrame(after); }, () => {});
+/** Calls `after` when texts that came too early are rendered. */
+export function whenRendered(after) {
+  if (!tools) loaded().then(() => requestAnimationFrame(after), () => {});
 }
 
 export function plain(text) {

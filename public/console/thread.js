@@ -33,7 +33,8 @@ export async function thread(pane, id, signal) {
   const head = sessionHead(session, signal);
   const older = h("button.older", { type: "button", onclick: () => loadOlder() }, "Older messages");
   let isFollowing = true;
-  whenRendered(() => { isFollowing = isAtEnd(); }, () => isFollowing && toEnd());
+  let top = 0;
+  whenRendered(() => isFollowing && toEnd());
   const list = h("div", {}, pageOf(session.messages ?? []));
   const newer = h("button.newer", { type: "button", hidden: true, onclick: () => toEnd() }, "New messages ↓");
   const scroller = h("div.scroll.messages", { tabindex: -1 }, older, list);
@@ -151,8 +152,10 @@ export async function thread(pane, id, signal) {
     tell("session", { ...head.current(), message_count: count, updated_at: new Date().toISOString() });
   }, signal);
   scroller.addEventListener("scroll", () => {
-    isFollowing = isAtEnd();
-    if (isFollowing) newer.hidden = true;
+    // What grows below is no reason not to follow; going up is.
+    if (isAtEnd()) isFollowing = newer.hidden = true;
+    else if (scroller.scrollTop < top) isFollowing = false;
+    top = scroller.scrollTop;
   }, { passive: true, signal });
   // What is below grows as one writes.
   const sizes = new ResizeObserver(() => isFollowing && toEnd());

@@ -1,7 +1,7 @@
 // Files: uploaded with progress, the large ones in parts straight to the store, listed by folder, saved, deleted.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { accessible, api, base, fits, open, run, statusOf, until } from './tab.mjs';
+import { accessible, api, base, drop, fits, open, run, statusOf, until } from './tab.mjs';
 
 const row = (tab, name) => tab.locator('.row.file', { hasText: name });
 const choose = (tab, files) => tab.locator('input[type=file]').setInputFiles(files);
@@ -104,6 +104,32 @@ await run({
     await until('it is gone', async () => await statusOf('/api/files/notes/a.txt') === 404);
   },
 
+  'what is dropped is sent once, whatever volumes were looked at before': async (tab) => {
+    await open(tab, '#/files');
+    await row(tab, 'notes').waitFor();
+    for (const volume of ['System', 'My own', 'System', 'Everything']) {
+      await until('the switch is there', () => tab.getByLabel('Volume').evaluate((it, label) => [...it.options].some((option) => option.label === label), volume));
+      await tab.getByLabel('Volume').selectOption(volume);
+    }
+    await row(tab, 'notes').waitFor();
+    const sent = [];
+    tab.on('request', (request) => request.method() === 'PUT' && sent.push(request.url()));
+    await drop(tab, 'dropped.md', 'dropped');
+    await row(tab, 'dropped.md').waitFor();
+    assert.deepEqual(sent.map((url) => url.split('?')[0]), [`${base}/api/files/dropped.md`]);
+  },
+
+  'a file that took the place of a deleted one stays': async (tab) => {
+    await row(tab, 'dropped.md').getByRole('button', { name: 'Delete dropped.md' }).click();
+    await row(tab, 'dropped.md').waitFor({ state: 'hidden' });
+    await drop(tab, 'dropped.md', 'another');
+    await until('it is stored', async () => (await stored('dropped.md')).toString() === 'another');
+    await tab.locator('.toast', { hasText: 'dropped.md' }).getByRole('button', { name: 'Dismiss' }).click();
+    await tab.locator('.toast', { hasText: 'It is not deleted' }).waitFor();
+    await row(tab, 'dropped.md').waitFor();
+    assert.equal((await stored('dropped.md')).toString(), 'another');
+  },
+
   'the state is told with how long each part took, and what this device keeps': async (tab) => {
     await tab.evaluate(() => { location.hash = '#/sessions'; });
     const { id } = await api('POST', '/api/sessions', { name: 'x', volume: 'user' });
@@ -119,4 +145,4 @@ await run({
     await tab.getByRole('button', { name: 'Forget them' }).click();
     await tab.getByText('only on this device').waitFor({ state: 'detached' });
   },
-}, { expected: /status of (403|404)|ERR_FAILED/ });
+}, { expected: /status of (403|404|412)|ERR_FAILED/ });

@@ -270,6 +270,37 @@ await run({
     await tab.keyboard.press('Escape');
   },
 
+  'a form is sent once, though it is left meanwhile': async (tab) => {
+    await open(tab, '#/sessions');
+    await row(tab, /./).first().waitFor();
+    await tab.keyboard.press('n');
+    await tab.route('**/api/sessions', async (route) => {
+      await tab.waitForTimeout(300);
+      await route.continue();
+    });
+    await tab.getByRole('dialog').getByLabel('Name').fill('Sent once');
+    await tab.keyboard.press('Control+Enter');
+    await tab.keyboard.press('Control+Enter');
+    await tab.keyboard.press('Escape');
+    await tab.getByRole('heading', { name: 'Sent once' }).waitFor();
+    await tab.unroute('**/api/sessions');
+    const { sessions } = await api('GET', '/api/sessions');
+    assert.equal(sessions.filter((it) => it.name === 'Sent once').length, 1);
+  },
+
+  'what writes is asked for again where it did not come, and hides no message': async (tab) => {
+    const { id } = await api('POST', '/api/sessions', { name: 'Long', volume: 'user' });
+    await api('POST', `/api/sessions/${id}/messages`, { messages: Array.from({ length: 40 }, (_, index) => ({ role: index % 2 ? 'assistant' : 'user', content: `Message ${index}` })) });
+    await tab.route('**/console/composer.js', (route) => route.abort());
+    await open(tab, `#/sessions/${encodeURIComponent(id)}`);
+    await tab.getByText('Messages cannot be written.').waitFor();
+    await tab.unroute('**/console/composer.js');
+    await tab.locator('.composer').getByRole('button', { name: 'Try again' }).click();
+    await tab.getByText('Traces and artifacts').click();
+    await tab.getByLabel('Traces').waitFor();
+    await until('the end is in sight', () => tab.locator('.messages').evaluate((it) => it.scrollHeight - it.scrollTop - it.clientHeight < 2));
+  },
+
   'an address that leads nowhere says so': async (tab) => {
     await open(tab, '#/sessions/sess_none');
     await tab.getByText('There is no such session').waitFor();

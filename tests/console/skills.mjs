@@ -1,19 +1,10 @@
 // Skills: listed with where they come from, searched, read, edited with warnings, created, dropped, deleted.
 import assert from 'node:assert/strict';
-import { accessible, api, base, fits, isPhone, open, run, statusOf, until } from './tab.mjs';
+import { accessible, api, base, drop, fits, isPhone, open, run, statusOf, until } from './tab.mjs';
 
 const row = (tab, name) => tab.locator('#list .row', { hasText: name });
 const source = (id, volume = 'user') => fetch(`${base}/api/skills/${id}?volume=${volume}&format=markdown`).then((it) => it.text());
 const SYSTEM = '---\nname: Error budgets\ncategory: operations\ndescription: How much may fail\nkeywords: [slo]\n---\nA budget that is **used up** stops releases.\n';
-const drop = async (tab, name, text) => {
-  const data = await tab.evaluateHandle(([called, content]) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([content], called, { type: 'text/markdown' }));
-    return transfer;
-  }, [name, text]);
-  await tab.dispatchEvent('#list', 'drop', { dataTransfer: data });
-};
-
 await run({
   'an empty volume teaches the first step with the curl that does it': async (tab) => {
     await open(tab, '#/skills');
@@ -112,6 +103,28 @@ await run({
     await document.press('Control+Enter');
     await tab.locator('.lead', { hasText: 'Greets everybody' }).waitFor();
     assert.equal(await source('hello-world'), text.replaceAll('a person', 'everybody'));
+  },
+
+  'a document is stored once, and not written to meanwhile': async (tab) => {
+    await tab.getByRole('button', { name: 'Edit' }).click();
+    const document = tab.getByLabel('Document', { exact: true });
+    const stored = [];
+    await tab.route('**/api/skills/hello-world*', async (route) => {
+      if (route.request().method() === 'PUT') {
+        stored.push(route.request().postData());
+        await tab.waitForTimeout(500);
+      }
+      await route.continue();
+    });
+    await document.fill(`${await document.inputValue()}\nmore`);
+    await document.press('Control+Enter');
+    await document.press('Control+Enter');
+    await document.pressSequentially(' lost words');
+    await tab.locator('.skill', { hasText: 'more' }).waitFor();
+    await tab.unroute('**/api/skills/hello-world*');
+    assert.equal(stored.length, 1);
+    assert.ok(!(await source('hello-world')).includes('lost words'));
+    assert.equal(await tab.getByRole('dialog').count(), 0);
   },
 
   'a conflict is shown, and nothing is overwritten unasked': async (tab) => {

@@ -117,3 +117,13 @@ export const openOnce = async (tab, hash, shown, addresses) => {
   tab.off('request', note);
   for (const address of addresses) assert.deepEqual(asked.filter((it) => it === address), [address], asked.join('\n'));
 };
+
+// Drops a markdown document on the page.
+export const drop = async (tab, name, text) => {
+  const data = await tab.evaluateHandle(([called, content]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([content], called, { type: 'text/markdown' }));
+    return transfer;
+  }, [name, text]);
+  await tab.dispatchEvent('#main', 'drop', { dataTransfer: data });
+};
