@@ -82,8 +82,9 @@ fn check_new(new: &NewSkill) {
     let skill = Skill::read(&document, &new.id());
     assert_eq!(skill.name, new.name.as_str());
     assert_eq!(skill.description, new.description.as_str());
-    assert_eq!(skill.code.as_deref(), Some(new.code.as_str()));
-    assert_eq!(skill.language.as_deref(), Some(new.language.as_str()));
+    assert_eq!(skill.code.as_deref(), new.code.as_ref().map(Code::as_str));
+    let language = new.language.as_ref().map(Language::as_str);
+    assert_eq!(skill.language.as_deref(), language);
     assert_eq!(skill.tags, new.tags.as_slice());
     assert_eq!(skill.warnings, [""; 0]);
 }

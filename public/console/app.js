@@ -90,8 +90,11 @@ async function show() {
   await opened;
   if (signal.aborted || wasFirst) return;
   // The focus goes where something new is, and back to where one came from.
-  if (chosen) isEditable(document.activeElement) || byId("detail-title")?.focus({ preventScroll: true });
-  else if (!(isSame && list?.focus()) && !hadFocusInList) main.focus({ preventScroll: true });
+  if (!chosen) {
+    if (!(isSame && list?.focus()) && !hadFocusInList) main.focus({ preventScroll: true });
+  } else if (!isEditable(document.activeElement)) {
+    byId("detail-title")?.focus({ preventScroll: true });
+  }
 }
 
 /** Says that what is shown is made up, and what mends that. */
