@@ -152,7 +152,8 @@ function start() {
   keepTimesFresh();
   addEventListener("keydown", early.add);
   addEventListener("hashchange", show);
-  for (const name of ["token", "recovered"]) hear(name, () => { if (byId("detail").querySelector(":scope > .failed")) show(); });
+  hear("token", show);
+  hear("recovered", () => { if (byId("detail").querySelector(":scope > .failed")) show(); });
   // What surrounds the first view comes after it, unless that takes its time; then what is wanted next, before it is.
   Promise.race([show(), after(1000)]).catch(() => {}).then(surround).catch(() => after(3000).then(surround));
   after(1500).then(() => Promise.all([threadModules(), import("./composer.js"), import("./session_edit.js"), import("./session_new.js"), ...Object.values(SECTIONS).map((load) => load())]))

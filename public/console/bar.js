@@ -3,7 +3,7 @@
 import { ask, field, isOpen } from "./dialog.js";
 import { byId, fill, h, icon } from "./dom.js";
 import { announce } from "./notice.js";
-import { chooseScope, currentScope, hear, isRemembered, isSignedIn, llmos, refused, signIn } from "./state.js";
+import { chooseScope, currentScope, currentToken, hear, isRemembered, isSignedIn, llmos, refused, signIn } from "./state.js";
 
 const keyOf = ({ volume, volume_id: id }) => (volume ? `${volume}/${id}` : "");
 const scopeOf = (key) => {
@@ -68,14 +68,14 @@ export async function openSignIn(why) {
   ], {
     submit: "Sign in",
     send: async (data) => {
-      const before = isSignedIn();
+      const before = [currentToken(), isRemembered()];
       signIn(String(data.get("token")).trim(), data.has("remember"));
       try {
         await llmos.me({ retries: 0 });
         announce("Signed in.");
       } catch (error) {
         if (error.status !== 401) return;
-        if (!before) signIn(null, false);
+        signIn(...before);
         throw new Error(error.detail);
       }
     },

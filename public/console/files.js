@@ -93,7 +93,6 @@ export function filesPage(pane, parts, signal) {
   showUploads(uploads, signal);
   hear("uploaded", () => list.reload(), signal);
   hear("scope", () => go(to("files")), signal);
-  hear("token", () => list.reload(), signal);
   hear("pending", () => list.update(), signal);
   hear("gone", (key) => list.remove(key), signal);
   list.reload();

@@ -78,7 +78,7 @@ export function failed(what, why, again) {
 export function unread(pane, kind, error, again) {
   if (error.status !== 404) return fill(pane, failed(`The ${kind} cannot be read.`, wordsOf(error), again));
   return fill(pane, h("div.empty.center", {}, h("h2", {}, `There is no such ${kind}`),
-    h("p", {}, "It was deleted, or it is not one that you may see."), h("p", {}, h("a", { href: `#/${kind}s` }, `All ${kind}s`))));
+    h("p", {}, "It was deleted, or it is not one that you may see."), h("p", {}, h("a", { href: `#/${kind}s`, "data-key": "Escape" }, `All ${kind}s`))));
 }
 
 /** Shows after 300 ms that something takes its time. */

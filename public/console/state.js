@@ -21,6 +21,7 @@ let token = kept.get(TOKEN);
 let scope = kept.get(SCOPE) ?? {};
 
 export const isSignedIn = () => token !== null;
+export const currentToken = () => token;
 export const isRemembered = () => kept.get(TOKEN) !== null;
 
 export function signIn(given, remember) {

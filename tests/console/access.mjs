@@ -51,8 +51,12 @@ const signIn = {
     await tab.reload();
     await tab.locator('.row.file', { hasText: 'large.bin' }).waitFor();
     await openOnce(tab, '#/sessions', '.row', ['/api/sessions?limit=50']);
+    await tab.locator('#list .row').first().click();
+    await tab.getByRole('heading', { name: 'Mine' }).waitFor();
     await tab.locator('#sign-in').click();
     await dialog(tab).waitFor();
+    await tab.getByText('The session cannot be read.').waitFor();
+    assert.equal(await tab.getByText('Mine').count(), 0);
     assert.equal(await tab.evaluate((secret) => JSON.stringify({ ...localStorage }).includes(secret), key), false);
   },
 };

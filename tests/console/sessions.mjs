@@ -305,5 +305,7 @@ await run({
     await open(tab, '#/sessions/sess_none');
     await tab.getByText('There is no such session').waitFor();
     await accessible(tab, 'no such session');
+    await tab.keyboard.press('Escape');
+    await tab.getByText('There is no such session').waitFor({ state: 'hidden' });
   },
 }, { expected: /status of (404|412|422)|ERR_FAILED/ });
