@@ -6,7 +6,7 @@ import { announce } from "./notice.js";
 import { chooseScope, currentScope, currentToken, hear, isRemembered, isSignedIn, llmos, refused, signIn } from "./state.js";
 
 const keyOf = ({ volume, volume_id: id }) => (volume ? `${volume}/${id}` : "");
-const scopeOf = (key) => {
+const scopeNamed = (key) => {
   const [volume, ...id] = key.split("/");
   return volume ? { volume, volume_id: id.join("/") } : {};
 };
@@ -42,7 +42,7 @@ async function chooseVolume() {
     }
     wanted += id;
   }
-  chooseScope(scopeOf(wanted));
+  chooseScope(scopeNamed(wanted));
 }
 
 export function watchVolume() {

@@ -84,7 +84,7 @@ function youCard(again) {
       ? `You sent a token along${isRemembered() ? ", which this device remembers." : ", which is forgotten with this tab."}`
       : "You send no token. On your own machine none is asked for; a deployment wants one."),
     h("div.buttons", {}, isSignedIn()
-      ? button("key", "Sign out", () => { signIn(null, false); again(); })
+      ? button("key", "Sign out", () => signIn(null, false))
       : button("key", "Sign in", openSignIn)),
     unsent > 0 && [h("p", {}, `${count(unsent, "text")} of yours ${unsent === 1 ? "is" : "are"} only on this device: drafts, and messages that wait to be sent.`),
       h("div.buttons", {}, button("trash", "Forget them", forget))]);
@@ -106,6 +106,5 @@ export function statusPage(pane, signal) {
     }
   };
   hear("health", () => show(), signal);
-  hear("token", () => show(true), signal);
   show();
 }

@@ -61,7 +61,6 @@ export async function thread(pane, id, signal) {
   }
 
   function add(messages) {
-    const wasAtEnd = isAtEnd();
     const fresh = messages.filter((message) => message.seq > last());
     for (const message of fresh) {
       const item = messageItem(message);
@@ -70,7 +69,7 @@ export async function thread(pane, id, signal) {
     }
     if (fresh.length === 0) return;
     update();
-    if (wasAtEnd) toEnd();
+    if (isFollowing) toEnd();
     else newer.hidden = false;
   }
 

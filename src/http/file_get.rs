@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::conditional::{IfNoneMatch, entity_tag};
 use super::describe::{BadQuery, FileContent, IfRange, Missing, OutOfRange, Range, Unchanged};
-use super::extract::{FileAt, Parameters, RequestBlobs};
+use super::extract::{FileAt, Parameters};
 use super::file_answer::{File, content_answer};
-use super::file_link::{Link, Reader};
+use super::file_link::{Link, ReadableFile};
 use super::volume_query::VolumeQuery;
 use crate::blob::{ContentRequest, Fetched, paths};
 use crate::error::{Error, Result};
@@ -35,7 +35,8 @@ impl GetQuery {
 
 /// Gets a file, or a part of it.
 ///
-/// A link that `POST /api/files/link` made needs no credentials. What can run in a browser is always for saving, and no file runs or loads anything in this origin.
+/// A link that `POST /api/files/link` made needs no credentials. What can run in a browser is always for saving, and no
+/// file runs or loads anything in this origin.
 #[utoipa::path(
     get, path = "/api/files/{path}", tag = "files",
     security(("bearer" = []), ()),
@@ -59,10 +60,7 @@ impl GetQuery {
     )
 )]
 pub(super) async fn get_file(
-    reader: Reader,
-    RequestBlobs(blobs): RequestBlobs,
-    FileAt(path): FileAt,
-    Parameters(volume): Parameters<VolumeQuery>,
+    file: ReadableFile,
     Parameters(query): Parameters<GetQuery>,
     known: IfNoneMatch,
     headers: HeaderMap,
@@ -72,15 +70,15 @@ pub(super) async fn get_file(
         if_range: text(&headers, &header::IF_RANGE),
         if_none_match: known.header(),
     };
-    let pathname = paths::file(&reader.volume(volume, &path, &blobs)?, &path);
-    match blobs.get(&pathname, &wanted).await? {
+    let pathname = paths::file(&file.volume, &file.path);
+    match file.blobs.get(&pathname, &wanted).await? {
         Fetched::Missing => Err(Error::NO_SUCH_FILE),
         Fetched::NotModified(version) => {
             let tag = [(header::ETAG, entity_tag(&version))];
             Ok((StatusCode::NOT_MODIFIED, tag).into_response())
         }
         Fetched::OutOfRange(range) => Err(Error::RangeNotSatisfiable(range)),
-        Fetched::Found(content) => Ok(content_answer(&path, *content, query.is_download())),
+        Fetched::Found(content) => Ok(content_answer(&file.path, *content, query.is_download())),
     }
 }
 
@@ -102,14 +100,15 @@ pub(super) async fn get_file(
     )
 )]
 pub(super) async fn head_file(
-    reader: Reader,
-    RequestBlobs(blobs): RequestBlobs,
-    FileAt(path): FileAt,
-    Parameters(volume): Parameters<VolumeQuery>,
+    file: ReadableFile,
     Parameters(query): Parameters<GetQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
-    let volume = reader.volume(volume, &path, &blobs)?;
+    let ReadableFile {
+        volume,
+        path,
+        blobs,
+    } = file;
     let found = blobs.head(&paths::file(&volume, &path)).await?;
     let blob = found.ok_or(Error::NO_SUCH_FILE)?;
     if known.has(&blob.etag) {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::{Admitted, Visitor};
 use super::body::JsonBody;
 use super::describe::{BadBody, WantedPath};
-use super::extract::{Parameters, RequestBlobs};
+use super::extract::{FileAt, Parameters, RequestBlobs};
 use super::volume_query::VolumeQuery;
 use crate::app::App;
 use crate::blob::{self, Blobs, client_token, paths};
@@ -152,44 +152,39 @@ fn signed(pathname: &str, valid_until: &str) -> Vec<u8> {
     format!("llmos file link\n{valid_until}\n{pathname}").into_bytes()
 }
 
-/// Who reads a file: a caller, or whoever has a link to it.
-pub(super) enum Reader {
-    Caller(Caller),
-    Holder(Link),
+/// A file that whoever asks may read: a caller who may, or who has a link to it. Whether it is there is not known.
+pub(super) struct ReadableFile {
+    pub(super) volume: VolumeRef,
+    pub(super) path: FilePath,
+    pub(super) blobs: Blobs,
 }
 
-impl FromRequestParts<App> for Reader {
+impl FromRequestParts<App> for ReadableFile {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        if let Ok(Parameters(link)) = Parameters::from_request_parts(parts, app).await {
+        let link = Parameters::<Link>::from_request_parts(parts, app)
+            .await
+            .ok();
+        let by = if link.is_some() {
             Visitor::from_request_parts(parts, app).await?;
-            return Ok(Self::Holder(link));
+            Caller::anybody()
+        } else {
+            Admitted::from_request_parts(parts, app).await?.0
+        };
+        let Ok(RequestBlobs(blobs)) = RequestBlobs::from_request_parts(parts, app).await;
+        let FileAt(path) = FileAt::from_request_parts(parts, app).await?;
+        let Parameters(query) = Parameters::<VolumeQuery>::from_request_parts(parts, app).await?;
+        let volume = query.readable(&by, by.own())?;
+        if let Some(Parameters(link)) = link
+            && !link.holds_for(&paths::file(&volume, &path), &blobs)?
+        {
+            return Err(Error::Forbidden("This link does not hold, or no longer."));
         }
-        let Admitted(by) = Admitted::from_request_parts(parts, app).await?;
-        Ok(Self::Caller(by))
-    }
-}
-
-impl Reader {
-    /// The volume of the file, which may be read.
-    pub(super) fn volume(
-        self,
-        query: VolumeQuery,
-        path: &FilePath,
-        blobs: &Blobs,
-    ) -> Result<VolumeRef> {
-        match self {
-            Self::Caller(by) => query.readable(&by, by.own()),
-            Self::Holder(link) => {
-                let anybody = Caller::anybody();
-                let volume = query.readable(&anybody, anybody.own())?;
-                if link.holds_for(&paths::file(&volume, path), blobs)? {
-                    Ok(volume)
-                } else {
-                    Err(Error::Forbidden("This link does not hold, or no longer."))
-                }
-            }
-        }
+        Ok(Self {
+            volume,
+            path,
+            blobs,
+        })
     }
 }

@@ -5,6 +5,7 @@ import { accessible, api, base, drop, fits, isPhone, open, run, statusOf, until 
 const row = (tab, name) => tab.locator('#list .row', { hasText: name });
 const source = (id, volume = 'user') => fetch(`${base}/api/skills/${id}?volume=${volume}&format=markdown`).then((it) => it.text());
 const SYSTEM = '---\nname: Error budgets\ncategory: operations\ndescription: How much may fail\nkeywords: [slo]\n---\nA budget that is **used up** stops releases.\n';
+
 await run({
   'an empty volume teaches the first step with the curl that does it': async (tab) => {
     await open(tab, '#/skills');
