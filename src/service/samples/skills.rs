@@ -1,6 +1,6 @@
 //! The sample skills, which reads answer where there is no Blob store to read: always marked as such.
 
-use axum::body::Bytes;
+use bytes::Bytes;
 
 use crate::domain::volume::Volume;
 use crate::service::skills::{ListRequest, SkillDetail, SkillPage, SkillSummary};
@@ -28,7 +28,7 @@ pub fn find(volumes: &[Volume], id: &SkillId) -> Option<SkillDetail> {
 }
 
 /// The samples that fit `request`, all on one page.
-pub fn list(request: &ListRequest) -> SkillPage {
+pub(in crate::service) fn list(request: &ListRequest) -> SkillPage {
     let is_there = request.volumes.contains(&Volume::system());
     let samples = SAMPLES.iter().filter(|_| is_there);
     let samples = samples.filter_map(|(id, document)| sample(id, document));

@@ -66,13 +66,13 @@ impl SkillService<'_> {
             return Ok(None);
         };
         Ok(Some(match std::str::from_utf8(&document.body) {
-            Ok(text) => shortened(Skill::read(text, id)),
+            Ok(text) => without_large_code(Skill::read(text, id)),
             Err(_) => Skill::unread(id, "the document is not UTF-8"),
         }))
     }
 
     /// Remembers what was read. That it cannot be remembered is no reason to fail.
-    pub(super) async fn remember_all(
+    pub(super) async fn cache_all(
         &self,
         volumes: &[Volume],
         candidates: &[Candidate],
@@ -104,7 +104,7 @@ impl SkillService<'_> {
 }
 
 /// A skill as lists show it: without code that would make them large.
-pub(super) fn shortened(mut skill: Skill) -> Skill {
+pub(super) fn without_large_code(mut skill: Skill) -> Skill {
     if skill
         .code
         .as_ref()
