@@ -21,6 +21,7 @@ mod doctor;
 mod fallback;
 mod faults;
 mod files;
+mod floors;
 mod functions;
 mod garbage;
 mod garbage_values;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::SkillService;
 use super::merge::Candidate;
-use super::{SkillService, to_the_second};
+use super::summary::to_the_second;
 use crate::blob;
 use crate::domain::volume::Volume;
 use crate::skill::{MAX_DOCUMENT_BYTES, Skill};
