@@ -53,9 +53,9 @@ export class LlmosError extends Error {
     cause } = {}) {
     super(detail, { cause });
     /** @type {string} */ this.name = "LlmosError";
-    /** @type {string} The description of the error. */ this.detail = detail;
+    /** @type {string} The same as `message`. */ this.detail = detail;
     /** @type {number} The HTTP status; 0 if there was no response. */ this.status = status;
-    /** @type {string} `not_found`, `precondition_failed`, …; see the documentation of the API. */ this.code = code;
+    /** @type {string} `not_found`, `precondition_failed`, … */ this.code = code;
     /** @type {string | null} The id of the request in the server's log. */ this.requestId = requestId;
     /** @type {{field: string, message: string}[]} The invalid fields, on a 422. */ this.errors = errors;
     /** @type {any} The latest version of the resource, on a 412. */ this.current = current;
@@ -91,7 +91,7 @@ function toError(status, headers, text) {
   });
 }
 
-/** A client of one deployment; its methods are grouped by resource. */
+/** A client of one deployment. */
 export class Llmos {
   #base; #token; #fetch; #options;
 
@@ -152,7 +152,6 @@ export class Llmos {
     });
   }
 
-  /** Returns the URL of a path. */
   url(path, query = {}) {
     return this.#base + path + toQuery(query);
   }

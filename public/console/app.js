@@ -2,11 +2,11 @@
 import { byId, fill, h, icon, isEditable } from "./dom.js";
 import { refreshTimes } from "./format.js";
 import { loadSessionView } from "./lazy.js";
+import { errorPanel } from "./panel.js";
 import { isNarrow } from "./prefetch.js";
 import { currentRoute, parseSkill } from "./router.js";
 import { sessionKey, sessionList, sessionPlaceholder } from "./sessions.js";
 import { on } from "./state.js";
-import { errorPanel } from "./toast.js";
 
 /** A section is a list with a detail pane, or one page; `key` returns the key of the open list row. Sections are loaded
  * on demand, so that the first view loads fast. */

@@ -1,10 +1,12 @@
 // Files by folder: list, upload, download and delete.
+import { deleteWithUndo, isDeleting } from "./deletion.js";
 import { bdi, button, fill, h, icon } from "./dom.js";
 import { formatBytes, formatVolume, timeElement } from "./format.js";
 import { filterField, pagedList } from "./list.js";
+import { commandBlock } from "./panel.js";
 import { href, navigate } from "./router.js";
 import { currentScope, errorMessage, llmos, on, writeScope } from "./state.js";
-import { commandBlock, deleteWithUndo, isDeleting, notify } from "./toast.js";
+import { notify } from "./toast.js";
 import { showUploads, uploadAll } from "./uploads.js";
 
 const PAGE = 200;

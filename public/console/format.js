@@ -71,7 +71,6 @@ export function formatVolume({ volume, volume_id: id }) {
   return volume === "system" ? "system" : `${volume}/${id ?? "default"}`;
 }
 
-/** Updates relative times every 30 s. */
 export function refreshTimes() {
   setInterval(() => {
     for (const element of document.querySelectorAll("time[data-relative]")) {

@@ -1,4 +1,4 @@
-// Polls the health of the service, keeps recent results, and shows the status in the toolbar.
+// Polls the health of the service and shows it in the toolbar.
 import { byId, fill, h } from "./dom.js";
 import { emit, llmos, on } from "./state.js";
 

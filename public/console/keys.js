@@ -1,7 +1,7 @@
 // Keyboard shortcuts and their help dialog.
+import { undoLast } from "./deletion.js";
 import { isDialogOpen, openDialog } from "./dialog.js";
 import { byId, h, isEditable } from "./dom.js";
-import { undoLast } from "./toast.js";
 
 const HELP = [
   ["j, k or ↓, ↑", "next, previous list item"],

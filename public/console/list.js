@@ -1,8 +1,9 @@
 // Lists that load further pages on scroll, with a filter and one tab stop.
 import { fill, h, icon } from "./dom.js";
 import { pluralize } from "./format.js";
+import { errorPanel, loading as loadingText } from "./panel.js";
 import { errorMessage, wasAborted } from "./state.js";
-import { announce, errorPanel, loading as loadingText } from "./toast.js";
+import { announce } from "./toast.js";
 
 export function searchField(placeholder, label, oninput) {
   return h("div.search", {}, icon("search"), h("input", { type: "search", placeholder, "aria-label": label, "data-key": "/", oninput: (event) => oninput(event.currentTarget.value) }));

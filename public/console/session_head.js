@@ -1,10 +1,11 @@
 // The head of a session: name, status, facts and actions.
+import { deleteWithUndo } from "./deletion.js";
 import { bdi, button, fill, h, icon } from "./dom.js";
 import { formatVolume, pluralize, timeElement } from "./format.js";
 import { navigate } from "./router.js";
 import { sessionKey } from "./sessions.js";
 import { llmos } from "./state.js";
-import { deleteWithUndo, notify, notifyUnloaded } from "./toast.js";
+import { notify, notifyUnloaded } from "./toast.js";
 
 export function sessionHead(session, signal) {
   let current = session;

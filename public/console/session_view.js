@@ -2,10 +2,11 @@
 import { fill, h } from "./dom.js";
 import { onRendered, preloadMarkdown } from "./markdown.js";
 import { messageItem, updateGrouping } from "./message.js";
+import { commandBlock, errorPanel, loading, showLoadError } from "./panel.js";
 import { FIRST_PAGE } from "./prefetch.js";
 import { sessionHead } from "./session_head.js";
 import { emit, errorMessage, llmos, on, wasAborted } from "./state.js";
-import { announce, commandBlock, errorPanel, loading, showLoadError } from "./toast.js";
+import { announce } from "./toast.js";
 
 const PAGE = 100;
 const POLL_INTERVAL_MS = 5000;

@@ -1,11 +1,13 @@
 // The list of sessions, most recently active first, with a status filter.
+import { isDeleting } from "./deletion.js";
 import { bdi, button, byId, fill, h, icon } from "./dom.js";
 import { formatVolume, pluralize, timeElement } from "./format.js";
 import { filterField, pagedList } from "./list.js";
+import { commandBlock } from "./panel.js";
 import { FIRST_PAGE } from "./prefetch.js";
 import { sessionHref } from "./router.js";
 import { currentScope, emit, llmos, on, writeScope } from "./state.js";
-import { commandBlock, isDeleting, notify, notifyUnloaded } from "./toast.js";
+import { notify, notifyUnloaded } from "./toast.js";
 
 const STATUSES = [["", "All"], ["active", "Active"], ["paused", "Paused"], ["completed", "Completed"]];
 const REFRESH_INTERVAL_MS = 20_000;
@@ -94,7 +96,6 @@ export function sessionList(pane, signal) {
   return list;
 }
 
-/** Fills the detail pane while no session is open. */
 export function sessionPlaceholder(pane) {
   fill(pane, h("div.empty.center", {}, icon("chat"), h("p", {}, "Select a session, or press ", h("kbd", {}, "n"), " to create one."),
     h("p.quiet", {}, "Keyboard shortcuts: ", h("kbd", {}, "?"))));

@@ -1,13 +1,15 @@
 // One skill: rendered, as source, and in an editor that detects concurrent changes.
+import { deleteWithUndo } from "./deletion.js";
 import { openDialog } from "./dialog.js";
 import { bdi, button, fill, h, icon } from "./dom.js";
 import { formatBytes, pluralize, timeElement } from "./format.js";
 import { markdown, preloadMarkdown } from "./markdown.js";
+import { loading, showLoadError } from "./panel.js";
 import { navigate } from "./router.js";
 import { editor } from "./skill_editor.js";
 import { skillKey, volumeBadge } from "./skills.js";
 import { emit, llmos, toScope, wasAborted } from "./state.js";
-import { announce, deleteWithUndo, loading, notify, showLoadError } from "./toast.js";
+import { announce, notify } from "./toast.js";
 
 /** Removes the front matter, whose members are shown as facts. */
 const stripFrontMatter = (content) => content.replace(/^\uFEFF?---\r?\n[\s\S]*?\r?\n---[ \t]*(\r?\n|$)/, "");

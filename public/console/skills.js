@@ -1,12 +1,13 @@
 // The list of skills, with search and tags. Documents dropped on the page become new skills.
+import { isDeleting } from "./deletion.js";
 import { isDialogOpen } from "./dialog.js";
 import { bdi, button, byId, fill, h, icon } from "./dom.js";
 import { formatVolume } from "./format.js";
 import { pagedList, searchField } from "./list.js";
+import { commandBlock } from "./panel.js";
 import { skillHref } from "./router.js";
 import { createSkill } from "./skill_new.js";
 import { currentScope, emit, llmos, on, writeScope } from "./state.js";
-import { commandBlock, isDeleting } from "./toast.js";
 
 const PAGE = 100;
 const DEBOUNCE_MS = 250;
@@ -100,7 +101,6 @@ export function skillList(pane, signal) {
   return list;
 }
 
-/** Fills the detail pane while no skill is open. */
 export function skillPlaceholder(pane) {
   fill(pane, h("div.empty.center", {}, icon("book"), h("p", {}, "Select a skill, drop a ", h("code", {}, ".md"), " file, or press ", h("kbd", {}, "n"), " to create one.")));
   byId("main").dataset.open = "list";

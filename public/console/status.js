@@ -3,8 +3,9 @@ import { button, fill, h, svg } from "./dom.js";
 import { formatDuration, pluralize, toSentence } from "./format.js";
 import { checkHealth, MAX_SAMPLES, samples, statusText } from "./health.js";
 import { countUnsent, discardAll } from "./outbox.js";
+import { commandBlock, loading } from "./panel.js";
 import { isSignedIn, isTokenStored, on, setToken } from "./state.js";
-import { commandBlock, loading, notify } from "./toast.js";
+import { notify } from "./toast.js";
 import { openSignIn } from "./toolbar.js";
 
 const WIDTH = 320;
