@@ -34,6 +34,13 @@ await run({
     const network = await context.newCDPSession(tab);
     const limit = (uploadThroughput) => network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
     await limit(6 * 1024 * 1024);
+    // The upload completes only after the checks, also on a slow machine.
+    let release;
+    const checked = new Promise((resolve) => { release = resolve; });
+    await tab.route('**/_blob/mpu*', async (route) => {
+      if (route.request().headers()['x-mpu-action'] === 'complete') await checked;
+      await route.continue();
+    });
     const large = file('large.bin', 9 * 1024 * 1024);
     await choose(tab, [large]);
     const progress = tab.getByLabel('Upload of large.bin');
@@ -43,9 +50,11 @@ await run({
     await tab.locator('#nav a', { hasText: 'Files' }).click();
     await progress.waitFor();
     await limit(-1);
+    release();
     await row(tab, 'large.bin').getByText('9 MB').waitFor();
     assert.ok((await stored('large.bin')).equals(large.buffer), 'the stored bytes differ');
     assert.deepEqual(parts.sort(), ['complete', 'create', 'upload', 'upload']);
+    await tab.unroute('**/_blob/mpu*');
   },
 
   'a cancelled upload stores nothing, and a failed one can be retried': async (tab) => {
