@@ -39,12 +39,7 @@ impl App {
     /// `missing`, where there is none.
     ///
     /// While storage is only down, what is no sample may well exist: that stays a failure.
-    pub fn sample_instead_of<T>(
-        &self,
-        error: Error,
-        sample: Option<T>,
-        missing: Error,
-    ) -> Result<T> {
+    pub fn sample_or<T>(&self, error: Error, sample: Option<T>, missing: Error) -> Result<T> {
         let is_not_configured = matches!(
             error,
             Error::Store(store::Error::NotConfigured) | Error::Blob(blob::Error::NotConfigured)

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::blob;
-use crate::domain::caller::Denied;
+use crate::domain::caller::AccessError;
 use crate::store;
 
 /// A failed request: a variant for each thing that a caller can tell apart.
@@ -85,11 +85,11 @@ pub enum Error {
     Internal(String),
 }
 
-impl From<Denied> for Error {
-    fn from(denied: Denied) -> Self {
+impl From<AccessError> for Error {
+    fn from(denied: AccessError) -> Self {
         match denied {
-            Denied::Hidden => Self::NO_SUCH_VOLUME,
-            Denied::ReadOnly => Self::READ_ONLY,
+            AccessError::NotFound => Self::NO_SUCH_VOLUME,
+            AccessError::ReadOnly => Self::READ_ONLY,
         }
     }
 }

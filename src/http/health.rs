@@ -11,10 +11,10 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::Serialize;
 
-use super::extract::auth::Visitor;
+use super::extract::auth::Unauthenticated;
 use super::extract::blobs::RequestBlobs;
 use super::me;
-use super::middleware::request_log::{LoggedCause, milliseconds};
+use super::middleware::request_log::{ErrorCause, milliseconds};
 use crate::app::App;
 use crate::blob::{self, Blobs};
 use crate::store;
@@ -87,7 +87,7 @@ enum PartStatus {
     )
 )]
 async fn check_health(
-    _: Visitor,
+    _: Unauthenticated,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
 ) -> Response {
@@ -102,7 +102,7 @@ async fn check_health(
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, PartStatus::Failing)
     };
-    let cause = (!causes.is_empty()).then(|| Extension(LoggedCause(causes.join("; "))));
+    let cause = (!causes.is_empty()).then(|| Extension(ErrorCause(causes.join("; "))));
     let health = Health {
         status,
         version: env!("CARGO_PKG_VERSION"),

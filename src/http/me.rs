@@ -5,8 +5,8 @@ use axum::{Json, Router};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::domain::caller::Caller;
-use crate::domain::volume::{Volume, VolumeId};
+use crate::domain::request_context::RequestContext;
+use crate::domain::volume::{VolumeId, VolumeKind};
 
 /// The route of the caller.
 pub(super) fn router() -> Router<App> {
@@ -24,7 +24,7 @@ struct Me {
     /// Whether callers are told apart: without, everybody is the same one and may do everything.
     signed_in: bool,
     /// With `volume_id` the volume that the caller means who names none, or `default`.
-    volume: Volume,
+    volume: VolumeKind,
     volume_id: VolumeId,
     /// The teams that the caller is a member of.
     teams: Vec<VolumeId>,
@@ -41,14 +41,14 @@ struct Me {
     get, path = "/api/me", tag = "me",
     responses((status = 200, description = "What the credentials amount to.", body = Me))
 )]
-async fn find_caller(by: Caller) -> Json<Me> {
-    let own = by.own();
+async fn find_caller(context: RequestContext) -> Json<Me> {
+    let own = context.caller.default_volume();
     Json(Me {
-        signed_in: !by.name().is_empty(),
-        volume: own.volume,
+        signed_in: !context.caller.name().is_empty(),
+        volume: own.kind,
         volume_id: own.id,
-        teams: by.teams().to_vec(),
-        all_volumes: by.volumes().is_none(),
-        read_only: by.may_change_something().is_err(),
+        teams: context.caller.teams().to_vec(),
+        all_volumes: context.caller.volumes().is_none(),
+        read_only: !context.caller.can_write(),
     })
 }

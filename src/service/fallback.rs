@@ -3,13 +3,13 @@
 use axum::http::HeaderName;
 
 use super::samples;
-use super::skills::{Catalog, Found};
+use super::skills::{Found, SkillService};
 use crate::app::App;
 use crate::blob::Blobs;
-use crate::domain::caller::Caller;
 use crate::domain::message::MessageRange;
-use crate::domain::session::{SessionId, SessionView};
-use crate::domain::volume::VolumeRef;
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::{SessionId, SessionWithMessages};
+use crate::domain::volume::Volume;
 use crate::http::error::{Error, Result};
 use crate::skill::SkillId;
 
@@ -19,17 +19,17 @@ const X_LLMOS_STORAGE: HeaderName = HeaderName::from_static("x-llmos-storage");
 /// Reads a session, or the sample that stands in for it; whether it is one.
 pub(crate) async fn read_session(
     app: &App,
-    by: &Caller,
+    context: &RequestContext,
     id: &SessionId,
     range: MessageRange,
     limit: usize,
-) -> Result<(SessionView, bool)> {
-    match app.store.find_session(by, id, range, limit).await {
+) -> Result<(SessionWithMessages, bool)> {
+    match app.store.find_session(context, id, range, limit).await {
         Ok(view) => Ok((view.ok_or(Error::NO_SUCH_SESSION)?, false)),
         Err(error) => Ok((
-            app.sample_instead_of(
+            app.sample_or(
                 error.into(),
-                samples::sessions::find_session(by, id, range, limit),
+                samples::sessions::find_session(&context.caller, id, range, limit),
                 Error::NO_SUCH_SESSION,
             )?,
             true,
@@ -40,18 +40,18 @@ pub(crate) async fn read_session(
 /// Looks for a skill, or for the sample that stands in for it; whether it is one.
 pub(crate) async fn find_skill(
     app: &App,
-    by: &Caller,
+    context: &RequestContext,
     blobs: &Blobs,
-    volumes: &[VolumeRef],
+    volumes: &[Volume],
     id: &SkillId,
     known: Option<String>,
 ) -> Result<(Found, bool)> {
-    let catalog = Catalog::new(blobs, &app.store, by);
+    let catalog = SkillService::new(blobs, &app.store, context);
     match catalog.find(volumes, id, known.as_deref()).await {
         Ok(found) => Ok((found, false)),
         Err(error) => {
             let sample = samples::skills::find(volumes, id);
-            let sample = app.sample_instead_of(error, sample, Error::NO_SUCH_SKILL)?;
+            let sample = app.sample_or(error, sample, Error::NO_SUCH_SKILL)?;
             Ok((Found::Skill(Box::new(sample)), true))
         }
     }

@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue, Uri};
 use crate::domain::caller::Caller;
 use crate::http::error::{Error, Result};
 use crate::store::Idempotency;
-use crate::util::hash::hex_hash;
+use crate::util::hash::sha256_hex;
 
 /// The longest key, in bytes.
 pub(crate) const MAX_KEY_BYTES: usize = 255;
@@ -23,9 +23,9 @@ pub(crate) struct IdempotencyKey(Option<String>);
 impl IdempotencyKey {
     /// The key, which is this caller's alone, together with all that the answer depends on.
     pub(crate) fn of(self, by: &Caller, uri: &Uri, body: &[u8]) -> Option<Idempotency> {
-        let key = by.owned(&self.0?);
+        let key = by.scoped_key(&self.0?);
         let query = uri.query().unwrap_or_default();
-        let fingerprint = hex_hash::<16>(&[uri.path().as_bytes(), query.as_bytes(), body]);
+        let fingerprint = sha256_hex::<16>(&[uri.path().as_bytes(), query.as_bytes(), body]);
         Some(Idempotency { key, fingerprint })
     }
 }

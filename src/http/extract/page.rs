@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::http::error::{Error, Result};
-use crate::util::hash::hex_hash;
+use crate::util::hash::sha256_hex;
 use crate::util::json;
 
 /// How many items a page has unless the caller says.
@@ -70,7 +70,7 @@ pub(crate) fn decode_cursor<T: DeserializeOwned>(
 
 /// What tells the cursors of one list from those of another.
 fn list_mark(list: &str) -> String {
-    hex_hash::<4>(&[list.as_bytes()])
+    sha256_hex::<4>(&[list.as_bytes()])
 }
 
 #[cfg(test)]

@@ -44,9 +44,9 @@ impl<S: Sync> FromRequestParts<S> for SkillPath {
 
 /// The path of a file, behind `/api/files/`. One that no file can have is one that no file has, unless it is
 /// to be stored there.
-pub(crate) struct FileAt(pub(crate) FilePath);
+pub(crate) struct FilePathParam(pub(crate) FilePath);
 
-impl<S: Sync> FromRequestParts<S> for FileAt {
+impl<S: Sync> FromRequestParts<S> for FilePathParam {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {

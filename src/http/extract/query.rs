@@ -7,10 +7,10 @@ use serde::de::value::StringDeserializer;
 
 use crate::http::error::{Error, Result};
 
-/// The query. Parameters that `T` does not know are ignored: rewrites add some.
-pub(crate) struct Parameters<T>(pub(crate) T);
+/// The query. QueryParams that `T` does not know are ignored: rewrites add some.
+pub(crate) struct QueryParams<T>(pub(crate) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {

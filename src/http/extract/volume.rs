@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::query::parameter;
 use crate::domain::caller::Caller;
-use crate::domain::volume::{Volume, VolumeId, VolumeRef};
+use crate::domain::volume::{Volume, VolumeId, VolumeKind};
 use crate::http::error::{Error, Result};
 use crate::http::schema::parameters::{AnyVolume, AnyVolumeId};
 
@@ -23,8 +23,8 @@ pub(crate) struct VolumeQuery {
 
 impl VolumeQuery {
     /// The volume, or `None` where the query names none. Whether the caller may see it is not looked at.
-    fn named(self, by: &Caller) -> Result<Option<VolumeRef>> {
-        let volume: Option<Volume> = parameter("volume", self.volume)?;
+    fn named(self, by: &Caller) -> Result<Option<Volume>> {
+        let volume: Option<VolumeKind> = parameter("volume", self.volume)?;
         let volume_id: Option<VolumeId> = parameter("volume_id", self.volume_id)?;
         match (volume, volume_id) {
             (None, None) => Ok(None),
@@ -33,39 +33,39 @@ impl VolumeQuery {
                 "is required where volume_id is given",
             )),
             // It has one, which is its default, too.
-            (Some(Volume::System), Some(id))
-                if id != VolumeRef::system().id && id != VolumeId::default() =>
+            (Some(VolumeKind::System), Some(id))
+                if id != Volume::system().id && id != VolumeId::default() =>
             {
                 Err(Error::field(
                     "volume_id",
                     "must be system for the volume system",
                 ))
             }
-            (Some(Volume::System), _) => Ok(Some(VolumeRef::system())),
+            (Some(VolumeKind::System), _) => Ok(Some(Volume::system())),
             (Some(volume), id) => Ok(Some(by.resolve(volume, id.unwrap_or_default()))),
         }
     }
 
     /// The volume to read in, `otherwise` where the query names none.
-    pub(crate) fn readable(self, by: &Caller, otherwise: VolumeRef) -> Result<VolumeRef> {
+    pub(crate) fn readable(self, by: &Caller, otherwise: Volume) -> Result<Volume> {
         let volume = self.named(by)?.unwrap_or(otherwise);
         by.may_read(&volume)?;
         Ok(volume)
     }
 
     /// The volume to change something in, the caller's own where the query names none.
-    pub(crate) fn writable(self, by: &Caller) -> Result<VolumeRef> {
-        let volume = self.named(by)?.unwrap_or_else(|| by.own());
+    pub(crate) fn writable(self, by: &Caller) -> Result<Volume> {
+        let volume = self.named(by)?.unwrap_or_else(|| by.default_volume());
         by.may_write(&volume)?;
         Ok(volume)
     }
 
     /// The volumes in which something is looked for, one after another: the one that is named, or the caller's
     /// own and then the system's.
-    pub(crate) fn or_nearest(self, by: &Caller) -> Result<Vec<VolumeRef>> {
+    pub(crate) fn or_nearest(self, by: &Caller) -> Result<Vec<Volume>> {
         let volumes = match self.named(by)? {
             Some(volume) => vec![volume],
-            None => vec![by.own(), VolumeRef::system()],
+            None => vec![by.default_volume(), Volume::system()],
         };
         for volume in &volumes {
             by.may_read(volume)?;

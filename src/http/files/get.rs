@@ -9,8 +9,8 @@ use super::response::{File, content_answer};
 use crate::blob::{ContentRequest, Fetched, paths};
 use crate::http::error::{Error, Result};
 use crate::http::extract::etag::{IfNoneMatch, entity_tag};
-use crate::http::extract::path::FileAt;
-use crate::http::extract::query::Parameters;
+use crate::http::extract::path::FilePathParam;
+use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters::Text;
 use crate::http::schema::responses::{
@@ -43,7 +43,7 @@ impl GetQuery {
 #[utoipa::path(
     get, path = "/api/files/{path}", tag = "files",
     security(("bearer" = []), ()),
-    params(FileAt, VolumeQuery, GetQuery, Link, IfNoneMatch, Range, IfRange),
+    params(FilePathParam, VolumeQuery, GetQuery, Link, IfNoneMatch, Range, IfRange),
     responses(
         (
             status = 200, description = "The file.", body = inline(FileContent), content_type = "*/*",
@@ -64,7 +64,7 @@ impl GetQuery {
 )]
 pub(super) async fn get_file(
     file: ReadableFile,
-    Parameters(query): Parameters<GetQuery>,
+    QueryParams(query): QueryParams<GetQuery>,
     known: IfNoneMatch,
     headers: HeaderMap,
 ) -> Result<Response> {
@@ -90,7 +90,7 @@ pub(super) async fn get_file(
 /// The headers are those of a `GET` of the whole file.
 #[utoipa::path(
     head, path = "/api/files/{path}", tag = "files", security(("bearer" = []), ()),
-    params(FileAt, VolumeQuery, GetQuery, Link, IfNoneMatch),
+    params(FilePathParam, VolumeQuery, GetQuery, Link, IfNoneMatch),
     responses(
         (
             status = 200, description = "The file is there.",
@@ -104,7 +104,7 @@ pub(super) async fn get_file(
 )]
 pub(super) async fn head_file(
     file: ReadableFile,
-    Parameters(query): Parameters<GetQuery>,
+    QueryParams(query): QueryParams<GetQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
     let ReadableFile {

@@ -14,13 +14,13 @@ use crate::app::App;
 use crate::blob::{self, Blobs, client_token, paths};
 use crate::domain::caller::Caller;
 use crate::domain::file_path::FilePath;
-use crate::domain::volume::VolumeRef;
+use crate::domain::volume::Volume;
 use crate::http::error::{Error, Result};
-use crate::http::extract::auth::{Admitted, Visitor};
+use crate::http::extract::auth::{RateLimited, Unauthenticated};
 use crate::http::extract::blobs::RequestBlobs;
 use crate::http::extract::body::JsonBody;
-use crate::http::extract::path::FileAt;
-use crate::http::extract::query::Parameters;
+use crate::http::extract::path::FilePathParam;
+use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters::Text;
 use crate::http::schema::responses::{BadBody, WantedPath};
@@ -80,9 +80,9 @@ struct FileLink {
     responses((status = 200, description = "The link.", body = FileLink), BadBody)
 )]
 async fn link_file(
-    Admitted(by): Admitted,
+    RateLimited(context): RateLimited,
     RequestBlobs(blobs): RequestBlobs,
-    Parameters(volume): Parameters<VolumeQuery>,
+    QueryParams(volume): QueryParams<VolumeQuery>,
     body: JsonBody,
 ) -> Result<Json<FileLink>> {
     let wanted: WantedLink = body.parse()?;
@@ -90,7 +90,7 @@ async fn link_file(
     if !(1.0..=MAX_SECONDS).contains(&wanted.seconds) {
         return Err(Error::field("seconds", "must be 1 to 86400"));
     }
-    let volume = volume.readable(&by, by.own())?;
+    let volume = volume.readable(&context.caller, context.caller.default_volume())?;
     let end = Utc::now() + Duration::from_secs_f64(wanted.seconds);
     let link = Link::new(&paths::file(&volume, &path), end.timestamp(), &blobs)?;
     Ok(Json(FileLink {
@@ -121,12 +121,12 @@ impl Link {
         })
     }
 
-    fn address(&self, volume: &VolumeRef, path: &FilePath, is_download: bool) -> String {
+    fn address(&self, volume: &Volume, path: &FilePath, is_download: bool) -> String {
         let address = format!("/api/files/{}?", paths::encoded(path.as_str()));
         let start_of_query = address.len();
         let mut query = form_urlencoded::Serializer::for_suffix(address, start_of_query);
         query
-            .append_pair("volume", volume.volume.as_str())
+            .append_pair("volume", volume.kind.as_str())
             .append_pair("volume_id", volume.id.as_str());
         if is_download {
             query.append_pair("download", "1");
@@ -156,7 +156,7 @@ fn signed(pathname: &str, valid_until: &str) -> Vec<u8> {
 
 /// A file that whoever asks may read: a caller who may, or who has a link to it. Whether it is there is not known.
 pub(super) struct ReadableFile {
-    pub(super) volume: VolumeRef,
+    pub(super) volume: Volume,
     pub(super) path: FilePath,
     pub(super) blobs: Blobs,
 }
@@ -165,20 +165,20 @@ impl FromRequestParts<App> for ReadableFile {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let link = Parameters::<Link>::from_request_parts(parts, app)
+        let link = QueryParams::<Link>::from_request_parts(parts, app)
             .await
             .ok();
-        let by = if link.is_some() {
-            Visitor::from_request_parts(parts, app).await?;
-            Caller::anybody()
+        let caller = if link.is_some() {
+            Unauthenticated::from_request_parts(parts, app).await?;
+            Caller::unrestricted()
         } else {
-            Admitted::from_request_parts(parts, app).await?.0
+            RateLimited::from_request_parts(parts, app).await?.0.caller
         };
         let Ok(RequestBlobs(blobs)) = RequestBlobs::from_request_parts(parts, app).await;
-        let FileAt(path) = FileAt::from_request_parts(parts, app).await?;
-        let Parameters(query) = Parameters::<VolumeQuery>::from_request_parts(parts, app).await?;
-        let volume = query.readable(&by, by.own())?;
-        if let Some(Parameters(link)) = link
+        let FilePathParam(path) = FilePathParam::from_request_parts(parts, app).await?;
+        let QueryParams(query) = QueryParams::<VolumeQuery>::from_request_parts(parts, app).await?;
+        let volume = query.readable(&caller, caller.default_volume())?;
+        if let Some(QueryParams(link)) = link
             && !link.holds_for(&paths::file(&volume, &path), &blobs)?
         {
             return Err(Error::Forbidden("This link does not hold, or no longer."));

@@ -8,10 +8,10 @@ use super::response::File;
 use crate::blob::{MAX_PAGE, paths};
 use crate::domain::file_path::MAX_PATH_BYTES;
 use crate::http::error::{Error, Result};
-use crate::http::extract::auth::Admitted;
+use crate::http::extract::auth::RateLimited;
 use crate::http::extract::blobs::RequestBlobs;
 use crate::http::extract::page::{decode_cursor, encode_cursor, limit};
-use crate::http::extract::query::{Parameters, flag};
+use crate::http::extract::query::{QueryParams, flag};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters::{AnyCursor, Flag, PageLimit, Prefix};
 use crate::http::schema::responses::BadQuery;
@@ -57,12 +57,12 @@ pub(super) struct FileList {
     responses((status = 200, description = "A page of files.", body = FileList), BadQuery)
 )]
 pub(super) async fn list_files(
-    Admitted(by): Admitted,
+    RateLimited(context): RateLimited,
     RequestBlobs(blobs): RequestBlobs,
-    Parameters(volume): Parameters<VolumeQuery>,
-    Parameters(query): Parameters<ListQuery>,
+    QueryParams(volume): QueryParams<VolumeQuery>,
+    QueryParams(query): QueryParams<ListQuery>,
 ) -> Result<Json<FileList>> {
-    let volume = volume.readable(&by, by.own())?;
+    let volume = volume.readable(&context.caller, context.caller.default_volume())?;
     let limit = limit("limit", query.limit.as_deref(), 1..=MAX_PAGE)?;
     let folded = flag("folded", query.folded.as_deref())?;
     // Paths are in normal form, so what they begin with is, too.
@@ -72,7 +72,7 @@ pub(super) async fn list_files(
     }
     let root = paths::files(&volume);
     let prefix = format!("{root}{wanted}");
-    let list = by.owned(&format!("{folded} {prefix}"));
+    let list = context.caller.scoped_key(&format!("{folded} {prefix}"));
     let cursor: Option<String> = decode_cursor(&list, query.cursor.as_deref())?;
     let page = blobs
         .list(&prefix, limit, cursor.as_deref(), folded)

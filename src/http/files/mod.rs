@@ -16,17 +16,17 @@ use serde::Serialize;
 use self::get::{get_file, head_file};
 use self::response::{File, is_media_type};
 use super::error::{Error, Result};
-use super::extract::auth::Admitted;
+use super::extract::auth::RateLimited;
 use super::extract::blobs::RequestBlobs;
 use super::extract::etag::{IfMatch, IfNoneMatch};
-use super::extract::path::FileAt;
-use super::extract::query::Parameters;
+use super::extract::path::FilePathParam;
+use super::extract::query::QueryParams;
 use super::extract::volume::VolumeQuery;
 use super::schema::responses::{BadBody, BadQuery, FileContent, IfMissing, Missing, Stale};
 use crate::app::App;
 use crate::blob::{Blob, Blobs, Put, PutBody, PutOptions, WriteCondition, paths};
 use crate::domain::file_path::FilePath;
-use crate::domain::volume::VolumeRef;
+use crate::domain::volume::Volume;
 use crate::util::json;
 
 /// How long caches may keep a file, in seconds: the least that Vercel takes. We read past them.
@@ -59,7 +59,7 @@ pub(in crate::http) struct Described;
 /// The body may be of any type; its `Content-Type` is kept, and made of the path where there is none. `If-Match` stores
 /// only over that state, `If-None-Match: *` only what is new.
 #[utoipa::path(
-    put, path = "/api/files/{path}", tag = "files", params(FileAt, VolumeQuery, IfMatch, IfMissing),
+    put, path = "/api/files/{path}", tag = "files", params(FilePathParam, VolumeQuery, IfMatch, IfMissing),
     request_body(content = inline(FileContent), content_type = "application/octet-stream"),
     responses(
         (status = 200, description = "It is stored.", body = File, headers(("ETag"))),
@@ -68,15 +68,15 @@ pub(in crate::http) struct Described;
     )
 )]
 async fn put_file(
-    Admitted(by): Admitted,
+    RateLimited(context): RateLimited,
     RequestBlobs(blobs): RequestBlobs,
-    FileAt(path): FileAt,
-    Parameters(volume): Parameters<VolumeQuery>,
+    FilePathParam(path): FilePathParam,
+    QueryParams(volume): QueryParams<VolumeQuery>,
     if_match: IfMatch,
     if_none_match: IfNoneMatch,
     request: Request,
 ) -> Result<Response> {
-    let volume = volume.writable(&by)?;
+    let volume = volume.writable(&context.caller)?;
     let pathname = paths::file(&volume, &path);
     if !paths::fits(&pathname) {
         return Err(Error::field("path", "is too long for this volume_id"));
@@ -108,7 +108,7 @@ async fn put_file(
 /// The one condition that the store is to look at, out of what the caller's headers say.
 async fn write_condition(
     blobs: &Blobs,
-    volume: &VolumeRef,
+    volume: &Volume,
     path: &FilePath,
     if_match: &IfMatch,
     if_none_match: &IfNoneMatch,
@@ -154,17 +154,17 @@ struct DeletedFile {
 ///
 /// With `If-Match` only if nobody changed it since.
 #[utoipa::path(
-    delete, path = "/api/files/{path}", tag = "files", params(FileAt, VolumeQuery, IfMatch),
+    delete, path = "/api/files/{path}", tag = "files", params(FilePathParam, VolumeQuery, IfMatch),
     responses((status = 200, description = "It is deleted.", body = DeletedFile), BadQuery, Missing, Stale)
 )]
 async fn delete_file(
-    Admitted(by): Admitted,
+    RateLimited(context): RateLimited,
     RequestBlobs(blobs): RequestBlobs,
-    FileAt(path): FileAt,
-    Parameters(volume): Parameters<VolumeQuery>,
+    FilePathParam(path): FilePathParam,
+    QueryParams(volume): QueryParams<VolumeQuery>,
     if_match: IfMatch,
 ) -> Result<Json<DeletedFile>> {
-    let volume = volume.writable(&by)?;
+    let volume = volume.writable(&context.caller)?;
     let pathname = paths::file(&volume, &path);
     let blob = blobs.head(&pathname).await?.ok_or(Error::NO_SUCH_FILE)?;
     if !if_match.allows(&blob.etag) {
@@ -182,7 +182,7 @@ async fn delete_file(
     }))
 }
 
-fn stale(volume: &VolumeRef, path: &FilePath, current: Option<Blob>) -> Error {
+fn stale(volume: &Volume, path: &FilePath, current: Option<Blob>) -> Error {
     let current = current.map(|blob| File::new(volume, path.as_str(), blob));
     Error::PreconditionFailed {
         entity_tag: current.as_ref().map(File::entity_tag),

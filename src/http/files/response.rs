@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::blob::{Blob, Content};
 use crate::domain::file_path::FilePath;
-use crate::domain::volume::{Volume, VolumeRef};
+use crate::domain::volume::{Volume, VolumeKind};
 use crate::http::extract::etag::entity_tag;
 
 /// What every file is sent with: whatever it says it is, it is not looked into, and cannot run or load anything.
@@ -55,7 +55,7 @@ pub(super) fn is_media_type(text: &str) -> bool {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct File {
     path: String,
-    volume: Volume,
+    volume: VolumeKind,
     volume_id: String,
     size_bytes: u64,
     /// Lists do not know it.
@@ -69,10 +69,10 @@ pub(super) struct File {
 
 impl File {
     /// The file at `path` as its blob tells.
-    pub(super) fn new(volume: &VolumeRef, path: &str, blob: Blob) -> Self {
+    pub(super) fn new(volume: &Volume, path: &str, blob: Blob) -> Self {
         Self {
             path: path.to_owned(),
-            volume: volume.volume,
+            volume: volume.kind,
             volume_id: volume.id.as_str().to_owned(),
             size_bytes: blob.size,
             content_type: blob.content_type,

@@ -13,7 +13,7 @@ use crate::blob::client_token::{self, ClientTokenPayload};
 use crate::blob::{self, Blobs, paths};
 use crate::domain::caller::Caller;
 use crate::http::error::{Error, Result};
-use crate::http::extract::auth::Admitted;
+use crate::http::extract::auth::RateLimited;
 use crate::http::extract::blobs::RequestBlobs;
 use crate::http::extract::body::JsonBody;
 use crate::http::schema::responses::{BadBody, Signature, UploadAnswer, UploadEvent};
@@ -94,7 +94,7 @@ enum Answer {
     responses((status = 200, description = "The token, or that it is noted.", body = UploadAnswer), BadBody)
 )]
 async fn handle_upload(
-    caller: Result<Admitted>,
+    caller: Result<RateLimited>,
     RequestBlobs(blobs): RequestBlobs,
     headers: HeaderMap,
     body: Result<JsonBody>,
@@ -105,9 +105,10 @@ async fn handle_upload(
         (Ok((Event::UploadCompleted(_), body)), _) => note_completion(&blobs, &headers, &body),
         // Who is nobody is told that first, whatever the body is.
         (_, Err(refused)) | (Err(refused), Ok(_)) => Err(refused),
-        (Ok((Event::GenerateClientToken(wanted), _)), Ok(Admitted(by))) => {
+        (Ok((Event::GenerateClientToken(wanted), _)), Ok(RateLimited(by))) => {
             let file = uploaded_file(wanted.client_payload.as_deref())?;
-            let (pathname, client_token) = client_token(&by, &blobs, &wanted.pathname, file)?;
+            let (pathname, client_token) =
+                client_token(&by.caller, &blobs, &wanted.pathname, file)?;
             let (url, access) = blobs.for_browsers();
             Ok(Json(Answer::ClientToken {
                 client_token,
@@ -158,7 +159,7 @@ fn client_token(
             "must be volumes/{volume}/{volume_id}/files/{path}, as the file is to be stored",
         ));
     };
-    let volume = by.resolve(volume.volume, volume.id);
+    let volume = by.resolve(volume.kind, volume.id);
     by.may_write(&volume)?;
     let pathname = paths::file(&volume, &path);
     if !paths::fits(&pathname) {

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::caller::Caller;
+use crate::domain::request_context::RequestContext;
 use crate::domain::session::Session;
-use crate::domain::volume::{Volume, VolumeId, VolumeRef};
+use crate::domain::volume::{Volume, VolumeId, VolumeKind};
 use crate::http::error::{Error, Result};
 use crate::http::extract::page::{decode_cursor, encode_cursor, limit};
-use crate::http::extract::query::{Parameters, parameter};
+use crate::http::extract::query::{QueryParams, parameter};
 use crate::http::schema::parameters::{AnyCursor, AnyStatus, AnyVolume, AnyVolumeId, PageLimit};
 use crate::http::schema::responses::BadQuery;
 use crate::service::fallback::sample_mark;
@@ -47,8 +48,8 @@ pub(super) struct ListQuery {
 }
 
 impl ListQuery {
-    fn into_request(self, by: &Caller) -> Result<ListRequest> {
-        let volume: Option<Volume> = parameter("volume", self.volume)?;
+    fn into_request(self, caller: &Caller) -> Result<ListRequest> {
+        let volume: Option<VolumeKind> = parameter("volume", self.volume)?;
         let volume_id: Option<VolumeId> = parameter("volume_id", self.volume_id)?;
         if volume.is_none() && volume_id.is_some() {
             return Err(Error::field(
@@ -56,11 +57,11 @@ impl ListQuery {
                 "is required where volume_id is given",
             ));
         }
-        let volume = volume.map(|volume| by.resolve(volume, volume_id.unwrap_or_default()));
+        let volume = volume.map(|volume| caller.resolve(volume, volume_id.unwrap_or_default()));
         if let Some(volume) = &volume {
-            by.may_read(volume)?;
+            caller.may_read(volume)?;
         }
-        let cursor = decode_cursor(&list_name(by, volume.as_ref()), self.cursor.as_deref())?;
+        let cursor = decode_cursor(&list_name(caller, volume.as_ref()), self.cursor.as_deref())?;
         Ok(ListRequest {
             volume,
             status: parameter("status", self.status)?,
@@ -71,9 +72,9 @@ impl ListQuery {
 }
 
 /// What tells a list from every other one, and a caller's from another's.
-fn list_name(by: &Caller, volume: Option<&VolumeRef>) -> String {
+fn list_name(caller: &Caller, volume: Option<&Volume>) -> String {
     let volume = volume.map(ToString::to_string);
-    by.owned(&format!("sessions/{}", volume.unwrap_or_default()))
+    caller.scoped_key(&format!("sessions/{}", volume.unwrap_or_default()))
 }
 
 /// A page of sessions.
@@ -103,17 +104,17 @@ pub(super) struct SessionList {
     )
 )]
 pub(super) async fn list_sessions(
-    by: Caller,
+    context: RequestContext,
     State(app): State<App>,
-    Parameters(query): Parameters<ListQuery>,
+    QueryParams(query): QueryParams<ListQuery>,
 ) -> Result<Response> {
-    let request = query.into_request(&by)?;
-    let (page, fallback) = match app.store.list_sessions(&by, &request).await {
+    let request = query.into_request(&context.caller)?;
+    let (page, fallback) = match app.store.list_sessions(&context, &request).await {
         Ok(page) => (page, false),
         Err(error) => (
-            app.sample_instead_of(
+            app.sample_or(
                 error.into(),
-                Some(samples::sessions::list_sessions(&by, &request)),
+                Some(samples::sessions::list_sessions(&context.caller, &request)),
                 Error::NO_SUCH_SESSION,
             )?,
             true,
@@ -123,7 +124,7 @@ pub(super) async fn list_sessions(
         sessions: page.sessions,
         next_cursor: page
             .next
-            .map(|next| encode_cursor(&list_name(&by, request.volume.as_ref()), &next)),
+            .map(|next| encode_cursor(&list_name(&context.caller, request.volume.as_ref()), &next)),
         unreadable: page.unreadable,
         fallback,
     };

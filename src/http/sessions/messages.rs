@@ -8,15 +8,15 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::domain::caller::Caller;
 use crate::domain::message::{MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageRange, NewMessage};
+use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::http::error::{Error, Result};
 use crate::http::extract::body::JsonBody;
 use crate::http::extract::idempotency::{IdempotencyKey, key_reused, replayed};
 use crate::http::extract::page::{limit, number};
 use crate::http::extract::path::SessionPath;
-use crate::http::extract::query::Parameters;
+use crate::http::extract::query::QueryParams;
 use crate::http::object_writer::ObjectWriter;
 use crate::http::schema::parameters::{PageLimit, Place};
 use crate::http::schema::responses::{BadBody, BadQuery, Missing, NewMessages};
@@ -99,13 +99,13 @@ impl IntoResponse for MessageList {
     )
 )]
 async fn list_messages(
-    by: Caller,
+    context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
-    Parameters(query): Parameters<MessagesQuery>,
+    QueryParams(query): QueryParams<MessagesQuery>,
 ) -> Result<Response> {
     let limit = limit("limit", query.limit.as_deref(), 1..=MAX_MESSAGES_PER_PAGE)?;
-    let (view, fallback) = read_session(&app, &by, &id, query.range()?, limit).await?;
+    let (view, fallback) = read_session(&app, &context, &id, query.range()?, limit).await?;
     let list = MessageList {
         messages: view.messages,
         has_more: view.has_more,
@@ -162,7 +162,7 @@ fn body_for(messages: &[Message]) -> ObjectWriter {
     )
 )]
 async fn append_messages(
-    by: Caller,
+    context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
     key: IdempotencyKey,
@@ -172,12 +172,17 @@ async fn append_messages(
     let new = read_messages(&body)?;
     let appended = app
         .store
-        .append_messages(&by, &id, new, key.of(&by, &uri, body.bytes()).as_ref())
+        .append_messages(
+            &context,
+            &id,
+            new,
+            key.of(&context.caller, &uri, body.bytes()).as_ref(),
+        )
         .await?;
     let (messages, is_replayed) = match appended.ok_or(Error::NO_SUCH_SESSION)? {
         Appended::Done(messages) => (messages, false),
         Appended::Replayed(messages) => (messages, true),
-        Appended::KeyReused => return Err(key_reused()),
+        Appended::IdempotencyMismatch => return Err(key_reused()),
         Appended::ReadOnly => return Err(Error::READ_ONLY),
     };
     let answer = AppendedMessages {

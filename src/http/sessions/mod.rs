@@ -18,16 +18,16 @@ use super::extract::etag::{IfMatch, IfNoneMatch, entity_tag};
 use super::extract::idempotency::{IdempotencyKey, key_reused, replayed};
 use super::extract::page::limit;
 use super::extract::path::SessionPath;
-use super::extract::query::{Parameters, parameter};
+use super::extract::query::{QueryParams, parameter};
 use super::schema::parameters::{AnyStatus, AnyVolumeId, Number};
 use super::schema::responses::{BadBody, BadQuery, Contended, Missing, Stale, Unchanged};
 use crate::app::App;
-use crate::domain::caller::Caller;
 use crate::domain::message::{Content, MAX_MESSAGES_PER_PAGE, MessageRange, NewMessage};
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
-use crate::domain::session::{NewSession, SessionChange, Status, VersionedSession};
-use crate::domain::volume::{Volume, VolumeId};
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::{NewSession, SessionAndVersion, SessionPatch, Status};
+use crate::domain::volume::{VolumeId, VolumeKind};
 use crate::service::fallback::{read_session, sample_mark};
 use crate::store::{Created, Deleted, Updated};
 use crate::util::json;
@@ -66,7 +66,7 @@ struct CreateQuery {
 #[derive(Deserialize, utoipa::ToSchema)]
 struct CreateSession {
     name: Name,
-    volume: Volume,
+    volume: VolumeKind,
     /// Which user's or team's the session is: `default` if it is not given.
     volume_id: Option<VolumeId>,
     /// A first message of the user.
@@ -89,17 +89,19 @@ struct CreateSession {
     )
 )]
 async fn create_session(
-    by: Caller,
+    context: RequestContext,
     State(app): State<App>,
-    Parameters(query): Parameters<CreateQuery>,
+    QueryParams(query): QueryParams<CreateQuery>,
     key: IdempotencyKey,
     uri: Uri,
     body: JsonBody,
 ) -> Result<Response> {
     let wanted: CreateSession = body.parse()?;
     let volume_id = parameter("volume_id", query.volume_id)?.or(wanted.volume_id);
-    let volume = by.resolve(wanted.volume, volume_id.unwrap_or_default());
-    by.may_write(&volume)?;
+    let volume = context
+        .caller
+        .resolve(wanted.volume, volume_id.unwrap_or_default());
+    context.caller.may_write(&volume)?;
     let new = NewSession {
         name: wanted.name,
         volume,
@@ -108,7 +110,12 @@ async fn create_session(
     let message = wanted.initial_message.map(NewMessage::from_user);
     let (view, is_replayed) = match app
         .store
-        .create_session(&by, new, message, key.of(&by, &uri, body.bytes()).as_ref())
+        .create_session(
+            &context,
+            new,
+            message,
+            key.of(&context.caller, &uri, body.bytes()).as_ref(),
+        )
         .await?
     {
         Created::Done(view) => (view, false),
@@ -118,7 +125,7 @@ async fn create_session(
                 "This key created a session that is deleted.",
             ));
         }
-        Created::KeyReused => return Err(key_reused()),
+        Created::IdempotencyMismatch => return Err(key_reused()),
     };
     let location = [(
         header::LOCATION,
@@ -155,10 +162,10 @@ struct FindQuery {
     )
 )]
 async fn find_session(
-    by: Caller,
+    context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
-    Parameters(query): Parameters<FindQuery>,
+    QueryParams(query): QueryParams<FindQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
     let limit = limit(
@@ -166,7 +173,7 @@ async fn find_session(
         query.messages.as_deref(),
         0..=MAX_MESSAGES_PER_PAGE,
     )?;
-    let (view, fallback) = read_session(&app, &by, &id, MessageRange::Latest, limit).await?;
+    let (view, fallback) = read_session(&app, &context, &id, MessageRange::Latest, limit).await?;
     if known.has(&view.current.version) {
         let tag = [(header::ETAG, entity_tag(&view.current.version))];
         return Ok((StatusCode::NOT_MODIFIED, sample_mark(fallback), tag).into_response());
@@ -212,15 +219,15 @@ struct UpdateSession {
     )
 )]
 async fn update_session(
-    by: Caller,
+    context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
-    Parameters(query): Parameters<UpdateQuery>,
+    QueryParams(query): QueryParams<UpdateQuery>,
     expected: IfMatch,
     body: JsonBody,
 ) -> Result<SessionAnswer> {
     let wanted: UpdateSession = body.parse()?;
-    let change = SessionChange {
+    let change = SessionPatch {
         name: wanted.name,
         // Existing clients send the status as a query parameter.
         status: wanted.status.or(parameter("status", query.status)?),
@@ -228,7 +235,7 @@ async fn update_session(
     };
     let updated = app
         .store
-        .update_session(&by, &id, &change, expected.versions())
+        .update_session(&context, &id, &change, expected.versions())
         .await?;
     match updated.ok_or(Error::NO_SUCH_SESSION)? {
         Updated::Done(current) => Ok(SessionAnswer::without_messages(current)),
@@ -255,12 +262,12 @@ struct DeletedSession {
     responses((status = 200, description = "It is deleted.", body = DeletedSession), Missing, Stale)
 )]
 async fn delete_session(
-    by: Caller,
+    context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
     expected: IfMatch,
 ) -> Result<Json<DeletedSession>> {
-    let deleted = app.store.delete_session(&by, &id, expected.versions());
+    let deleted = app.store.delete_session(&context, &id, expected.versions());
     match deleted.await?.ok_or(Error::NO_SUCH_SESSION)? {
         Deleted::Done => Ok(Json(DeletedSession {
             message: format!("Session {id} deleted"),
@@ -270,7 +277,7 @@ async fn delete_session(
     }
 }
 
-fn stale(current: &VersionedSession) -> Error {
+fn stale(current: &SessionAndVersion) -> Error {
     Error::PreconditionFailed {
         current: json::raw(&current.session),
         entity_tag: Some(entity_tag(&current.version)),

@@ -7,12 +7,12 @@ use serde::Deserialize;
 
 use super::response::{SkillAnswer, document_answer, not_modified};
 use crate::app::App;
-use crate::domain::caller::Caller;
+use crate::domain::request_context::RequestContext;
 use crate::http::error::{Error, Result};
 use crate::http::extract::blobs::RequestBlobs;
 use crate::http::extract::etag::IfNoneMatch;
 use crate::http::extract::path::SkillPath;
-use crate::http::extract::query::Parameters;
+use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters::Format;
 use crate::http::schema::responses::{BadQuery, Missing, SkillDocument, Unchanged};
@@ -50,18 +50,19 @@ pub(super) struct FindQuery {
     )
 )]
 pub(super) async fn find_skill_by_id(
-    by: Caller,
+    context: RequestContext,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
-    Parameters(volume): Parameters<VolumeQuery>,
-    Parameters(query): Parameters<FindQuery>,
+    QueryParams(volume): QueryParams<VolumeQuery>,
+    QueryParams(query): QueryParams<FindQuery>,
     known: IfNoneMatch,
     headers: HeaderMap,
 ) -> Result<Response> {
     let format = DocumentFormat::of(query.format.as_deref(), &headers)?;
-    let volumes = volume.or_nearest(&by)?;
-    let (found, fallback) = find_skill(&app, &by, &blobs, &volumes, &id, known.header()).await?;
+    let volumes = volume.or_nearest(&context.caller)?;
+    let (found, fallback) =
+        find_skill(&app, &context, &blobs, &volumes, &id, known.header()).await?;
     let found = match found {
         Found::Missing => return Err(Error::NO_SUCH_SKILL),
         Found::NotModified(version) => return Ok(not_modified(&version)),

@@ -9,18 +9,18 @@ use serde_json::value::RawValue;
 use crate::app::App;
 use crate::blob::{Blobs, paths};
 use crate::domain::caller::Caller;
-use crate::domain::volume::{Volume, VolumeId, VolumeRef};
+use crate::domain::volume::{Volume, VolumeId, VolumeKind};
 use crate::http::error::{Error, Result};
-use crate::http::extract::auth::Admitted;
+use crate::http::extract::auth::RateLimited;
 use crate::http::extract::blobs::RequestBlobs;
 use crate::http::extract::page::{decode_cursor, encode_cursor, limit};
-use crate::http::extract::query::{Parameters, flag, parameter};
+use crate::http::extract::query::{QueryParams, flag, parameter};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters::{AnyCursor, AnyVolumeId, Flag, PageLimit, Text};
 use crate::http::schema::responses::BadQuery;
 use crate::service::fallback::sample_mark;
 use crate::service::samples;
-use crate::service::skills::{Catalog, ListRequest, SkillFilter, SkillPage};
+use crate::service::skills::{ListRequest, SkillFilter, SkillPage, SkillService};
 
 /// How many skills a page holds at most.
 const MAX_SKILLS: usize = 1000;
@@ -61,15 +61,15 @@ pub(super) struct ListQuery {
 }
 
 impl ListQuery {
-    fn into_request(self, by: &Caller, volume: VolumeQuery) -> Result<ListRequest> {
+    fn into_request(self, caller: &Caller, volume: VolumeQuery) -> Result<ListRequest> {
         let user = parameter("user_id", self.user_id)?;
         let team = parameter("team_id", self.team_id)?;
         let volumes = if flag("effective", self.effective.as_deref())? {
-            effective_volumes(by, team, user)?
+            effective_volumes(caller, team, user)?
         } else {
-            vec![volume.readable(by, VolumeRef::system())?]
+            vec![volume.readable(caller, Volume::system())?]
         };
-        let cursor = decode_cursor(&list_name(by, &volumes), self.cursor.as_deref())?;
+        let cursor = decode_cursor(&list_name(caller, &volumes), self.cursor.as_deref())?;
         Ok(ListRequest {
             volumes,
             filter: SkillFilter::new(
@@ -84,23 +84,26 @@ impl ListQuery {
 }
 
 /// What tells a list from every other one, and a caller's from another's.
-fn list_name(by: &Caller, volumes: &[VolumeRef]) -> String {
+fn list_name(caller: &Caller, volumes: &[Volume]) -> String {
     let volumes: String = volumes.iter().map(paths::skills).collect();
-    by.owned(&volumes)
+    caller.scoped_key(&volumes)
 }
 
 /// The volumes that concern a user, the nearest first.
 fn effective_volumes(
-    by: &Caller,
+    caller: &Caller,
     team: Option<VolumeId>,
     user: Option<VolumeId>,
-) -> Result<Vec<VolumeRef>> {
-    let user = user.map_or_else(|| by.own(), |id| by.resolve(Volume::User, id));
-    let team = team.map(|id| by.resolve(Volume::Team, id));
+) -> Result<Vec<Volume>> {
+    let user = user.map_or_else(
+        || caller.default_volume(),
+        |id| caller.resolve(VolumeKind::User, id),
+    );
+    let team = team.map(|id| caller.resolve(VolumeKind::Team, id));
     let own = [Some(user), team].into_iter().flatten();
-    let volumes: Vec<VolumeRef> = own.chain([VolumeRef::system()]).collect();
+    let volumes: Vec<Volume> = own.chain([Volume::system()]).collect();
     for volume in &volumes {
-        by.may_read(volume)?;
+        caller.may_read(volume)?;
     }
     Ok(volumes)
 }
@@ -109,7 +112,7 @@ fn effective_volumes(
 #[derive(Serialize, utoipa::ToSchema)]
 struct SkillList {
     /// The skills, ordered by id; code of more than 16 KB is left out, with a warning.
-    #[schema(value_type = Vec<crate::service::skills::CatalogSkill>)]
+    #[schema(value_type = Vec<crate::service::skills::SkillSummary>)]
     skills: Vec<Box<RawValue>>,
     /// What leads to the next page; `null` on the last one.
     #[schema(required)]
@@ -131,17 +134,20 @@ struct SkillList {
     )
 )]
 pub(super) async fn list_skills(
-    Admitted(by): Admitted,
+    RateLimited(context): RateLimited,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
-    Parameters(volume): Parameters<VolumeQuery>,
-    Parameters(query): Parameters<ListQuery>,
+    QueryParams(volume): QueryParams<VolumeQuery>,
+    QueryParams(query): QueryParams<ListQuery>,
 ) -> Result<Response> {
-    let request = query.into_request(&by, volume)?;
-    let (page, fallback) = match Catalog::new(&blobs, &app.store, &by).list(&request).await {
+    let request = query.into_request(&context.caller, volume)?;
+    let (page, fallback) = match SkillService::new(&blobs, &app.store, &context)
+        .list(&request)
+        .await
+    {
         Ok(page) => (page, false),
         Err(error) => (
-            app.sample_instead_of(error, sample(&request, &blobs), Error::NO_SUCH_SKILL)?,
+            app.sample_or(error, sample(&request, &blobs), Error::NO_SUCH_SKILL)?,
             true,
         ),
     };
@@ -149,7 +155,7 @@ pub(super) async fn list_skills(
         skills: page.skills,
         next_cursor: page
             .next
-            .map(|next| encode_cursor(&list_name(&by, &request.volumes), &next)),
+            .map(|next| encode_cursor(&list_name(&context.caller, &request.volumes), &next)),
         fallback,
     };
     Ok((sample_mark(fallback), Json(list)).into_response())
@@ -158,6 +164,6 @@ pub(super) async fn list_skills(
 /// The samples are the system's. While the store is down, nobody knows what the others have; where there is no
 /// store, they have nothing.
 fn sample(request: &ListRequest, blobs: &Blobs) -> Option<SkillPage> {
-    let concerns_system = request.volumes.contains(&VolumeRef::system());
+    let concerns_system = request.volumes.contains(&Volume::system());
     (concerns_system || !blobs.is_configured()).then(|| samples::skills::list(request))
 }

@@ -16,19 +16,19 @@ use serde::Serialize;
 use self::get::find_skill_by_id;
 use self::response::SkillAnswer;
 use super::error::{Error, Result};
-use super::extract::auth::Admitted;
+use super::extract::auth::RateLimited;
 use super::extract::blobs::RequestBlobs;
 use super::extract::body::JsonOrMarkdown;
 use super::extract::etag::{IfMatch, IfNoneMatch, entity_tag};
 use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::path::SkillPath;
-use super::extract::query::Parameters;
+use super::extract::query::QueryParams;
 use super::extract::volume::VolumeQuery;
 use super::schema::responses::{BadBody, BadQuery, Contended, Missing, SkillDocument, Stale};
 use crate::app::App;
-use crate::domain::caller::Caller;
-use crate::service::skills::{Catalog, CatalogSkill, Created, Deleted, Replaced, Replacement};
-use crate::skill::{NewSkill, SkillChange, SkillId, check_document, id_of_document};
+use crate::domain::request_context::RequestContext;
+use crate::service::skills::{Created, Deleted, Replaced, Replacement, SkillService, SkillSummary};
+use crate::skill::{NewSkill, SkillId, SkillPatch, check_document, id_of_document};
 use crate::util::json;
 
 /// The routes of skills.
@@ -73,18 +73,18 @@ pub(in crate::http) struct Described;
     )
 )]
 async fn create_skill(
-    Admitted(by): Admitted,
+    RateLimited(context): RateLimited,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
-    Parameters(volume): Parameters<VolumeQuery>,
+    QueryParams(volume): QueryParams<VolumeQuery>,
     key: IdempotencyKey,
     uri: Uri,
     body: JsonOrMarkdown,
 ) -> Result<Response> {
-    let volume = volume.writable(&by)?;
+    let volume = volume.writable(&context.caller)?;
     let (id, document) = new_document(&body)?;
-    let has_key = key.of(&by, &uri, body.bytes()).is_some();
-    let created = Catalog::new(&blobs, &app.store, &by)
+    let has_key = key.of(&context.caller, &uri, body.bytes()).is_some();
+    let created = SkillService::new(&blobs, &app.store, &context)
         .create(&volume, &id, document)
         .await?;
     let (skill, is_replayed) = match created {
@@ -122,7 +122,7 @@ fn checked(text: &[u8]) -> Result<String> {
     }
 }
 
-fn location(skill: &CatalogSkill) -> String {
+fn location(skill: &SkillSummary) -> String {
     let path = format!("/api/skills/{}?", skill.id);
     let start_of_query = path.len();
     form_urlencoded::Serializer::for_suffix(path, start_of_query)
@@ -138,7 +138,7 @@ fn location(skill: &CatalogSkill) -> String {
 #[utoipa::path(
     method(put, patch), path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, IfMatch),
     request_body(content(
-        (SkillChange = "application/json"), (SkillChange = "application/merge-patch+json"),
+        (SkillPatch = "application/json"), (SkillPatch = "application/merge-patch+json"),
         (SkillDocument = "text/markdown")
     )),
     responses(
@@ -150,11 +150,11 @@ fn location(skill: &CatalogSkill) -> String {
     )
 )]
 async fn replace_skill(
-    by: Caller,
+    context: RequestContext,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
-    Parameters(volume): Parameters<VolumeQuery>,
+    QueryParams(volume): QueryParams<VolumeQuery>,
     expected: IfMatch,
     known: IfNoneMatch,
     body: JsonOrMarkdown,
@@ -164,11 +164,11 @@ async fn replace_skill(
         return Err(Error::InvalidRequest(message));
     }
     let replacement = match &body {
-        JsonOrMarkdown::Json(body) => Replacement::Change(Box::new(body.parse::<SkillChange>()?)),
+        JsonOrMarkdown::Json(body) => Replacement::Change(Box::new(body.parse::<SkillPatch>()?)),
         JsonOrMarkdown::Markdown(text) => Replacement::Document(checked(text)?),
     };
-    let volume = volume.writable(&by)?;
-    let replaced = Catalog::new(&blobs, &app.store, &by)
+    let volume = volume.writable(&context.caller)?;
+    let replaced = SkillService::new(&blobs, &app.store, &context)
         .replace(&volume, &id, &replacement, expected.versions())
         .await?;
     match replaced.ok_or(Error::NO_SUCH_SKILL)? {
@@ -195,15 +195,15 @@ struct DeletedSkill {
     responses((status = 200, description = "It is deleted.", body = DeletedSkill), BadQuery, Missing, Stale)
 )]
 async fn delete_skill(
-    Admitted(by): Admitted,
+    RateLimited(context): RateLimited,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
-    Parameters(volume): Parameters<VolumeQuery>,
+    QueryParams(volume): QueryParams<VolumeQuery>,
     expected: IfMatch,
 ) -> Result<Json<DeletedSkill>> {
-    let volume = volume.writable(&by)?;
-    let deleted = Catalog::new(&blobs, &app.store, &by)
+    let volume = volume.writable(&context.caller)?;
+    let deleted = SkillService::new(&blobs, &app.store, &context)
         .delete(&volume, &id, expected.versions())
         .await?;
     match deleted.ok_or(Error::NO_SUCH_SKILL)? {
@@ -214,7 +214,7 @@ async fn delete_skill(
     }
 }
 
-fn stale(skill: &CatalogSkill) -> Error {
+fn stale(skill: &SkillSummary) -> Error {
     Error::PreconditionFailed {
         current: json::raw(skill),
         entity_tag: Some(entity_tag(&skill.etag)),

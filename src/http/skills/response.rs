@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::http::extract::etag::entity_tag;
-use crate::service::skills::{CatalogSkill, FoundSkill};
+use crate::service::skills::{SkillDetail, SkillSummary};
 
 /// The same path answers JSON and documents.
 const VARY_ON_ACCEPT: (HeaderName, HeaderValue) =
@@ -17,7 +17,7 @@ const VARY_ON_ACCEPT: (HeaderName, HeaderValue) =
 #[derive(Serialize)]
 pub(crate) struct SkillAnswer {
     #[serde(flatten)]
-    skill: CatalogSkill,
+    skill: SkillSummary,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -25,7 +25,7 @@ pub(crate) struct SkillAnswer {
 }
 
 impl SkillAnswer {
-    pub(crate) fn without_document(skill: CatalogSkill) -> Self {
+    pub(crate) fn without_document(skill: SkillSummary) -> Self {
         Self {
             skill,
             content: None,
@@ -33,7 +33,7 @@ impl SkillAnswer {
         }
     }
 
-    pub(crate) fn with_document(found: FoundSkill, fallback: bool) -> Self {
+    pub(crate) fn with_document(found: SkillDetail, fallback: bool) -> Self {
         Self {
             skill: found.skill,
             content: Some(String::from_utf8_lossy(&found.document).into_owned()),
@@ -50,7 +50,7 @@ impl IntoResponse for SkillAnswer {
 }
 
 /// A document to the letter.
-pub(crate) fn document_answer(skill: &CatalogSkill, document: Bytes) -> Response {
+pub(crate) fn document_answer(skill: &SkillSummary, document: Bytes) -> Response {
     let headers = [
         (
             header::CONTENT_TYPE,

@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::http::error::{Error, Result};
-use crate::http::extract::auth::Admitted;
+use crate::http::extract::auth::RateLimited;
 use crate::http::extract::blobs::RequestBlobs;
 use crate::http::extract::body::JsonBody;
 use crate::http::extract::idempotency::{IdempotencyKey, key_reused, replayed};
 use crate::http::extract::path::SkillPath;
-use crate::http::extract::query::Parameters;
+use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::responses::{BadBody, Missing};
-use crate::service::skills::Catalog;
+use crate::service::skills::SkillService;
 use crate::skill::SkillId;
 use crate::store::{Counted, SkillUse, Usage};
 
@@ -84,27 +84,29 @@ struct CountedUsage {
     )
 )]
 async fn count_usage(
-    Admitted(by): Admitted,
+    RateLimited(context): RateLimited,
     State(app): State<App>,
     RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
-    Parameters(volume): Parameters<VolumeQuery>,
+    QueryParams(volume): QueryParams<VolumeQuery>,
     key: IdempotencyKey,
     uri: Uri,
     body: JsonBody,
 ) -> Result<Response> {
     let usage = body.parse::<UsedSkill>()?.into_use()?;
-    let volumes = volume.or_nearest(&by)?;
+    let volumes = volume.or_nearest(&context.caller)?;
     // Everybody may tell that they used what they see, also what is the system's.
-    by.may_change_something()?;
-    let idempotency = key.of(&by, &uri, body.bytes());
-    let counted = Catalog::new(&blobs, &app.store, &by)
+    if !context.caller.can_write() {
+        return Err(Error::READ_ONLY);
+    }
+    let idempotency = key.of(&context.caller, &uri, body.bytes());
+    let counted = SkillService::new(&blobs, &app.store, &context)
         .count_usage(&volumes, &id, &usage, idempotency.as_ref())
         .await?;
     let (usage, is_replayed) = match counted.ok_or(Error::NO_SUCH_SKILL)? {
         Counted::Done(usage) => (usage, false),
         Counted::Replayed(usage) => (usage, true),
-        Counted::KeyReused => return Err(key_reused()),
+        Counted::IdempotencyMismatch => return Err(key_reused()),
     };
     let answer = CountedUsage {
         id,

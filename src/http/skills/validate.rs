@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::http::error::{Error, Result};
-use crate::http::extract::auth::Admitted;
+use crate::http::extract::auth::RateLimited;
 use crate::http::extract::body::JsonOrMarkdown;
 use crate::http::schema::responses::BadBody;
 use crate::skill::{NewSkill, Skill, SkillId, check_document, id_of_document};
@@ -42,7 +42,7 @@ struct Validation {
     request_body(content((NewSkill = "application/json"), (String = "text/markdown"))),
     responses((status = 200, description = "What is odd about it.", body = Validation), BadBody)
 )]
-async fn validate_skill(_: Admitted, body: JsonOrMarkdown) -> Result<Json<Validation>> {
+async fn validate_skill(_: RateLimited, body: JsonOrMarkdown) -> Result<Json<Validation>> {
     let document = match &body {
         JsonOrMarkdown::Json(body) => body.parse::<NewSkill>()?.into_document(),
         JsonOrMarkdown::Markdown(text) => String::from_utf8(text.to_vec())

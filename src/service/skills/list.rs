@@ -3,13 +3,13 @@
 use serde_json::value::RawValue;
 
 use super::merge::{Candidate, Cursor, Merge};
-use super::{Catalog, CatalogSkill, SkillFilter, assemble, split};
+use super::{SkillFilter, SkillService, SkillSummary, assemble, split};
 use crate::blob::{self, MAX_PAGE};
 use crate::domain::message::MAX_PAGE_BYTES;
-use crate::domain::volume::VolumeRef;
+use crate::domain::volume::Volume;
 use crate::http::error::Result;
 use crate::skill::Skill;
-use crate::store::{KnownSkill, RememberedSkill};
+use crate::store::{CacheEntry, CachedSkill};
 use crate::util::json;
 
 /// How many documents a list with a filter looks at in one request. Where that is not all, its page may be
@@ -25,7 +25,7 @@ const NOT_READ_IN_TIME: &str =
 #[derive(Debug)]
 pub struct ListRequest {
     /// Whose skills; the nearest volume first, where one shadows another.
-    pub volumes: Vec<VolumeRef>,
+    pub volumes: Vec<Volume>,
     /// Which of them.
     pub filter: SkillFilter,
     /// How many at most.
@@ -37,7 +37,7 @@ pub struct ListRequest {
 /// A page of skills, ordered by the names of their documents: `a-b.md` stands before `a.md`.
 #[derive(Debug)]
 pub struct SkillPage {
-    /// Each a [`CatalogSkill`] as JSON.
+    /// Each a [`SkillSummary`] as JSON.
     pub skills: Vec<Box<RawValue>>,
     /// Where the list goes on.
     pub next: Option<Cursor>,
@@ -45,12 +45,12 @@ pub struct SkillPage {
 
 /// A skill on its way into a list.
 struct Listed {
-    skill: CatalogSkill,
+    skill: SkillSummary,
     /// Its document was read, now or earlier.
     was_read: bool,
 }
 
-impl Catalog<'_> {
+impl SkillService<'_> {
     /// Lists skills. When everything is remembered this takes the list calls of the store, 1,000 documents
     /// each, and one round trip to Redis.
     pub async fn list(&self, request: &ListRequest) -> Result<SkillPage> {
@@ -99,7 +99,7 @@ impl Catalog<'_> {
     /// What is to be shown of each document; nothing of one that is gone meanwhile.
     async fn describe(
         &self,
-        volumes: &[VolumeRef],
+        volumes: &[Volume],
         candidates: &[Candidate],
     ) -> Result<Vec<Option<Listed>>> {
         let known = self.known_of_all(volumes, candidates).await;
@@ -150,9 +150,9 @@ impl Catalog<'_> {
     /// What Redis knows of each, in one round trip; `None` where it cannot tell.
     async fn known_of_all(
         &self,
-        volumes: &[VolumeRef],
+        volumes: &[Volume],
         candidates: &[Candidate],
-    ) -> Option<Vec<Option<KnownSkill>>> {
+    ) -> Option<Vec<Option<CacheEntry>>> {
         let of_volume = |(source, volume)| {
             let ids = candidates
                 .iter()
@@ -166,7 +166,7 @@ impl Catalog<'_> {
         }
         let mut answers = self
             .store
-            .read_skills(self.by, &wanted)
+            .read_skills(self.context, &wanted)
             .await
             .ok()?
             .into_iter();
@@ -185,10 +185,7 @@ impl Catalog<'_> {
 }
 
 /// What is remembered of a document, if it is still the one that was read.
-fn remembered<'a>(
-    candidate: &Candidate,
-    known: Option<&'a KnownSkill>,
-) -> Option<&'a RememberedSkill> {
+fn remembered<'a>(candidate: &Candidate, known: Option<&'a CacheEntry>) -> Option<&'a CachedSkill> {
     let remembered = known?.remembered.as_ref()?;
     let is_same = remembered.etag == candidate.blob.etag && !remembered.etag.is_empty();
     is_same.then_some(remembered)

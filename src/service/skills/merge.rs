@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::blob::{Blob, Blobs, paths};
-use crate::domain::volume::VolumeRef;
+use crate::domain::volume::Volume;
 use crate::http::error::{Error, Result};
 use crate::skill::SkillId;
 
@@ -60,7 +60,7 @@ impl<'a> Merge<'a> {
     /// Begins at `cursor`, if that has a position for each volume, else at the start.
     pub(super) fn new(
         blobs: &'a Blobs,
-        volumes: &[VolumeRef],
+        volumes: &[Volume],
         cursor: Option<&Cursor>,
         page_size: usize,
     ) -> Self {

@@ -15,11 +15,11 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::Serialize;
 
 use crate::blob::{Blob, Blobs, Document, Read, paths};
-use crate::domain::caller::Caller;
-use crate::domain::volume::{Volume, VolumeRef};
+use crate::domain::request_context::RequestContext;
+use crate::domain::volume::{Volume, VolumeKind};
 use crate::http::error::Result;
 use crate::skill::{MAX_DOCUMENT_BYTES, Skill, SkillId};
-use crate::store::{self, Counted, Idempotency, KnownSkill, SkillUse, Store, Usage};
+use crate::store::{self, CacheEntry, Counted, Idempotency, SkillUse, Store, Usage};
 use crate::util::time::format_time;
 
 pub use self::filter::SkillFilter;
@@ -29,23 +29,23 @@ pub use self::write::{Created, Deleted, Replaced, Replacement};
 
 /// The skills as one request reaches them.
 #[derive(Debug)]
-pub struct Catalog<'a> {
+pub struct SkillService<'a> {
     blobs: &'a Blobs,
     store: &'a Store,
-    by: &'a Caller,
+    context: &'a RequestContext,
 }
 
 /// A skill as it is answered.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = ListedSkill)]
-pub struct CatalogSkill {
+pub struct SkillSummary {
     /// Its id.
     pub id: SkillId,
     /// What its document says.
     #[serde(flatten)]
     pub skill: Skill,
     /// Whose it is.
-    pub volume: Volume,
+    pub volume: VolumeKind,
     /// Which user's or team's.
     pub volume_id: String,
     /// How often it was used; `null` where Redis cannot tell.
@@ -68,9 +68,9 @@ pub struct CatalogSkill {
 
 /// A skill with its document.
 #[derive(Debug)]
-pub struct FoundSkill {
+pub struct SkillDetail {
     /// The skill.
-    pub skill: CatalogSkill,
+    pub skill: SkillSummary,
     /// Its document, as it is stored.
     pub document: Bytes,
 }
@@ -83,21 +83,25 @@ pub enum Found {
     /// The caller has it already, under this entity tag.
     NotModified(String),
     /// This is it.
-    Skill(Box<FoundSkill>),
+    Skill(Box<SkillDetail>),
 }
 
-impl<'a> Catalog<'a> {
+impl<'a> SkillService<'a> {
     /// The skills behind `blobs`, with what `store` knows of them. Whether the caller may do what is asked for
     /// is not looked at.
-    pub fn new(blobs: &'a Blobs, store: &'a Store, by: &'a Caller) -> Self {
-        Self { blobs, store, by }
+    pub fn new(blobs: &'a Blobs, store: &'a Store, context: &'a RequestContext) -> Self {
+        Self {
+            blobs,
+            store,
+            context,
+        }
     }
 
     /// The skill in the first of the volumes that has it, unless the caller has it already: `known` is an
     /// `If-None-Match` header. One round trip to Redis, and then one request to Blob for each volume.
     pub async fn find(
         &self,
-        volumes: &[VolumeRef],
+        volumes: &[Volume],
         id: &SkillId,
         known: Option<&str>,
     ) -> Result<Found> {
@@ -111,7 +115,7 @@ impl<'a> Catalog<'a> {
                 Read::Found(document) => {
                     let skill = of_document(volume, id, &document, at_redis);
                     let document = document.body;
-                    return Ok(Found::Skill(Box::new(FoundSkill { skill, document })));
+                    return Ok(Found::Skill(Box::new(SkillDetail { skill, document })));
                 }
             }
         }
@@ -121,7 +125,7 @@ impl<'a> Catalog<'a> {
     /// Counts a use of the skill in the first of the volumes that has it; `None` where there is none.
     pub async fn count_usage(
         &self,
-        volumes: &[VolumeRef],
+        volumes: &[Volume],
         id: &SkillId,
         usage: &SkillUse,
         idempotency: Option<&Idempotency>,
@@ -130,7 +134,7 @@ impl<'a> Catalog<'a> {
             if self.blobs.head(&paths::skill(volume, id)).await?.is_some() {
                 let counted = self
                     .store
-                    .count_usage(self.by, volume, id, usage, idempotency);
+                    .count_usage(self.context, volume, id, usage, idempotency);
                 return Ok(Some(counted.await?));
             }
         }
@@ -141,9 +145,9 @@ impl<'a> Catalog<'a> {
     ///
     /// # Errors
     /// If the caller made too many requests.
-    async fn known(&self, volumes: &[VolumeRef], id: &SkillId) -> Result<Vec<Option<KnownSkill>>> {
+    async fn known(&self, volumes: &[Volume], id: &SkillId) -> Result<Vec<Option<CacheEntry>>> {
         let wanted: Vec<_> = volumes.iter().map(|volume| (volume, vec![id])).collect();
-        match self.store.read_skills(self.by, &wanted).await {
+        match self.store.read_skills(self.context, &wanted).await {
             Ok(known) => Ok(known.into_iter().map(Some).collect()),
             Err(limited @ store::Error::RateLimited(_)) => Err(limited.into()),
             Err(_) => Ok(vec![None; volumes.len()]),
@@ -153,11 +157,11 @@ impl<'a> Catalog<'a> {
 
 /// What a document that was read says.
 fn of_document(
-    volume: &VolumeRef,
+    volume: &Volume,
     id: &SkillId,
     document: &Document,
-    known: Option<KnownSkill>,
-) -> CatalogSkill {
+    known: Option<CacheEntry>,
+) -> SkillSummary {
     let skill = match std::str::from_utf8(&document.body) {
         Ok(text) => Skill::read(text, id),
         Err(_) => Skill::unread(id, "the document is not UTF-8"),
@@ -174,7 +178,7 @@ fn of_document(
 }
 
 /// How often a skill was used, and since when it is known.
-fn split(known: Option<KnownSkill>) -> (Option<Usage>, Option<String>) {
+fn split(known: Option<CacheEntry>) -> (Option<Usage>, Option<String>) {
     match known {
         Some(known) => (
             Some(known.usage),
@@ -186,19 +190,19 @@ fn split(known: Option<KnownSkill>) -> (Option<Usage>, Option<String>) {
 
 /// A skill out of what its document says, what the store tells of its blob, and what Redis knows.
 fn assemble(
-    volume: &VolumeRef,
+    volume: &Volume,
     id: &SkillId,
     blob: &Blob,
     mut skill: Skill,
     usage: Option<Usage>,
     created_at: Option<String>,
-) -> CatalogSkill {
+) -> SkillSummary {
     let updated_at = blob.uploaded_at.as_deref().map(to_the_second);
     let written_down = skill.created_at.take();
-    CatalogSkill {
+    SkillSummary {
         id: id.clone(),
         skill,
-        volume: volume.volume,
+        volume: volume.kind,
         volume_id: volume.id.as_str().to_owned(),
         usage_count: usage.map(|usage| usage.uses),
         success_rate: usage.and_then(Usage::success_rate),

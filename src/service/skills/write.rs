@@ -7,12 +7,12 @@ use chrono::Utc;
 use tokio::time::sleep;
 
 use super::documents::shortened;
-use super::{Catalog, CatalogSkill, assemble, of_document, seconds, split, to_the_second};
+use super::{SkillService, SkillSummary, assemble, of_document, seconds, split, to_the_second};
 use crate::blob::{Blob, Document, Put, PutBody, PutOptions, WriteCondition, jittered, paths};
-use crate::domain::volume::VolumeRef;
+use crate::domain::volume::Volume;
 use crate::http::error::Result;
-use crate::skill::{ChangeError, MAX_DOCUMENT_BYTES, Skill, SkillChange, SkillId};
-use crate::store::{KnownSkill, RememberedSkill, Usage};
+use crate::skill::{ChangeError, MAX_DOCUMENT_BYTES, Skill, SkillId, SkillPatch};
+use crate::store::{CacheEntry, CachedSkill, Usage};
 
 /// What documents are stored as.
 const CONTENT_TYPE: &str = "text/markdown; charset=utf-8";
@@ -29,9 +29,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(640);
 #[derive(Debug)]
 pub enum Created {
     /// The skill is stored.
-    Done(CatalogSkill),
+    Done(SkillSummary),
     /// Nothing changed: there is a skill of this id, with this very document.
-    Same(CatalogSkill),
+    Same(SkillSummary),
     /// Nothing changed: there is another skill of this id.
     Taken,
 }
@@ -42,16 +42,16 @@ pub enum Replacement {
     /// This one takes its place.
     Document(String),
     /// Parts of it change.
-    Change(Box<SkillChange>),
+    Change(Box<SkillPatch>),
 }
 
 /// What became of changing a skill.
 #[derive(Debug)]
 pub enum Replaced {
     /// The skill is stored, and is now this.
-    Done(CatalogSkill),
+    Done(SkillSummary),
     /// Nothing changed: the skill is no longer one of the expected versions, but this.
-    Stale(CatalogSkill),
+    Stale(SkillSummary),
     /// Nothing changed: the document does not take the change.
     Refused(ChangeError),
     /// Nothing changed: others changed the skill all the time.
@@ -64,17 +64,12 @@ pub enum Deleted {
     /// The skill is gone.
     Done,
     /// Nothing changed: the skill is no longer one of the expected versions, but this.
-    Stale(Box<CatalogSkill>),
+    Stale(Box<SkillSummary>),
 }
 
-impl Catalog<'_> {
+impl SkillService<'_> {
     /// Adds a skill, if its id is free.
-    pub async fn create(
-        &self,
-        volume: &VolumeRef,
-        id: &SkillId,
-        document: String,
-    ) -> Result<Created> {
+    pub async fn create(&self, volume: &Volume, id: &SkillId, document: String) -> Result<Created> {
         let put = self
             .put(volume, id, &document, WriteCondition::IfMissing)
             .await?;
@@ -83,7 +78,7 @@ impl Catalog<'_> {
             // What is known is of an earlier one of this id, which somebody else deleted.
             let remembered =
                 self.store
-                    .remember_new_skill(self.by, volume, id, &written.remembered);
+                    .remember_new_skill(self.context, volume, id, &written.remembered);
             let usage = remembered.await.ok().map(|()| Usage::default());
             return Ok(Created::Done(written.answer(volume, id, usage)));
         }
@@ -99,7 +94,7 @@ impl Catalog<'_> {
     /// there is none.
     pub async fn replace(
         &self,
-        volume: &VolumeRef,
+        volume: &Volume,
         id: &SkillId,
         replacement: &Replacement,
         expected: Option<&[String]>,
@@ -133,7 +128,7 @@ impl Catalog<'_> {
                 let written = self.written(id, &document, blob, created_at).await;
                 let memory = [(id, written.remembered.clone())];
                 // Only the next list is slower where this fails; and then nobody knows how often it was used.
-                let remembered = self.store.remember_skills(self.by, volume, &memory);
+                let remembered = self.store.remember_skills(self.context, volume, &memory);
                 let is_remembered = remembered.await.is_ok();
                 let usage = usage.filter(|_| is_remembered);
                 return Ok(Some(Replaced::Done(written.answer(volume, id, usage))));
@@ -150,7 +145,7 @@ impl Catalog<'_> {
     /// there is none.
     pub async fn delete(
         &self,
-        volume: &VolumeRef,
+        volume: &Volume,
         id: &SkillId,
         expected: Option<&[String]>,
     ) -> Result<Option<Deleted>> {
@@ -172,16 +167,16 @@ impl Catalog<'_> {
             }
         }
         // What stays behind is only what was counted.
-        let _ = self.store.forget_skill(self.by, volume, id).await;
+        let _ = self.store.forget_skill(self.context, volume, id).await;
         Ok(Some(Deleted::Done))
     }
 
     /// A document, and what Redis knows of it.
     async fn read(
         &self,
-        volume: &VolumeRef,
+        volume: &Volume,
         id: &SkillId,
-    ) -> Result<Option<(Document, Option<KnownSkill>)>> {
+    ) -> Result<Option<(Document, Option<CacheEntry>)>> {
         let known = self.known(std::slice::from_ref(volume), id).await?.pop();
         let pathname = paths::skill(volume, id);
         let read = self.blobs.read(&pathname, MAX_DOCUMENT_BYTES).await?;
@@ -190,7 +185,7 @@ impl Catalog<'_> {
 
     async fn put(
         &self,
-        volume: &VolumeRef,
+        volume: &Volume,
         id: &SkillId,
         document: &str,
         condition: WriteCondition,
@@ -226,7 +221,7 @@ impl Catalog<'_> {
             });
         let skill = Skill::read(document, id);
         let created_at = created_at.or_else(|| blob.uploaded_at.clone());
-        let remembered = RememberedSkill {
+        let remembered = CachedSkill {
             etag: blob.etag.clone(),
             created_at: created_at.as_deref().map(to_the_second),
             skill: shortened(skill.clone()),
@@ -244,17 +239,17 @@ struct Written {
     blob: Blob,
     skill: Skill,
     /// What the next list is to know of it.
-    remembered: RememberedSkill,
+    remembered: CachedSkill,
 }
 
 impl Written {
-    fn answer(self, volume: &VolumeRef, id: &SkillId, usage: Option<Usage>) -> CatalogSkill {
+    fn answer(self, volume: &Volume, id: &SkillId, usage: Option<Usage>) -> SkillSummary {
         let created_at = self.remembered.created_at;
         assemble(volume, id, &self.blob, self.skill, usage, created_at)
     }
 }
 
-fn changed(found: &Document, change: &SkillChange) -> Result<String, ChangeError> {
+fn changed(found: &Document, change: &SkillPatch) -> Result<String, ChangeError> {
     let document = std::str::from_utf8(&found.body)
         .map_err(|_| ChangeError::Unreadable("it is not UTF-8".to_owned()))?;
     change.apply(document)
