@@ -35,6 +35,7 @@ mod local_access;
 mod local_server;
 mod messages;
 mod openapi;
+mod public_modules;
 mod readme;
 mod serve;
 mod sessions;
