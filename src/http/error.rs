@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -75,8 +76,13 @@ pub enum Error {
     #[error("{0}")]
     Unreadable(String),
     /// Whether the caller's credentials hold cannot be told; the text is for the log.
-    #[error("{0}")]
-    KeysUnavailable(String),
+    #[error("{cause}")]
+    KeysUnavailable {
+        /// The failure of the last fetch.
+        cause: String,
+        /// The time until the keys may be fetched again.
+        retry_after: Duration,
+    },
     /// The request took longer than it may.
     #[error("time limit")]
     Timeout,
@@ -98,7 +104,7 @@ impl From<blob::Error> for Error {
     fn from(error: blob::Error) -> Self {
         match error {
             error @ blob::Error::TooLarge(_) => Self::Unreadable(error.to_string()),
-            blob::Error::BodyBroke(cause) if is_over_limit(&cause) => Self::PayloadTooLarge,
+            blob::Error::BodyBroke(cause) if is_over_limit(cause.as_ref()) => Self::PayloadTooLarge,
             blob::Error::BodyBroke(_) => Self::InvalidRequest("The body broke off.".to_owned()),
             error => Self::Blob(error),
         }
@@ -177,7 +183,7 @@ impl Error {
             Self::Store(store::Error::RateLimited(_)) => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
             | Self::Blob(_)
-            | Self::KeysUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::KeysUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) | Self::Internal(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -203,7 +209,7 @@ impl Error {
             Self::Store(store::Error::RateLimited(_)) => "rate_limited",
             Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
             | Self::Blob(_) => "storage_unavailable",
-            Self::KeysUnavailable(_) => "authentication_unavailable",
+            Self::KeysUnavailable { .. } => "authentication_unavailable",
             Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) | Self::Internal(_) => {
                 "internal"
             }
@@ -231,7 +237,7 @@ impl Error {
             Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) => {
                 "What is stored here cannot be read; it was not written by this service.".into()
             }
-            Self::KeysUnavailable(_) => {
+            Self::KeysUnavailable { .. } => {
                 "Whether your token holds cannot be checked at the moment. Try again.".into()
             }
             Self::Store(store::Error::RateLimited(_)) => {

@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::error::{Error, FieldError};
-use crate::auth::FIRST_FETCH_PAUSE;
 use crate::store;
 use crate::util::json;
 
@@ -71,15 +70,10 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
         Error::Unauthorized {
             had_credentials, ..
         } => insert(header::WWW_AUTHENTICATE, challenge(*had_credentials)),
-        Error::Store(store::Error::RateLimited(pause)) => {
-            insert(header::RETRY_AFTER, seconds(*pause));
-        }
-        Error::KeysUnavailable(_) => {
-            insert(
-                header::RETRY_AFTER,
-                FIRST_FETCH_PAUSE.num_seconds().to_string(),
-            );
-        }
+        Error::Store(store::Error::RateLimited(pause))
+        | Error::KeysUnavailable {
+            retry_after: pause, ..
+        } => insert(header::RETRY_AFTER, seconds(*pause)),
         error
             if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]
                 .contains(&error.status()) =>

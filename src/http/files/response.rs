@@ -1,6 +1,7 @@
 //! What the routes of files answer: what is known of a file, and its bytes under headers that keep them from
 //! running in our origin.
 
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use mime_guess::Mime;
@@ -109,7 +110,7 @@ pub(super) fn content_answer(path: &FilePath, content: Content, download: bool) 
         }
         None => StatusCode::OK,
     };
-    (status, headers, content.into_body()).into_response()
+    (status, headers, Body::new(content.into_body())).into_response()
 }
 
 fn headers(path: &FilePath, content_type: &str, etag: &str, download: bool) -> HeaderMap {
