@@ -52,7 +52,7 @@ pub fn find_session(
 ) -> Option<SessionWithMessages> {
     let sample = SAMPLES
         .iter()
-        .find(|sample| sample.session.id == *id && sample.session.is_seen_by(by))?;
+        .find(|sample| sample.session.id == *id && sample.session.is_readable_by(by))?;
     let is_wanted = |message: &&Message| match range {
         MessageRange::Latest => true,
         MessageRange::After(after) => message.seq() > after,
@@ -90,7 +90,7 @@ pub fn list_sessions(by: &Caller, request: &ListRequest) -> SessionPage {
             (activity(session), session.id.as_str().as_bytes())
                 < (cursor.micros, cursor.id.as_slice())
         });
-        volume && status && cursor && session.is_seen_by(by)
+        volume && status && cursor && session.is_readable_by(by)
     };
     let fitting: Vec<&Session> = SAMPLES
         .iter()
