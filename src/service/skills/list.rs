@@ -128,7 +128,7 @@ impl SkillService<'_> {
                     None => match read[index].take() {
                         Some(Ok(skill)) => (skill?, true),
                         Some(Err(_)) | None => {
-                            (Skill::unread(&candidate.id, NOT_READ_IN_TIME), false)
+                            (Skill::unreadable(&candidate.id, NOT_READ_IN_TIME), false)
                         }
                     },
                 };
