@@ -8,8 +8,8 @@
 use libfuzzer_sys::fuzz_target;
 use llmos::domain::name::Name;
 use llmos::skill::{
-    Code, Description, Label, Language, MAX_FRONT_MATTER_BYTES, NewSkill, Parameters, Skill, SkillId,
-    SkillPatch, Tags, check_document, export, id_of_document,
+    Code, Description, Label, Language, MAX_FRONT_MATTER_BYTES, NewSkill, Parameters, Skill,
+    SkillId, SkillPatch, Tags, check_document, export, id_of_document,
 };
 use llmos::util::json;
 use llmos_fuzz::halves;

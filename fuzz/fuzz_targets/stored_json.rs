@@ -56,7 +56,9 @@ fuzz_target!(|input: &[u8]| {
         message: text.to_vec(),
         activity,
     };
-    REDIS.with(|redis| RUNTIME.with(|runtime| runtime.block_on(check_session(redis, stored, &change))));
+    REDIS.with(|redis| {
+        RUNTIME.with(|runtime| runtime.block_on(check_session(redis, stored, &change)))
+    });
 });
 
 fn answer(message: &Message) -> String {

@@ -102,7 +102,9 @@ fn read_command(reader: &mut impl BufRead) -> Result<Vec<Vec<u8>>> {
 fn read_number(reader: &mut impl BufRead) -> Result<usize> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    let number = line.get(1..).and_then(|digits| digits.trim_end().parse().ok());
+    let number = line
+        .get(1..)
+        .and_then(|digits| digits.trim_end().parse().ok());
     number.ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
 }
 

@@ -20,7 +20,8 @@ impl Tree {
             Self::Array(items) => items.iter().all(Self::is_unambiguous),
             Self::Object(members) => {
                 let keys: HashSet<&str> = members.iter().map(|(key, _)| key.as_str()).collect();
-                keys.len() == members.len() && members.iter().all(|(_, value)| value.is_unambiguous())
+                keys.len() == members.len()
+                    && members.iter().all(|(_, value)| value.is_unambiguous())
             }
         }
     }
