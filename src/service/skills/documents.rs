@@ -57,7 +57,7 @@ impl SkillService<'_> {
     ) -> blob::Result<Option<Skill>> {
         let id = &candidate.id;
         if candidate.blob.size > MAX_DOCUMENT_BYTES as u64 {
-            return Ok(Some(Skill::unread(
+            return Ok(Some(Skill::unreadable(
                 id,
                 "the document is larger than 1 MB and was not read",
             )));
@@ -68,7 +68,7 @@ impl SkillService<'_> {
         };
         Ok(Some(match std::str::from_utf8(&document.body) {
             Ok(text) => without_large_code(Skill::read(text, id)),
-            Err(_) => Skill::unread(id, "the document is not UTF-8"),
+            Err(_) => Skill::unreadable(id, "the document is not UTF-8"),
         }))
     }
 

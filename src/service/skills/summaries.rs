@@ -113,7 +113,7 @@ fn summary(
     let (skill, was_read) = match (cached, read) {
         (Some(skill), _) => (skill, true),
         (None, Some(Ok(skill))) => (skill?, true),
-        (None, Some(Err(_)) | None) => (Skill::unread(&candidate.id, NOT_READ_IN_TIME), false),
+        (None, Some(Err(_)) | None) => (Skill::unreadable(&candidate.id, NOT_READ_IN_TIME), false),
     };
     let skill = to_summary(
         volume,

@@ -49,7 +49,7 @@ pub(super) fn from_document(
 ) -> SkillSummary {
     let skill = match std::str::from_utf8(&document.body) {
         Ok(text) => Skill::read(text, id),
-        Err(_) => Skill::unread(id, "the document is not UTF-8"),
+        Err(_) => Skill::unreadable(id, "the document is not UTF-8"),
     };
     let blob = Blob {
         pathname: String::new(),
