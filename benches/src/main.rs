@@ -1,7 +1,7 @@
 //! What `make bench` runs: our `sessions` function, the same API as others would build it, and two ceilings, on one
 //! private Redis, loaded in turn.
 //!
-//! Prints what it finds, and writes it into `benches/RESULTS.md` and into the README. It stops at the first answer
+//! Prints what it finds, and writes it into `benches/RESULTS.md` and `docs/performance.md`. It stops at the first answer
 //! that is missing, or not what our function answers.
 
 mod answers;

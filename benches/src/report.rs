@@ -1,4 +1,4 @@
-//! What a run found, as tables: printed, and written into `benches/RESULTS.md` and the README.
+//! The results of a run as tables, printed and written to `benches/RESULTS.md` and `docs/performance.md`.
 
 use std::fmt::Write;
 use std::fs;
@@ -13,8 +13,8 @@ use crate::operations::{CONTENT_BYTES, MESSAGES, SESSIONS};
 use crate::server::{Kind, release};
 
 const RESULTS: &str = "benches/RESULTS.md";
-const README: &str = "README.md";
-/// What stands between these lines is the run's.
+const PERFORMANCE: &str = "docs/performance.md";
+/// The text between these lines is replaced by each run.
 const BEGIN: &str = "<!-- written by make bench: begin -->\n";
 const END: &str = "<!-- written by make bench: end -->\n";
 
@@ -25,7 +25,7 @@ pub struct Row {
     pub figures: [Figures; 2],
 }
 
-/// All that a run found.
+/// The results of a run.
 pub struct Report {
     pub rows: Vec<Row>,
     pub peak_memory: Vec<(Kind, u64)>,
@@ -36,7 +36,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Prints the tables, and writes them.
+    /// Prints and writes the tables.
     pub fn publish(&self) -> Result<()> {
         let text = format!(
             "{}\n{}\n{}\n{}",
@@ -47,7 +47,7 @@ impl Report {
         );
         print!("{text}");
         replace(RESULTS, &text)?;
-        replace(README, &self.summary()?)
+        replace(PERFORMANCE, &self.summary()?)
     }
 
     /// The figures of one operation, with one connection and with many.
@@ -119,7 +119,7 @@ impl Report {
         text
     }
 
-    /// What the README quotes.
+    /// Returns the table of the documentation.
     fn summary(&self) -> Result<String> {
         let mut text = format!(
             "On {}, processor time of the server for each request, 32 connections:\n\n\
@@ -169,7 +169,7 @@ pub fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
-/// Puts `text` between the two lines of a file that mark what is the run's.
+/// Replaces the text between the two marker lines of a file.
 fn replace(file: &str, text: &str) -> Result<()> {
     let whole = fs::read_to_string(file).with_context(|| file.to_owned())?;
     let marked = whole.split_once(BEGIN).and_then(|(before, rest)| {
