@@ -31,7 +31,7 @@ struct StreamQuery {
     events: Option<u32>,
 }
 
-/// Each event says when it was sent, so that whoever reads it can tell how long it was on its way.
+/// Each event contains the time when it was sent, so that a client can measure its latency.
 async fn stream_events(
     Query(query): Query<StreamQuery>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

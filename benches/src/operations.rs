@@ -115,6 +115,6 @@ impl Operations {
 fn created_id(answer: &str) -> Result<String> {
     let answer: Value = serde_json::from_str(answer)?;
     let id = answer["id"].as_str().context("a session without an id")?;
-    ensure!(id.starts_with("sess_"), "an id that is none: {id}");
+    ensure!(id.starts_with("sess_"), "malformed session id: {id}");
     Ok(id.to_owned())
 }

@@ -1,4 +1,4 @@
-//! The private redis-server of one run, on a unix socket, and what it says of its work.
+//! The private redis-server of one run, on a unix socket, and its statistics.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

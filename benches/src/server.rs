@@ -132,7 +132,7 @@ impl Server {
     }
 
     fn spawn(kind: Kind, redis: &RedisServer) -> Result<Self> {
-        // A port that nobody listened on a moment ago; no two servers of ours start at once.
+        // The port was free a moment ago. Our servers start one at a time, so none of them takes it.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let mut command = kind.command(redis, port)?;
         let kept = ["PATH", "HOME"].into_iter();

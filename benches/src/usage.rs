@@ -27,7 +27,7 @@ pub fn peak_memory(pid: u32) -> Result<u64> {
     Ok(kilobytes.context("no VmHWM")?.trim().parse::<u64>()? * 1024)
 }
 
-/// The same to the hundredth of a second, which is what `ps` of macOS says.
+/// The same to the hundredth of a second, the precision of `ps` on macOS.
 #[cfg(not(target_os = "linux"))]
 pub fn processor_time(pid: u32) -> Result<Duration> {
     let text = ps(pid, "time=")?;

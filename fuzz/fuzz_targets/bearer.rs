@@ -1,4 +1,5 @@
-//! Credentials: none can be made up, and what a signed token says makes a caller of its own volume, or none.
+//! Credentials: forged credentials are rejected, and a signed token results in a caller with its own volume or in an
+//! error.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Cursors: those that are none are refused, and those that are taken for one lead on to the end.
+//! Cursors: malformed cursors are rejected, and accepted cursors lead to the last page.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Documents of skills: every one is read; what is written reads back; a change changes what it says, and
-//! nothing else.
+//! Skill documents: every document is parsed, a written document parses to the same values, and a change affects only
+//! the named fields.
 //!
 //! An input is a document and a change or a new skill in JSON, with a NUL between.
 

@@ -1,7 +1,7 @@
-//! Whole requests, written as in HTTP/1: whatever is sent, the answer is one, and no 500;
-//! and none that tells anything to those who are nobody.
+//! Whole requests in HTTP/1 syntax: every request gets a valid response other than 500, and requests without
+//! credentials get no stored data.
 //!
-//! So every parser of paths, queries, headers (conditions, ranges, keys, tokens) and bodies is reached.
+//! The target reaches every parser of paths, queries, headers (conditions, ranges, keys, tokens) and bodies.
 
 #![no_main]
 

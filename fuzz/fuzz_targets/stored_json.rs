@@ -151,7 +151,7 @@ fn check_update(old: &[u8], new: &[u8], change: &SessionChange) {
     let (old, new) = (as_text(old), as_text(new));
     let new_object = object(new);
     let repaired = python_json::without_nan(old);
-    // Where a key is there twice, readers differ in what it says.
+    // Parsers return different values for a duplicate key.
     if json::check(repaired.as_bytes(), 100).is_err() {
         return;
     }

@@ -25,12 +25,12 @@ pub struct Answer {
 }
 
 impl Api {
-    /// Open, as on one's own machine.
+    /// A service without access control, as on a local machine.
     pub fn open() -> Self {
         Self::new(Config::default())
     }
 
-    /// For those with a token, of whom there are none.
+    /// A service that requires a token.
     pub fn closed() -> Self {
         let mut config = Config::default();
         config.access.auth.jwt_secret = Some(Secret::new("x".repeat(32)));

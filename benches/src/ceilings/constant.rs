@@ -19,7 +19,7 @@ async fn main() -> anyhow::Result<()> {
         let (stream, _) = listener.accept().await?;
         let connection =
             http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
-        // A client that goes away is no failure.
+        // A closed connection of a client is expected.
         tokio::spawn(async move { drop(connection.await) });
     }
 }
