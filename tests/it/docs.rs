@@ -7,43 +7,28 @@
 //! - `js`: a module that imports `/llmos.js`. It runs in Chromium, on a page of a local server.
 //! - `text`: not run.
 
-use std::collections::BTreeSet;
+mod links;
+mod normalise;
+mod page;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use self::normalise::normalise;
+use self::page::{blocks, pages, root};
 use crate::support::{Process, run_script};
 
 /// The address of the server in the examples.
 const DOCUMENTED_BASE: &str = "http://localhost:3000";
+
 /// The line that the shell prints after each example.
 const END: &str = "--- end of example ---";
+
 /// `js` blocks that import something else, with the test that runs the same calls.
 const RUN_ELSEWHERE: &[(&str, &str)] = &[("@vercel/blob/client", "tests/blob/browser_upload.mjs")];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The files in a folder with this extension, sorted by name.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|found| found == extension))
-        .collect();
-    files.sort();
-    files
-}
-
-/// All pages: the ones in the repository's root and the ones in `docs/`.
-fn pages() -> Vec<PathBuf> {
-    let mut pages = files(root(), "md");
-    pages.extend(files(&root().join("docs"), "md"));
-    pages
-}
 
 /// Starts a local server with our pages.
 async fn start_server(directory: &TempDir) -> (Process, String) {
@@ -127,90 +112,6 @@ fn every_block_has_a_language_that_decides_whether_it_runs() {
     }
 }
 
-#[test]
-fn every_link_leads_to_an_existing_file_and_heading() {
-    for page in pages() {
-        let text = fs::read_to_string(&page).unwrap();
-        for link in links(&text) {
-            if link.contains("://") {
-                continue;
-            }
-            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let target = match file {
-                "" => page.clone(),
-                file => page.parent().unwrap().join(file),
-            };
-            let place = format!("{}: {link}", page.display());
-            assert!(target.exists(), "{place}: no such file");
-            // Pages of `docs/` are also served below `/docs/`, without the rest of the repository.
-            let stays = !file.contains("..") || page.parent() == Some(root());
-            assert!(stays, "{place}: leaves docs/");
-            if !anchor.is_empty() {
-                let headings = headings(&fs::read_to_string(&target).unwrap());
-                assert!(headings.contains(anchor), "{place}: no such heading");
-            }
-        }
-    }
-}
-
-#[test]
-fn public_docs_contains_copies_of_all_pages() {
-    let (originals, copies) = (root().join("docs"), root().join("public/docs"));
-    for (folder, extension) in [("", "md"), ("screenshots", "webp")] {
-        let names = |base: &Path| -> BTreeSet<PathBuf> {
-            let found = files(&base.join(folder), extension).into_iter();
-            found
-                .map(|path| path.strip_prefix(base).unwrap().to_owned())
-                .collect()
-        };
-        assert_eq!(names(&originals), names(&copies), "run `make docs`");
-        for name in names(&originals) {
-            let is_equal =
-                fs::read(originals.join(&name)).unwrap() == fs::read(copies.join(&name)).unwrap();
-            assert!(
-                is_equal,
-                "public/docs/{} is outdated: run `make docs`",
-                name.display()
-            );
-        }
-    }
-}
-
-#[test]
-fn llms_txt_lists_every_page() {
-    let index = fs::read_to_string(root().join("public/llms.txt")).unwrap();
-    let listed: BTreeSet<&str> = links(&index).into_iter().collect();
-    for link in &listed {
-        let path = link.strip_prefix('/').expect("links are absolute paths");
-        assert!(
-            root().join("public").join(path).is_file(),
-            "{link} does not exist"
-        );
-    }
-    for page in files(&root().join("docs"), "md") {
-        let name = page.file_name().unwrap().to_str().unwrap();
-        let link = format!("/docs/{name}");
-        assert!(listed.contains(link.as_str()), "{link} is not listed");
-    }
-}
-
-#[test]
-fn comparison_ignores_only_values_that_differ_between_runs() {
-    let check = |text: &str, expected: &str| assert_eq!(normalise(text), expected);
-    check("\"sess_01a2065254e075efb843a48d0fd54787\"", "\"sess_*\"");
-    check("sess_quantum_research", "sess_quantum_research");
-    check("etag: \"ead5697468ff48e7-5\"", "etag: \"*-5\"");
-    check(
-        "\"2026-11-23T02:53:08.704686Z\" 2025-12-14T10:00:00Z",
-        "\"*Z\" 2025-12-14T10:00:00Z",
-    );
-    check(
-        "redis;desc=\"1 round trip\";dur=0.5, total;dur=2\r",
-        "redis;desc=\"1 round trip\";dur=*, total;dur=*",
-    );
-    check("\"message_count\":12,", "\"message_count\":12,");
-}
-
 /// A command, and its output according to the page.
 struct Example<'a> {
     command: &'a str,
@@ -232,59 +133,6 @@ fn examples<'a>(page: &Path, text: &'a str) -> Vec<Example<'a>> {
         }
     }
     examples
-}
-
-/// The targets of the links and pictures of a text, without its code.
-fn links(text: &str) -> Vec<&str> {
-    let mut links = Vec::new();
-    let mut is_code = false;
-    for line in text.lines() {
-        if line.starts_with("```") {
-            is_code = !is_code;
-        }
-        if is_code {
-            continue;
-        }
-        for (start, end) in [("](", ')'), ("src=\"", '"'), ("srcset=\"", '"')] {
-            let targets = line.split(start).skip(1);
-            links.extend(targets.filter_map(|rest| Some(rest.split_once(end)?.0)));
-        }
-    }
-    links
-}
-
-/// The anchors that GitHub gives to the headings of a text.
-fn headings(text: &str) -> BTreeSet<String> {
-    let headings = text.lines().filter(|line| line.starts_with('#'));
-    headings
-        .map(|line| {
-            let title = line.trim_start_matches('#').trim().to_lowercase();
-            let kept = title
-                .chars()
-                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
-            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
-        })
-        .collect()
-}
-
-/// The fenced blocks of a text, with their languages. A fence ends with a fence of the same length.
-fn blocks(text: &str) -> Vec<(&str, &str)> {
-    let mut blocks = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("```") {
-        let opened = rest[start..].trim_start_matches('`');
-        let fence = &rest[start..rest.len() - opened.len()];
-        let Some((language, inside)) = opened.split_once('\n') else {
-            break;
-        };
-        let end = format!("\n{fence}\n");
-        let Some((block, after)) = inside.split_once(&end) else {
-            break;
-        };
-        blocks.push((language, &inside[..=block.len()]));
-        rest = after;
-    }
-    blocks
 }
 
 /// Runs the examples in one shell, as a reader would, and returns the output of each.
@@ -321,59 +169,4 @@ fn run(page: &Path, examples: &[Example<'_>], base: &str, home: &TempDir) -> Vec
         String::from_utf8_lossy(&output.stderr)
     );
     outputs
-}
-
-/// Replaces values that differ between runs by `*`.
-fn normalise(text: &str) -> String {
-    let lines = text.lines().map(str::trim_end);
-    let lines = lines.filter(|line| !line.starts_with("date: "));
-    let mut normal = lines.collect::<Vec<_>>().join("\n").trim().to_owned();
-    for label in [
-        "dur=",
-        "content-length: ",
-        "\"milliseconds\":",
-        "valid_until=",
-    ] {
-        normal = normal
-            .split(label)
-            .map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.'))
-            .collect::<Vec<_>>()
-            .join(&format!("{label}*"));
-    }
-    let is_word = |c: char| c.is_ascii_alphanumeric() || "_-.:".contains(c);
-    let mut rest = normal.as_str();
-    let mut result = String::new();
-    while let Some(start) = rest.find(is_word) {
-        let word = &rest[start..];
-        let word = &word[..word.find(|c| !is_word(c)).unwrap_or(word.len())];
-        result.push_str(&rest[..start]);
-        result.push_str(&normal_word(word));
-        rest = &rest[start + word.len()..];
-    }
-    result + rest
-}
-
-fn normal_word(word: &str) -> String {
-    let is_hex = |text: &str, length: usize| {
-        text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
-    if let Some((kind, id)) = word.split_once('_')
-        && ["sess", "msg", "req"].contains(&kind)
-        && is_hex(id, 32)
-    {
-        return format!("{kind}_*");
-    }
-    if let Some((hash, count)) = word.split_once('-')
-        && is_hex(hash, 16)
-    {
-        return format!("*-{count}");
-    }
-    // Times of the server have a fraction; times in requests have none.
-    let is_our_time = word.ends_with('Z') && word.contains("T") && word.contains('.');
-    match word {
-        _ if is_our_time => "*Z".to_owned(),
-        // A cursor or a signature: no other word is this long.
-        _ if word.len() > 60 => "*".to_owned(),
-        _ => word.to_owned(),
-    }
 }
