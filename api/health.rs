@@ -1,6 +1,7 @@
 //! The Vercel function behind `/api/health`.
 
-use llmos::{http::health, serve::serve};
+use llmos::http::health;
+use llmos::vercel::serve;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), vercel_runtime::Error> {

@@ -16,7 +16,7 @@ use axum::routing::get;
 use chrono::{SecondsFormat, Utc};
 use futures_util::stream::{self, Stream};
 use llmos::app::App;
-use llmos::serve::serve;
+use llmos::vercel::serve;
 use serde::Deserialize;
 
 const PAUSE: Duration = Duration::from_millis(200);

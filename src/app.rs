@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use crate::auth::Authenticator;
 use crate::blob::{self, BlobClient};
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::http::error::{Error, Result};
 use crate::store::{self, Store};
 
 /// The application. Cloning it copies four pointers.

@@ -7,9 +7,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
 use llmos::auth::{Authenticator, new_key};
-use llmos::caller::Caller;
-use llmos::config::{AuthConfig, Secret};
-use llmos::volume::{Volume, VolumeRef};
+use llmos::domain::caller::Caller;
+use llmos::auth::AuthConfig;
+use llmos::util::secret::Secret;
+use llmos::domain::volume::{Volume, VolumeRef};
 use ring::hmac;
 use tokio::runtime::{Builder, Runtime};
 

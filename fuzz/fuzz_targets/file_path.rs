@@ -5,8 +5,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use llmos::blob::paths;
-use llmos::file_path::{FilePath, MAX_PART_BYTES, MAX_PATH_BYTES};
-use llmos::volume::{Volume, VolumeId, VolumeRef};
+use llmos::domain::file_path::{FilePath, MAX_PART_BYTES, MAX_PATH_BYTES};
+use llmos::domain::volume::{Volume, VolumeId, VolumeRef};
 use percent_encoding::percent_decode_str;
 
 fuzz_target!(|text: &str| {

@@ -6,12 +6,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use llmos::json;
-use llmos::name::Name;
-use llmos::skill::{
-    Code, Description, Label, Language, MAX_FRONT_MATTER_BYTES, NewSkill, Parameters, Skill,
-    SkillChange, SkillId, Tags, check_document, export, id_of_document,
-};
+use llmos::util::json;
+use llmos::domain::name::Name;
+use llmos::skill::{Code, Description, Label, Language, MAX_FRONT_MATTER_BYTES, NewSkill, Parameters, Skill, SkillChange, SkillId, Tags, check_document, export, id_of_document};
 use llmos_fuzz::halves;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -5,8 +5,8 @@
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use llmos::json::{check, has_nul, merge_patch};
-use llmos::metadata::{MAX_METADATA_BYTES, MAX_METADATA_DEPTH, Metadata};
+use llmos::util::json::{check, has_nul, merge_patch};
+use llmos::domain::metadata::{MAX_METADATA_BYTES, MAX_METADATA_DEPTH, Metadata};
 use llmos_fuzz::halves;
 use llmos_fuzz::tree::Tree;
 use serde_json::Value;

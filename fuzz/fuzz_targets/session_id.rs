@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use llmos::session::{MAX_SESSION_ID_BYTES, SessionId};
+use llmos::domain::session::{MAX_SESSION_ID_BYTES, SessionId};
 
 fuzz_target!(|text: &str| {
     let Some(id) = SessionId::parse(text) else {

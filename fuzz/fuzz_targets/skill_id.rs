@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use llmos::blob::paths;
 use llmos::skill::SkillId;
 use llmos::skill::id::MAX_SKILL_ID_BYTES;
-use llmos::volume::VolumeRef;
+use llmos::domain::volume::VolumeRef;
 
 fuzz_target!(|text: &str| {
     check_slug(text);

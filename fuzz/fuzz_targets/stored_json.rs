@@ -6,13 +6,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use llmos::caller::Caller;
-use llmos::json::{self, Object};
-use llmos::message::{Message, MessageRange, NewMessage};
-use llmos::metadata::Metadata;
-use llmos::name::Name;
-use llmos::python_json;
-use llmos::session::{SessionChange, SessionId, Status};
+use llmos::domain::caller::Caller;
+use llmos::util::json::{self, Object};
+use llmos::domain::message::{Message, MessageRange, NewMessage};
+use llmos::domain::metadata::Metadata;
+use llmos::domain::name::Name;
+use llmos::util::python_json;
+use llmos::domain::session::{SessionChange, SessionId, Status};
 use llmos::store::{Error, Updated};
 use llmos_fuzz::halves;
 use llmos_fuzz::redis::{Redis, Stored};
@@ -73,7 +73,7 @@ fn check_message(text: &[u8]) {
     assert_eq!(answered.get("seq").unwrap().get(), "7");
     assert!(answered.get("id").unwrap().get().starts_with('"'));
     if let Ok(new) = serde_json::from_slice::<NewMessage>(text) {
-        let stored = new.into_stored(llmos::session::now());
+        let stored = new.into_stored(llmos::util::time::now());
         let answered = answer(&Message::from_stored(stored.clone().into_bytes(), 1));
         let (stored, answered) = (object(&stored), object(&answered));
         for key in ["id", "role", "content", "timestamp", "traces", "artifacts"] {

@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use llmos::blob::paths;
-use llmos::file_path::FilePath;
-use llmos::volume::{MAX_VOLUME_ID_CHARS, Volume, VolumeId, VolumeRef};
+use llmos::domain::file_path::FilePath;
+use llmos::domain::volume::{MAX_VOLUME_ID_CHARS, Volume, VolumeId, VolumeRef};
 
 fuzz_target!(|text: &str| {
     if let Ok(volume) = Volume::try_from(text.to_owned()) {

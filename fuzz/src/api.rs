@@ -4,8 +4,10 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use llmos::app::App;
-use llmos::config::{Config, Secret};
-use llmos::serve::{self, AppService};
+use llmos::config::Config;
+use llmos::util::secret::Secret;
+use llmos::http::service::service;
+use llmos::http::service::AppService;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
@@ -39,7 +41,7 @@ impl Api {
 
     fn new(config: Config) -> Self {
         Self {
-            service: serve::service(llmos::http::router(), App::new(config)),
+            service: service(llmos::http::router(), App::new(config)),
             runtime: Builder::new_current_thread().enable_time().build().unwrap(),
         }
     }

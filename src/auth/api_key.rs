@@ -8,9 +8,9 @@ use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
 
-use crate::caller::Caller;
-use crate::digest::hex;
-use crate::volume::{Volume, VolumeId, VolumeRef};
+use crate::domain::caller::Caller;
+use crate::domain::volume::{Volume, VolumeId, VolumeRef};
+use crate::util::hash::hex;
 
 /// What every key begins with, so that those who search for leaked secrets find it.
 const PREFIX: &str = "llmos_";

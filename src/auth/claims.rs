@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::caller::{Caller, MAX_TEAMS};
-use crate::volume::VolumeId;
+use crate::domain::caller::{Caller, MAX_TEAMS};
+use crate::domain::volume::VolumeId;
 
 /// The role that may do everything.
 const ADMIN: &str = "admin";
@@ -63,7 +63,7 @@ fn strings(claim: Option<&Value>) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::volume::{Volume, VolumeRef};
+    use crate::domain::volume::{Volume, VolumeRef};
 
     fn read(claims: &Value, teams: &str, role: Option<&str>) -> Result<Caller, &'static str> {
         let names = ClaimNames {

@@ -10,16 +10,17 @@
 
 mod api_key;
 mod claims;
-mod key_set;
+mod config;
+mod jwks;
+mod jwt;
 mod signature;
-mod token;
 
-use self::token::TokenVerifier;
-use crate::caller::Caller;
-use crate::config::AuthConfig;
+use self::jwt::TokenVerifier;
+use crate::domain::caller::Caller;
 
 pub use self::api_key::{ApiKey, new_key};
-pub use self::key_set::FIRST_FETCH_PAUSE;
+pub use self::config::AuthConfig;
+pub use self::jwks::FIRST_FETCH_PAUSE;
 
 /// The longest credential that is looked at, in bytes. Vercel takes heads of 32 KB.
 pub const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;

@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 
+use super::BlobAccess;
 use super::Blobs;
 use super::error::Result;
 use super::paths;
-use crate::config::BlobAccess;
 
 impl Blobs {
     /// Where a blob's content is. A private store is asked to pass its cache by; a public one has no word

@@ -9,7 +9,7 @@ use ring::hmac;
 use serde::{Deserialize, Serialize};
 
 use super::credentials::store_id;
-use crate::digest::hex;
+use crate::util::hash::hex;
 
 /// What every client token begins with.
 pub const PREFIX: &str = "vercel_blob_client_";

@@ -15,8 +15,8 @@ use super::idle::IdleLimited;
 use super::retry::Attempts;
 use super::send::{self, Failure, without_pause};
 use super::{ANSWER_TIMEOUT, Blobs, IDLE_TIMEOUT, wire};
-use crate::meter;
-use crate::session::format_time;
+use crate::util::metrics;
+use crate::util::time::format_time;
 
 /// Which part of a blob is asked for, and under which conditions.
 #[derive(Clone, Debug, Default)]
@@ -170,7 +170,7 @@ impl Blobs {
         let started = Instant::now();
         let limit = ANSWER_TIMEOUT.min(attempts.time_left());
         let sent = tokio::time::timeout(limit, self.send_get(pathname, wanted)).await;
-        meter::count_blob_request(started.elapsed());
+        metrics::count_blob_request(started.elapsed());
         let response = sent.unwrap_or(Err(Error::Timeout)).map_err(without_pause)?;
         let fetched = match response.status() {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT => content(response).map(Fetched::Found),

@@ -1,6 +1,7 @@
 //! What names us to a store: its read-write token, or the deployment's own OIDC token.
 
-use crate::config::{BlobConfig, Secret};
+use super::BlobConfig;
+use crate::util::secret::Secret;
 
 /// How read-write tokens begin.
 const READ_WRITE_PREFIX: &str = "vercel_blob_rw_";

@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use reqwest::StatusCode;
 
-use crate::diagnosis::Diagnosis;
+use crate::util::diagnosis::Diagnosis;
 
 /// A failure below HTTP. That something is not there is none: the client answers `None` for it.
 #[derive(Debug, thiserror::Error)]

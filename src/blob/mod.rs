@@ -18,6 +18,7 @@ pub mod client_token;
 pub mod paths;
 
 mod address;
+mod config;
 mod content;
 mod credentials;
 mod error;
@@ -37,8 +38,8 @@ use reqwest::header::CONTENT_TYPE;
 
 use self::credentials::Credentials;
 use self::send::Call;
-use crate::config::{BlobAccess, BlobConfig};
 
+pub use self::config::{BlobAccess, BlobConfig};
 pub use self::content::{Content, ContentRequest, Document, Fetched, Read};
 pub use self::credentials::{shape_of_token, store_id};
 pub use self::error::{Error, Result, diagnose};
@@ -190,13 +191,13 @@ impl Blobs {
     /// The read-write token, which signs the tokens that browsers upload with.
     pub fn read_write_token(&self) -> Option<&str> {
         let token = self.client.config().read_write_token.as_ref();
-        token.map(crate::config::Secret::reveal)
+        token.map(crate::util::secret::Secret::reveal)
     }
 
     /// What signs links to files.
     pub fn link_key(&self) -> Option<&str> {
         let key = self.client.config().link_key.as_ref();
-        key.map(crate::config::Secret::reveal)
+        key.map(crate::util::secret::Secret::reveal)
             .or_else(|| self.read_write_token())
     }
 

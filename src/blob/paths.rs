@@ -4,9 +4,9 @@ use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::file_path::FilePath;
+use crate::domain::file_path::FilePath;
+use crate::domain::volume::{Volume, VolumeId, VolumeRef};
 use crate::skill::SkillId;
-use crate::volume::{Volume, VolumeId, VolumeRef};
 
 /// The longest pathname that the service takes, in characters.
 const MAX_PATHNAME_CHARS: usize = 950;

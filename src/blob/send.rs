@@ -12,8 +12,8 @@ use super::credentials::Credentials;
 use super::error::{Error, Result};
 use super::retry::Attempts;
 use super::{ANSWER_TIMEOUT, Blobs, CONNECT_TIMEOUT, IDLE_TIMEOUT, wire};
-use crate::meter;
-use crate::outgoing;
+use crate::util::http_client;
+use crate::util::metrics;
 
 /// The largest answer of the API that is read, in bytes: a page of 1,000 blobs with the longest pathnames
 /// and URLs has 6 MB.
@@ -65,9 +65,9 @@ impl Call {
 
 /// The HTTP client behind all calls: it keeps connections.
 pub(super) fn http_client() -> Result<reqwest::Client> {
-    outgoing::client(CONNECT_TIMEOUT).map_err(|error| match error {
-        outgoing::Error::Http(error) => error.into(),
-        outgoing::Error::Tls(error) => Error::Unreadable(error.to_string()),
+    http_client::client(CONNECT_TIMEOUT).map_err(|error| match error {
+        http_client::Error::Http(error) => error.into(),
+        http_client::Error::Tls(error) => Error::Unreadable(error.to_string()),
     })
 }
 
@@ -168,7 +168,7 @@ pub(super) async fn answer(
             .unwrap_or(Err((Error::Timeout, None))),
         None => answered.await,
     };
-    meter::count_blob_request(started.elapsed());
+    metrics::count_blob_request(started.elapsed());
     answer
 }
 

@@ -1,13 +1,12 @@
 //! What is configured of access: who may call, from where, and how often.
 
-use std::fmt;
-
 use reqwest::Url;
 
+use super::ConfigError;
 use super::variable::{list, one_of, variable};
-use super::{ConfigError, Secret};
-use crate::auth::ApiKey;
-use crate::origin::{OriginPattern, is_loopback};
+use crate::auth::{ApiKey, AuthConfig};
+use crate::util::origin::{OriginPattern, is_loopback};
+use crate::util::secret::Secret;
 
 /// How many requests a caller may make in a minute unless `RATE_LIMIT` says otherwise.
 const DEFAULT_RATE_LIMIT: u32 = 600;
@@ -32,83 +31,39 @@ pub struct AccessConfig {
     pub cors_allowed_origins: Vec<OriginPattern>,
 }
 
-/// Which credentials are accepted. The default is none.
-#[derive(Clone, Default)]
-pub struct AuthConfig {
-    /// `AUTH_JWKS_URL`: where the identity provider publishes the keys that its tokens are signed with.
-    pub jwks_url: Option<String>,
-    /// `AUTH_JWT_SECRET`: the secret that tokens are signed with, where it is shared.
-    pub jwt_secret: Option<Secret>,
-    /// `AUTH_ISSUER`: the only `iss` of tokens. Unset: any.
-    pub issuer: Option<String>,
-    /// `AUTH_AUDIENCE`: the `aud` of tokens, or several. Unset: only tokens without one.
-    pub audiences: Vec<String>,
-    /// `AUTH_TEAMS_CLAIM`: the claim that names the holder's teams. Unset: `teams`.
-    pub teams_claim: Option<String>,
-    /// `AUTH_ROLE_CLAIM`: the claim that is or holds `admin` for those who may do everything. Unset: nobody.
-    pub role_claim: Option<String>,
-    /// `API_KEYS`: keys of servers and scripts.
-    pub api_keys: Vec<ApiKey>,
+fn auth_from_env() -> Result<AuthConfig, ConfigError> {
+    let config = AuthConfig {
+        jwks_url: jwks_url("AUTH_JWKS_URL")?,
+        jwt_secret: jwt_secret("AUTH_JWT_SECRET")?,
+        issuer: variable("AUTH_ISSUER"),
+        audiences: list("AUTH_AUDIENCE", "names with commas between them")?,
+        teams_claim: variable("AUTH_TEAMS_CLAIM"),
+        role_claim: variable("AUTH_ROLE_CLAIM"),
+        api_keys: api_keys("API_KEYS")?,
+    };
+    check_whole(&config)?;
+    Ok(config)
 }
 
-impl fmt::Debug for AuthConfig {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<&str> = self.api_keys.iter().map(ApiKey::name).collect();
-        formatter
-            .debug_struct("AuthConfig")
-            .field("jwks_url", &self.jwks_url)
-            .field("issuer", &self.issuer)
-            .field("audiences", &self.audiences)
-            .field("api_keys", &keys)
-            .finish_non_exhaustive()
+/// Who says whose tokens are accepted means some to be: a name that is mistyped must not open everything.
+fn check_whole(config: &AuthConfig) -> Result<(), ConfigError> {
+    let is_half = config.issuer.is_some()
+        || !config.audiences.is_empty()
+        || config.teams_claim.is_some()
+        || config.role_claim.is_some();
+    if is_half && !config.accepts_tokens() {
+        return Err(ConfigError {
+            variable: "AUTH_JWKS_URL",
+            expected: "set, or AUTH_JWT_SECRET, where another variable says what tokens have to be",
+        });
     }
-}
-
-impl AuthConfig {
-    fn from_env() -> Result<Self, ConfigError> {
-        let config = Self {
-            jwks_url: jwks_url("AUTH_JWKS_URL")?,
-            jwt_secret: jwt_secret("AUTH_JWT_SECRET")?,
-            issuer: variable("AUTH_ISSUER"),
-            audiences: list("AUTH_AUDIENCE", "names with commas between them")?,
-            teams_claim: variable("AUTH_TEAMS_CLAIM"),
-            role_claim: variable("AUTH_ROLE_CLAIM"),
-            api_keys: api_keys("API_KEYS")?,
-        };
-        config.check_whole()?;
-        Ok(config)
-    }
-
-    /// Who says whose tokens are accepted means some to be: a name that is mistyped must not open everything.
-    fn check_whole(&self) -> Result<(), ConfigError> {
-        let is_half = self.issuer.is_some()
-            || !self.audiences.is_empty()
-            || self.teams_claim.is_some()
-            || self.role_claim.is_some();
-        if is_half && !self.accepts_tokens() {
-            return Err(ConfigError {
-                variable: "AUTH_JWKS_URL",
-                expected: "set, or AUTH_JWT_SECRET, where another variable says what tokens have to be",
-            });
-        }
-        Ok(())
-    }
-
-    /// Whether any credentials are accepted.
-    pub fn is_configured(&self) -> bool {
-        self.accepts_tokens() || !self.api_keys.is_empty()
-    }
-
-    /// Whether tokens are accepted.
-    pub fn accepts_tokens(&self) -> bool {
-        self.jwks_url.is_some() || self.jwt_secret.is_some()
-    }
+    Ok(())
 }
 
 impl AccessConfig {
     pub(super) fn from_env(is_on_vercel: bool) -> Result<Self, ConfigError> {
         Ok(Self {
-            auth: AuthConfig::from_env()?,
+            auth: auth_from_env()?,
             allow_anonymous: one_of(
                 "ALLOW_ANONYMOUS",
                 [("true", true), ("false", false)],

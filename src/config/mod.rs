@@ -5,36 +5,13 @@ mod blob;
 mod local;
 mod variable;
 
-use std::fmt;
-
 use self::variable::{one_of, variable};
+use crate::blob::BlobConfig;
+use crate::util::secret::Secret;
 
-pub use self::access::{AccessConfig, AuthConfig};
-pub use self::blob::{BlobAccess, BlobConfig};
+pub use self::access::AccessConfig;
 pub use self::local::LocalConfig;
 pub use self::variable::{DotenvError, load_dotenv};
-
-/// A value that is never printed.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a value.
-    pub fn new(value: String) -> Self {
-        Self(value)
-    }
-
-    /// The value itself, for the one place that needs it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[redacted]")
-    }
-}
 
 /// A variable whose value is none that it can have.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +84,7 @@ impl Config {
             request_log: one_of("REQUEST_LOG", [("on", true), ("off", false)], "on or off")?
                 .unwrap_or(true),
             anthropic_api_key: variable("ANTHROPIC_API_KEY").map(Secret::new),
-            blob: BlobConfig::from_env()?,
+            blob: blob::from_env()?,
             access: AccessConfig::from_env(is_on_vercel)?,
             is_on_vercel,
             vercel_env: variable("VERCEL_ENV"),

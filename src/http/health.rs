@@ -11,14 +11,14 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::Serialize;
 
-use super::auth::Visitor;
-use super::extract::RequestBlobs;
+use super::extract::auth::Visitor;
+use super::extract::blobs::RequestBlobs;
 use super::me;
-use super::observe::{LoggedCause, milliseconds};
+use super::middleware::request_log::{LoggedCause, milliseconds};
 use crate::app::App;
 use crate::blob::{self, Blobs};
-use crate::diagnosis::Diagnosis;
 use crate::store;
+use crate::util::diagnosis::Diagnosis;
 
 /// The route of the health check, and of who calls.
 pub fn router() -> Router<App> {

@@ -5,8 +5,8 @@ use axum::{Json, Router};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::caller::Caller;
-use crate::volume::{Volume, VolumeId};
+use crate::domain::caller::Caller;
+use crate::domain::volume::{Volume, VolumeId};
 
 /// The route of the caller.
 pub(super) fn router() -> Router<App> {

@@ -4,46 +4,25 @@ use axum::Router;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
+use self::error::Error;
 use crate::app::App;
-use crate::error::Error;
 
+pub mod error;
 pub mod files;
 pub mod health;
+pub mod service;
 pub mod sessions;
 pub mod skills;
 
-mod file_get;
-mod file_link;
-mod file_list;
-mod me;
-mod messages;
-mod session_list;
-mod skill_find;
-mod skill_list;
-mod skill_usage;
-mod skill_validation;
-mod uploads;
+pub(crate) mod middleware;
+pub(crate) mod schema;
 
-pub(crate) mod browser;
-pub(crate) mod observe;
-
-mod auth;
-mod body;
-mod caller_address;
-mod conditional;
-mod describe;
 mod extract;
-mod fallback;
-mod file_answer;
-mod idempotency;
+mod me;
 mod object_writer;
-mod page;
 mod problem;
-mod session_answer;
-mod skill_answer;
-mod volume_query;
 
-pub(crate) use self::page::DEFAULT_LIMIT;
+pub(crate) use self::extract::page::DEFAULT_LIMIT;
 
 /// Every route, as the local server has them. A function has those of one resource.
 pub fn router() -> Router<App> {
@@ -57,18 +36,18 @@ pub fn router() -> Router<App> {
 pub(crate) fn described() -> Vec<OpenApi> {
     vec![
         sessions::Described::openapi(),
-        session_list::Described::openapi(),
-        messages::Described::openapi(),
+        sessions::list::Described::openapi(),
+        sessions::messages::Described::openapi(),
         skills::Described::openapi(),
-        skill_find::Described::openapi(),
-        skill_list::Described::openapi(),
-        skill_usage::Described::openapi(),
-        skill_validation::Described::openapi(),
+        skills::get::Described::openapi(),
+        skills::list::Described::openapi(),
+        skills::usage::Described::openapi(),
+        skills::validate::Described::openapi(),
         files::Described::openapi(),
-        file_get::Described::openapi(),
-        file_link::Described::openapi(),
-        file_list::Described::openapi(),
-        uploads::Described::openapi(),
+        files::get::Described::openapi(),
+        files::link::Described::openapi(),
+        files::list::Described::openapi(),
+        files::upload::Described::openapi(),
         health::Described::openapi(),
         me::Described::openapi(),
     ]

@@ -8,33 +8,33 @@ use serde::Serialize;
 
 /// A JSON object that is being written. The names of its members need no escapes, and its values are our own
 /// types, whose keys are strings: those cannot fail.
-pub(super) struct ObjectWriter {
+pub(crate) struct ObjectWriter {
     text: Vec<u8>,
 }
 
 impl ObjectWriter {
     /// An empty object, with room for a text of so many bytes.
-    pub(super) fn with_capacity(bytes: usize) -> Self {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
         let mut text = Vec::with_capacity(bytes);
         text.push(b'{');
         Self { text }
     }
 
     /// Adds all members of a struct that has some, as the first ones.
-    pub(super) fn begin_with(&mut self, value: &impl Serialize) {
+    pub(crate) fn begin_with(&mut self, value: &impl Serialize) {
         self.text.clear();
         self.write(value);
         self.text.pop();
     }
 
     /// Adds a member.
-    pub(super) fn add(&mut self, name: &str, value: &impl Serialize) {
+    pub(crate) fn add(&mut self, name: &str, value: &impl Serialize) {
         self.name(name);
         self.write(value);
     }
 
     /// Adds an array of what writes itself as JSON.
-    pub(super) fn add_array<T>(&mut self, name: &str, items: &[T], write: fn(&T, &mut Vec<u8>)) {
+    pub(crate) fn add_array<T>(&mut self, name: &str, items: &[T], write: fn(&T, &mut Vec<u8>)) {
         self.name(name);
         self.text.push(b'[');
         for (index, item) in items.iter().enumerate() {

@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::error::{Error, FieldError};
 use crate::auth::FIRST_FETCH_PAUSE;
-use crate::error::{Error, FieldError};
-use crate::json;
 use crate::store;
+use crate::util::json;
 
 /// When a storage that is down may be tried again.
 const STORAGE_PAUSE: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ struct Problem<'a> {
 }
 
 /// The answer in full.
-pub(super) fn render(error: &Error, request_id: &str) -> Response {
+pub(crate) fn render(error: &Error, request_id: &str) -> Response {
     let status = error.status();
     let body = json::text(&Problem {
         r#type: "about:blank",

@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::lock;
-use crate::digest::hex_hash;
 use crate::store::{self, Store};
+use crate::util::hash::hex_hash;
 
 /// The programs that will do, the first one found is taken.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];

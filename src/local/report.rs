@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::diagnosis::Diagnosis;
+use crate::util::diagnosis::Diagnosis;
 
 /// Prints as the checks go, and counts what did not go well.
 #[derive(Debug, Default)]

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::examples::{add_examples, examples};
 use super::headers::{headers, name_headers};
-use super::problem::problems;
-use super::schemas::AS_IT_IS;
+use crate::http::schema::problem::problems;
+use crate::http::schema::schemas::AS_IT_IS;
 
 /// What can become of a request at any route that wants to know its caller.
 const ANYWHERE: [StatusCode; 6] = [

@@ -6,18 +6,15 @@
 mod complete;
 mod examples;
 mod headers;
-pub(crate) mod parameters;
-pub(crate) mod problem;
-pub(crate) mod schemas;
 
 use serde_json::Value;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
+use crate::domain::message::{Message, NewMessage};
+use crate::domain::session::Session;
 use crate::http;
-use crate::message::{Message, NewMessage};
-use crate::session::Session;
 
 /// What no handler says.
 #[derive(utoipa::OpenApi)]
@@ -37,7 +34,7 @@ use crate::session::Session;
         (name = "health", description = "Whether each part works."),
         (name = "me", description = "Who calls.")
     ),
-    components(schemas(problem::Problem, Session, Message, NewMessage)),
+    components(schemas(crate::http::schema::problem::Problem, Session, Message, NewMessage)),
     security(("bearer" = []))
 )]
 struct Frame;

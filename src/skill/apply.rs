@@ -9,7 +9,7 @@ use super::values::Values;
 use super::yaml::{flow_json, flow_list, quote};
 use super::{ChangeError, Description, Label, Language, Parameters, SkillChange, Tags};
 use super::{MAX_DOCUMENT_BYTES, MAX_FRONT_MATTER_BYTES};
-use crate::name::Name;
+use crate::domain::name::Name;
 
 impl SkillChange {
     /// The document with the changes, and all else in it to the letter.

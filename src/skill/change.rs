@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::{Code, Description, Label, Language, Parameters, Tags};
-use crate::name::Name;
+use crate::domain::name::Name;
 
 /// What a caller changes of a skill. What is not there stays; what is `null` is removed.
 //

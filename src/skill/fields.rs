@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::yaml::flow_list;
-use crate::json;
+use crate::util::json;
 
 /// The largest description, in bytes.
 pub const MAX_DESCRIPTION_BYTES: usize = 8 * 1024;
@@ -224,7 +224,7 @@ impl<'de> Deserialize<'de> for Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name::Name;
+    use crate::domain::name::Name;
 
     #[track_caller]
     fn check<T: TryFrom<String, Error = &'static str>>(accepted: &[&str], refused: &[&str]) {

@@ -7,8 +7,8 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::is_nfc;
 
-use crate::digest::hex_hash;
-use crate::file_path::turns_direction;
+use crate::domain::file_path::turns_direction;
+use crate::util::hash::hex_hash;
 
 /// The longest id that is looked up, in bytes.
 pub const MAX_SKILL_ID_BYTES: usize = 200;

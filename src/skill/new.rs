@@ -6,7 +6,7 @@ use super::fence::fenced;
 use super::lines::lines;
 use super::yaml::{flow_list, quote};
 use super::{Code, Description, Language, SkillId, Tags};
-use crate::name::Name;
+use crate::domain::name::Name;
 
 /// What a caller gives to add a skill. What is not there need not be said.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]

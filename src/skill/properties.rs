@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::name::Name;
+use crate::domain::name::Name;
 
 /// Pieces that mean something to YAML, to markdown, or to who reads them.
 const PIECES: &[&str] = &[
@@ -148,7 +148,7 @@ fn parameters() -> impl Strategy<Value = Parameters> {
             .into_iter()
             .map(|(key, value)| serde_json::json!({key: value, "n": [1.50, null, true, {}]}))
             .collect();
-        Parameters::try_from(crate::json::raw(&items)).ok()
+        Parameters::try_from(crate::util::json::raw(&items)).ok()
     })
 }
 

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::document::Document;
 use super::front_matter::FrontMatter;
 use super::yaml::{Node, Value, to_json};
-use crate::json;
+use crate::util::json;
 
 /// How many warnings a document gets at most.
 const MAX_WARNINGS: usize = 20;

@@ -5,15 +5,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::{Error, Result};
-use crate::digest::hex_hash;
-use crate::json::{self, Object};
-use crate::metadata::Metadata;
-use crate::name::Name;
-use crate::python_json;
-use crate::session::{
-    NewSession, Session, SessionChange, SessionId, Status, VersionedSession, format_time,
+use crate::domain::metadata::Metadata;
+use crate::domain::name::Name;
+use crate::domain::session::{
+    NewSession, Session, SessionChange, SessionId, Status, VersionedSession,
 };
-use crate::volume::{Volume, VolumeId};
+use crate::domain::volume::{Volume, VolumeId};
+use crate::util::hash::hex_hash;
+use crate::util::json::{self, Object};
+use crate::util::python_json;
+use crate::util::time::format_time;
 
 /// What Redis holds of a session at one moment.
 pub(super) struct State {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use crate::diagnosis::Diagnosis;
+use crate::util::diagnosis::Diagnosis;
 
 /// A failure below HTTP. That something is not there is none: the store answers `None` for it.
 #[derive(Debug, thiserror::Error)]

@@ -2,8 +2,8 @@
 //!
 //! On a cluster the braces of the documented names are there: what belongs together stands in one slot.
 
-use crate::session::SessionId;
-use crate::volume::VolumeRef;
+use crate::domain::session::SessionId;
+use crate::domain::volume::VolumeRef;
 
 /// The scope of all sessions.
 pub(super) const ALL: &str = "all";

@@ -8,11 +8,11 @@ use super::document::State;
 use super::error::Result;
 use super::keys::{self, Names};
 use super::script::{self, Reply, unknown_reply};
-use crate::caller::Caller;
-use crate::message::MAX_PAGE_BYTES;
-use crate::python_json;
-use crate::session::{Session, SessionId, Status};
-use crate::volume::{Volume, VolumeRef};
+use crate::domain::caller::Caller;
+use crate::domain::message::MAX_PAGE_BYTES;
+use crate::domain::session::{Session, SessionId, Status};
+use crate::domain::volume::{Volume, VolumeRef};
+use crate::util::python_json;
 
 /// Where a page of sessions ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

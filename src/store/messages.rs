@@ -3,9 +3,10 @@
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store};
-use crate::caller::Caller;
-use crate::message::{Message, NewMessage};
-use crate::session::{SessionId, now};
+use crate::domain::caller::Caller;
+use crate::domain::message::{Message, NewMessage};
+use crate::domain::session::SessionId;
+use crate::util::time::now;
 
 /// What became of an append.
 #[derive(Debug)]

@@ -50,28 +50,25 @@
 //!
 //! Redis 6.2 or later, or Valkey.
 
-mod address;
-mod changes;
 mod client;
 mod cluster;
 mod connection;
 mod document;
 mod error;
 mod keys;
-mod link;
 mod listing;
 mod messages;
 mod script;
 mod server;
 mod sessions;
 mod skills;
+mod update;
 
 use self::connection::Connection;
-use crate::caller::Caller;
+use crate::domain::caller::Caller;
 
-pub use self::address::Address;
-pub use self::changes::{Deleted, Updated};
 pub use self::client::RedisClient;
+pub use self::connection::address::Address;
 pub use self::connection::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
 pub use self::error::{Error, Result, diagnose};
 pub use self::listing::{Cursor, ListRequest, SessionPage};
@@ -79,6 +76,7 @@ pub use self::messages::Appended;
 pub use self::server::Version;
 pub use self::sessions::Created;
 pub use self::skills::{Counted, KnownSkill, RememberedSkill, SkillUse, Usage};
+pub use self::update::{Deleted, Updated};
 
 /// How long the answer to an `Idempotency-Key` is remembered: 24 hours, in seconds.
 const REPLY_SECONDS: u64 = 24 * 60 * 60;

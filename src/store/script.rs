@@ -10,8 +10,8 @@ use redis::{Cmd, FromRedisValue, ParsingError, ServerErrorKind, Value};
 
 use super::error::{Error, Result};
 use super::keys::{self, Names};
-use crate::caller::Caller;
-use crate::rate_limit::{Allowance, Quota, RateLimit};
+use crate::domain::caller::Caller;
+use crate::domain::rate_limit::{Allowance, Quota, RateLimit};
 
 /// How many arguments a call has about, and of how many bytes in all.
 const CALL_ARGUMENTS: usize = 24;

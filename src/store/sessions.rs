@@ -7,9 +7,10 @@ use super::error::{Error, Result};
 use super::messages::read_messages;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store};
-use crate::caller::Caller;
-use crate::message::{MAX_PAGE_BYTES, MessageRange, NewMessage};
-use crate::session::{NewSession, SessionId, SessionView, now};
+use crate::domain::caller::Caller;
+use crate::domain::message::{MAX_PAGE_BYTES, MessageRange, NewMessage};
+use crate::domain::session::{NewSession, SessionId, SessionView};
+use crate::util::time::now;
 
 /// What became of a creation.
 #[derive(Debug)]

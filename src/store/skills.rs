@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store};
-use crate::caller::Caller;
-use crate::json;
+use crate::domain::caller::Caller;
+use crate::domain::volume::VolumeRef;
 use crate::skill::{Skill, SkillId};
-use crate::volume::VolumeRef;
+use crate::util::json;
 
 /// How long what a document says is remembered after the last one of its volume was: 30 days, in seconds.
 const MEMORY_SECONDS: u64 = 30 * 24 * 60 * 60;

@@ -31,9 +31,11 @@ mod tokens;
 
 use std::time::Duration;
 
+use llmos::auth::AuthConfig;
 use llmos::auth::new_key;
-use llmos::config::{AccessConfig, AuthConfig, Config, Secret};
-use llmos::digest::hex;
+use llmos::config::{AccessConfig, Config};
+use llmos::util::hash::hex;
+use llmos::util::secret::Secret;
 use serde_json::Value;
 
 use super::support::{

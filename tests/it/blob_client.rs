@@ -9,7 +9,8 @@ use llmos::blob::{
     Blob, BlobClient, Blobs, ContentRequest, Error, Fetched, MAX_RETRIES, Put, PutBody, PutOptions,
     WriteCondition,
 };
-use llmos::config::{BlobAccess, BlobConfig, Secret};
+use llmos::blob::{BlobAccess, BlobConfig};
+use llmos::util::secret::Secret;
 
 use crate::support::{BlobServer, Fault, free_port};
 

@@ -6,8 +6,9 @@ mod chromium;
 mod cors;
 mod forms;
 
+use llmos::auth::AuthConfig;
 use llmos::auth::new_key;
-use llmos::config::{AccessConfig, AuthConfig, Config};
+use llmos::config::{AccessConfig, Config};
 
 use crate::support::{Client, Response};
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use llmos::blob::BlobConfig;
 use llmos::blob::{BlobClient, PutBody, PutOptions, WriteCondition};
-use llmos::config::{BlobConfig, Secret};
+use llmos::util::secret::Secret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;

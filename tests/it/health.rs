@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use llmos::config::{BlobConfig, Config, Secret};
+use llmos::blob::BlobConfig;
+use llmos::config::Config;
+use llmos::util::secret::Secret;
 
 use crate::support::{BlobServer, Fault, Redis, TestApp, config, in_process};
 

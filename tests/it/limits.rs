@@ -13,7 +13,8 @@ mod redis_trouble;
 
 use std::time::Duration;
 
-use llmos::config::{AccessConfig, AuthConfig, Config};
+use llmos::auth::AuthConfig;
+use llmos::config::{AccessConfig, Config};
 use serde_json::json;
 
 use super::support::{Client, Redis, Response, config, in_process};

@@ -8,7 +8,7 @@ use axum::http::{Method, Request};
 use axum::routing::get;
 use llmos::app::App;
 use llmos::config::Config;
-use llmos::serve;
+use llmos::http::service::service;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -29,7 +29,7 @@ fn flawed() -> Client {
             "/teapot",
             get(|| async { axum::http::StatusCode::BAD_GATEWAY }),
         );
-    Client::in_process(serve::service(router, App::new(Config::default())))
+    Client::in_process(service(router, App::new(Config::default())))
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn a_request_that_takes_too_long_is_a_504() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_come_is_the_callers_time_out() {
-    let api = serve::service(llmos::http::router(), App::new(Config::default()));
+    let api = service(llmos::http::router(), App::new(Config::default()));
     let started = tokio::time::Instant::now();
 
     let body = Body::from_stream(futures_util::stream::pending::<

@@ -6,8 +6,10 @@ use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use llmos::auth::new_key;
+use llmos::blob::BlobConfig;
 use llmos::blob::client_token::{self, ClientTokenPayload};
-use llmos::config::{BlobConfig, Config, Secret};
+use llmos::config::Config;
+use llmos::util::secret::Secret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

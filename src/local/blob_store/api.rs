@@ -14,11 +14,11 @@ use super::callback;
 use super::caller::{Caller, Owner};
 use super::error::Refusal;
 use super::extract::{Base, Parameters};
-use super::incoming::Incoming;
 use super::index::PageQuery;
 use super::options::{Condition, Properties, number};
 use super::pathname::Pathname;
 use super::store::{Also, BlobStore};
+use super::upload_body::Incoming;
 
 /// The most blobs and folders of a page, which is also what a page has where nothing is said.
 const MAX_PAGE: usize = 1000;

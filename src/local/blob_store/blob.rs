@@ -10,7 +10,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::pathname::Pathname;
-use crate::config::BlobAccess;
+use crate::blob::BlobAccess;
 
 const MAGIC: &[u8; 8] = b"llmosbl1";
 const FOOTER_BYTES: usize = 4 + MAGIC.len();

@@ -13,8 +13,8 @@ use super::api::Written;
 use super::caller::Caller;
 use super::store::BlobStore;
 use crate::blob::client_token::{OnUploadCompleted, sign};
-use crate::origin::is_loopback;
-use crate::outgoing;
+use crate::util::http_client;
+use crate::util::origin::is_loopback;
 
 /// How long whoever is told may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ fn body(wanted: &OnUploadCompleted, blob: &Written) -> String {
 }
 
 async fn send(url: Url, body: String, signature: String) -> anyhow::Result<()> {
-    let client = outgoing::client(LIMIT)?;
+    let client = http_client::client(LIMIT)?;
     let request = client.post(url).timeout(LIMIT).body(body);
     let request = request.header(CONTENT_TYPE, "application/json");
     request

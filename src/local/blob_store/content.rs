@@ -20,11 +20,11 @@ use super::blob::Blob;
 use super::caller::is_owner;
 use super::error::Refusal;
 use super::extract::Parameters;
-use super::incoming::blocking;
 use super::options::strong;
 use super::pathname::{CONTENT_PATH, Pathname};
 use super::store::BlobStore;
-use crate::config::BlobAccess;
+use super::upload_body::blocking;
+use crate::blob::BlobAccess;
 
 /// How much is read at a time.
 const CHUNK_BYTES: usize = 64 * 1024;

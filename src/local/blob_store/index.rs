@@ -69,7 +69,7 @@ mod tests {
     use chrono::Utc;
 
     use super::*;
-    use crate::config::BlobAccess;
+    use crate::blob::BlobAccess;
 
     fn index(names: &[&str]) -> Index {
         let entry = |name: &&str| {

@@ -13,11 +13,11 @@ use uuid::Uuid;
 use super::MAX_PARTS;
 use super::blob::Blob;
 use super::error::Refusal;
-use super::incoming::{Incoming, blocking};
 use super::options::Properties;
 use super::parts::{Part, choose, file_name, gone, parts};
 use super::pathname::Pathname;
 use super::store::{Also, BlobStore};
+use super::upload_body::{Incoming, blocking};
 
 /// After which time an upload that was not completed is given up.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);

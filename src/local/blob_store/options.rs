@@ -8,8 +8,8 @@ use super::blob::Blob;
 use super::caller::Caller;
 use super::error::Refusal;
 use super::pathname::Pathname;
+use crate::blob::BlobAccess;
 use crate::blob::client_token::ClientTokenPayload;
-use crate::config::BlobAccess;
 
 /// How long caches may keep a blob where nothing is said: a month.
 const DEFAULT_CACHE_MAX_AGE: u64 = 30 * 24 * 60 * 60;

@@ -8,7 +8,7 @@ use ring::rand::{SystemRandom, generate};
 use serde::{Deserialize, Serialize};
 
 use super::error::Refusal;
-use crate::digest::hex_hash;
+use crate::util::hash::hex_hash;
 
 /// The most characters of a pathname, counted as JavaScript does.
 pub(super) const MAX_PATHNAME_CHARACTERS: usize = 950;

@@ -8,8 +8,8 @@ use tower_http::cors::{Any, CorsLayer};
 
 use super::drain::drain_refused;
 use super::error::Refusal;
+use super::require_loopback::refuse_strangers;
 use super::store::BlobStore;
-use super::stranger::refuse_strangers;
 use super::{api, content, multipart_api};
 
 /// The most bytes of a JSON body.

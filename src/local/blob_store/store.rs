@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use super::blob::Blob;
 use super::error::Refusal;
-use super::incoming::{Incoming, blocking};
 use super::index::{Index, Page, PageQuery, page};
-use super::opening::{prepare, sync_directory};
 use super::options::{Condition, Properties};
 use super::pathname::Pathname;
-use crate::config::Secret;
+use super::recovery::{prepare, sync_directory};
+use super::upload_body::{Incoming, blocking};
 use crate::local::lock;
+use crate::util::secret::Secret;
 
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::{Node, Value};
-use crate::json;
+use crate::util::json;
 
 /// What a plain scalar resolves to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use futures_util::future::try_join_all;
 use redis::{Cmd, FromRedisValue};
 
-use super::list::Candidate;
-use crate::meter::count_as_one;
+use crate::store::cluster::list::Candidate;
 use crate::store::connection::Connection;
 use crate::store::error::Result;
 use crate::store::script::{self, Reply};
+use crate::util::metrics::count_as_one;
 
 /// A session as its own slot has it.
 pub(super) struct Entry {

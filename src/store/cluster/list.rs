@@ -6,16 +6,16 @@ use std::cmp::Reverse;
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, timeout_at};
 
-use super::entry::Entry;
-use super::late;
-use crate::caller::Caller;
-use crate::message::MAX_PAGE_BYTES;
-use crate::meter::count_as_one;
+use crate::domain::caller::Caller;
+use crate::domain::message::MAX_PAGE_BYTES;
+use crate::store::cluster::entry::Entry;
+use crate::store::connection::cluster::late;
 use crate::store::connection::{Connection, RESPONSE_TIMEOUT};
 use crate::store::document::State;
 use crate::store::error::Result;
 use crate::store::listing::{Cursor, ListRequest, SessionPage};
 use crate::store::script::{self, Reply, unknown_reply};
+use crate::util::metrics::count_as_one;
 
 /// How often a page is put together again because sessions on it turn out to be gone, or to stand elsewhere.
 const MAX_ATTEMPTS: usize = 20;

@@ -2,12 +2,12 @@
 
 use futures_util::future::{join, join_all};
 
-use super::entry::Entry;
-use super::list::Candidate;
-use crate::meter::count_as_one;
+use crate::store::cluster::entry::Entry;
+use crate::store::cluster::list::Candidate;
 use crate::store::connection::Connection;
 use crate::store::error::Result;
 use crate::store::script;
+use crate::util::metrics::count_as_one;
 
 impl Connection {
     /// Puts the index right where sessions are not as it says: whether it said what is false, and whether it was

@@ -5,16 +5,16 @@ use futures_util::future::{join, join_all};
 use redis::{Cmd, Value, cmd};
 use tokio::time::timeout;
 
-use super::late;
-use crate::caller::Caller;
-use crate::meter::count_as_one;
-use crate::rate_limit::RateLimit;
-use crate::session::SessionId;
+use crate::domain::caller::Caller;
+use crate::domain::rate_limit::RateLimit;
+use crate::domain::session::SessionId;
+use crate::store::connection::cluster::late;
 use crate::store::connection::{Arguments, Connection, RESPONSE_TIMEOUT, Repeat};
 use crate::store::error::{Error, Result};
 use crate::store::keys::{self, Names, SYSTEM_VOLUMES};
 use crate::store::script::{self, Reply, Script};
 use crate::store::{Idempotency, REPLY_SECONDS};
+use crate::util::metrics::count_as_one;
 
 impl Connection {
     /// Runs a script for a caller as [`Connection::script`] does, and gives what it returns. All steps together

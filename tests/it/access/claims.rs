@@ -1,6 +1,6 @@
 //! Claims: whose volumes a token opens, wherever the provider puts teams and roles.
 
-use llmos::config::AuthConfig;
+use llmos::auth::AuthConfig;
 use serde_json::{Value, json};
 
 use super::super::support::{Claims, Client, Redis, in_process};

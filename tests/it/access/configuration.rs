@@ -9,9 +9,7 @@ use llmos::config::Config;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::super::support::{
-    Claims, Client, Process, Redis, Runtime, clear_configuration, config, free_port, in_process,
-};
+use super::super::support::{Claims, Client, Process, Redis, Runtime, clear_configuration, config, free_port, in_process};
 use super::{assert_refused, call, create, hash_of, issuer, secret, with};
 
 const DEV: &str = env!("CARGO_BIN_EXE_dev");

@@ -11,7 +11,7 @@ use super::{admin, create, keys, median, signed_in, start, text, with, with_secr
 #[tokio::test]
 async fn what_is_no_session_is_a_secret_of_whose_it_is() {
     let (keys, of_keys) = keys(&["user/alice:read", "admin:read", "user/bob"]);
-    let auth = llmos::config::AuthConfig {
+    let auth = llmos::auth::AuthConfig {
         api_keys: of_keys.api_keys,
         ..with_secret()
     };

@@ -4,13 +4,11 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use llmos::config::AuthConfig;
+use llmos::auth::AuthConfig;
 use tokio::time::sleep;
 
 use super::super::support::{Fault, Issuer, KeyServer, Redis, in_process};
-use super::{
-    assert_refused, call, closed, issuer, keys, start, token, with, with_keys, with_secret,
-};
+use super::{assert_refused, call, closed, issuer, keys, start, token, with, with_keys, with_secret};
 
 /// How long the answer may take while the keys do not come.
 const FAILURE_LIMIT: Duration = Duration::from_secs(4);

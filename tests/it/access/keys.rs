@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
-use super::super::support::{
-    AUDIENCE, Client, Fault, ISSUER, Issuer, KeyServer, Process, Redis, in_process,
-};
+use super::super::support::{AUDIENCE, Client, Fault, ISSUER, Issuer, KeyServer, Process, Redis, in_process};
 use super::{assert_refused, call, closed, start, token, with, with_keys};
 
 /// How long it may take until a new key is known, with a little for the work.

@@ -1,6 +1,6 @@
 //! Lists: they hold what is the caller's, in order, and so do their pages.
 
-use llmos::config::AuthConfig;
+use llmos::auth::AuthConfig;
 
 use super::super::support::{Client, MAX_ROUND_TRIPS, Response};
 use super::{admin, create, keys, signed_in, start, text, with, with_secret};

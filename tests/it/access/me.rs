@@ -1,6 +1,6 @@
 //! `/api/me`: what credentials amount to.
 
-use llmos::config::AuthConfig;
+use llmos::auth::AuthConfig;
 use serde_json::{Value, json};
 
 use super::super::support::{Client, TestApp};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use llmos::config::AuthConfig;
+use llmos::auth::AuthConfig;
 use serde_json::{Value, json};
 
 use super::super::support::in_process;

@@ -1,7 +1,8 @@
 //! What each kind of caller is answered on each route, in each kind of volume.
 
 use axum::http::Method;
-use llmos::config::{AuthConfig, Config};
+use llmos::auth::AuthConfig;
+use llmos::config::Config;
 use serde_json::{Value, json};
 
 use super::super::support::{

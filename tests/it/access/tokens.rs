@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use llmos::config::{AuthConfig, Secret};
+use llmos::auth::AuthConfig;
+use llmos::util::secret::Secret;
 use serde_json::{Value, json};
 
 use super::super::support::{Claims, Client, Issuer, KeyServer, encoded, in_seconds};

@@ -10,8 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use llmos::app::App;
 use llmos::auth::new_key;
-use llmos::config::{Config, Secret};
-use llmos::{http, serve};
+use llmos::config::Config;
+use llmos::http::{self, service::service};
+use llmos::util::secret::Secret;
 use ring::hmac;
 use serde_json::json;
 use tower::ServiceExt;
@@ -143,7 +144,7 @@ async fn on_vercel_what_is_no_address_is_one_caller() {
 
 /// Calls as the local server does, which says who connected.
 async fn status_from(config: &Config, peer: &str, headers: &[(&str, &str)]) -> u16 {
-    let service = serve::service(http::router(), App::new(config.clone()));
+    let service = service(http::router(), App::new(config.clone()));
     let peer: SocketAddr = peer.parse().unwrap();
     let mut request = Request::builder().uri("/api/sessions");
     for (name, value) in headers {

@@ -4,9 +4,7 @@ use axum::http::Method;
 use llmos::auth::new_key;
 use serde_json::json;
 
-use super::super::support::{
-    BlobServer, Client, Redis, Response, SkillsApp, TestApp, blob_config, in_process,
-};
+use super::super::support::{BlobServer, Client, Redis, Response, SkillsApp, TestApp, blob_config, in_process};
 use super::{UNKNOWN, assert_limited, limited, limited_keys, list, with_key};
 
 /// Uses each route once; the round trips of each.

@@ -2,7 +2,8 @@
 
 use axum::http::Method;
 use futures_util::future::join_all;
-use llmos::config::{BlobConfig, Config, StorageFallback};
+use llmos::blob::BlobConfig;
+use llmos::config::{Config, StorageFallback};
 use serde_json::{Value, json};
 
 use super::{ids, new_skill};
@@ -46,7 +47,7 @@ async fn assert_writes_fail(api: &Client, names: &str) {
 fn nobody() -> BlobConfig {
     let base = format!("http://127.0.0.1:{}", free_port());
     BlobConfig {
-        read_write_token: Some(llmos::config::Secret::new(BlobServer::TOKEN.to_owned())),
+        read_write_token: Some(llmos::util::secret::Secret::new(BlobServer::TOKEN.to_owned())),
         api_url: Some(base),
         ..BlobConfig::default()
     }

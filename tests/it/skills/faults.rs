@@ -7,13 +7,12 @@ use std::time::Duration;
 use axum::http::Method;
 use axum::http::request::Parts;
 use futures_util::future::join_all;
-use llmos::config::{Config, Secret};
+use llmos::config::Config;
+use llmos::util::secret::Secret;
 use serde_json::{Value, json};
 
 use super::{SYSTEM, USER, document, ids, new_skill, without_content};
-use crate::support::{
-    BlobServer, Client, Fault, Redis, Response, SkillsApp, blob_config, config, in_process, put,
-};
+use crate::support::{BlobServer, Client, Fault, Redis, Response, SkillsApp, blob_config, config, in_process, put};
 
 /// How long a request may take whatever Blob does.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -20,8 +20,9 @@ mod tokens;
 mod vercel;
 
 use llmos::app::App;
-use llmos::config::{Config, Secret};
-use llmos::{http, serve};
+use llmos::config::Config;
+use llmos::http::{self, service::service};
+use llmos::util::secret::Secret;
 
 pub use self::blob_store::{BlobServer, Fault};
 pub use self::client::{Client, Response, http_client};
@@ -47,7 +48,7 @@ pub use self::vercel::{CLI, Cli, Tree};
 
 /// The service in this process, without a socket in between.
 pub fn in_process(config: Config) -> Client {
-    Client::in_process(serve::service(http::router(), App::new(config)))
+    Client::in_process(service(http::router(), App::new(config)))
 }
 
 /// The configuration of a production deployment on this Redis.

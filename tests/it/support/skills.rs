@@ -2,8 +2,10 @@
 
 use axum::body::Bytes;
 use futures_util::{StreamExt, stream};
+use llmos::blob::BlobConfig;
 use llmos::blob::{BlobClient, PutBody, PutOptions, WriteCondition};
-use llmos::config::{BlobConfig, Config, Secret};
+use llmos::config::Config;
+use llmos::util::secret::Secret;
 
 use super::{BlobServer, Client, Redis, config, in_process};
 

@@ -1,0 +1,155 @@
+//! Whether a Blob store does everything that the service needs of it.
+
+use std::time::Instant;
+
+use llmos::blob::BlobAccess;
+use llmos::blob::{
+    BlobClient, Blobs, Error, Fetched, Put, PutBody, PutOptions, WriteCondition, diagnose,
+    shape_of_token,
+};
+use llmos::config::Config;
+use llmos::local::report::Report;
+use llmos::util::diagnosis::Diagnosis;
+use uuid::Uuid;
+
+use crate::{median, same};
+
+/// How many requests are measured.
+const HEADS: usize = 5;
+/// What is stored for a moment.
+const TEXT: &str = "text, also ünïcödé";
+
+/// Checks the Blob store that is configured.
+pub(crate) async fn check(config: &Config, report: &mut Report) {
+    let is_configured = config.blob.read_write_token.is_some() || config.blob.store_id.is_some();
+    if !is_configured {
+        // Sessions need no blobs.
+        return report.say("Blob is not checked: BLOB_READ_WRITE_TOKEN is not set");
+    }
+    let address = config.blob.api_url.as_deref().unwrap_or("vercel.com");
+    // Before an @ there may be a password.
+    let address = address.rsplit('@').next().unwrap_or_default();
+    report.say(&format!("Blob at {address}"));
+    report.outcome("token", token(config));
+    let client = BlobClient::new(config.blob.clone());
+    let blobs = || client.blobs(None);
+    if let Err(error) = blobs().probe().await {
+        report.fail("connection", &diagnose(&error));
+        return report.say("nothing else of Blob can be checked until this works");
+    }
+    report.outcome("connection", Ok(String::new()));
+
+    let pathname = format!("llmos-doctor/{}.txt", Uuid::now_v7());
+    let stored = put(&blobs(), &pathname).await;
+    let has_stored = stored.is_ok();
+    report.outcome("put", stored);
+    if has_stored {
+        report.outcome("head", head(&blobs(), &pathname).await);
+        report.outcome("get", get(&blobs(), &pathname).await);
+        report.outcome("list", list(&blobs(), &pathname).await);
+        report.advice(
+            "access",
+            access(&blobs(), &pathname, config.blob.access).await,
+        );
+        report.outcome("request", time(&blobs(), &pathname).await);
+        report.outcome("delete", delete(&blobs(), &pathname).await);
+    }
+}
+
+fn token(config: &Config) -> Result<String, Diagnosis> {
+    match (&config.blob.read_write_token, &config.blob.store_id) {
+        (Some(token), _) => shape_of_token(token.reveal()).ok_or_else(|| Diagnosis {
+            cause: "BLOB_READ_WRITE_TOKEN has not the shape vercel_blob_rw_{store}_{secret}"
+                .to_owned(),
+            remedy: "copy it again from the store's page, without quotes or blanks",
+        }),
+        (None, Some(_)) if config.blob.oidc_token.is_some() => Ok("VERCEL_OIDC_TOKEN".to_owned()),
+        (None, Some(_)) => Err(Diagnosis {
+            cause: "BLOB_STORE_ID is set, and neither VERCEL_OIDC_TOKEN nor BLOB_READ_WRITE_TOKEN"
+                .to_owned(),
+            remedy: "run `vercel env pull`, or set BLOB_READ_WRITE_TOKEN",
+        }),
+        (None, None) => Err(diagnose(&Error::NotConfigured)),
+    }
+}
+
+async fn put(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
+    let options = PutOptions {
+        content_type: Some("text/plain; charset=utf-8".to_owned()),
+        cache_control_max_age: 60,
+        condition: WriteCondition::IfMissing,
+    };
+    let body = PutBody::Bytes(TEXT.into());
+    match blobs.put(pathname, body, &options).await? {
+        Put::Done(blob) => same(&blob.pathname.as_str(), &pathname),
+        Put::Refused => Err(Diagnosis {
+            cause: "the store says that there is such an object already".to_owned(),
+            remedy: "try again; if it stays so, the address leads to something that is no Blob store",
+        }),
+    }
+}
+
+async fn head(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
+    let size = blobs.head(pathname).await?.map(|blob| blob.size);
+    same(&size, &Some(TEXT.len() as u64))
+}
+
+async fn get(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
+    let found = blobs
+        .read(pathname, 1024)
+        .await?
+        .map(|document| document.body);
+    let found = found.map(|body| String::from_utf8_lossy(&body).into_owned());
+    same(&found.as_deref(), &Some(TEXT))
+}
+
+async fn list(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
+    let page = blobs.list(pathname, 10, None, false).await?;
+    let found: Vec<&str> = page
+        .blobs
+        .iter()
+        .map(|blob| blob.pathname.as_str())
+        .collect();
+    same(&found, &vec![pathname])
+}
+
+/// A private blob must not be there for those who have no token, a public one must be.
+async fn access(blobs: &Blobs, pathname: &str, access: BlobAccess) -> Result<String, Diagnosis> {
+    let is_open = match blobs.get_as_anyone(pathname).await {
+        Ok(fetched) => matches!(fetched, Fetched::Found(_)),
+        Err(Error::Refused { status, .. }) if matches!(status.as_u16(), 401 | 403) => false,
+        Err(error) => return Err(diagnose(&error)),
+    };
+    match (access, is_open) {
+        (BlobAccess::Private, false) => {
+            Ok("private, and closed to those without the token".to_owned())
+        }
+        (BlobAccess::Public, true) => {
+            Ok("public: whoever knows an address reads what is there".to_owned())
+        }
+        (BlobAccess::Private, true) => Err(Diagnosis {
+            cause: "whoever knows an address reads what is there, though BLOB_ACCESS is private"
+                .to_owned(),
+            remedy: "use a private store; in this one, set BLOB_ACCESS to public to say that it is meant so",
+        }),
+        (BlobAccess::Public, false) => Err(Diagnosis {
+            cause: "nobody reads without the token, though BLOB_ACCESS is public".to_owned(),
+            remedy: "set BLOB_ACCESS to private",
+        }),
+    }
+}
+
+async fn time(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
+    let mut times = Vec::with_capacity(HEADS);
+    for _ in 0..HEADS {
+        let started = Instant::now();
+        blobs.head(pathname).await?;
+        times.push(started.elapsed());
+    }
+    Ok(median(times))
+}
+
+async fn delete(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
+    blobs.delete(&[pathname], None).await?;
+    same(&blobs.head(pathname).await?.is_some(), &false)
+}

@@ -1,0 +1,10 @@
+//! Value types of the service: sessions, messages, volumes, callers and their limits. No I/O.
+
+pub mod caller;
+pub mod file_path;
+pub mod message;
+pub mod metadata;
+pub mod name;
+pub mod rate_limit;
+pub mod session;
+pub mod volume;

@@ -1,0 +1,78 @@
+//! Where a request comes from, for limits of callers without a name.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use axum::extract::ConnectInfo;
+use axum::http::HeaderName;
+use axum::http::request::Parts;
+
+use crate::config::Config;
+
+/// Vercel's own note of who connected to it. It replaces what a caller sends under this name.
+const X_VERCEL_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-vercel-forwarded-for");
+
+/// What requests from the same place are counted under. A header is only believed on Vercel, which writes it
+/// itself; elsewhere it is the peer of the connection.
+pub(crate) fn caller_address(parts: &Parts, config: &Config) -> String {
+    let address = if config.is_on_vercel {
+        let header = parts.headers.get(X_VERCEL_FORWARDED_FOR);
+        let text = header.and_then(|it| it.to_str().ok()).unwrap_or_default();
+        text.split(',').next().and_then(|it| it.trim().parse().ok())
+    } else {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        peer.map(|ConnectInfo(peer)| peer.ip())
+    };
+    match address {
+        Some(address) => format!("address {}", network(address)),
+        None => "address unknown".to_owned(),
+    }
+}
+
+/// The part of an address that one customer of a provider is given: all of IPv4, half of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let prefix = address.to_bits() >> 64 << 64;
+            Ipv6Addr::from_bits(prefix).into()
+        }
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Request;
+
+    fn address(is_on_vercel: bool, headers: &[(&str, &str)]) -> String {
+        let mut request = Request::builder();
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let peer = SocketAddr::from(([192, 0, 2, 7], 1234));
+        parts.extensions.insert(ConnectInfo(peer));
+        let config = Config {
+            is_on_vercel,
+            ..Config::default()
+        };
+        caller_address(&parts, &config)
+    }
+
+    #[test]
+    fn only_vercels_own_header_is_believed_and_only_on_vercel() {
+        let headers = [
+            ("x-forwarded-for", "198.51.100.1"),
+            ("x-real-ip", "198.51.100.2"),
+            ("forwarded", "for=198.51.100.3"),
+            ("x-vercel-forwarded-for", "203.0.113.9"),
+        ];
+        assert_eq!(address(true, &headers), "address 203.0.113.9");
+        assert_eq!(address(false, &headers), "address 192.0.2.7");
+        assert_eq!(address(true, &headers[..3]), "address unknown");
+        assert_eq!(
+            address(true, &[("x-vercel-forwarded-for", "2001:db8:1:2:3:4:5:6")]),
+            "address 2001:db8:1:2::"
+        );
+    }
+}

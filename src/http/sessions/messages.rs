@@ -1,0 +1,205 @@
+//! `/api/sessions/{id}/messages`: append and read messages.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::domain::caller::Caller;
+use crate::domain::message::{MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageRange, NewMessage};
+use crate::domain::session::SessionId;
+use crate::http::error::{Error, Result};
+use crate::http::extract::body::JsonBody;
+use crate::http::extract::idempotency::{IdempotencyKey, key_reused, replayed};
+use crate::http::extract::page::{limit, number};
+use crate::http::extract::path::SessionPath;
+use crate::http::extract::query::Parameters;
+use crate::http::object_writer::ObjectWriter;
+use crate::http::schema::parameters::{PageLimit, Place};
+use crate::http::schema::responses::{BadBody, BadQuery, Missing, NewMessages};
+use crate::http::schema::schemas::batch;
+use crate::service::fallback::{read_session, sample_mark};
+use crate::store::Appended;
+
+/// The routes of messages.
+pub(super) fn router() -> Router<App> {
+    Router::new().route(
+        "/api/sessions/{id}/messages",
+        get(list_messages).post(append_messages),
+    )
+}
+
+/// What these routes say of themselves.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(list_messages, append_messages), components(schemas(Batch)))]
+pub(in crate::http) struct Described;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct MessagesQuery {
+    /// How many messages at most; a page of large ones may have fewer.
+    #[param(value_type = PageLimit<{ MAX_MESSAGES_PER_PAGE }>, inline, required = false)]
+    limit: Option<String>,
+    /// Messages from behind this `seq` on.
+    #[param(value_type = Place, inline, required = false)]
+    after: Option<String>,
+    /// The nearest messages before this `seq`.
+    #[param(value_type = Place, inline, required = false)]
+    before: Option<String>,
+}
+
+impl MessagesQuery {
+    fn range(&self) -> Result<MessageRange> {
+        let after = number("after", self.after.as_deref(), 0..=u64::MAX)?;
+        let before = number("before", self.before.as_deref(), 0..=u64::MAX)?;
+        Ok(match (after, before) {
+            (None, None) => MessageRange::Latest,
+            (Some(after), None) => MessageRange::After(after),
+            (None, Some(before)) => MessageRange::Before(before),
+            (Some(after), Some(before)) => MessageRange::Between(after, before),
+        })
+    }
+}
+
+/// A page of messages, in order.
+#[derive(utoipa::ToSchema)]
+struct MessageList {
+    messages: Vec<Message>,
+    /// Whether there are more in the direction that was read.
+    has_more: bool,
+    /// These are samples, because storage is missing or down.
+    #[schema(required = false)]
+    fallback: bool,
+}
+
+impl IntoResponse for MessageList {
+    fn into_response(self) -> Response {
+        let mut body = body_for(&self.messages);
+        body.add_array("messages", &self.messages, Message::write_answer);
+        body.add("has_more", &self.has_more);
+        if self.fallback {
+            body.add("fallback", &true);
+        }
+        body.into_response()
+    }
+}
+
+/// Reads messages, a page at a time, in order.
+///
+/// Without `after` and `before` these are the latest; both together give what is between. Where Redis is missing
+/// or down they may be samples, marked by `fallback` and `X-LLMOS-Storage`.
+#[utoipa::path(
+    get, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, MessagesQuery),
+    responses(
+        (status = 200, description = "A page of messages.", body = MessageList, headers(("X-LLMOS-Storage"))),
+        BadQuery, Missing
+    )
+)]
+async fn list_messages(
+    by: Caller,
+    State(app): State<App>,
+    SessionPath(id): SessionPath,
+    Parameters(query): Parameters<MessagesQuery>,
+) -> Result<Response> {
+    let limit = limit("limit", query.limit.as_deref(), 1..=MAX_MESSAGES_PER_PAGE)?;
+    let (view, fallback) = read_session(&app, &by, &id, query.range()?, limit).await?;
+    let list = MessageList {
+        messages: view.messages,
+        has_more: view.has_more,
+        fallback,
+    };
+    Ok((sample_mark(fallback), list).into_response())
+}
+
+/// Messages to be appended, all or none.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub(in crate::http) struct Batch {
+    #[schema(schema_with = batch)]
+    messages: Vec<NewMessage>,
+}
+
+/// What was appended.
+#[derive(utoipa::ToSchema)]
+struct AppendedMessages {
+    message: &'static str,
+    session_id: SessionId,
+    messages: Vec<Message>,
+    /// How many messages the session has now.
+    message_count: u64,
+}
+
+impl IntoResponse for AppendedMessages {
+    fn into_response(self) -> Response {
+        let mut body = body_for(&self.messages);
+        body.add("message", &self.message);
+        body.add("session_id", &self.session_id);
+        body.add_array("messages", &self.messages, Message::write_answer);
+        body.add("message_count", &self.message_count);
+        body.into_response()
+    }
+}
+
+/// An answer with room for messages.
+fn body_for(messages: &[Message]) -> ObjectWriter {
+    ObjectWriter::with_capacity(256 + messages.iter().map(Message::size).sum::<usize>())
+}
+
+/// Appends a message, or up to 100, all or none.
+///
+/// A body with `messages` is taken for several. `seq` counts the messages of a session from 1, without gaps.
+#[utoipa::path(
+    post, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, IdempotencyKey),
+    request_body = NewMessages,
+    responses(
+        (
+            status = 200, description = "The messages as they are stored.", body = AppendedMessages,
+            headers(("Idempotency-Replayed"))
+        ),
+        BadBody, Missing
+    )
+)]
+async fn append_messages(
+    by: Caller,
+    State(app): State<App>,
+    SessionPath(id): SessionPath,
+    key: IdempotencyKey,
+    uri: Uri,
+    body: JsonBody,
+) -> Result<Response> {
+    let new = read_messages(&body)?;
+    let appended = app
+        .store
+        .append_messages(&by, &id, new, key.of(&by, &uri, body.bytes()).as_ref())
+        .await?;
+    let (messages, is_replayed) = match appended.ok_or(Error::NO_SUCH_SESSION)? {
+        Appended::Done(messages) => (messages, false),
+        Appended::Replayed(messages) => (messages, true),
+        Appended::KeyReused => return Err(key_reused()),
+        Appended::ReadOnly => return Err(Error::READ_ONLY),
+    };
+    let answer = AppendedMessages {
+        message: "Message added to session",
+        session_id: id,
+        message_count: messages.last().map_or(0, Message::seq),
+        messages,
+    };
+    Ok((replayed(is_replayed), answer).into_response())
+}
+
+/// One message, or `messages` with up to 100 of them.
+fn read_messages(body: &JsonBody) -> Result<Vec<NewMessage>> {
+    if !body.has("messages") {
+        return Ok(vec![body.parse()?]);
+    }
+    let Batch { messages } = body.parse()?;
+    if !(1..=MAX_BATCH).contains(&messages.len()) {
+        return Err(Error::field(
+            "messages",
+            format!("must be 1 to {MAX_BATCH} messages"),
+        ));
+    }
+    Ok(messages)
+}

@@ -1,0 +1,49 @@
+//! What the routes of one session answer: the session, with or without messages, and its entity tag.
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use crate::domain::message::Message;
+use crate::domain::session::{SessionView, VersionedSession};
+use crate::http::extract::etag::entity_tag;
+use crate::http::object_writer::ObjectWriter;
+
+/// A session and its entity tag.
+pub(crate) struct SessionAnswer {
+    pub(crate) current: VersionedSession,
+    pub(crate) messages: Option<Vec<Message>>,
+    pub(crate) fallback: bool,
+}
+
+impl SessionAnswer {
+    pub(crate) fn with_messages(view: SessionView) -> Self {
+        Self {
+            messages: Some(view.messages),
+            ..Self::without_messages(view.current)
+        }
+    }
+
+    pub(crate) fn without_messages(current: VersionedSession) -> Self {
+        Self {
+            current,
+            messages: None,
+            fallback: false,
+        }
+    }
+}
+
+impl IntoResponse for SessionAnswer {
+    fn into_response(self) -> Response {
+        let messages = self.messages.as_deref().unwrap_or_default();
+        let bytes: usize = messages.iter().map(Message::size).sum();
+        let mut body = ObjectWriter::with_capacity(1024 + bytes);
+        body.begin_with(&self.current.session);
+        if self.messages.is_some() {
+            body.add_array("messages", messages, Message::write_answer);
+        }
+        if self.fallback {
+            body.add("fallback", &true);
+        }
+        ([(header::ETAG, entity_tag(&self.current.version))], body).into_response()
+    }
+}

@@ -1,0 +1,68 @@
+//! What the routes of one skill answer: the skill as JSON or its document, and its entity tag.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::http::extract::etag::entity_tag;
+use crate::service::skills::{CatalogSkill, FoundSkill};
+
+/// The same path answers JSON and documents.
+const VARY_ON_ACCEPT: (HeaderName, HeaderValue) =
+    (header::VARY, HeaderValue::from_static("accept"));
+
+/// A skill as JSON.
+#[derive(Serialize)]
+pub(crate) struct SkillAnswer {
+    #[serde(flatten)]
+    skill: CatalogSkill,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    fallback: bool,
+}
+
+impl SkillAnswer {
+    pub(crate) fn without_document(skill: CatalogSkill) -> Self {
+        Self {
+            skill,
+            content: None,
+            fallback: false,
+        }
+    }
+
+    pub(crate) fn with_document(found: FoundSkill, fallback: bool) -> Self {
+        Self {
+            skill: found.skill,
+            content: Some(String::from_utf8_lossy(&found.document).into_owned()),
+            fallback,
+        }
+    }
+}
+
+impl IntoResponse for SkillAnswer {
+    fn into_response(self) -> Response {
+        let etag = [(header::ETAG, entity_tag(&self.skill.etag))];
+        ([VARY_ON_ACCEPT], etag, Json(self)).into_response()
+    }
+}
+
+/// A document to the letter.
+pub(crate) fn document_answer(skill: &CatalogSkill, document: Bytes) -> Response {
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            "text/markdown; charset=utf-8".to_owned(),
+        ),
+        (header::ETAG, entity_tag(&skill.etag)),
+    ];
+    ([VARY_ON_ACCEPT], headers, document).into_response()
+}
+
+/// That the caller has the skill already.
+pub(crate) fn not_modified(version: &str) -> Response {
+    let etag = [(header::ETAG, entity_tag(version))];
+    (StatusCode::NOT_MODIFIED, [VARY_ON_ACCEPT], etag).into_response()
+}

@@ -1,0 +1,5 @@
+//! Operations on sessions, skills and files, without HTTP.
+
+pub mod fallback;
+pub mod samples;
+pub mod skills;

@@ -1,0 +1,152 @@
+//! The sample sessions that reads answer, marked as such, where there is no Redis.
+
+use chrono::DateTime;
+use once_cell::sync::Lazy;
+use serde_json::value::RawValue;
+
+use crate::domain::caller::Caller;
+use crate::domain::message::{Message, MessageRange};
+use crate::domain::session::{Session, SessionId, SessionView, Status, VersionedSession};
+use crate::domain::volume::Volume;
+use crate::store::{Cursor, ListRequest, SessionPage};
+
+/// A sample, and all of its messages.
+struct Sample {
+    session: Session,
+    messages: Vec<Message>,
+}
+
+/// Latest activity first.
+static SAMPLES: Lazy<Vec<Sample>> = Lazy::new(|| {
+    vec![
+        sample(
+            "sess_quantum_research",
+            "Quantum Research",
+            (Volume::User, Status::Active, 3),
+            r#"{"project":"qiskit-studio"}"#,
+            ("2025-12-13T10:00:00Z", "2025-12-13T10:30:00Z"),
+            &[
+                r#"{"id":"msg_1","role":"user","content":"Create a quantum circuit with 3 qubits","timestamp":"2025-12-13T10:00:00Z"}"#,
+                r#"{"id":"msg_2","role":"assistant","content":"I'll create a quantum circuit with 3 qubits using Qiskit.","timestamp":"2025-12-13T10:00:05Z","traces":[1,2,3],"artifacts":["quantum_circuit.py","circuit_diagram.png"]}"#,
+            ],
+        ),
+        sample(
+            "sess_data_analysis",
+            "Data Analysis Pipeline",
+            (Volume::Team, Status::Paused, 5),
+            r#"{"team":"analytics"}"#,
+            ("2025-12-12T14:00:00Z", "2025-12-12T16:00:00Z"),
+            &[
+                r#"{"id":"msg_1","role":"user","content":"Analyze sales data from Q4","timestamp":"2025-12-12T14:00:00Z"}"#,
+            ],
+        ),
+    ]
+});
+
+/// The sample with this id, if there is one, and at most `limit` of its messages.
+pub fn find_session(
+    by: &Caller,
+    id: &SessionId,
+    range: MessageRange,
+    limit: usize,
+) -> Option<SessionView> {
+    let sample = SAMPLES
+        .iter()
+        .find(|sample| sample.session.id == *id && sample.session.is_seen_by(by))?;
+    let is_wanted = |message: &&Message| match range {
+        MessageRange::Latest => true,
+        MessageRange::After(after) => message.seq() > after,
+        MessageRange::Before(before) => message.seq() < before,
+        MessageRange::Between(after, before) => message.seq() > after && message.seq() < before,
+    };
+    let wanted: Vec<Message> = sample.messages.iter().filter(is_wanted).cloned().collect();
+    let surplus = wanted.len().saturating_sub(limit);
+    let messages = match range {
+        MessageRange::Latest | MessageRange::Before(_) => wanted[surplus..].to_vec(),
+        MessageRange::After(_) | MessageRange::Between(..) => {
+            wanted[..wanted.len() - surplus].to_vec()
+        }
+    };
+    Some(SessionView {
+        current: VersionedSession {
+            session: sample.session.clone(),
+            version: "sample".to_owned(),
+        },
+        messages,
+        has_more: surplus > 0,
+    })
+}
+
+/// The samples that fit `request`.
+pub fn list_sessions(by: &Caller, request: &ListRequest) -> SessionPage {
+    let fits = |session: &&Session| {
+        let volume = request.volume.as_ref().is_none_or(|volume| {
+            session.volume == volume.volume && session.volume_id == volume.id.as_str()
+        });
+        let status = request
+            .status
+            .is_none_or(|status| session.status == status.as_str());
+        let cursor = request.cursor.as_ref().is_none_or(|cursor| {
+            (activity(session), session.id.as_str().as_bytes())
+                < (cursor.micros, cursor.id.as_slice())
+        });
+        volume && status && cursor && session.is_seen_by(by)
+    };
+    let fitting: Vec<&Session> = SAMPLES
+        .iter()
+        .map(|sample| &sample.session)
+        .filter(fits)
+        .collect();
+    let sessions: Vec<Session> = fitting
+        .iter()
+        .take(request.limit)
+        .copied()
+        .cloned()
+        .collect();
+    let next = match sessions.last() {
+        Some(last) if fitting.len() > sessions.len() => Some(Cursor {
+            micros: activity(last),
+            id: last.id.as_str().into(),
+        }),
+        _ => None,
+    };
+    SessionPage {
+        sessions,
+        unreadable: Vec::new(),
+        next,
+    }
+}
+
+fn activity(session: &Session) -> i64 {
+    DateTime::parse_from_rfc3339(&session.updated_at).map_or(0, |time| time.timestamp_micros())
+}
+
+fn sample(
+    id: &str,
+    name: &str,
+    (volume, status, traces_count): (Volume, Status, u64),
+    metadata: &str,
+    (created_at, updated_at): (&str, &str),
+    messages: &[&str],
+) -> Sample {
+    let messages: Vec<Message> = (1..)
+        .zip(messages)
+        .map(|(seq, text)| Message::from_stored(text.as_bytes().to_vec(), seq))
+        .collect();
+    Sample {
+        session: Session {
+            id: SessionId::parse(id).expect("a sample's id is an id"),
+            name: name.to_owned(),
+            volume,
+            volume_id: "default".to_owned(),
+            status: status.as_str().to_owned(),
+            metadata: RawValue::from_string(metadata.to_owned())
+                .expect("a sample's metadata is JSON"),
+            traces_count,
+            message_count: messages.len() as u64,
+            created_at: created_at.to_owned(),
+            updated_at: updated_at.to_owned(),
+        },
+        messages,
+    }
+}

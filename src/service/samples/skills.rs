@@ -1,0 +1,57 @@
+//! The sample skills, which reads answer where there is no Blob store to read: always marked as such.
+
+use axum::body::Bytes;
+
+use crate::domain::volume::VolumeRef;
+use crate::service::skills::{CatalogSkill, FoundSkill, ListRequest, SkillPage};
+use crate::skill::{Skill, SkillId};
+use crate::util::json;
+
+/// When the samples were written.
+const WRITTEN: &str = "2025-12-13T10:00:00Z";
+
+/// The ids and documents, in the order of the ids.
+const SAMPLES: [(&str, &str); 2] = [
+    ("skill_001", include_str!("skill_001.md")),
+    ("skill_002", include_str!("skill_002.md")),
+];
+
+/// The sample of this id, if it would be in one of the volumes: samples are the system's.
+pub fn find(volumes: &[VolumeRef], id: &SkillId) -> Option<FoundSkill> {
+    let is_there = volumes.contains(&VolumeRef::system());
+    let samples = SAMPLES.iter().filter(|_| is_there);
+    let (name, document) = samples.into_iter().find(|(name, _)| *name == id.as_str())?;
+    Some(FoundSkill {
+        skill: sample(name, document)?,
+        document: Bytes::from_static(document.as_bytes()),
+    })
+}
+
+/// The samples that fit `request`, all on one page.
+pub fn list(request: &ListRequest) -> SkillPage {
+    let is_there = request.volumes.contains(&VolumeRef::system());
+    let samples = SAMPLES.iter().filter(|_| is_there);
+    let samples = samples.filter_map(|(id, document)| sample(id, document));
+    let fitting = samples.filter(|skill| request.filter.fits(skill));
+    SkillPage {
+        skills: fitting.map(|skill| json::raw(&skill)).collect(),
+        next: None,
+    }
+}
+
+fn sample(id: &str, document: &str) -> Option<CatalogSkill> {
+    let id = SkillId::parse(id)?;
+    let system = VolumeRef::system();
+    Some(CatalogSkill {
+        skill: Skill::read(document, &id),
+        id,
+        volume: system.volume,
+        volume_id: system.id.as_str().to_owned(),
+        usage_count: Some(0),
+        success_rate: None,
+        size_bytes: document.len() as u64,
+        etag: "sample".to_owned(),
+        created_at: Some(WRITTEN.to_owned()),
+        updated_at: Some(WRITTEN.to_owned()),
+    })
+}

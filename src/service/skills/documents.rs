@@ -1,0 +1,119 @@
+//! Reading the documents that a list needs and nobody remembers: some at the same time, within a limit.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::merge::Candidate;
+use super::{Catalog, to_the_second};
+use crate::blob;
+use crate::domain::volume::VolumeRef;
+use crate::skill::{MAX_DOCUMENT_BYTES, Skill};
+use crate::store::{KnownSkill, RememberedSkill};
+
+/// How many documents are read at the same time.
+const READS_AT_ONCE: usize = 8;
+/// How long one document may take to be read for a list.
+const DOCUMENT_LIMIT: Duration = Duration::from_secs(2);
+/// How long all documents together may take. What is not read by then is listed with a warning; the next
+/// list goes on from there.
+const DOCUMENTS_LIMIT: Duration = Duration::from_secs(6);
+/// The longest code, in bytes, that a list holds, and that Redis remembers.
+const MAX_LISTED_CODE_BYTES: usize = 16 * 1024;
+
+/// What came of reading documents: `None` for what was not read in time or did not have to be, and within for
+/// what is gone.
+pub(super) type ReadDocuments = Vec<Option<blob::Result<Option<Skill>>>>;
+
+impl Catalog<'_> {
+    /// Reads documents, some at the same time and all within a limit.
+    pub(super) async fn read_all(
+        &self,
+        volumes: &[VolumeRef],
+        candidates: &[Candidate],
+        wanted: &[usize],
+    ) -> ReadDocuments {
+        let mut read: Vec<_> = candidates.iter().map(|_| None).collect();
+        let deadline = Instant::now() + DOCUMENTS_LIMIT;
+        let mut reads = stream::iter(wanted.iter().copied().map(|index| async move {
+            let candidate = &candidates[index];
+            let skill = self.read_one(&volumes[candidate.source], candidate);
+            let skill = timeout(DOCUMENT_LIMIT, skill).await;
+            (index, skill.unwrap_or(Err(blob::Error::Timeout)))
+        }))
+        .buffer_unordered(READS_AT_ONCE);
+        while let Ok(Some((index, skill))) = timeout_at(deadline, reads.next()).await {
+            read[index] = Some(skill);
+        }
+        read
+    }
+
+    async fn read_one(
+        &self,
+        volume: &VolumeRef,
+        candidate: &Candidate,
+    ) -> blob::Result<Option<Skill>> {
+        let id = &candidate.id;
+        if candidate.blob.size > MAX_DOCUMENT_BYTES as u64 {
+            return Ok(Some(Skill::unread(
+                id,
+                "the document is larger than 1 MB and was not read",
+            )));
+        }
+        let pathname = blob::paths::skill(volume, id);
+        let Some(document) = self.blobs.read(&pathname, MAX_DOCUMENT_BYTES).await? else {
+            return Ok(None);
+        };
+        Ok(Some(match std::str::from_utf8(&document.body) {
+            Ok(text) => shortened(Skill::read(text, id)),
+            Err(_) => Skill::unread(id, "the document is not UTF-8"),
+        }))
+    }
+
+    /// Remembers what was read. That it cannot be remembered is no reason to fail.
+    pub(super) async fn remember_all(
+        &self,
+        volumes: &[VolumeRef],
+        candidates: &[Candidate],
+        known: &[Option<KnownSkill>],
+        read: &[Option<blob::Result<Option<Skill>>>],
+    ) {
+        for (source, volume) in volumes.iter().enumerate() {
+            let all = candidates.iter().zip(known).zip(read);
+            let of_volume = all.filter(|((candidate, _), _)| candidate.source == source);
+            let new: Vec<_> = of_volume
+                .filter_map(|((candidate, known), read)| {
+                    let skill = read.as_ref()?.as_ref().ok()?.clone()?;
+                    let before = known.as_ref().and_then(|it| it.remembered.as_ref());
+                    let created_at = before.and_then(|it| it.created_at.clone());
+                    let uploaded_at = candidate.blob.uploaded_at.as_deref();
+                    let remembered = RememberedSkill {
+                        etag: candidate.blob.etag.clone(),
+                        created_at: created_at.or_else(|| uploaded_at.map(to_the_second)),
+                        skill,
+                    };
+                    Some((&candidate.id, remembered))
+                })
+                .collect();
+            if !new.is_empty() {
+                let _ = self.store.remember_skills(self.by, volume, &new).await;
+            }
+        }
+    }
+}
+
+/// A skill as lists show it: without code that would make them large.
+pub(super) fn shortened(mut skill: Skill) -> Skill {
+    if skill
+        .code
+        .as_ref()
+        .is_some_and(|code| code.len() > MAX_LISTED_CODE_BYTES)
+    {
+        skill.code = None;
+        skill
+            .warnings
+            .push("the code is larger than 16 KB: ask for the skill itself to see it".to_owned());
+    }
+    skill
+}

@@ -1,0 +1,11 @@
+//! Helpers that know nothing of sessions, skills or HTTP routes.
+
+pub mod diagnosis;
+pub mod hash;
+pub(crate) mod http_client;
+pub mod json;
+pub mod metrics;
+pub mod origin;
+pub mod python_json;
+pub mod secret;
+pub mod time;
