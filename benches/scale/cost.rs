@@ -70,13 +70,13 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// What a request costs that is sent many times.
+    /// Measures a request that is sent many times.
     pub async fn cost(&self, method: Method, path: &str, body: &str) -> Cost {
         self.cost_of_each(method, vec![path.to_owned(); REQUESTS_OF_EACH], body)
             .await
     }
 
-    /// What a request costs that is sent to each of these paths, the first ones not counted.
+    /// Measures a request to each of these paths; the first ones are not counted.
     pub async fn cost_of_each(&self, method: Method, paths: Vec<String>, body: &str) -> Cost {
         let (warm_up, counted) = paths.split_at(WARM_UP);
         for path in warm_up {

@@ -6,7 +6,7 @@ use crate::cost::{Cost, Growth};
 
 pub fn markdown(growths: &[Growth]) -> String {
     let mut text = String::from(
-        "# What a request costs while the data grows\n\n\
+        "# Cost of a request while the data grows\n\n\
          Made by `make scale`.\n\
          Processor time of the function + of Redis, in microseconds; one caller, all on one machine.\n",
     );

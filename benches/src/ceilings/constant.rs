@@ -1,4 +1,4 @@
-//! A ceiling: hyper, answering a constant. What a request costs that asks for nothing.
+//! A ceiling: hyper with a constant response, the cost of a request without storage.
 
 use std::convert::Infallible;
 
