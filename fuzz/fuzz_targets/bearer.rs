@@ -10,7 +10,7 @@ use llmos::auth::{Authenticator, new_key};
 use llmos::domain::caller::Caller;
 use llmos::auth::AuthConfig;
 use llmos::util::secret::Secret;
-use llmos::domain::volume::{Volume, VolumeRef};
+use llmos::domain::volume::{VolumeKind, Volume};
 use ring::hmac;
 use tokio::runtime::{Builder, Runtime};
 
@@ -66,10 +66,10 @@ fuzz_target!(|input: &[u8]| {
         let token = check.sign(br#"{"alg":"HS256","typ":"JWT"}"#, input);
         if let Some(caller) = check.caller(&token) {
             let own = caller.own();
-            assert_eq!(own.volume, Volume::User);
+            assert_eq!(own.volume, VolumeKind::User);
             assert_ne!(own.id.as_str(), "default");
             assert_eq!(caller.may_write(&own), Ok(()));
-            assert_eq!(caller.may_read(&VolumeRef::system()), Ok(()));
+            assert_eq!(caller.may_read(&Volume::system()), Ok(()));
         }
         // A header of the caller's own, over claims that would hold.
         let claims = br#"{"sub":"a","exp":99999999999}"#;

@@ -5,7 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
-use llmos::util::hash::hex_hash;
+use llmos::util::hash::sha256_hex;
 use llmos_fuzz::api::Api;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -31,7 +31,7 @@ fuzz_target!(|input: &[u8]| {
             check_sessions(api, cursor);
         }
         for (list, name) in LISTS {
-            let marked = self::marked(&hex_hash::<4>(&[name.as_bytes()]), text);
+            let marked = self::marked(&sha256_hex::<4>(&[name.as_bytes()]), text);
             for cursor in [text, &encoded, &marked] {
                 let answer = api.get(&format!("{list}cursor={}", escape(cursor)));
                 assert!([200, 400, 503].contains(&answer.status.as_u16()));

@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use llmos::blob::paths;
 use llmos::domain::file_path::{FilePath, MAX_PART_BYTES, MAX_PATH_BYTES};
-use llmos::domain::volume::{Volume, VolumeId, VolumeRef};
+use llmos::domain::volume::{VolumeKind, VolumeId, Volume};
 use percent_encoding::percent_decode_str;
 
 fuzz_target!(|text: &str| {
@@ -22,8 +22,8 @@ fuzz_target!(|text: &str| {
     assert_eq!(FilePath::parse(path.as_str()).as_ref(), Ok(&path));
     assert!(path.as_str().ends_with(path.file_name()) && !path.file_name().contains('/'));
 
-    let volume = VolumeRef {
-        volume: Volume::User,
+    let volume = Volume {
+        volume: VolumeKind::User,
         id: VolumeId::default(),
     };
     let pathname = paths::file(&volume, &path);

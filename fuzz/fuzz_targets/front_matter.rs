@@ -8,7 +8,7 @@
 use libfuzzer_sys::fuzz_target;
 use llmos::util::json;
 use llmos::domain::name::Name;
-use llmos::skill::{Code, Description, Label, Language, MAX_FRONT_MATTER_BYTES, NewSkill, Parameters, Skill, SkillChange, SkillId, Tags, check_document, export, id_of_document};
+use llmos::skill::{Code, Description, Label, Language, MAX_FRONT_MATTER_BYTES, NewSkill, QueryParams, Skill, SkillPatch, SkillId, Tags, check_document, export, id_of_document};
 use llmos_fuzz::halves;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -27,7 +27,7 @@ fuzz_target!(|input: &[u8]| {
         assert!(id_of_document(document).unwrap().is_strict());
     }
     check_export(document, &skill);
-    if let Some(change) = parse::<SkillChange>(json) {
+    if let Some(change) = parse::<SkillPatch>(json) {
         check_change(document, &skill, &change);
     }
     if let Some(new) = parse::<NewSkill>(json) {
@@ -86,7 +86,7 @@ fn check_new(new: &NewSkill) {
     assert_eq!(skill.warnings, [""; 0]);
 }
 
-fn check_change(document: &str, before: &Skill, change: &SkillChange) {
+fn check_change(document: &str, before: &Skill, change: &SkillPatch) {
     let Ok(changed) = change.apply(document) else {
         return;
     };
@@ -147,7 +147,7 @@ fn check_tags(change: &Option<Option<Tags>>, before: &[String], after: &[String]
     }
 }
 
-fn check_parameters(change: &Option<Option<Parameters>>, before: &RawValue, after: &RawValue) {
+fn check_parameters(change: &Option<Option<QueryParams>>, before: &RawValue, after: &RawValue) {
     match change {
         Some(Some(change)) => assert_eq!(value(after), value(change.as_raw())),
         Some(None) => assert_eq!(after.get(), "[]"),

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use llmos::blob::paths;
 use llmos::skill::SkillId;
 use llmos::skill::id::MAX_SKILL_ID_BYTES;
-use llmos::domain::volume::VolumeRef;
+use llmos::domain::volume::Volume;
 
 fuzz_target!(|text: &str| {
     check_slug(text);
@@ -18,7 +18,7 @@ fuzz_target!(|text: &str| {
     assert!(!text.contains(['/', '\\']) && !text.chars().any(char::is_control));
     assert!(text != "." && text != ".." && text.trim() == text);
 
-    let volume = VolumeRef::system();
+    let volume = Volume::system();
     let pathname = paths::skill(&volume, &id);
     assert_eq!(pathname.split('/').count(), 5, "{pathname:?}");
     let name = pathname.strip_prefix(&paths::skills(&volume)).unwrap();

@@ -12,7 +12,7 @@ use llmos::domain::message::{Message, MessageRange, NewMessage};
 use llmos::domain::metadata::Metadata;
 use llmos::domain::name::Name;
 use llmos::util::python_json;
-use llmos::domain::session::{SessionChange, SessionId, Status};
+use llmos::domain::session::{SessionPatch, SessionId, Status};
 use llmos::store::{Error, Updated};
 use llmos_fuzz::halves;
 use llmos_fuzz::redis::{Redis, Stored};
@@ -44,7 +44,7 @@ fuzz_target!(|input: &[u8]| {
     let change: Change = serde_json::from_slice(json).unwrap_or_default();
     let (activity, change) = (
         change.activity,
-        SessionChange {
+        SessionPatch {
             name: change.name,
             status: change.status,
             metadata: change.metadata,
@@ -102,11 +102,11 @@ fn check_without_nan(text: &str) {
     assert_eq!(python_json::without_nan(&repaired), repaired);
 }
 
-async fn check_session(redis: &Redis, stored: Stored, change: &SessionChange) {
+async fn check_session(redis: &Redis, stored: Stored, change: &SessionPatch) {
     let old = stored.document.clone();
     *redis.stored.lock().unwrap() = stored;
     let id = SessionId::parse("sess_x").unwrap();
-    let by = Caller::anybody();
+    let by = Caller::unrestricted();
     let found = redis
         .store
         .find_session(&by, &id, MessageRange::Latest, 50)
@@ -144,7 +144,7 @@ async fn check_session(redis: &Redis, stored: Stored, change: &SessionChange) {
 }
 
 /// All but what changes stays, to the letter.
-fn check_update(old: &[u8], new: &[u8], change: &SessionChange) {
+fn check_update(old: &[u8], new: &[u8], change: &SessionPatch) {
     if change.is_empty() {
         return assert_eq!(old, new);
     }

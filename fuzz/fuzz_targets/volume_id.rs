@@ -5,10 +5,10 @@
 use libfuzzer_sys::fuzz_target;
 use llmos::blob::paths;
 use llmos::domain::file_path::FilePath;
-use llmos::domain::volume::{MAX_VOLUME_ID_CHARS, Volume, VolumeId, VolumeRef};
+use llmos::domain::volume::{MAX_VOLUME_ID_CHARS, VolumeKind, VolumeId, Volume};
 
 fuzz_target!(|text: &str| {
-    if let Ok(volume) = Volume::try_from(text.to_owned()) {
+    if let Ok(volume) = VolumeKind::try_from(text.to_owned()) {
         assert_eq!(volume.as_str(), text);
     }
     let in_json = serde_json::from_value::<VolumeId>(text.into()).ok();
@@ -22,8 +22,8 @@ fuzz_target!(|text: &str| {
     assert!(!text.contains(['/', ':', '\\', '%', '\0']) && text.is_ascii());
     assert!(text != "." && text != "..");
 
-    for volume in [Volume::User, Volume::Team] {
-        let volume = VolumeRef {
+    for volume in [VolumeKind::User, VolumeKind::Team] {
+        let volume = Volume {
             volume,
             id: id.clone(),
         };

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Unauthenticated};
 
 /// A value, of which only the structure is kept.
 pub enum Tree {
@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for Tree {
 
 struct TreeVisitor;
 
-impl<'de> Visitor<'de> for TreeVisitor {
+impl<'de> Unauthenticated<'de> for TreeVisitor {
     type Value = Tree;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

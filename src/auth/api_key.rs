@@ -9,7 +9,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
 
 use crate::domain::caller::Caller;
-use crate::domain::volume::{Volume, VolumeId, VolumeRef};
+use crate::domain::volume::{Volume, VolumeId, VolumeKind};
 use crate::util::hash::hex;
 
 /// What every key begins with, so that those who search for leaked secrets find it.
@@ -25,7 +25,7 @@ const MAX_NAME_CHARS: usize = 64;
 pub struct ApiKey {
     name: String,
     hash: [u8; 32],
-    volume: Option<VolumeRef>,
+    volume: Option<Volume>,
     is_read_only: bool,
 }
 
@@ -76,15 +76,15 @@ impl FromStr for ApiKey {
     }
 }
 
-fn volume_of(scope: &str) -> Result<Option<VolumeRef>, ()> {
+fn volume_of(scope: &str) -> Result<Option<Volume>, ()> {
     let (volume, id) = match scope.split_once('/') {
         None if scope == "admin" => return Ok(None),
-        Some(("user", id)) => (Volume::User, id),
-        Some(("team", id)) => (Volume::Team, id),
+        Some(("user", id)) => (VolumeKind::User, id),
+        Some(("team", id)) => (VolumeKind::Team, id),
         _ => return Err(()),
     };
     let id = VolumeId::try_from(id.to_owned()).map_err(drop)?;
-    Ok(Some(VolumeRef { volume, id }))
+    Ok(Some(Volume::new(volume, id)))
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {

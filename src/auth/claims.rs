@@ -63,7 +63,7 @@ fn strings(claim: Option<&Value>) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::volume::{Volume, VolumeRef};
+    use crate::domain::volume::{Volume, VolumeKind};
 
     fn read(claims: &Value, teams: &str, role: Option<&str>) -> Result<Caller, &'static str> {
         let names = ClaimNames {
@@ -73,9 +73,9 @@ mod tests {
         caller(claims.as_object().unwrap(), &names)
     }
 
-    fn team(id: &str) -> VolumeRef {
-        VolumeRef {
-            volume: Volume::Team,
+    fn team(id: &str) -> Volume {
+        Volume {
+            kind: VolumeKind::Team,
             id: VolumeId::try_from(id.to_owned()).unwrap(),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::file_path::FilePath;
-use crate::domain::volume::{Volume, VolumeId, VolumeRef};
+use crate::domain::volume::{Volume, VolumeId, VolumeKind};
 use crate::skill::SkillId;
 
 /// The longest pathname that the service takes, in characters.
@@ -22,12 +22,12 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/');
 
 /// What the pathnames of a volume's skills begin with.
-pub fn skills(volume: &VolumeRef) -> String {
+pub fn skills(volume: &Volume) -> String {
     format!("{}skills/", root(volume))
 }
 
 /// The pathname of a skill's document.
-pub fn skill(volume: &VolumeRef, id: &SkillId) -> String {
+pub fn skill(volume: &Volume, id: &SkillId) -> String {
     format!("{}{id}{DOCUMENT_SUFFIX}", skills(volume))
 }
 
@@ -37,26 +37,26 @@ pub fn skill_id(name: &str) -> Option<SkillId> {
 }
 
 /// What the pathnames of a volume's files begin with.
-pub fn files(volume: &VolumeRef) -> String {
+pub fn files(volume: &Volume) -> String {
     format!("{}files/", root(volume))
 }
 
 /// The pathname of a file.
-pub fn file(volume: &VolumeRef, path: &FilePath) -> String {
+pub fn file(volume: &Volume, path: &FilePath) -> String {
     format!("{}{path}", files(volume))
 }
 
 /// The volume and the path of the file with this pathname; `None` for what is none, or is not in normal form.
-pub fn file_at(pathname: &str) -> Option<(VolumeRef, FilePath)> {
+pub fn file_at(pathname: &str) -> Option<(Volume, FilePath)> {
     let mut parts = pathname.strip_prefix("volumes/")?.splitn(4, '/');
     let (volume, id) = (parts.next()?, parts.next()?);
-    let volume = VolumeRef {
-        volume: Volume::try_from(volume.to_owned()).ok()?,
+    let volume = Volume {
+        kind: VolumeKind::try_from(volume.to_owned()).ok()?,
         id: VolumeId::try_from(id.to_owned()).ok()?,
     };
     let path = parts.nth(1).and_then(|path| FilePath::parse(path).ok())?;
     let is_exact = file(&volume, &path) == pathname;
-    let is_known = volume.volume != Volume::System || volume == VolumeRef::system();
+    let is_known = volume.kind != VolumeKind::System || volume == Volume::system();
     (is_exact && is_known && fits(pathname)).then_some((volume, path))
 }
 
@@ -71,7 +71,7 @@ pub fn encoded(path: &str) -> impl fmt::Display {
 }
 
 /// An id of a volume has no `/` and is no step, so nothing leaves its place.
-fn root(volume: &VolumeRef) -> String {
+fn root(volume: &Volume) -> String {
     format!("volumes/{volume}/")
 }
 

@@ -1,180 +1,169 @@
-//! Who calls, and what they may do with which volume. No I/O.
+//! The authenticated caller of a request, and what they may do with which volume. No I/O.
 
-use std::sync::Arc;
+use crate::domain::volume::{Volume, VolumeId, VolumeKind};
+use crate::util::hash::sha256_hex;
 
-use super::rate_limit::Quota;
-use super::volume::{Volume, VolumeId, VolumeRef};
-use crate::util::hash::hex_hash;
-
-/// Of how many teams a caller may be a member.
+/// The highest number of teams of one caller.
 pub const MAX_TEAMS: usize = 100;
 
-/// A caller whose credentials hold, or who needs none.
-#[derive(Clone, Debug)]
+/// A caller with valid credentials, or without any where none are required.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Tells this caller from every other, such as `user alice` or `key deploy admin`; empty where there is only one.
+    /// Unique per caller, such as `user alice` or `key deploy admin`; empty where callers are not authenticated.
     name: String,
     user: Option<VolumeId>,
     teams: Vec<VolumeId>,
-    may_everything: bool,
+    is_admin: bool,
     is_read_only: bool,
-    /// What this request counts against.
-    pub quota: Arc<Quota>,
 }
 
 /// Why a caller may not do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denied {
-    /// It is none of the caller's business whether there is something.
-    Hidden,
-    /// The caller sees it, and may not change it.
+pub enum AccessError {
+    /// The caller may not learn whether the resource exists (reported as 404).
+    NotFound,
+    /// The caller may read the resource but not change it.
     ReadOnly,
 }
 
 impl Caller {
-    /// The one person at their own machine, and whoever calls a deployment that is open on purpose: may do
-    /// everything.
-    pub fn anybody() -> Self {
+    /// Returns the caller of a server without access control: may do everything.
+    pub fn unrestricted() -> Self {
         Self {
             name: String::new(),
             user: None,
             teams: Vec::new(),
-            may_everything: true,
+            is_admin: true,
             is_read_only: false,
-            quota: Arc::default(),
         }
     }
 
-    /// Somebody who signed in.
+    /// Returns a user who authenticated with a token.
     pub fn user(id: VolumeId, teams: Vec<VolumeId>, is_admin: bool) -> Self {
         Self {
             name: format!("user {}", id.as_str()),
             user: Some(id),
             teams,
-            may_everything: is_admin,
-            ..Self::anybody()
+            is_admin,
+            ..Self::unrestricted()
         }
     }
 
-    /// A program with the key of this name: for one user's or team's volume, or, without, for everything.
-    pub fn key(name: &str, volume: Option<VolumeRef>, is_read_only: bool) -> Self {
-        let may_everything = volume.is_none();
+    /// Returns a program with the API key of this name: limited to one user's or team's volume, or, without
+    /// `volume`, an admin.
+    pub fn key(name: &str, volume: Option<Volume>, is_read_only: bool) -> Self {
+        let is_admin = volume.is_none();
         let scope = volume
             .as_ref()
             .map_or_else(|| "admin".to_owned(), ToString::to_string);
         let (user, team) = match volume {
-            Some(it) if it.volume == Volume::User => (Some(it.id), None),
-            Some(it) if it.volume == Volume::Team => (None, Some(it.id)),
+            Some(volume) if volume.kind == VolumeKind::User => (Some(volume.id), None),
+            Some(volume) if volume.kind == VolumeKind::Team => (None, Some(volume.id)),
             _ => (None, None),
         };
         Self {
-            // A key that is given another scope is another caller: what it did in the old one is not its own.
+            // The scope is part of the name: after a change of scope the key is another caller, without access to
+            // the idempotency records and cursors of the former one.
             name: format!("key {name} {scope}"),
             user,
             teams: team.into_iter().collect(),
-            may_everything,
+            is_admin,
             is_read_only,
-            ..Self::anybody()
         }
     }
 
-    /// The same caller, whose request counts against `quota`.
-    pub fn counted_on(self, quota: Arc<Quota>) -> Self {
-        Self { quota, ..self }
-    }
-
-    /// Tells this caller from every other; empty where callers cannot be told apart.
+    /// Returns the unique name of the caller; empty where callers are not authenticated.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The teams that the caller is a member of.
+    /// Returns the teams of the caller.
     pub fn teams(&self) -> &[VolumeId] {
         &self.teams
     }
 
-    /// The volume that a caller means who names none.
-    pub fn own(&self) -> VolumeRef {
+    /// Returns the volume of a request that names none.
+    pub fn default_volume(&self) -> Volume {
         match (&self.user, self.teams.first()) {
-            (None, Some(team)) => of(Volume::Team, team.clone()),
-            (user, _) => of(Volume::User, user.clone().unwrap_or_default()),
+            (None, Some(team)) => Volume::new(VolumeKind::Team, team.clone()),
+            (user, _) => Volume::new(VolumeKind::User, user.clone().unwrap_or_default()),
         }
     }
 
-    /// The volume that a caller means by `volume` and `id`: `default` is their own.
-    pub fn resolve(&self, volume: Volume, id: VolumeId) -> VolumeRef {
-        let own = self.own();
-        if id == VolumeId::default() && own.volume == volume {
+    /// Returns the volume that a request names by `kind` and `id`; the id `default` stands for the caller's own.
+    pub fn resolve(&self, kind: VolumeKind, id: VolumeId) -> Volume {
+        let own = self.default_volume();
+        if id == VolumeId::default() && own.kind == kind {
             own
         } else {
-            of(volume, id)
+            Volume::new(kind, id)
         }
     }
 
-    /// Whether the caller may see what is in `volume`.
+    /// Checks that the caller may read `volume`.
     ///
     /// # Errors
-    /// [`Denied::Hidden`].
-    pub fn may_read(&self, volume: &VolumeRef) -> Result<(), Denied> {
-        let is_seen = self.may_everything
-            || match volume.volume {
-                Volume::System => true,
-                Volume::User => self.user.as_ref() == Some(&volume.id),
-                Volume::Team => self.teams.contains(&volume.id),
+    /// [`AccessError::NotFound`] if they may not.
+    pub fn may_read(&self, volume: &Volume) -> Result<(), AccessError> {
+        let is_readable = self.is_admin
+            || match volume.kind {
+                VolumeKind::System => true,
+                VolumeKind::User => self.user.as_ref() == Some(&volume.id),
+                VolumeKind::Team => self.teams.contains(&volume.id),
             };
-        is_seen.then_some(()).ok_or(Denied::Hidden)
+        is_readable.then_some(()).ok_or(AccessError::NotFound)
     }
 
-    /// Whether the caller may see what says that it lies in this volume, with an id of whatever letters.
-    pub fn sees(&self, volume: Volume, id: &str) -> bool {
+    /// Returns whether the caller may read stored data with this volume. Unlike a [`VolumeId`], `id` is any text.
+    pub fn can_read_raw(&self, kind: VolumeKind, id: &str) -> bool {
         match VolumeId::try_from(id.to_owned()) {
-            Ok(id) => self.may_read(&of(volume, id)).is_ok(),
-            // What has no id that can be asked for is nobody's.
-            Err(_) => self.may_everything || volume == Volume::System,
+            Ok(id) => self.may_read(&Volume::new(kind, id)).is_ok(),
+            // No token or key can have an invalid id.
+            Err(_) => self.is_admin || kind == VolumeKind::System,
         }
     }
 
-    /// Whether the caller may change what is in `volume`.
+    /// Checks that the caller may change `volume`. Only admins may change a system volume.
     ///
     /// # Errors
-    /// Why not.
-    pub fn may_write(&self, volume: &VolumeRef) -> Result<(), Denied> {
+    /// [`AccessError::NotFound`] if they may not read it, [`AccessError::ReadOnly`] if they may only read it.
+    pub fn may_write(&self, volume: &Volume) -> Result<(), AccessError> {
         self.may_read(volume)?;
-        let is_owner = self.may_everything || volume.volume != Volume::System;
-        self.may_change_something()?;
-        is_owner.then_some(()).ok_or(Denied::ReadOnly)
+        let is_owner = self.is_admin || volume.kind != VolumeKind::System;
+        (is_owner && self.can_write())
+            .then_some(())
+            .ok_or(AccessError::ReadOnly)
     }
 
-    /// Whether the caller may change anything at all.
-    ///
-    /// # Errors
-    /// [`Denied::ReadOnly`].
-    pub fn may_change_something(&self) -> Result<(), Denied> {
-        (!self.is_read_only).then_some(()).ok_or(Denied::ReadOnly)
+    /// Returns whether the caller may change any volume; `false` for read-only API keys.
+    pub fn can_write(&self) -> bool {
+        !self.is_read_only
     }
 
-    /// The volumes that belong to the caller, beside the system's; `None` for whoever may see every volume.
-    pub fn volumes(&self) -> Option<Vec<VolumeRef>> {
-        if self.may_everything {
+    /// Returns the caller's own volumes, without system volumes; `None` for admins, who may read every volume.
+    pub fn volumes(&self) -> Option<Vec<Volume>> {
+        if self.is_admin {
             return None;
         }
-        let user = self.user.iter().map(|id| of(Volume::User, id.clone()));
-        let teams = self.teams.iter().map(|id| of(Volume::Team, id.clone()));
-        Some(user.chain(teams).collect())
+        let user = self.user.iter().map(|id| (VolumeKind::User, id));
+        let teams = self.teams.iter().map(|id| (VolumeKind::Team, id));
+        let volumes = user.chain(teams);
+        Some(
+            volumes
+                .map(|(kind, id)| Volume::new(kind, id.clone()))
+                .collect(),
+        )
     }
 
-    /// Makes what belongs to this caller out of a name that another one may use, too: no two callers have the
-    /// same. A blank, which `name` must not hold, ends the caller's part.
-    pub fn owned(&self, name: &str) -> String {
+    /// Returns a key that contains `name` and is bound to this caller: no other caller has the same key.
+    ///
+    /// A space, which `name` must not contain, separates the two.
+    pub fn scoped_key(&self, name: &str) -> String {
         if self.name.is_empty() {
             return name.to_owned();
         }
-        format!("{} {name}", hex_hash::<16>(&[self.name.as_bytes()]))
+        format!("{} {name}", sha256_hex::<16>(&[self.name.as_bytes()]))
     }
-}
-
-fn of(volume: Volume, id: VolumeId) -> VolumeRef {
-    VolumeRef { volume, id }
 }
 
 #[cfg(test)]
@@ -186,69 +175,72 @@ mod tests {
     }
 
     #[test]
-    fn each_sees_what_is_theirs_and_the_systems() {
+    fn caller_reads_own_volumes_and_the_system_volume() {
         let alice = Caller::user(id("alice"), vec![id("red")], false);
         for (volume, may_read, may_write) in [
-            (of(Volume::User, id("alice")), Ok(()), Ok(())),
-            (of(Volume::Team, id("red")), Ok(()), Ok(())),
-            (VolumeRef::system(), Ok(()), Err(Denied::ReadOnly)),
+            (Volume::new(VolumeKind::User, id("alice")), Ok(()), Ok(())),
+            (Volume::new(VolumeKind::Team, id("red")), Ok(()), Ok(())),
+            (Volume::system(), Ok(()), Err(AccessError::ReadOnly)),
             (
-                of(Volume::User, id("red")),
-                Err(Denied::Hidden),
-                Err(Denied::Hidden),
+                Volume::new(VolumeKind::User, id("red")),
+                Err(AccessError::NotFound),
+                Err(AccessError::NotFound),
             ),
             (
-                of(Volume::Team, id("alice")),
-                Err(Denied::Hidden),
-                Err(Denied::Hidden),
+                Volume::new(VolumeKind::Team, id("alice")),
+                Err(AccessError::NotFound),
+                Err(AccessError::NotFound),
             ),
         ] {
             assert_eq!(alice.may_read(&volume), may_read, "{volume:?}");
             assert_eq!(alice.may_write(&volume), may_write, "{volume:?}");
         }
         let admin = Caller::user(id("root"), Vec::new(), true);
-        assert_eq!(admin.may_write(&VolumeRef::system()), Ok(()));
+        assert_eq!(admin.may_write(&Volume::system()), Ok(()));
     }
 
     #[test]
-    fn a_key_that_reads_changes_nothing_and_tells_nothing() {
-        let alice = of(Volume::User, id("alice"));
+    fn read_only_key_cannot_write_and_does_not_reveal_other_volumes() {
+        let alice = Volume::new(VolumeKind::User, id("alice"));
         let key = Caller::key("k", Some(alice.clone()), true);
         assert_eq!(key.may_read(&alice), Ok(()));
-        assert_eq!(key.may_write(&alice), Err(Denied::ReadOnly));
-        let bob = of(Volume::User, id("bob"));
-        assert_eq!(key.may_write(&bob), Err(Denied::Hidden));
+        assert_eq!(key.may_write(&alice), Err(AccessError::ReadOnly));
+        let bob = Volume::new(VolumeKind::User, id("bob"));
+        assert_eq!(key.may_write(&bob), Err(AccessError::NotFound));
     }
 
     #[test]
-    fn default_is_the_callers_own() {
+    fn default_volume_id_resolves_to_the_callers_own() {
         let default = || VolumeId::default();
         let alice = Caller::user(id("alice"), vec![id("red")], false);
         assert_eq!(
-            alice.resolve(Volume::User, default()),
-            of(Volume::User, id("alice"))
+            alice.resolve(VolumeKind::User, default()),
+            Volume::new(VolumeKind::User, id("alice"))
         );
         assert_eq!(
-            alice.resolve(Volume::Team, default()),
-            of(Volume::Team, default())
+            alice.resolve(VolumeKind::Team, default()),
+            Volume::new(VolumeKind::Team, default())
         );
-        let key = Caller::key("k", Some(of(Volume::Team, id("red"))), false);
+        let key = Caller::key("k", Some(Volume::new(VolumeKind::Team, id("red"))), false);
         assert_eq!(
-            key.resolve(Volume::Team, default()),
-            of(Volume::Team, id("red"))
+            key.resolve(VolumeKind::Team, default()),
+            Volume::new(VolumeKind::Team, id("red"))
         );
-        let anybody = Caller::anybody();
-        assert_eq!(anybody.own(), of(Volume::User, default()));
+        let unrestricted = Caller::unrestricted();
+        assert_eq!(
+            unrestricted.default_volume(),
+            Volume::new(VolumeKind::User, default())
+        );
     }
 
     #[test]
-    fn what_one_caller_owns_no_other_has() {
+    fn scoped_keys_of_different_callers_differ() {
         let alice = Caller::user(id("alice"), Vec::new(), false);
         let key = Caller::key("alice", None, false);
         let names = [
-            alice.owned("k"),
-            key.owned("k"),
-            Caller::anybody().owned("k"),
+            alice.scoped_key("k"),
+            key.scoped_key("k"),
+            Caller::unrestricted().scoped_key("k"),
         ];
         assert_eq!(
             names.iter().collect::<std::collections::HashSet<_>>().len(),

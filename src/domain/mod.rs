@@ -6,5 +6,6 @@ pub mod message;
 pub mod metadata;
 pub mod name;
 pub mod rate_limit;
+pub mod request_context;
 pub mod session;
 pub mod volume;

@@ -1,69 +1,71 @@
-//! How many requests a caller may make, and what is left of them. No I/O: Redis counts.
+//! Rate limits of callers, and the state of the limit during one request. No I/O: Redis does the counting.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The span of time that limits are counted in.
+/// The window in which requests are counted.
 pub const WINDOW: Duration = Duration::from_secs(60);
 
-/// What one caller may use.
+/// The rate limit of one caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Who is counted, such as `user alice`: never two callers under one name.
+    /// The name under which requests are counted, such as `user alice`; unique per caller.
     pub caller: String,
-    /// How many requests in each [`WINDOW`]; all of them may come at once.
+    /// The number of requests per [`WINDOW`]; bursts up to the full number are allowed.
     pub requests: u32,
 }
 
 impl RateLimit {
-    /// How long one request counts.
+    /// Returns the time after which one more request is allowed.
     pub fn interval(&self) -> Duration {
         WINDOW / self.requests
     }
 }
 
-/// What is left to a caller.
+/// What Redis returned when it counted a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Allowance {
-    /// How many requests may follow at once.
+pub struct RateLimitStatus {
+    /// The number of requests that are still allowed at once.
     pub remaining: u64,
-    /// When all of them may again.
+    /// The time until the full limit is available again.
     pub reset: Duration,
 }
 
-/// The limit that one request counts against: with its first call to Redis, and only with that.
+/// The rate limit of one request: charged by its first call to Redis, and only by that one.
 #[derive(Debug, Default)]
-pub struct Quota {
+pub struct RateLimitState {
     limit: OnceLock<RateLimit>,
-    is_spent: OnceLock<()>,
-    allowance: OnceLock<Allowance>,
+    is_taken: OnceLock<()>,
+    status: OnceLock<RateLimitStatus>,
 }
 
-impl Quota {
-    /// Says whose request it is. Without that it is not limited.
-    pub fn begin(&self, limit: RateLimit) {
+impl RateLimitState {
+    /// Sets the limit of the request. Without this call the request is not limited.
+    pub fn set_limit(&self, limit: RateLimit) {
+        // The first limit wins: one request has one caller.
         let _ = self.limit.set(limit);
     }
 
-    /// The limit, if there is one.
+    /// Returns the limit, if there is one.
     pub fn limit(&self) -> Option<&RateLimit> {
         self.limit.get()
     }
 
-    /// The limit for the call that is to count, the first one; `None` for all others.
-    pub fn spend(&self) -> Option<&RateLimit> {
+    /// Returns the limit for the call that charges it, which is the first one; `None` for all later calls.
+    pub fn take(&self) -> Option<&RateLimit> {
         let limit = self.limit.get()?;
-        self.is_spent.set(()).ok().map(|()| limit)
+        self.is_taken.set(()).ok().map(|()| limit)
     }
 
-    /// Notes what is left.
-    pub fn note(&self, allowance: Allowance) {
-        let _ = self.allowance.set(allowance);
+    /// Records what Redis returned.
+    pub fn record(&self, status: RateLimitStatus) {
+        // A request is charged once, so there is nothing to replace.
+        let _ = self.status.set(status);
     }
 
-    /// What is left, if Redis was asked and could tell.
-    pub fn allowance(&self) -> Option<Allowance> {
-        self.allowance.get().copied()
+    /// Returns what Redis returned; `None` if it was not asked or could not count.
+    pub fn status(&self) -> Option<RateLimitStatus> {
+        self.status.get().copied()
     }
 }
 
@@ -72,16 +74,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_counts_once() {
-        let quota = Quota::default();
-        assert!(quota.spend().is_none());
+    fn request_is_charged_once() {
+        let state = RateLimitState::default();
+        assert!(state.take().is_none());
         let limit = RateLimit {
             caller: "user alice".to_owned(),
             requests: 600,
         };
-        quota.begin(limit.clone());
-        assert_eq!(quota.spend(), Some(&limit));
-        assert_eq!(quota.spend(), None);
+        state.set_limit(limit.clone());
+        assert_eq!(state.take(), Some(&limit));
+        assert_eq!(state.take(), None);
         assert_eq!(limit.interval(), Duration::from_millis(100));
     }
 }

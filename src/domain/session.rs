@@ -10,7 +10,7 @@ use super::caller::Caller;
 use super::message::Message;
 use super::metadata::Metadata;
 use super::name::Name;
-use super::volume::{Volume, VolumeRef};
+use super::volume::{Volume, VolumeKind};
 
 /// The longest id that is looked up, in bytes. Ids of the Python version contain the session's name.
 pub const MAX_SESSION_ID_BYTES: usize = 1024;
@@ -91,14 +91,14 @@ pub struct NewSession {
     /// What it is called.
     pub name: Name,
     /// Whose it is.
-    pub volume: VolumeRef,
+    pub volume: Volume,
     /// What the caller attaches.
     pub metadata: Metadata,
 }
 
 /// What a caller changes of a session; what is `None` stays.
 #[derive(Debug, Default)]
-pub struct SessionChange {
+pub struct SessionPatch {
     /// A new name.
     pub name: Option<Name>,
     /// A new status.
@@ -107,7 +107,7 @@ pub struct SessionChange {
     pub metadata: Option<Metadata>,
 }
 
-impl SessionChange {
+impl SessionPatch {
     /// Whether nothing is to change.
     pub fn is_empty(&self) -> bool {
         self.name.is_none() && self.status.is_none() && self.metadata.is_none()
@@ -122,7 +122,7 @@ pub struct Session {
     /// Its name.
     pub name: String,
     /// Whose it is.
-    pub volume: Volume,
+    pub volume: VolumeKind,
     /// Which user's or team's.
     // Not a [`VolumeId`]: the Python version checked nothing.
     pub volume_id: String,
@@ -145,13 +145,13 @@ pub struct Session {
 impl Session {
     /// Whether it lies in a volume that the caller may see.
     pub fn is_seen_by(&self, caller: &Caller) -> bool {
-        caller.sees(self.volume, &self.volume_id)
+        caller.can_read_raw(self.volume, &self.volume_id)
     }
 }
 
 /// A session in one of its states.
 #[derive(Debug)]
-pub struct VersionedSession {
+pub struct SessionAndVersion {
     /// The session.
     pub session: Session,
     /// What tells this state from every other; fit for an entity tag.
@@ -160,9 +160,9 @@ pub struct VersionedSession {
 
 /// A session with the messages that were asked for, as both were at one moment.
 #[derive(Debug)]
-pub struct SessionView {
+pub struct SessionWithMessages {
     /// The session.
-    pub current: VersionedSession,
+    pub current: SessionAndVersion,
     /// Messages in order of their `seq`.
     pub messages: Vec<Message>,
     /// Whether there are more in the direction that was read.

@@ -1,4 +1,4 @@
-//! Volumes: whose a session, a skill or a file is, and their ids. No I/O.
+//! Volumes: the owners of sessions, skills and files, and their ids. No I/O.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 /// The longest volume id, in characters.
 pub const MAX_VOLUME_ID_CHARS: usize = 128;
 
-/// Whose something is: one user's, one team's, or everyone's.
+/// The kind of a volume's owner: one user, one team, or the whole deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", try_from = "String")]
-pub enum Volume {
+pub enum VolumeKind {
     /// Belongs to one user.
     User,
     /// Belongs to a team.
@@ -19,8 +19,8 @@ pub enum Volume {
     System,
 }
 
-impl Volume {
-    /// The volume as it is written in JSON and in keys.
+impl VolumeKind {
+    /// Returns the kind as JSON, keys and pathnames write it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -30,25 +30,25 @@ impl Volume {
     }
 }
 
-// Not derived: that would take `{"user":null}`, too.
-impl TryFrom<String> for Volume {
+// Not derived: a derived implementation also accepts `{"user":null}`.
+impl TryFrom<String> for VolumeKind {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let named = [Self::User, Self::Team, Self::System]
+        let kind = [Self::User, Self::Team, Self::System]
             .into_iter()
-            .find(|it| it.as_str() == text);
-        named.ok_or("must be user, team or system")
+            .find(|kind| kind.as_str() == text);
+        kind.ok_or("must be user, team or system")
     }
 }
 
-/// Which user or team: 1–128 of `A–Z a–z 0–9 . _ - @ | ~ + =`, and neither `.` nor `..`.
+/// The id of a user or team: 1–128 of `A–Z a–z 0–9 . _ - @ | ~ + =`, except `.` and `..`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct VolumeId(String);
 
 impl VolumeId {
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -64,40 +64,42 @@ impl TryFrom<String> for VolumeId {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@|~+=".contains(&byte);
-        let valid = (1..=MAX_VOLUME_ID_CHARS).contains(&text.len())
-            && text.bytes().all(allowed)
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@|~+=".contains(&byte);
+        let is_valid = (1..=MAX_VOLUME_ID_CHARS).contains(&text.len())
+            && text.bytes().all(is_allowed)
             && text != "."
             && text != "..";
-        valid
+        is_valid
             .then_some(Self(text))
             .ok_or("must be 1 to 128 of A-Z a-z 0-9 . _ - @ | ~ + = and not . or ..")
     }
 }
 
-/// One volume: whose, and which user's or team's.
+/// A volume: the kind of its owner, and the owner's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VolumeRef {
-    /// Whose it is.
-    pub volume: Volume,
-    /// Which user or team; `system` for the one of the whole deployment.
+pub struct Volume {
+    /// The kind of the owner.
+    pub kind: VolumeKind,
+    /// The user or team; `system` for the volume of the whole deployment.
     pub id: VolumeId,
 }
 
-/// As pathnames, and the scopes of API keys, have it: `user/alice`.
-impl fmt::Display for VolumeRef {
+/// Writes `user/alice`, as pathnames and the scopes of API keys do.
+impl fmt::Display for Volume {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.volume.as_str(), self.id.as_str())
+        write!(formatter, "{}/{}", self.kind.as_str(), self.id.as_str())
     }
 }
 
-impl VolumeRef {
-    /// The one volume that belongs to the whole deployment, as skills and files know it.
+impl Volume {
+    /// Returns a volume.
+    pub fn new(kind: VolumeKind, id: VolumeId) -> Self {
+        Self { kind, id }
+    }
+
+    /// Returns the volume of the whole deployment, `system/system`, which holds its skills and files.
     pub fn system() -> Self {
-        Self {
-            volume: Volume::System,
-            id: VolumeId("system".to_owned()),
-        }
+        Self::new(VolumeKind::System, VolumeId("system".to_owned()))
     }
 }
 
@@ -106,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn volume_ids_cannot_leave_their_place_in_a_key() {
+    fn volume_id_that_could_alter_a_key_is_rejected() {
         for id in ["default", "auth0|5f7", "a@b.c", "...", "A-Z_~+="] {
             assert!(VolumeId::try_from(id.to_owned()).is_ok(), "{id}");
         }

@@ -11,10 +11,9 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::Serialize;
 
-use super::extract::auth::Visitor;
-use super::extract::blobs::RequestBlobs;
+use super::extract::auth::Unauthenticated;
 use super::me;
-use super::middleware::request_log::{LoggedCause, milliseconds};
+use super::middleware::request_log::{ErrorCause, milliseconds};
 use crate::app::App;
 use crate::blob::{self, Blobs};
 use crate::store;
@@ -87,10 +86,10 @@ enum PartStatus {
     )
 )]
 async fn check_health(
-    _: Visitor,
+    Unauthenticated(context): Unauthenticated,
     State(app): State<App>,
-    RequestBlobs(blobs): RequestBlobs,
 ) -> Response {
+    let blobs = app.blobs_of(&context);
     let (redis, blob) = tokio::join!(check(probe_redis(&app)), check(probe_blob(&blobs)));
     let causes: Vec<&str> = [&redis, &blob]
         .into_iter()
@@ -102,7 +101,7 @@ async fn check_health(
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, PartStatus::Failing)
     };
-    let cause = (!causes.is_empty()).then(|| Extension(LoggedCause(causes.join("; "))));
+    let cause = (!causes.is_empty()).then(|| Extension(ErrorCause(causes.join("; "))));
     let health = Health {
         status,
         version: env!("CARGO_PKG_VERSION"),

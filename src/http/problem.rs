@@ -7,8 +7,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::error::{Error, FieldError};
+use super::error::Error;
+use super::extract::etag::entity_tag;
 use crate::auth::FIRST_FETCH_PAUSE;
+use crate::service;
+use crate::service::error::{Current, FieldError};
 use crate::store;
 use crate::util::json;
 
@@ -32,6 +35,7 @@ struct Problem<'a> {
 /// The answer in full.
 pub(crate) fn render(error: &Error, request_id: &str) -> Response {
     let status = error.status();
+    let invalid_field = error.invalid_field();
     let body = json::text(&Problem {
         r#type: "about:blank",
         title: status.canonical_reason().unwrap_or_default(),
@@ -39,14 +43,8 @@ pub(crate) fn render(error: &Error, request_id: &str) -> Response {
         detail: &error.detail(),
         code: error.code(),
         request_id,
-        errors: match error {
-            Error::Validation(error) => Some([error]),
-            _ => None,
-        },
-        current: match error {
-            Error::PreconditionFailed { current, .. } => Some(current),
-            _ => None,
-        },
+        errors: invalid_field.as_deref().map(|error| [error]),
+        current: current(error).map(current_json).as_deref(),
     });
     let content_type = HeaderValue::from_static("application/problem+json");
     let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
@@ -54,7 +52,30 @@ pub(crate) fn render(error: &Error, request_id: &str) -> Response {
     response
 }
 
-/// What programs read of an error before its body.
+fn current(error: &Error) -> Option<&Current> {
+    match error {
+        Error::Service(service::error::Error::PreconditionFailed(current)) => Some(current),
+        _ => None,
+    }
+}
+
+fn current_json(current: &Current) -> Box<RawValue> {
+    match current {
+        Current::Session(current) => json::raw(&current.session),
+        Current::Skill(skill) => json::raw(skill),
+        Current::File(file) => json::raw(file),
+    }
+}
+
+fn current_version(current: &Current) -> Option<&str> {
+    match current {
+        Current::Session(current) => Some(&current.version),
+        Current::Skill(skill) => Some(&skill.etag),
+        Current::File(file) => file.as_ref().map(|file| file.etag.as_str()),
+    }
+}
+
+/// Sets the headers that belong to an error.
 fn add_headers(error: &Error, headers: &mut HeaderMap) {
     let mut insert = |name: HeaderName, value: String| {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -63,15 +84,16 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
     };
     let seconds = |pause: Duration| pause.as_secs_f64().ceil().max(1.0).to_string();
     match error {
-        Error::PreconditionFailed {
-            entity_tag: Some(tag),
-            ..
-        } => insert(header::ETAG, tag.clone()),
+        Error::Service(service::error::Error::PreconditionFailed(current)) => {
+            if let Some(version) = current_version(current) {
+                insert(header::ETAG, entity_tag(version));
+            }
+        }
         Error::RangeNotSatisfiable(Some(range)) => insert(header::CONTENT_RANGE, range.clone()),
         Error::Unauthorized {
             had_credentials, ..
         } => insert(header::WWW_AUTHENTICATE, challenge(*had_credentials)),
-        Error::Store(store::Error::RateLimited(pause)) => {
+        Error::Service(service::error::Error::Store(store::Error::RateLimited(pause))) => {
             insert(header::RETRY_AFTER, seconds(*pause));
         }
         Error::KeysUnavailable(_) => {

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::lock;
 use crate::store::{self, Store};
-use crate::util::hash::hex_hash;
+use crate::util::hash::sha256_hex;
 
 /// The programs that will do, the first one found is taken.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
@@ -261,6 +261,6 @@ fn socket_path(directory: &Path) -> PathBuf {
     if path.as_os_str().len() <= MAX_SOCKET_PATH_BYTES {
         return path;
     }
-    let name = hex_hash::<8>(&[directory.as_os_str().as_bytes()]);
+    let name = sha256_hex::<8>(&[directory.as_os_str().as_bytes()]);
     std::env::temp_dir().join(format!("llmos-{name}.sock"))
 }

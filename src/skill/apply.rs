@@ -7,11 +7,11 @@ use super::new::introduction;
 use super::parts::{Missing, with_empty_front_matter};
 use super::values::Values;
 use super::yaml::{flow_json, flow_list, quote};
-use super::{ChangeError, Description, Label, Language, Parameters, SkillChange, Tags};
+use super::{ChangeError, Description, Label, Language, Parameters, SkillPatch, Tags};
 use super::{MAX_DOCUMENT_BYTES, MAX_FRONT_MATTER_BYTES};
 use crate::domain::name::Name;
 
-impl SkillChange {
+impl SkillPatch {
     /// The document with the changes, and all else in it to the letter.
     ///
     /// A value that the document has already is left as it is written. The heading and the description in
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
     use crate::skill::NewSkill;
 
-    fn change(json: &str) -> SkillChange {
+    fn change(json: &str) -> SkillPatch {
         serde_json::from_str(json).unwrap()
     }
 
@@ -245,7 +245,7 @@ mod tests {
             "---\nname: A\n---\n## Code\n```\n1\n```\n",
         );
         for json in [r#"{"name":null}"#, r#"{"description":null}"#] {
-            assert!(serde_json::from_str::<SkillChange>(json).is_err());
+            assert!(serde_json::from_str::<SkillPatch>(json).is_err());
         }
     }
 

@@ -9,8 +9,9 @@ use crate::domain::name::Name;
 //
 // That is `None`, and `Some(None)`.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[schema(as = SkillChange)]
 #[serde(default)]
-pub struct SkillChange {
+pub struct SkillPatch {
     /// A new name.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Name, required = false)]
@@ -83,7 +84,7 @@ pub enum ChangeError {
     TooLarge(&'static str),
 }
 
-impl SkillChange {
+impl SkillPatch {
     /// Whether nothing is to change.
     pub fn is_empty(&self) -> bool {
         self.name.is_none()

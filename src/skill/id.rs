@@ -8,7 +8,7 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::is_nfc;
 
 use crate::domain::file_path::turns_direction;
-use crate::util::hash::hex_hash;
+use crate::util::hash::sha256_hex;
 
 /// The longest id that is looked up, in bytes.
 pub const MAX_SKILL_ID_BYTES: usize = 200;
@@ -55,7 +55,7 @@ impl SkillId {
         slug.truncate(MAX_NEW_SKILL_ID_CHARS);
         let slug = slug.trim_end_matches('-');
         if slug.is_empty() {
-            return Self(format!("skill-{}", hex_hash::<4>(&[name.as_bytes()])));
+            return Self(format!("skill-{}", sha256_hex::<4>(&[name.as_bytes()])));
         }
         Self(slug.to_owned())
     }

@@ -26,7 +26,7 @@ mod values;
 mod yaml;
 
 pub use self::agent_skills::export;
-pub use self::change::{ChangeError, SkillChange};
+pub use self::change::{ChangeError, SkillPatch};
 pub use self::check::{check_document, id_of_document};
 pub use self::fields::{Code, Description, Label, Language, Parameters, Tags};
 pub use self::id::SkillId;

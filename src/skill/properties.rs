@@ -152,7 +152,7 @@ fn parameters() -> impl Strategy<Value = Parameters> {
     })
 }
 
-fn change() -> impl Strategy<Value = SkillChange> {
+fn change() -> impl Strategy<Value = SkillPatch> {
     use proptest::option::of;
     let first = (
         of(field::<Name>(6, in_line)),
@@ -165,7 +165,7 @@ fn change() -> impl Strategy<Value = SkillChange> {
     let label = || of(of(field::<Label>(4, in_line)));
     (first, label(), label(), of(of(tags()))).prop_map(
         |((name, description, code, language, tags, inputs), category, version, keywords)| {
-            SkillChange {
+            SkillPatch {
                 name,
                 description,
                 code,
@@ -175,7 +175,7 @@ fn change() -> impl Strategy<Value = SkillChange> {
                 category,
                 version,
                 keywords,
-                ..SkillChange::default()
+                ..SkillPatch::default()
             }
         },
     )

@@ -8,10 +8,10 @@ use super::error::{Error, Result};
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::session::{
-    NewSession, Session, SessionChange, SessionId, Status, VersionedSession,
+    NewSession, Session, SessionAndVersion, SessionId, SessionPatch, Status,
 };
-use crate::domain::volume::{Volume, VolumeId};
-use crate::util::hash::hex_hash;
+use crate::domain::volume::{VolumeId, VolumeKind};
+use crate::util::hash::sha256_hex;
 use crate::util::json::{self, Object};
 use crate::util::python_json;
 use crate::util::time::format_time;
@@ -27,12 +27,12 @@ pub(super) struct State {
 impl State {
     /// Hash of the document and the number of messages: messages are only ever appended.
     pub(super) fn version(&self) -> String {
-        let hash = hex_hash::<8>(&[self.document.as_bytes()]);
+        let hash = sha256_hex::<8>(&[self.document.as_bytes()]);
         format!("{hash}-{}", self.message_count)
     }
 
-    pub(super) fn versioned(&self, id: &SessionId) -> Result<VersionedSession> {
-        Ok(VersionedSession {
+    pub(super) fn versioned(&self, id: &SessionId) -> Result<SessionAndVersion> {
+        Ok(SessionAndVersion {
             version: self.version(),
             session: self.session(id.clone())?,
         })
@@ -42,7 +42,7 @@ impl State {
         #[derive(Deserialize)]
         struct Document {
             name: String,
-            volume: Volume,
+            volume: VolumeKind,
             volume_id: String,
             status: String,
             #[serde(default = "json::empty_object")]
@@ -74,7 +74,7 @@ pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) 
     struct Document<'a> {
         id: &'a SessionId,
         name: Name,
-        volume: Volume,
+        volume: VolumeKind,
         volume_id: VolumeId,
         status: Status,
         messages: [(); 0],
@@ -87,7 +87,7 @@ pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) 
     json::text(&Document {
         id,
         name: new.name,
-        volume: new.volume.volume,
+        volume: new.volume.kind,
         volume_id: new.volume.id,
         status: Status::Active,
         messages: [],
@@ -101,7 +101,7 @@ pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) 
 /// The document with the change applied and all else as it was, or the limit it would break.
 pub(super) fn changed_document(
     text: &str,
-    change: &SessionChange,
+    change: &SessionPatch,
     now: DateTime<Utc>,
 ) -> Result<Result<String, &'static str>> {
     let repaired;

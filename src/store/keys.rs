@@ -3,7 +3,7 @@
 //! On a cluster the braces of the documented names are there: what belongs together stands in one slot.
 
 use crate::domain::session::SessionId;
-use crate::domain::volume::VolumeRef;
+use crate::domain::volume::Volume;
 
 /// The scope of all sessions.
 pub(super) const ALL: &str = "all";
@@ -13,8 +13,8 @@ pub(super) const SYSTEM_VOLUMES: &str = "llmos:system-volumes";
 const BUCKETS: [&str; 4] = ["active", "paused", "completed", "other"];
 
 /// The scope of one volume's sessions.
-pub(super) fn scope(volume: &VolumeRef) -> String {
-    format!("{}:{}", volume.volume.as_str(), volume.id.as_str())
+pub(super) fn scope(volume: &Volume) -> String {
+    format!("{}:{}", volume.kind.as_str(), volume.id.as_str())
 }
 
 /// What a caller's requests are counted under.
@@ -63,7 +63,7 @@ impl Names {
     pub(super) fn of_creation(
         self,
         id: &SessionId,
-        volume: &VolumeRef,
+        volume: &Volume,
         key: Option<&str>,
     ) -> Vec<Vec<u8>> {
         let sets = || [self.members(ALL), self.members(scope(volume))];
@@ -127,17 +127,17 @@ impl Names {
     }
 
     /// What is remembered of a volume's skills.
-    pub(super) fn skills(self, volume: &VolumeRef) -> Vec<u8> {
+    pub(super) fn skills(self, volume: &Volume) -> Vec<u8> {
         self.key("llmos:skills:", scope(volume), "")
     }
 
     /// What is counted of a volume's skills.
-    pub(super) fn skill_usage(self, volume: &VolumeRef) -> Vec<u8> {
+    pub(super) fn skill_usage(self, volume: &Volume) -> Vec<u8> {
         self.key("llmos:skill-usage:", scope(volume), "")
     }
 
     /// The record of one use of a volume's skill that was counted.
-    pub(super) fn skill_use(self, volume: &VolumeRef, key: &str) -> Vec<u8> {
+    pub(super) fn skill_use(self, volume: &Volume, key: &str) -> Vec<u8> {
         match self {
             Self::Plain => self.key("llmos:skill-use:", key, ""),
             Self::Tagged => self.key("llmos:skill-use:", scope(volume), &format!(":{key}")),

@@ -8,10 +8,10 @@ use super::document::State;
 use super::error::Result;
 use super::keys::{self, Names};
 use super::script::{self, Reply, unknown_reply};
-use crate::domain::caller::Caller;
 use crate::domain::message::MAX_PAGE_BYTES;
+use crate::domain::request_context::RequestContext;
 use crate::domain::session::{Session, SessionId, Status};
-use crate::domain::volume::{Volume, VolumeRef};
+use crate::domain::volume::{Volume, VolumeKind};
 use crate::util::python_json;
 
 /// Where a page of sessions ended.
@@ -56,7 +56,7 @@ mod id_bytes {
 #[derive(Debug)]
 pub struct ListRequest {
     /// The sessions of one volume, or all that the caller may see.
-    pub volume: Option<VolumeRef>,
+    pub volume: Option<Volume>,
     /// Only those with this status.
     pub status: Option<Status>,
     /// How many at most.
@@ -97,18 +97,22 @@ impl Store {
     ///
     /// One round trip, and one more for every 500 sessions or megabyte that the Python version wrote and
     /// nobody has listed yet. On a cluster see there.
-    pub async fn list_sessions(&self, by: &Caller, request: &ListRequest) -> Result<SessionPage> {
-        let (scopes, with_system) = scopes(by, request);
+    pub async fn list_sessions(
+        &self,
+        context: &RequestContext,
+        request: &ListRequest,
+    ) -> Result<SessionPage> {
+        let (scopes, with_system) = scopes(context, request);
         let connection = self.connection()?;
         let names = connection.names();
         if names == Names::Tagged {
             return connection
-                .list_in_steps(by, request, &scopes, with_system)
+                .list_in_steps(context, request, &scopes, with_system)
                 .await;
         }
         loop {
             let mut reply: Reply = connection
-                .script(&script::LIST, by, |call, _| {
+                .script(&script::LIST, context, |call, _| {
                     call.arg(2 * scopes.len());
                     for scope in &scopes {
                         call.arg(names.members(scope)).arg(names.indexing(scope));
@@ -119,7 +123,7 @@ impl Store {
                 .await?;
             match reply.next::<String>()?.as_str() {
                 "indexing" => {}
-                "page" => return read_page(by, reply),
+                "page" => return read_page(context, reply),
                 other => return Err(unknown_reply(other)),
             }
         }
@@ -127,8 +131,8 @@ impl Store {
 }
 
 /// The scopes that hold what is asked for, and whether the system's other volumes are to be added.
-fn scopes(by: &Caller, request: &ListRequest) -> (Vec<String>, bool) {
-    match (&request.volume, by.volumes()) {
+fn scopes(context: &RequestContext, request: &ListRequest) -> (Vec<String>, bool) {
+    match (&request.volume, context.caller.volumes()) {
         (Some(volume), _) => (vec![keys::scope(volume)], false),
         (None, None) => (vec![keys::ALL.to_owned()], false),
         (None, Some(own)) => (own.iter().map(keys::scope).collect(), true),
@@ -138,7 +142,7 @@ fn scopes(by: &Caller, request: &ListRequest) -> (Vec<String>, bool) {
 /// Id, document, message count, which is nothing where the messages are none, and activity.
 type Entry = (Vec<u8>, Vec<u8>, Option<u64>, i64);
 
-fn read_page(by: &Caller, mut reply: Reply) -> Result<SessionPage> {
+fn read_page(context: &RequestContext, mut reply: Reply) -> Result<SessionPage> {
     let (micros, id): (i64, Vec<u8>) = (reply.next()?, reply.next()?);
     let entries: Vec<Entry> = reply.next()?;
     let mut page = SessionPage {
@@ -153,19 +157,25 @@ fn read_page(by: &Caller, mut reply: Reply) -> Result<SessionPage> {
             message_count: message_count.unwrap_or(0),
             activity,
         };
-        page.add(by, &id, &state, message_count.is_some());
+        page.add(context, &id, &state, message_count.is_some());
     }
     Ok(page)
 }
 
 impl SessionPage {
     /// Adds what an index holds, unless the caller may not see it.
-    pub(super) fn add(&mut self, by: &Caller, id: &[u8], state: &State, has_messages: bool) {
+    pub(super) fn add(
+        &mut self,
+        context: &RequestContext,
+        id: &[u8],
+        state: &State,
+        has_messages: bool,
+    ) {
         match read_entry(id, state) {
             // What an index says is not looked at where the session itself says otherwise.
-            Some(session) if !session.is_seen_by(by) => {}
+            Some(session) if !session.is_seen_by(&context.caller) => {}
             Some(session) if has_messages => self.sessions.push(session),
-            None if says_it_is_anothers(&state.document, by) => {}
+            None if says_it_is_anothers(&state.document, context) => {}
             _ => self
                 .unreadable
                 .push(String::from_utf8_lossy(id).into_owned()),
@@ -179,17 +189,17 @@ fn read_entry(id: &[u8], state: &State) -> Option<Session> {
 }
 
 /// Whether a document that is no session names a volume that the caller may not see.
-fn says_it_is_anothers(document: &str, by: &Caller) -> bool {
+fn says_it_is_anothers(document: &str, context: &RequestContext) -> bool {
     #[derive(Deserialize)]
     struct Place {
         volume: String,
         volume_id: String,
     }
     python_json::parse::<Place>(document.as_bytes()).is_ok_and(|place| {
-        match Volume::try_from(place.volume) {
-            Ok(volume) => !by.sees(volume, &place.volume_id),
+        match VolumeKind::try_from(place.volume) {
+            Ok(volume) => !context.caller.can_read_raw(volume, &place.volume_id),
             // A volume that there is not is nobody's, as it is where the session is asked for by its id.
-            Err(_) => by.volumes().is_some(),
+            Err(_) => context.caller.volumes().is_some(),
         }
     })
 }

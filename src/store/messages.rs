@@ -3,8 +3,8 @@
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store};
-use crate::domain::caller::Caller;
 use crate::domain::message::{Message, NewMessage};
+use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::util::time::now;
 
@@ -16,7 +16,7 @@ pub enum Appended {
     /// They were stored by an earlier request with the same `Idempotency-Key`.
     Replayed(Vec<Message>),
     /// The `Idempotency-Key` belongs to a request that says something else.
-    KeyReused,
+    IdempotencyMismatch,
     /// Nothing is stored: the caller may only read the session.
     ReadOnly,
 }
@@ -26,7 +26,7 @@ impl Store {
     /// caller may see.
     pub async fn append_messages(
         &self,
-        by: &Caller,
+        context: &RequestContext,
         id: &SessionId,
         messages: Vec<NewMessage>,
         idempotency: Option<&Idempotency>,
@@ -42,7 +42,7 @@ impl Store {
         let connection = self.connection()?;
         let keys = connection.names().of_append(id, idempotency.is_some());
         let reply: Option<Reply> = connection
-            .script(&script::APPEND, by, |call, repeated| {
+            .script(&script::APPEND, context, |call, repeated| {
                 call.arg(keys.len()).arg(&keys);
                 call.arg(id.as_str())
                     .arg(now.timestamp_micros())
@@ -68,7 +68,7 @@ fn read_reply(mut reply: Reply, sent: Vec<String>) -> Result<Appended> {
             let messages: Vec<Vec<u8>> = reply.next()?;
             Ok(Appended::Replayed(read_messages(first, messages)))
         }
-        "mismatch" => Ok(Appended::KeyReused),
+        "mismatch" => Ok(Appended::IdempotencyMismatch),
         "read-only" => Ok(Appended::ReadOnly),
         other => Err(unknown_reply(other)),
     }

@@ -65,7 +65,7 @@ mod skills;
 mod update;
 
 use self::connection::Connection;
-use crate::domain::caller::Caller;
+use crate::domain::request_context::RequestContext;
 
 pub use self::client::RedisClient;
 pub use self::connection::address::Address;
@@ -75,7 +75,7 @@ pub use self::listing::{Cursor, ListRequest, SessionPage};
 pub use self::messages::Appended;
 pub use self::server::Version;
 pub use self::sessions::Created;
-pub use self::skills::{Counted, KnownSkill, RememberedSkill, SkillUse, Usage};
+pub use self::skills::{CacheEntry, CachedSkill, Counted, SkillUse, Usage};
 pub use self::update::{Deleted, Updated};
 
 /// How long the answer to an `Idempotency-Key` is remembered: 24 hours, in seconds.
@@ -106,14 +106,14 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::RateLimited`].
-    pub async fn admit(&self, by: &Caller) -> Result<()> {
-        if by.quota.limit().is_none() {
+    pub async fn check_rate_limit(&self, context: &RequestContext) -> Result<()> {
+        if context.rate_limit.limit().is_none() {
             return Ok(());
         }
         let Ok(connection) = self.connection() else {
             return Ok(());
         };
-        match connection.admit(by).await {
+        match connection.check_rate_limit(context).await {
             Err(limited @ Error::RateLimited(_)) => Err(limited),
             _ => Ok(()),
         }

@@ -10,8 +10,8 @@ use redis::{Cmd, FromRedisValue, ParsingError, ServerErrorKind, Value};
 
 use super::error::{Error, Result};
 use super::keys::{self, Names};
-use crate::domain::caller::Caller;
-use crate::domain::rate_limit::{Allowance, Quota, RateLimit};
+use crate::domain::rate_limit::{RateLimit, RateLimitState, RateLimitStatus};
+use crate::domain::request_context::RequestContext;
 
 /// How many arguments a call has about, and of how many bytes in all.
 const CALL_ARGUMENTS: usize = 24;
@@ -145,16 +145,15 @@ impl Text {
 
 /// Puts who calls behind the arguments of a call, where `prelude.lua` takes it from, and counts the call where
 /// it is the request's first one.
-pub(super) fn add_caller(call: &mut Cmd, by: &Caller, limit: Option<&RateLimit>) {
-    let scopes = match by.volumes() {
+pub(super) fn add_caller(call: &mut Cmd, context: &RequestContext, limit: Option<&RateLimit>) {
+    let scopes = match context.caller.volumes() {
         None => "*".to_owned(),
         Some(volumes) => {
             let scopes: Vec<String> = volumes.iter().map(keys::scope).collect();
             scopes.join("\n")
         }
     };
-    call.arg(scopes)
-        .arg(u8::from(by.may_change_something().is_ok()));
+    call.arg(scopes).arg(u8::from(context.caller.can_write()));
     match limit {
         Some(limit) => call
             .arg(keys::rate(&limit.caller))
@@ -166,9 +165,9 @@ pub(super) fn add_caller(call: &mut Cmd, by: &Caller, limit: Option<&RateLimit>)
 
 /// The same on a cluster, where such a call counts nothing. `standing` is whether the session stands in sets of
 /// the caller's, as `cluster/index.lua` has it.
-pub(super) fn add_caller_on_cluster(call: &mut Cmd, by: &Caller, standing: &str) {
+pub(super) fn add_caller_on_cluster(call: &mut Cmd, context: &RequestContext, standing: &str) {
     call.arg(standing);
-    add_caller(call, by, None);
+    add_caller(call, context, None);
 }
 
 /// Puts the same behind a call that we make for ourselves.
@@ -177,9 +176,9 @@ pub(super) fn add_nobody(call: &mut Cmd) {
 }
 
 /// What a script returned, and what is left of its caller's limit.
-pub(super) fn read_answer(answer: Value, quota: &Quota) -> Result<Value> {
+pub(super) fn read_answer(answer: Value, rate_limit: &RateLimitState) -> Result<Value> {
     let [counted, returned, _] = parts_of(answer)?;
-    note_allowance(counted, quota)?;
+    record_rate_limit(counted, rate_limit)?;
     Ok(returned)
 }
 
@@ -190,14 +189,14 @@ pub(super) fn read_answer_of_step(answer: Value) -> Result<(Value, Vec<Vec<u8>>)
 }
 
 /// Notes what counting a request answered: what is left of its caller's limit.
-pub(super) fn note_allowance(counted: Value, quota: &Quota) -> Result<()> {
+pub(super) fn record_rate_limit(counted: Value, rate_limit: &RateLimitState) -> Result<()> {
     let counted: Option<Reply> = Option::from_redis_value(counted)?;
     let Some(mut counted) = counted else {
         return Ok(());
     };
     match counted.next::<String>()?.as_str() {
         "allowed" => {
-            quota.note(Allowance {
+            rate_limit.record(RateLimitStatus {
                 remaining: counted.next()?,
                 reset: Duration::from_micros(counted.next()?),
             });
@@ -205,7 +204,7 @@ pub(super) fn note_allowance(counted: Value, quota: &Quota) -> Result<()> {
         }
         "limited" => {
             let pause = Duration::from_micros(counted.next()?);
-            quota.note(Allowance {
+            rate_limit.record(RateLimitStatus {
                 remaining: 0,
                 reset: pause,
             });

@@ -7,22 +7,22 @@ use super::error::{Error, Result};
 use super::messages::read_messages;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store};
-use crate::domain::caller::Caller;
 use crate::domain::message::{MAX_PAGE_BYTES, MessageRange, NewMessage};
-use crate::domain::session::{NewSession, SessionId, SessionView};
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::{NewSession, SessionId, SessionWithMessages};
 use crate::util::time::now;
 
 /// What became of a creation.
 #[derive(Debug)]
 pub enum Created {
     /// The session is stored.
-    Done(SessionView),
+    Done(SessionWithMessages),
     /// It was stored by an earlier request with the same `Idempotency-Key`; this is what that answered.
-    Replayed(SessionView),
+    Replayed(SessionWithMessages),
     /// An earlier request with the same `Idempotency-Key` stored it, and it was deleted since.
     Deleted,
     /// The `Idempotency-Key` belongs to a request that says something else.
-    KeyReused,
+    IdempotencyMismatch,
 }
 
 /// In place of the last `seq` of a range: the end.
@@ -42,14 +42,14 @@ impl Store {
     /// Creates a session, with a first message if one is given. Whether the caller may is not looked at.
     pub async fn create_session(
         &self,
-        by: &Caller,
+        context: &RequestContext,
         new: NewSession,
         message: Option<NewMessage>,
         idempotency: Option<&Idempotency>,
     ) -> Result<Created> {
         let connection = self.connection()?;
-        let Some(id) = connection.new_id(by, idempotency).await? else {
-            return Ok(Created::KeyReused);
+        let Some(id) = connection.new_id(context, idempotency).await? else {
+            return Ok(Created::IdempotencyMismatch);
         };
         let now = now();
         let key = idempotency.map(|idempotency| idempotency.key.as_str());
@@ -59,7 +59,7 @@ impl Store {
             .map(|message| message.into_stored(now))
             .unwrap_or_default();
         let mut reply: Reply = connection
-            .script(&script::CREATE, by, |call, _| {
+            .script(&script::CREATE, context, |call, _| {
                 call.arg(keys.len()).arg(&keys);
                 call.arg(id.as_str())
                     .arg(&document)
@@ -77,7 +77,7 @@ impl Store {
                 Ok(Created::Replayed(view_of_new(&id, document, message)?))
             }
             "deleted" => Ok(Created::Deleted),
-            "mismatch" => Ok(Created::KeyReused),
+            "mismatch" => Ok(Created::IdempotencyMismatch),
             other => Err(unknown_reply(other)),
         }
     }
@@ -85,11 +85,11 @@ impl Store {
     /// Finds a session and at most `limit` of its messages; `None` where there is none that the caller may see.
     pub async fn find_session(
         &self,
-        by: &Caller,
+        context: &RequestContext,
         id: &SessionId,
         range: MessageRange,
         limit: usize,
-    ) -> Result<Option<SessionView>> {
+    ) -> Result<Option<SessionWithMessages>> {
         let (first, last, forwards) = match range {
             MessageRange::Latest => (1, END, false),
             MessageRange::After(after) => (seq(after.saturating_add(1)), END, true),
@@ -100,10 +100,13 @@ impl Store {
                 true,
             ),
         };
-        let Some(found) = self.find(by, id, (first, last), limit, forwards).await? else {
+        let Some(found) = self
+            .find(context, id, (first, last), limit, forwards)
+            .await?
+        else {
             return Ok(None);
         };
-        Ok(Some(SessionView {
+        Ok(Some(SessionWithMessages {
             current: found.state.versioned(id)?,
             messages: read_messages(found.first, found.messages),
             has_more: found.has_more,
@@ -113,17 +116,17 @@ impl Store {
     /// What a session is now, without its messages, and whether the caller may change it.
     pub(super) async fn read_state(
         &self,
-        by: &Caller,
+        context: &RequestContext,
         id: &SessionId,
     ) -> Result<Option<(State, bool)>> {
-        let found = self.find(by, id, (1, END), 0, false).await?;
+        let found = self.find(context, id, (1, END), 0, false).await?;
         Ok(found.map(|found| (found.state, found.may_write)))
     }
 
     /// Reads a session, and at most `limit` messages between two `seq`s, both included.
     async fn find(
         &self,
-        by: &Caller,
+        context: &RequestContext,
         id: &SessionId,
         (first, last): (i64, i64),
         limit: usize,
@@ -132,7 +135,7 @@ impl Store {
         let connection = self.connection()?;
         let keys = connection.names().of_session(id, []);
         let reply: Option<Reply> = connection
-            .script(&script::FIND, by, |call, _| {
+            .script(&script::FIND, context, |call, _| {
                 call.arg(keys.len()).arg(&keys);
                 call.arg(id.as_str())
                     .arg(first)
@@ -164,7 +167,7 @@ fn seq(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn view_of_new(id: &SessionId, document: String, message: String) -> Result<SessionView> {
+fn view_of_new(id: &SessionId, document: String, message: String) -> Result<SessionWithMessages> {
     let message = Some(message.into_bytes()).filter(|message| !message.is_empty());
     let messages = read_messages(1, message);
     let state = State {
@@ -172,7 +175,7 @@ fn view_of_new(id: &SessionId, document: String, message: String) -> Result<Sess
         message_count: messages.len() as u64,
         activity: 0,
     };
-    Ok(SessionView {
+    Ok(SessionWithMessages {
         current: state.versioned(id)?,
         messages,
         has_more: false,

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store};
-use crate::domain::caller::Caller;
-use crate::domain::volume::VolumeRef;
+use crate::domain::request_context::RequestContext;
+use crate::domain::volume::Volume;
 use crate::skill::{Skill, SkillId};
 use crate::util::json;
 
@@ -22,7 +22,7 @@ const USE_SECONDS: u64 = 60;
 
 /// What is remembered of a skill's document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RememberedSkill {
+pub struct CachedSkill {
     /// The entity tag of the document that was read. Where it has another one now, this is outdated.
     pub etag: String,
     /// The earliest moment at which the document is known to have been there, RFC 3339.
@@ -50,9 +50,9 @@ impl Usage {
 
 /// All that Redis knows of a skill.
 #[derive(Clone, Debug, Default)]
-pub struct KnownSkill {
+pub struct CacheEntry {
     /// What is remembered, if anything is.
-    pub remembered: Option<RememberedSkill>,
+    pub remembered: Option<CachedSkill>,
     /// What is counted.
     pub usage: Usage,
 }
@@ -74,7 +74,7 @@ pub enum Counted {
     /// It was counted before, under the same `Idempotency-Key`.
     Replayed(Usage),
     /// The `Idempotency-Key` belongs to a request that says something else.
-    KeyReused,
+    IdempotencyMismatch,
 }
 
 impl Store {
@@ -82,14 +82,14 @@ impl Store {
     /// on a cluster one for each volume at the same time.
     pub async fn read_skills(
         &self,
-        by: &Caller,
-        wanted: &[(&VolumeRef, Vec<&SkillId>)],
-    ) -> Result<Vec<KnownSkill>> {
+        context: &RequestContext,
+        wanted: &[(&Volume, Vec<&SkillId>)],
+    ) -> Result<Vec<CacheEntry>> {
         let connection = self.connection()?;
         let names = connection.names();
-        let read = async |wanted: &[(&VolumeRef, Vec<&SkillId>)]| -> Result<Vec<Reply>> {
+        let read = async |wanted: &[(&Volume, Vec<&SkillId>)]| -> Result<Vec<Reply>> {
             connection
-                .script(&script::READ_SKILLS, by, |call, _| {
+                .script(&script::READ_SKILLS, context, |call, _| {
                     call.arg(2 * wanted.len());
                     for (volume, _) in wanted {
                         call.arg(names.skills(volume))
@@ -111,14 +111,14 @@ impl Store {
     /// Remembers what documents of a volume say.
     pub async fn remember_skills(
         &self,
-        by: &Caller,
-        volume: &VolumeRef,
-        skills: &[(&SkillId, RememberedSkill)],
+        context: &RequestContext,
+        volume: &Volume,
+        skills: &[(&SkillId, CachedSkill)],
     ) -> Result<()> {
         let connection = self.connection()?;
         let names = connection.names();
         connection
-            .script(&script::REMEMBER_SKILLS, by, |call, _| {
+            .script(&script::REMEMBER_SKILLS, context, |call, _| {
                 call.arg(1).arg(names.skills(volume)).arg(MEMORY_SECONDS);
                 for (id, remembered) in skills {
                     call.arg(id.as_str()).arg(json::text(remembered));
@@ -130,15 +130,15 @@ impl Store {
     /// Remembers what the document of a new skill says, and forgets what is known of an earlier one of this id.
     pub async fn remember_new_skill(
         &self,
-        by: &Caller,
-        volume: &VolumeRef,
+        context: &RequestContext,
+        volume: &Volume,
         id: &SkillId,
-        remembered: &RememberedSkill,
+        remembered: &CachedSkill,
     ) -> Result<()> {
         let connection = self.connection()?;
         let names = connection.names();
         connection
-            .script(&script::REMEMBER_NEW_SKILL, by, |call, _| {
+            .script(&script::REMEMBER_NEW_SKILL, context, |call, _| {
                 call.arg(2)
                     .arg(names.skills(volume))
                     .arg(names.skill_usage(volume))
@@ -150,11 +150,16 @@ impl Store {
     }
 
     /// Forgets a skill, its counts included.
-    pub async fn forget_skill(&self, by: &Caller, volume: &VolumeRef, id: &SkillId) -> Result<()> {
+    pub async fn forget_skill(
+        &self,
+        context: &RequestContext,
+        volume: &Volume,
+        id: &SkillId,
+    ) -> Result<()> {
         let connection = self.connection()?;
         let names = connection.names();
         connection
-            .script(&script::FORGET_SKILL, by, |call, _| {
+            .script(&script::FORGET_SKILL, context, |call, _| {
                 call.arg(2)
                     .arg(names.skills(volume))
                     .arg(names.skill_usage(volume))
@@ -166,8 +171,8 @@ impl Store {
     /// Counts a use of a skill, once for each `Idempotency-Key`.
     pub async fn count_usage(
         &self,
-        by: &Caller,
-        volume: &VolumeRef,
+        context: &RequestContext,
+        volume: &Volume,
         id: &SkillId,
         usage: &SkillUse,
         idempotency: Option<&Idempotency>,
@@ -185,7 +190,7 @@ impl Store {
         };
         let milliseconds = usage.duration.map(|it| it.as_secs_f64() * 1e3);
         let mut reply: Reply = connection
-            .script(&script::COUNT_USAGE, by, |call, _| {
+            .script(&script::COUNT_USAGE, context, |call, _| {
                 call.arg(2)
                     .arg(names.skill_usage(volume))
                     .arg(names.skill_use(volume, key));
@@ -201,15 +206,15 @@ impl Store {
             // Without a key of the caller's it is our own call that was repeated.
             "replayed" if idempotency.is_none() => Ok(Counted::Done(usage_in(&mut reply)?)),
             "replayed" => Ok(Counted::Replayed(usage_in(&mut reply)?)),
-            "mismatch" => Ok(Counted::KeyReused),
+            "mismatch" => Ok(Counted::IdempotencyMismatch),
             other => Err(unknown_reply(other)),
         }
     }
 }
 
-fn known_skill(mut reply: Reply) -> Result<KnownSkill> {
+fn known_skill(mut reply: Reply) -> Result<CacheEntry> {
     let text: Option<Vec<u8>> = reply.next()?;
-    Ok(KnownSkill {
+    Ok(CacheEntry {
         // What cannot be read is not remembered: the document is.
         remembered: text.and_then(|text| serde_json::from_slice(&text).ok()),
         usage: usage_in(&mut reply)?,

@@ -4,8 +4,8 @@ use super::Store;
 use super::document::{State, changed_document};
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
-use crate::domain::caller::Caller;
-use crate::domain::session::{SessionChange, SessionId, VersionedSession};
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::{SessionAndVersion, SessionId, SessionPatch};
 use crate::util::time::now;
 
 /// How often an update starts again because another one came in between. Each time one of them is stored,
@@ -16,9 +16,9 @@ const MAX_UPDATE_ATTEMPTS: usize = 100;
 #[derive(Debug)]
 pub enum Updated {
     /// The session is stored, and is now this.
-    Done(VersionedSession),
+    Done(SessionAndVersion),
     /// Nothing changed: the session is no longer one of the expected versions, but this.
-    Stale(VersionedSession),
+    Stale(SessionAndVersion),
     /// Nothing changed: the metadata that would come out is over a limit, which the text names.
     Invalid(&'static str),
     /// Nothing changed: others updated the session all the time.
@@ -33,7 +33,7 @@ pub enum Deleted {
     /// The session is gone.
     Done,
     /// Nothing changed: the session is no longer one of the expected versions, but this.
-    Stale(Box<VersionedSession>),
+    Stale(Box<SessionAndVersion>),
     /// Nothing changed: the caller may only read the session.
     ReadOnly,
 }
@@ -45,12 +45,12 @@ impl Store {
     /// Two round trips, and one more for each other update that comes in between.
     pub async fn update_session(
         &self,
-        by: &Caller,
+        context: &RequestContext,
         id: &SessionId,
-        change: &SessionChange,
+        change: &SessionPatch,
         expected: Option<&[String]>,
     ) -> Result<Option<Updated>> {
-        let Some((mut state, may_write)) = self.read_state(by, id).await? else {
+        let Some((mut state, may_write)) = self.read_state(context, id).await? else {
             return Ok(None);
         };
         if !may_write {
@@ -71,7 +71,7 @@ impl Store {
                 Err(limit) => return Ok(Some(Updated::Invalid(limit))),
             };
             let reply: Option<Reply> = connection
-                .script(&script::UPDATE, by, |call, _| {
+                .script(&script::UPDATE, context, |call, _| {
                     call.arg(keys.len()).arg(&keys);
                     call.arg(id.as_str())
                         .arg(&state.document)
@@ -107,13 +107,13 @@ impl Store {
     /// One round trip, or two with `expected`, and one more where another change came in between.
     pub async fn delete_session(
         &self,
-        by: &Caller,
+        context: &RequestContext,
         id: &SessionId,
         expected: Option<&[String]>,
     ) -> Result<Option<Deleted>> {
         let mut state = None;
         if let Some(versions) = expected {
-            let Some((read, may_write)) = self.read_state(by, id).await? else {
+            let Some((read, may_write)) = self.read_state(context, id).await? else {
                 return Ok(None);
             };
             if !may_write {
@@ -133,7 +133,7 @@ impl Store {
         ];
         let keys = names.of_session(id, further);
         let reply: String = connection
-            .script(&script::DELETE, by, |call, repeated| {
+            .script(&script::DELETE, context, |call, repeated| {
                 call.arg(keys.len()).arg(&keys);
                 call.arg(id.as_str()).arg(u8::from(repeated));
                 if let Some(state) = &state {
@@ -145,7 +145,7 @@ impl Store {
             "deleted" => Ok(Some(Deleted::Done)),
             "missing" => Ok(None),
             "read-only" => Ok(Some(Deleted::ReadOnly)),
-            "changed" => match self.read_state(by, id).await? {
+            "changed" => match self.read_state(context, id).await? {
                 Some((state, _)) => Ok(Some(Deleted::Stale(Box::new(state.versioned(id)?)))),
                 None => Ok(None),
             },

@@ -3,7 +3,7 @@
 use ring::digest::{Context, SHA256};
 
 /// The first `N` bytes (at most 32) of a SHA-256 of `parts`. Where one part ends and the next begins counts.
-pub fn hex_hash<const N: usize>(parts: &[&[u8]]) -> String {
+pub fn sha256_hex<const N: usize>(parts: &[&[u8]]) -> String {
     const { assert!(N <= 32) };
     let mut hash = Context::new(&SHA256);
     for part in parts {
@@ -32,12 +32,12 @@ mod tests {
 
     #[test]
     fn a_hash_has_the_length_asked_for_and_tells_where_parts_end() {
-        assert_eq!(hex_hash::<8>(&[b"a"]).len(), 16);
-        assert_eq!(hex_hash::<16>(&[b"a"]).len(), 32);
+        assert_eq!(sha256_hex::<8>(&[b"a"]).len(), 16);
+        assert_eq!(sha256_hex::<16>(&[b"a"]).len(), 32);
         assert_ne!(
-            hex_hash::<16>(&[b"ab", b"c"]),
-            hex_hash::<16>(&[b"a", b"bc"])
+            sha256_hex::<16>(&[b"ab", b"c"]),
+            sha256_hex::<16>(&[b"a", b"bc"])
         );
-        assert_ne!(hex_hash::<16>(&[b"a"]), hex_hash::<16>(&[b"a", b""]));
+        assert_ne!(sha256_hex::<16>(&[b"a"]), sha256_hex::<16>(&[b"a", b""]));
     }
 }

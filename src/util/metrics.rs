@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 tokio::task_local! {
-    static METER: Arc<Meter>;
+    static METER: Arc<RequestMetrics>;
 }
 
 /// What one request has spent so far.
 #[derive(Debug, Default)]
-pub struct Meter {
+pub struct RequestMetrics {
     /// Round trips to Redis; on a cluster those at the same time count as one.
     pub redis: Count,
     /// Requests to Blob. Those that ran at the same time count each for itself.
@@ -25,7 +25,7 @@ pub struct Count {
     nanoseconds: AtomicU64,
 }
 
-impl Meter {
+impl RequestMetrics {
     /// Runs a request and counts on this meter all that it asks of storage.
     pub async fn measure<F: Future>(self: Arc<Self>, request: F) -> F::Output {
         METER.scope(self, request).await
@@ -59,7 +59,7 @@ pub(crate) fn count_round_trip(elapsed: Duration) {
 /// Runs what sends several commands at the same time to the nodes of a cluster: together they are one round trip.
 pub(crate) async fn count_as_one<F: Future>(commands: F) -> F::Output {
     let started = Instant::now();
-    let meter = Arc::<Meter>::default();
+    let meter = Arc::<RequestMetrics>::default();
     let output = meter.clone().measure(commands).await;
     if meter.redis.times() > 0 {
         count_round_trip(started.elapsed());

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use llmos::skill::{NewSkill, Skill, SkillChange, SkillId, export};
+use llmos::skill::{NewSkill, Skill, SkillId, SkillPatch, export};
 use serde_json::{Value, json};
 
 /// Texts that would break out of a field that is written without care.
@@ -54,7 +54,7 @@ fn the_validator_accepts_what_is_exported() {
     ];
     let hostile = HOSTILE.iter().enumerate().map(|(index, text)| {
         let extras = json!({"category": text, "author": text, "inputs": [{text.to_owned(): text}]});
-        let change: SkillChange = serde_json::from_value(extras).unwrap();
+        let change: SkillPatch = serde_json::from_value(extras).unwrap();
         let document = change.apply(&document(text, text, &[text])).unwrap();
         (format!("hostile-{index}"), document)
     });

@@ -1,116 +1,126 @@
-//! Who calls: one extractor that every handler takes.
+//! Authentication of requests: extractors of the caller and the state of the rate limit.
 //!
-//! | configured | credentials | who calls |
+//! | configured | credentials | caller |
 //! |---|---|---|
-//! | tokens or keys | ones that hold | their holder |
-//! | tokens or keys | none, or others | nobody: 401 |
-//! | nothing, on one's own machine | are not looked at | the person at the machine, who may do everything |
-//! | `ALLOW_ANONYMOUS=true` alone | are not looked at | anybody, who may do everything |
-//! | nothing, where others can call | are not looked at | nobody: 401 that says what to set |
+//! | tokens or keys | valid | the user or program that they belong to |
+//! | tokens or keys | missing or invalid | 401 |
+//! | nothing, on a loopback address | ignored | unrestricted |
+//! | `ALLOW_ANONYMOUS=true` only | ignored | unrestricted |
+//! | nothing, on a public address | ignored | 401 that names the variables to set |
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
 use super::client_ip::caller_address;
 use crate::app::App;
 use crate::auth::Refusal;
 use crate::domain::caller::Caller;
-use crate::domain::rate_limit::{Quota, RateLimit};
+use crate::domain::rate_limit::RateLimit;
+use crate::domain::request_context::RequestContext;
 use crate::http::error::{Error, Result};
 use crate::http::middleware::cross_site;
+use crate::util::secret::Secret;
 
-const NOTHING_CONFIGURED: &str = "Nobody may call yet: set AUTH_JWKS_URL or AUTH_JWT_SECRET for users, \
-     API_KEYS for programs, or ALLOW_ANONYMOUS=true to let everybody do everything.";
-const NO_CREDENTIALS: &str = "Say who you are: Authorization: Bearer, and a token or a key.";
+const X_VERCEL_OIDC_TOKEN: HeaderName = HeaderName::from_static("x-vercel-oidc-token");
+const NOT_CONFIGURED: &str = "Access is not configured. Set AUTH_JWKS_URL or AUTH_JWT_SECRET (users), \
+     API_KEYS (programs), or ALLOW_ANONYMOUS=true (open access).";
+const NO_CREDENTIALS: &str =
+    "Authentication required: send `Authorization: Bearer <token or API key>`.";
+const MALFORMED: &str = "Send exactly one `Authorization` header: `Bearer <token or API key>`.";
 
-impl FromRequestParts<App> for Caller {
+impl FromRequestParts<App> for RequestContext {
     type Rejection = Error;
 
-    /// Whoever sent the request. It counts on their limit with the first thing that is asked of Redis.
+    /// Authenticates the request. The rate limit is charged by the first Redis call of the request.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let caller = if app.config.access.auth.is_configured() {
             let credential = bearer(&parts.headers)?;
             let authenticated = app.authenticator.authenticate(credential).await;
-            authenticated.map_err(refused)?
+            authenticated.map_err(rejection)?
         } else {
-            without_credentials(parts, app)?
+            unauthenticated_caller(parts, app)?
         };
-        Ok(counted(caller, parts, app))
+        Ok(with_rate_limit(caller, parts, app))
     }
 }
 
-/// A caller whose request counted already, in a round trip to Redis of its own: for handlers that ask Blob
-/// before they ask Redis anything.
-pub(crate) struct Admitted(pub(crate) Caller);
+/// An authenticated request that is already charged to the caller's rate limit, by a Redis call of its own: for
+/// handlers that call Blob before Redis. Charging later would let a limited caller cause calls to Blob.
+pub(crate) struct RateLimited(pub(crate) RequestContext);
 
-impl FromRequestParts<App> for Admitted {
+impl FromRequestParts<App> for RateLimited {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let caller = Caller::from_request_parts(parts, app).await?;
-        app.store.admit(&caller).await?;
-        Ok(Self(caller))
+        let context = RequestContext::from_request_parts(parts, app).await?;
+        app.store.check_rate_limit(&context).await?;
+        Ok(Self(context))
     }
 }
 
-/// Anybody, without a look at credentials, whose request counted already: for the health check, which tells
-/// nothing of what is stored and costs a call of each storage, and for those who have a link.
-pub(crate) struct Visitor;
+/// A request without authentication, already charged to the rate limit of its client address: health checks and
+/// signed links.
+pub(crate) struct Unauthenticated(pub(crate) RequestContext);
 
-impl FromRequestParts<App> for Visitor {
+impl FromRequestParts<App> for Unauthenticated {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let visitor = counted(Caller::anybody(), parts, app);
-        app.store.admit(&visitor).await?;
-        Ok(Self)
+        let context = with_rate_limit(Caller::unrestricted(), parts, app);
+        app.store.check_rate_limit(&context).await?;
+        Ok(Self(context))
     }
 }
 
-/// Where limits are set: the caller with the one that the request counts on, by name or by address.
-fn counted(caller: Caller, parts: &Parts, app: &App) -> Caller {
-    let quota = parts.extensions.get::<Arc<Quota>>();
-    let quota = quota.cloned().unwrap_or_default();
+/// Returns the context of the request. Where a limit is configured, it applies to the caller, or to the client
+/// address where callers are not authenticated.
+fn with_rate_limit(caller: Caller, parts: &Parts, app: &App) -> RequestContext {
+    let rate_limit = parts.extensions.get::<Arc<_>>();
+    let context = RequestContext {
+        caller,
+        rate_limit: rate_limit.cloned().unwrap_or_default(),
+        oidc_token: oidc_token(parts, app),
+    };
     if let Some(requests) = app.config.access.rate_limit {
-        let name = match caller.name() {
+        let caller = match context.caller.name() {
             "" => caller_address(parts, &app.config),
             name => name.to_owned(),
         };
-        quota.begin(RateLimit {
-            caller: name,
-            requests,
-        });
+        context.rate_limit.set_limit(RateLimit { caller, requests });
     }
-    caller.counted_on(quota)
+    context
 }
 
-fn without_credentials(parts: &Parts, app: &App) -> Result<Caller> {
+fn unauthenticated_caller(parts: &Parts, app: &App) -> Result<Caller> {
     let access = &app.config.access;
     if access.is_public && !access.allow_anonymous {
         return Err(Error::Unauthorized {
-            detail: NOTHING_CONFIGURED.to_owned(),
+            detail: NOT_CONFIGURED.to_owned(),
             had_credentials: false,
         });
     }
     cross_site::refuse_other_pages(parts, access)?;
-    Ok(Caller::anybody())
+    Ok(Caller::unrestricted())
 }
 
-/// The credential of `Authorization: Bearer …`.
+/// Returns the token by which Vercel identifies the deployment to other services; it sends one with each request.
+fn oidc_token(parts: &Parts, app: &App) -> Option<Secret> {
+    app.config.blob.store_id.as_ref()?;
+    let token = parts.headers.get(X_VERCEL_OIDC_TOKEN)?.to_str().ok()?;
+    Some(Secret::new(token.to_owned()))
+}
+
+/// Returns the credential of the `Authorization: Bearer …` header.
 fn bearer(headers: &HeaderMap) -> Result<&str> {
+    let error = |detail: &str, had_credentials| Error::Unauthorized {
+        detail: detail.to_owned(),
+        had_credentials,
+    };
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let refuse = |detail: &str, had_credentials| {
-        Err(Error::Unauthorized {
-            detail: detail.to_owned(),
-            had_credentials,
-        })
-    };
-    let Some(value) = values.next() else {
-        return refuse(NO_CREDENTIALS, false);
-    };
+    let value = values.next().ok_or_else(|| error(NO_CREDENTIALS, false))?;
     let credential = value.to_str().ok().and_then(|text| {
         let (scheme, credential) = text.split_once(' ')?;
         scheme
@@ -119,17 +129,14 @@ fn bearer(headers: &HeaderMap) -> Result<&str> {
     });
     match (credential, values.next()) {
         (Some(credential), None) if !credential.is_empty() => Ok(credential),
-        _ => refuse(
-            "Authorization must be there once, with Bearer and a token or a key.",
-            true,
-        ),
+        _ => Err(error(MALFORMED, true)),
     }
 }
 
-fn refused(refusal: Refusal) -> Error {
+fn rejection(refusal: Refusal) -> Error {
     match refusal {
         Refusal::Invalid(reason) => Error::Unauthorized {
-            detail: format!("Your token or key is not accepted: {reason}."),
+            detail: format!("The token or API key is not valid: {reason}."),
             had_credentials: true,
         },
         Refusal::KeysUnavailable(cause) => {

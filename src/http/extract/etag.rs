@@ -10,7 +10,7 @@ use crate::http::error::{Error, Result};
 pub(crate) struct IfMatch(Option<Vec<String>>);
 
 impl IfMatch {
-    /// The states, where something has to be there anyway: `None` for any.
+    /// Returns the expected versions; `None` for any, or if the header is missing.
     pub(crate) fn versions(&self) -> Option<&[String]> {
         let versions = self.0.as_deref();
         versions.filter(|versions| !versions.iter().any(|version| version == "*"))
@@ -19,12 +19,6 @@ impl IfMatch {
     /// Whether the caller says anything.
     pub(crate) fn is_given(&self) -> bool {
         self.0.is_some()
-    }
-
-    /// Whether the request is meant for this state.
-    pub(crate) fn allows(&self, version: &str) -> bool {
-        self.versions()
-            .is_none_or(|versions| versions.iter().any(|wanted| wanted == version))
     }
 }
 

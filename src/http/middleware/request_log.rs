@@ -14,11 +14,11 @@ use uuid::Uuid;
 use vercel_runtime::AppState;
 
 use crate::app::App;
-use crate::domain::rate_limit::{Quota, WINDOW};
+use crate::domain::rate_limit::{RateLimitState, WINDOW};
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::util::json;
-use crate::util::metrics::{Count, Meter};
+use crate::util::metrics::{Count, RequestMetrics};
 
 /// The level of what needs somebody's attention.
 const ERROR: &str = "error";
@@ -50,11 +50,11 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     };
 
     let quota = app.config.access.rate_limit.map(|_| {
-        let quota = Arc::<Quota>::default();
+        let quota = Arc::<RateLimitState>::default();
         request.extensions_mut().insert(quota.clone());
         quota
     });
-    let meter = Arc::new(Meter::default());
+    let meter = Arc::new(RequestMetrics::default());
     let response = meter.clone().measure(next.run(request)).await;
     let (mut response, cause) = render_error(response, &request_id);
 
@@ -106,8 +106,8 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
 }
 
 /// What the caller may use, and what is left of it (the `RateLimit` fields of the HTTPAPI working group's draft).
-fn tell_limit(headers: &mut HeaderMap, quota: &Quota) {
-    let (Some(limit), Some(left)) = (quota.limit(), quota.allowance()) else {
+fn tell_limit(headers: &mut HeaderMap, quota: &RateLimitState) {
+    let (Some(limit), Some(left)) = (quota.limit(), quota.status()) else {
         return;
     };
     let seconds = |duration: Duration| duration.as_secs_f64().ceil();
@@ -123,7 +123,7 @@ fn tell_limit(headers: &mut HeaderMap, quota: &Quota) {
 
 /// What the log is to say of a response that is no [`Error`].
 #[derive(Clone, Debug)]
-pub(crate) struct LoggedCause(pub(crate) String);
+pub(crate) struct ErrorCause(pub(crate) String);
 
 /// One request in the log. Never a token, a query or a body.
 #[derive(Serialize)]
@@ -175,7 +175,7 @@ fn render_error(response: Response, request_id: &str) -> (Response, Option<Strin
         None if is_json(response.headers()) => {
             let cause = response
                 .extensions()
-                .get::<LoggedCause>()
+                .get::<ErrorCause>()
                 .map(|cause| cause.0.clone());
             return (response, cause);
         }
@@ -200,7 +200,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// How often storage was asked, Blob only where it was, and how long that and the whole took, if that may be told.
-fn server_timing(meter: &Meter, elapsed: Option<Duration>) -> String {
+fn server_timing(meter: &RequestMetrics, elapsed: Option<Duration>) -> String {
     let mut timing = String::with_capacity(128);
     add_timing(&mut timing, "redis", "round trip", &meter.redis, elapsed);
     if meter.blob.times() > 0 {

@@ -7,7 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::schemas::{CONTROLS, schema, volume_id_pattern};
 use crate::domain::file_path::MAX_PATH_BYTES;
 use crate::domain::session::Status;
-use crate::domain::volume::Volume;
+use crate::domain::volume::VolumeKind;
 use crate::http::DEFAULT_LIMIT;
 
 /// Makes types of schemas.
@@ -40,7 +40,7 @@ parameters! {
     /// The form of a skill.
     Format: one_of(&json!(["json", "markdown", "agentskills"]));
     /// Whose something is.
-    AnyVolume: one_of(&json!([Volume::User, Volume::Team, Volume::System]));
+    AnyVolume: one_of(&json!([VolumeKind::User, VolumeKind::Team, VolumeKind::System]));
     /// Where a session stands.
     AnyStatus: one_of(&json!([Status::Active, Status::Paused, Status::Completed]));
     /// Which user or team.

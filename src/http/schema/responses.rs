@@ -18,11 +18,11 @@ use crate::domain::message::{Message, NewMessage};
 use crate::domain::session::{Session, SessionId};
 use crate::http::extract::etag::{IfMatch, IfNoneMatch};
 use crate::http::extract::idempotency::{IdempotencyKey, MAX_KEY_BYTES};
-use crate::http::extract::path::{FileAt, SessionPath, SkillPath};
+use crate::http::extract::path::{FilePathParam, SessionPath, SkillPath};
 use crate::http::sessions::messages::Batch;
 use crate::http::sessions::response::SessionAnswer;
 use crate::http::skills::response::SkillAnswer;
-use crate::service::skills::CatalogSkill;
+use crate::service::skills::SkillSummary;
 use crate::skill::SkillId;
 
 fn parameter(place: ParameterIn, name: &str, of: RefOr<Schema>, text: &str) -> Vec<Parameter> {
@@ -64,7 +64,7 @@ parameters! {
     SessionPath: Path "id", SessionId::schema(),
         "The session's id, percent-encoded: ids of old sessions hold whatever their name held.";
     SkillPath: Path "id", SkillId::schema(), "The skill's id, percent-encoded.";
-    FileAt: Path "path", schema(file_path()),
+    FilePathParam: Path "path", schema(file_path()),
         "The file's path, which may hold `/`: parts of up to 255 bytes, 900 in all, and 950 characters with the \
         volume. No part is empty, `.` or `..`; no `\\`, no control characters and none that turn the direction of \
         text, also where they are percent-encoded.";
@@ -165,7 +165,7 @@ impl ToSchema for SessionAnswer {
 impl PartialSchema for SkillAnswer {
     fn schema() -> RefOr<Schema> {
         let content = json!({"type": "string", "description": "The whole document; after a change it is not there."});
-        with_members(&CatalogSkill::name(), &json!({"content": content}))
+        with_members(&SkillSummary::name(), &json!({"content": content}))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What values look like, for those types that are checked by hand: their limits come from the same constants.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
@@ -12,7 +14,7 @@ use crate::domain::message::{
 use crate::domain::metadata::Metadata;
 use crate::domain::name::{MAX_NAME_CHARS, Name};
 use crate::domain::session::{MAX_SESSION_ID_BYTES, SessionId, Status};
-use crate::domain::volume::{MAX_VOLUME_ID_CHARS, Volume, VolumeId};
+use crate::domain::volume::{MAX_VOLUME_ID_CHARS, VolumeId, VolumeKind};
 use crate::skill::fields::{
     MAX_CODE_BYTES, MAX_DESCRIPTION_BYTES, MAX_LABEL_CHARS, MAX_LANGUAGE_CHARS, MAX_TAGS,
 };
@@ -74,11 +76,24 @@ macro_rules! describe {
     )*};
 }
 
+impl PartialSchema for VolumeKind {
+    fn schema() -> RefOr<Schema> {
+        schema(json!({
+            "type": "string", "enum": [Self::User, Self::Team, Self::System],
+            "description": "Whose something is: one user's, one team's, or everyone's.",
+        }))
+    }
+}
+
+impl ToSchema for VolumeKind {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Volume")
+    }
+}
+
 describe! {
     Name: json!({"type": "string", "pattern": name_pattern()}),
         "1 to 200 characters after trimming, no control characters.";
-    Volume: json!({"type": "string", "enum": [Self::User, Self::Team, Self::System]}),
-        "Whose something is: one user's, one team's, or everyone's.";
     VolumeId: json!({"type": "string", "pattern": format!("^(?:{})$", volume_id_pattern())}),
         "Which user or team: 1 to 128 of `A-Z a-z 0-9 . _ - @ | ~ + =`, not `.` or `..`.";
     SessionId: json!({"type": "string", "minLength": 1, "maxLength": MAX_SESSION_ID_BYTES, "pattern": NO_NUL}),

@@ -1,29 +1,29 @@
-//! What the routes of one session answer: the session, with or without messages, and its entity tag.
+//! Responses with one session: with or without its messages, and with its entity tag.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::domain::message::Message;
-use crate::domain::session::{SessionView, VersionedSession};
+use crate::domain::session::{SessionAndVersion, SessionWithMessages};
 use crate::http::extract::etag::entity_tag;
 use crate::http::object_writer::ObjectWriter;
 
-/// A session and its entity tag.
+/// A session, with its entity tag as a header.
 pub(crate) struct SessionAnswer {
-    pub(crate) current: VersionedSession,
+    pub(crate) current: SessionAndVersion,
     pub(crate) messages: Option<Vec<Message>>,
     pub(crate) fallback: bool,
 }
 
 impl SessionAnswer {
-    pub(crate) fn with_messages(view: SessionView) -> Self {
+    pub(crate) fn with_messages(view: SessionWithMessages) -> Self {
         Self {
             messages: Some(view.messages),
             ..Self::without_messages(view.current)
         }
     }
 
-    pub(crate) fn without_messages(current: VersionedSession) -> Self {
+    pub(crate) fn without_messages(current: SessionAndVersion) -> Self {
         Self {
             current,
             messages: None,

@@ -1,4 +1,4 @@
-//! What the routes of one skill answer: the skill as JSON or its document, and its entity tag.
+//! Responses with one skill: as JSON or as its document, with its entity tag.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::http::extract::etag::entity_tag;
-use crate::service::skills::{CatalogSkill, FoundSkill};
+use crate::service::skills::{SkillDetail, SkillSummary};
 
-/// The same path answers JSON and documents.
+/// The same path returns JSON or documents.
 const VARY_ON_ACCEPT: (HeaderName, HeaderValue) =
     (header::VARY, HeaderValue::from_static("accept"));
 
@@ -17,7 +17,7 @@ const VARY_ON_ACCEPT: (HeaderName, HeaderValue) =
 #[derive(Serialize)]
 pub(crate) struct SkillAnswer {
     #[serde(flatten)]
-    skill: CatalogSkill,
+    skill: SkillSummary,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -25,7 +25,7 @@ pub(crate) struct SkillAnswer {
 }
 
 impl SkillAnswer {
-    pub(crate) fn without_document(skill: CatalogSkill) -> Self {
+    pub(crate) fn without_document(skill: SkillSummary) -> Self {
         Self {
             skill,
             content: None,
@@ -33,7 +33,7 @@ impl SkillAnswer {
         }
     }
 
-    pub(crate) fn with_document(found: FoundSkill, fallback: bool) -> Self {
+    pub(crate) fn with_document(found: SkillDetail, fallback: bool) -> Self {
         Self {
             skill: found.skill,
             content: Some(String::from_utf8_lossy(&found.document).into_owned()),
@@ -49,8 +49,8 @@ impl IntoResponse for SkillAnswer {
     }
 }
 
-/// A document to the letter.
-pub(crate) fn document_answer(skill: &CatalogSkill, document: Bytes) -> Response {
+/// Returns the response with a document.
+pub(crate) fn document_answer(skill: &SkillSummary, document: Bytes) -> Response {
     let headers = [
         (
             header::CONTENT_TYPE,
@@ -61,7 +61,7 @@ pub(crate) fn document_answer(skill: &CatalogSkill, document: Bytes) -> Response
     ([VARY_ON_ACCEPT], headers, document).into_response()
 }
 
-/// That the caller has the skill already.
+/// Returns the response to a caller that has the current version.
 pub(crate) fn not_modified(version: &str) -> Response {
     let etag = [(header::ETAG, entity_tag(version))];
     (StatusCode::NOT_MODIFIED, [VARY_ON_ACCEPT], etag).into_response()

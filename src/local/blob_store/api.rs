@@ -13,7 +13,7 @@ use super::blob::Blob;
 use super::callback;
 use super::caller::{Caller, Owner};
 use super::error::Refusal;
-use super::extract::{Base, Parameters};
+use super::extract::{Base, QueryParams};
 use super::index::PageQuery;
 use super::options::{Condition, Properties, number};
 use super::pathname::Pathname;
@@ -63,7 +63,7 @@ pub(super) async fn put_or_copy(
     State(store): State<BlobStore>,
     caller: Caller,
     Base(base): Base,
-    Parameters(query): Parameters<PutQuery>,
+    QueryParams(query): QueryParams<PutQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Written>, Refusal> {
@@ -100,7 +100,7 @@ pub(super) async fn rename(
     State(store): State<BlobStore>,
     _: Owner,
     Base(base): Base,
-    Parameters(query): Parameters<PutQuery>,
+    QueryParams(query): QueryParams<PutQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Written>, Refusal> {
     transfer(&store, &query, &headers, &base, true).await
@@ -153,7 +153,7 @@ pub(super) async fn head_or_list(
     State(store): State<BlobStore>,
     _: Owner,
     Base(base): Base,
-    Parameters(query): Parameters<ReadQuery>,
+    QueryParams(query): QueryParams<ReadQuery>,
 ) -> Result<Json<Value>, Refusal> {
     match &query.url {
         Some(reference) => head(&store, reference, &base).map(Json),

@@ -19,7 +19,7 @@ use tokio_util::io::ReaderStream;
 use super::blob::Blob;
 use super::caller::is_owner;
 use super::error::Refusal;
-use super::extract::Parameters;
+use super::extract::QueryParams;
 use super::options::strong;
 use super::pathname::{CONTENT_PATH, Pathname};
 use super::store::BlobStore;
@@ -37,7 +37,7 @@ pub(super) struct ContentQuery {
 /// `GET` and `HEAD /content/{pathname}`.
 pub(super) async fn read(
     State(store): State<BlobStore>,
-    Parameters(query): Parameters<ContentQuery>,
+    QueryParams(query): QueryParams<ContentQuery>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {

@@ -13,9 +13,9 @@ use super::store::BlobStore;
 
 /// The query of a request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Parameters<T>(pub(super) T);
+pub(super) struct QueryParams<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequestParts<BlobStore> for Parameters<T> {
+impl<T: DeserializeOwned> FromRequestParts<BlobStore> for QueryParams<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &BlobStore) -> Result<Self, Refusal> {

@@ -12,7 +12,7 @@ use super::api::Written;
 use super::callback;
 use super::caller::Caller;
 use super::error::Refusal;
-use super::extract::{Base, Parameters};
+use super::extract::{Base, QueryParams};
 use super::multipart::Upload;
 use super::options::{Properties, number, text};
 use super::parts::Part;
@@ -30,7 +30,7 @@ pub(super) async fn multipart(
     State(store): State<BlobStore>,
     caller: Caller,
     Base(base): Base,
-    Parameters(query): Parameters<MultipartQuery>,
+    QueryParams(query): QueryParams<MultipartQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Refusal> {

@@ -8,7 +8,7 @@ use ring::rand::{SystemRandom, generate};
 use serde::{Deserialize, Serialize};
 
 use super::error::Refusal;
-use crate::util::hash::hex_hash;
+use crate::util::hash::sha256_hex;
 
 /// The most characters of a pathname, counted as JavaScript does.
 pub(super) const MAX_PATHNAME_CHARACTERS: usize = 950;
@@ -110,7 +110,7 @@ impl Pathname {
 
     /// The blob's file: no character of the name can matter to the file system, nor can its length.
     pub(super) fn file_name(&self) -> String {
-        hex_hash::<32>(&[self.0.as_bytes()])
+        sha256_hex::<32>(&[self.0.as_bytes()])
     }
 
     /// Where the content lies, for a base such as `http://127.0.0.1:3000`.

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use crate::domain::caller::Caller;
 use crate::domain::message::{Message, MessageRange};
-use crate::domain::session::{Session, SessionId, SessionView, Status, VersionedSession};
-use crate::domain::volume::Volume;
+use crate::domain::session::{Session, SessionAndVersion, SessionId, SessionWithMessages, Status};
+use crate::domain::volume::VolumeKind;
 use crate::store::{Cursor, ListRequest, SessionPage};
 
 /// A sample, and all of its messages.
@@ -22,7 +22,7 @@ static SAMPLES: Lazy<Vec<Sample>> = Lazy::new(|| {
         sample(
             "sess_quantum_research",
             "Quantum Research",
-            (Volume::User, Status::Active, 3),
+            (VolumeKind::User, Status::Active, 3),
             r#"{"project":"qiskit-studio"}"#,
             ("2025-12-13T10:00:00Z", "2025-12-13T10:30:00Z"),
             &[
@@ -33,7 +33,7 @@ static SAMPLES: Lazy<Vec<Sample>> = Lazy::new(|| {
         sample(
             "sess_data_analysis",
             "Data Analysis Pipeline",
-            (Volume::Team, Status::Paused, 5),
+            (VolumeKind::Team, Status::Paused, 5),
             r#"{"team":"analytics"}"#,
             ("2025-12-12T14:00:00Z", "2025-12-12T16:00:00Z"),
             &[
@@ -49,7 +49,7 @@ pub fn find_session(
     id: &SessionId,
     range: MessageRange,
     limit: usize,
-) -> Option<SessionView> {
+) -> Option<SessionWithMessages> {
     let sample = SAMPLES
         .iter()
         .find(|sample| sample.session.id == *id && sample.session.is_seen_by(by))?;
@@ -67,8 +67,8 @@ pub fn find_session(
             wanted[..wanted.len() - surplus].to_vec()
         }
     };
-    Some(SessionView {
-        current: VersionedSession {
+    Some(SessionWithMessages {
+        current: SessionAndVersion {
             session: sample.session.clone(),
             version: "sample".to_owned(),
         },
@@ -81,7 +81,7 @@ pub fn find_session(
 pub fn list_sessions(by: &Caller, request: &ListRequest) -> SessionPage {
     let fits = |session: &&Session| {
         let volume = request.volume.as_ref().is_none_or(|volume| {
-            session.volume == volume.volume && session.volume_id == volume.id.as_str()
+            session.volume == volume.kind && session.volume_id == volume.id.as_str()
         });
         let status = request
             .status
@@ -124,7 +124,7 @@ fn activity(session: &Session) -> i64 {
 fn sample(
     id: &str,
     name: &str,
-    (volume, status, traces_count): (Volume, Status, u64),
+    (volume, status, traces_count): (VolumeKind, Status, u64),
     metadata: &str,
     (created_at, updated_at): (&str, &str),
     messages: &[&str],

@@ -1,9 +1,9 @@
 //! The sample skills, which reads answer where there is no Blob store to read: always marked as such.
 
-use axum::body::Bytes;
+use bytes::Bytes;
 
-use crate::domain::volume::VolumeRef;
-use crate::service::skills::{CatalogSkill, FoundSkill, ListRequest, SkillPage};
+use crate::domain::volume::Volume;
+use crate::service::skills::{ListRequest, SkillDetail, SkillPage, SkillSummary};
 use crate::skill::{Skill, SkillId};
 use crate::util::json;
 
@@ -17,19 +17,19 @@ const SAMPLES: [(&str, &str); 2] = [
 ];
 
 /// The sample of this id, if it would be in one of the volumes: samples are the system's.
-pub fn find(volumes: &[VolumeRef], id: &SkillId) -> Option<FoundSkill> {
-    let is_there = volumes.contains(&VolumeRef::system());
+pub fn find(volumes: &[Volume], id: &SkillId) -> Option<SkillDetail> {
+    let is_there = volumes.contains(&Volume::system());
     let samples = SAMPLES.iter().filter(|_| is_there);
     let (name, document) = samples.into_iter().find(|(name, _)| *name == id.as_str())?;
-    Some(FoundSkill {
+    Some(SkillDetail {
         skill: sample(name, document)?,
         document: Bytes::from_static(document.as_bytes()),
     })
 }
 
 /// The samples that fit `request`, all on one page.
-pub fn list(request: &ListRequest) -> SkillPage {
-    let is_there = request.volumes.contains(&VolumeRef::system());
+pub(in crate::service) fn list(request: &ListRequest) -> SkillPage {
+    let is_there = request.volumes.contains(&Volume::system());
     let samples = SAMPLES.iter().filter(|_| is_there);
     let samples = samples.filter_map(|(id, document)| sample(id, document));
     let fitting = samples.filter(|skill| request.filter.fits(skill));
@@ -39,13 +39,13 @@ pub fn list(request: &ListRequest) -> SkillPage {
     }
 }
 
-fn sample(id: &str, document: &str) -> Option<CatalogSkill> {
+fn sample(id: &str, document: &str) -> Option<SkillSummary> {
     let id = SkillId::parse(id)?;
-    let system = VolumeRef::system();
-    Some(CatalogSkill {
+    let system = Volume::system();
+    Some(SkillSummary {
         skill: Skill::read(document, &id),
         id,
-        volume: system.volume,
+        volume: system.kind,
         volume_id: system.id.as_str().to_owned(),
         usage_count: Some(0),
         success_rate: None,

@@ -6,11 +6,11 @@ use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::merge::Candidate;
-use super::{Catalog, to_the_second};
+use super::{SkillService, to_the_second};
 use crate::blob;
-use crate::domain::volume::VolumeRef;
+use crate::domain::volume::Volume;
 use crate::skill::{MAX_DOCUMENT_BYTES, Skill};
-use crate::store::{KnownSkill, RememberedSkill};
+use crate::store::{CacheEntry, CachedSkill};
 
 /// How many documents are read at the same time.
 const READS_AT_ONCE: usize = 8;
@@ -26,11 +26,11 @@ const MAX_LISTED_CODE_BYTES: usize = 16 * 1024;
 /// what is gone.
 pub(super) type ReadDocuments = Vec<Option<blob::Result<Option<Skill>>>>;
 
-impl Catalog<'_> {
+impl SkillService<'_> {
     /// Reads documents, some at the same time and all within a limit.
     pub(super) async fn read_all(
         &self,
-        volumes: &[VolumeRef],
+        volumes: &[Volume],
         candidates: &[Candidate],
         wanted: &[usize],
     ) -> ReadDocuments {
@@ -51,7 +51,7 @@ impl Catalog<'_> {
 
     async fn read_one(
         &self,
-        volume: &VolumeRef,
+        volume: &Volume,
         candidate: &Candidate,
     ) -> blob::Result<Option<Skill>> {
         let id = &candidate.id;
@@ -66,17 +66,17 @@ impl Catalog<'_> {
             return Ok(None);
         };
         Ok(Some(match std::str::from_utf8(&document.body) {
-            Ok(text) => shortened(Skill::read(text, id)),
+            Ok(text) => without_large_code(Skill::read(text, id)),
             Err(_) => Skill::unread(id, "the document is not UTF-8"),
         }))
     }
 
     /// Remembers what was read. That it cannot be remembered is no reason to fail.
-    pub(super) async fn remember_all(
+    pub(super) async fn cache_all(
         &self,
-        volumes: &[VolumeRef],
+        volumes: &[Volume],
         candidates: &[Candidate],
-        known: &[Option<KnownSkill>],
+        known: &[Option<CacheEntry>],
         read: &[Option<blob::Result<Option<Skill>>>],
     ) {
         for (source, volume) in volumes.iter().enumerate() {
@@ -88,7 +88,7 @@ impl Catalog<'_> {
                     let before = known.as_ref().and_then(|it| it.remembered.as_ref());
                     let created_at = before.and_then(|it| it.created_at.clone());
                     let uploaded_at = candidate.blob.uploaded_at.as_deref();
-                    let remembered = RememberedSkill {
+                    let remembered = CachedSkill {
                         etag: candidate.blob.etag.clone(),
                         created_at: created_at.or_else(|| uploaded_at.map(to_the_second)),
                         skill,
@@ -97,14 +97,14 @@ impl Catalog<'_> {
                 })
                 .collect();
             if !new.is_empty() {
-                let _ = self.store.remember_skills(self.by, volume, &new).await;
+                let _ = self.store.remember_skills(self.context, volume, &new).await;
             }
         }
     }
 }
 
 /// A skill as lists show it: without code that would make them large.
-pub(super) fn shortened(mut skill: Skill) -> Skill {
+pub(super) fn without_large_code(mut skill: Skill) -> Skill {
     if skill
         .code
         .as_ref()

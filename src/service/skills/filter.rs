@@ -1,6 +1,6 @@
 //! Which skills of a list are wanted.
 
-use super::CatalogSkill;
+use super::SkillSummary;
 
 /// What a skill must be to be listed. Upper and lower case are one.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,7 @@ impl SkillFilter {
     }
 
     /// Whether this skill is wanted.
-    pub fn fits(&self, listed: &CatalogSkill) -> bool {
+    pub fn fits(&self, listed: &SkillSummary) -> bool {
         let skill = &listed.skill;
         let is = |wanted: &Option<String>, values: &[String]| {
             wanted

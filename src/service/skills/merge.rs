@@ -4,16 +4,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::blob::{Blob, Blobs, paths};
-use crate::domain::volume::VolumeRef;
-use crate::http::error::{Error, Result};
+use crate::domain::volume::Volume;
+use crate::service::error::{Error, Result};
 use crate::skill::SkillId;
 
 /// Where a list goes on: a position in each of its volumes.
-pub type Cursor = Vec<Position>;
+pub(super) type Cursor = Vec<Position>;
 
 /// How far a list is in one volume.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
+pub(crate) struct Position {
     /// Where the page of the store begins that is to be read next.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
@@ -60,7 +60,7 @@ impl<'a> Merge<'a> {
     /// Begins at `cursor`, if that has a position for each volume, else at the start.
     pub(super) fn new(
         blobs: &'a Blobs,
-        volumes: &[VolumeRef],
+        volumes: &[Volume],
         cursor: Option<&Cursor>,
         page_size: usize,
     ) -> Self {

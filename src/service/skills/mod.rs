@@ -1,51 +1,58 @@
-//! The skills of a volume: their documents are blobs, and Redis remembers what they say and counts how often
-//! they are used.
+//! Operations on skills: their documents are blobs; Redis caches what the documents contain and counts uses.
 //!
-//! The blobs alone are the truth. Where Redis is missing or down, skills are read and written all the same:
-//! documents are read instead of remembered, and nobody knows how often a skill was used.
+//! Only the blobs are authoritative. While Redis is missing or unavailable, skills are read and written all the same:
+//! documents are read instead of cached, and usage counts are unknown.
 
 mod documents;
 mod filter;
 mod list;
 mod merge;
+mod summaries;
 mod write;
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::Serialize;
 
+use super::error::{Error, Resource, Result};
+use super::fallback::{MaybeSample, SamplePolicy};
+use super::samples;
+use super::sessions::Written;
+use super::volume::{VolumeSelection, nearest};
 use crate::blob::{Blob, Blobs, Document, Read, paths};
-use crate::domain::caller::Caller;
-use crate::domain::volume::{Volume, VolumeRef};
-use crate::http::error::Result;
+use crate::domain::request_context::RequestContext;
+use crate::domain::volume::{Volume, VolumeKind};
 use crate::skill::{MAX_DOCUMENT_BYTES, Skill, SkillId};
-use crate::store::{self, Counted, Idempotency, KnownSkill, SkillUse, Store, Usage};
+use crate::store::{self, CacheEntry, Counted, Idempotency, SkillUse, Store, Usage};
 use crate::util::time::format_time;
 
 pub use self::filter::SkillFilter;
-pub use self::list::{ListRequest, SkillPage};
-pub use self::merge::{Cursor, Position};
-pub use self::write::{Created, Deleted, Replaced, Replacement};
+pub(super) use self::list::{ListRequest, SkillPage};
+pub use self::list::{ListSkills, SkillList, SkillScope};
+pub use self::write::Replacement;
 
-/// The skills as one request reaches them.
+const NOT_FOUND: Error = Error::NotFound(Resource::Skill);
+
+/// The skills that one request may access.
 #[derive(Debug)]
-pub struct Catalog<'a> {
-    blobs: &'a Blobs,
+pub struct SkillService<'a> {
+    blobs: Blobs,
     store: &'a Store,
-    by: &'a Caller,
+    samples: SamplePolicy,
+    context: &'a RequestContext,
 }
 
 /// A skill as it is answered.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = ListedSkill)]
-pub struct CatalogSkill {
+pub struct SkillSummary {
     /// Its id.
     pub id: SkillId,
     /// What its document says.
     #[serde(flatten)]
     pub skill: Skill,
     /// Whose it is.
-    pub volume: Volume,
+    pub volume: VolumeKind,
     /// Which user's or team's.
     pub volume_id: String,
     /// How often it was used; `null` where Redis cannot tell.
@@ -68,83 +75,125 @@ pub struct CatalogSkill {
 
 /// A skill with its document.
 #[derive(Debug)]
-pub struct FoundSkill {
+pub struct SkillDetail {
     /// The skill.
-    pub skill: CatalogSkill,
-    /// Its document, as it is stored.
+    pub skill: SkillSummary,
+    /// The document, as it is stored.
     pub document: Bytes,
 }
 
-/// What became of looking for a skill.
+/// The result of reading a skill.
 #[derive(Debug)]
 pub enum Found {
-    /// There is none.
-    Missing,
-    /// The caller has it already, under this entity tag.
+    /// The skill still has this entity tag, which the caller already has.
     NotModified(String),
-    /// This is it.
-    Skill(Box<FoundSkill>),
+    /// The skill.
+    Skill(Box<SkillDetail>),
 }
 
-impl<'a> Catalog<'a> {
-    /// The skills behind `blobs`, with what `store` knows of them. Whether the caller may do what is asked for
-    /// is not looked at.
-    pub fn new(blobs: &'a Blobs, store: &'a Store, by: &'a Caller) -> Self {
-        Self { blobs, store, by }
+impl<'a> SkillService<'a> {
+    /// Returns the skills behind `blobs` as the caller of a request may access them.
+    pub(crate) fn new(
+        blobs: Blobs,
+        store: &'a Store,
+        samples: SamplePolicy,
+        context: &'a RequestContext,
+    ) -> Self {
+        Self {
+            blobs,
+            store,
+            samples,
+            context,
+        }
     }
 
-    /// The skill in the first of the volumes that has it, unless the caller has it already: `known` is an
-    /// `If-None-Match` header. One round trip to Redis, and then one request to Blob for each volume.
-    pub async fn find(
+    /// Reads a skill from the first of the nearest volumes that has it. `known` is an `If-None-Match` header.
+    ///
+    /// One round trip to Redis, then one request to Blob per volume.
+    ///
+    /// # Errors
+    /// If there is no such skill that the caller may read.
+    pub async fn get(
         &self,
-        volumes: &[VolumeRef],
+        volume: Option<VolumeSelection>,
         id: &SkillId,
         known: Option<&str>,
-    ) -> Result<Found> {
-        let at_redis = self.known(volumes, id).await?;
-        for (volume, at_redis) in volumes.iter().zip(at_redis) {
+    ) -> Result<MaybeSample<Found>> {
+        let volumes = nearest(&self.context.caller, volume)?;
+        match self.find(&volumes, id, known).await {
+            Ok(found) => Ok(MaybeSample::stored(found.ok_or(NOT_FOUND)?)),
+            Err(error) => {
+                let sample = samples::skills::find(&volumes, id);
+                let sample = sample.map(|sample| Found::Skill(Box::new(sample)));
+                self.samples.sample_or(error, sample, NOT_FOUND)
+            }
+        }
+    }
+
+    async fn find(
+        &self,
+        volumes: &[Volume],
+        id: &SkillId,
+        known: Option<&str>,
+    ) -> Result<Option<Found>> {
+        let cached = self.cached(volumes, id).await?;
+        for (volume, cached) in volumes.iter().zip(cached) {
             let pathname = paths::skill(volume, id);
             let read = self.blobs.read_unless(&pathname, MAX_DOCUMENT_BYTES, known);
             match read.await? {
                 Read::Missing => {}
-                Read::NotModified(etag) => return Ok(Found::NotModified(etag)),
+                Read::NotModified(etag) => return Ok(Some(Found::NotModified(etag))),
                 Read::Found(document) => {
-                    let skill = of_document(volume, id, &document, at_redis);
+                    let skill = from_document(volume, id, &document, cached);
                     let document = document.body;
-                    return Ok(Found::Skill(Box::new(FoundSkill { skill, document })));
+                    let detail = SkillDetail { skill, document };
+                    return Ok(Some(Found::Skill(Box::new(detail))));
                 }
-            }
-        }
-        Ok(Found::Missing)
-    }
-
-    /// Counts a use of the skill in the first of the volumes that has it; `None` where there is none.
-    pub async fn count_usage(
-        &self,
-        volumes: &[VolumeRef],
-        id: &SkillId,
-        usage: &SkillUse,
-        idempotency: Option<&Idempotency>,
-    ) -> Result<Option<Counted>> {
-        for volume in volumes {
-            if self.blobs.head(&paths::skill(volume, id)).await?.is_some() {
-                let counted = self
-                    .store
-                    .count_usage(self.by, volume, id, usage, idempotency);
-                return Ok(Some(counted.await?));
             }
         }
         Ok(None)
     }
 
-    /// What Redis knows of the skill of this id in each volume; `None` where it cannot tell.
+    /// Counts a use of the skill, in the first of the nearest volumes that has it. Every caller who can read a skill
+    /// may report its use.
     ///
     /// # Errors
-    /// If the caller made too many requests.
-    async fn known(&self, volumes: &[VolumeRef], id: &SkillId) -> Result<Vec<Option<KnownSkill>>> {
+    /// If there is no such skill that the caller may read, the caller is read-only, or the `Idempotency-Key` belongs to
+    /// a different request.
+    pub async fn count_usage(
+        &self,
+        volume: Option<VolumeSelection>,
+        id: &SkillId,
+        usage: &SkillUse,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Written<Usage>> {
+        let volumes = nearest(&self.context.caller, volume)?;
+        if !self.context.caller.can_write() {
+            return Err(Error::ReadOnly);
+        }
+        for volume in &volumes {
+            if self.blobs.head(&paths::skill(volume, id)).await?.is_some() {
+                let counted = self
+                    .store
+                    .count_usage(self.context, volume, id, usage, idempotency);
+                return match counted.await? {
+                    Counted::Done(usage) => Ok(Written::now(usage)),
+                    Counted::Replayed(usage) => Ok(Written::replayed(usage)),
+                    Counted::IdempotencyMismatch => Err(Error::IdempotencyMismatch),
+                };
+            }
+        }
+        Err(NOT_FOUND)
+    }
+
+    /// Returns what Redis has cached of the skill in each volume; `None` where Redis cannot be asked.
+    ///
+    /// # Errors
+    /// If the caller is rate-limited.
+    async fn cached(&self, volumes: &[Volume], id: &SkillId) -> Result<Vec<Option<CacheEntry>>> {
         let wanted: Vec<_> = volumes.iter().map(|volume| (volume, vec![id])).collect();
-        match self.store.read_skills(self.by, &wanted).await {
-            Ok(known) => Ok(known.into_iter().map(Some).collect()),
+        match self.store.read_skills(self.context, &wanted).await {
+            Ok(cached) => Ok(cached.into_iter().map(Some).collect()),
             Err(limited @ store::Error::RateLimited(_)) => Err(limited.into()),
             Err(_) => Ok(vec![None; volumes.len()]),
         }
@@ -152,12 +201,12 @@ impl<'a> Catalog<'a> {
 }
 
 /// What a document that was read says.
-fn of_document(
-    volume: &VolumeRef,
+fn from_document(
+    volume: &Volume,
     id: &SkillId,
     document: &Document,
-    known: Option<KnownSkill>,
-) -> CatalogSkill {
+    known: Option<CacheEntry>,
+) -> SkillSummary {
     let skill = match std::str::from_utf8(&document.body) {
         Ok(text) => Skill::read(text, id),
         Err(_) => Skill::unread(id, "the document is not UTF-8"),
@@ -169,12 +218,12 @@ fn of_document(
         size: document.body.len() as u64,
         uploaded_at: document.uploaded_at.clone(),
     };
-    let (usage, created_at) = split(known);
-    assemble(volume, id, &blob, skill, usage, created_at)
+    let (usage, created_at) = split_cached(known);
+    to_summary(volume, id, &blob, skill, usage, created_at)
 }
 
 /// How often a skill was used, and since when it is known.
-fn split(known: Option<KnownSkill>) -> (Option<Usage>, Option<String>) {
+fn split_cached(known: Option<CacheEntry>) -> (Option<Usage>, Option<String>) {
     match known {
         Some(known) => (
             Some(known.usage),
@@ -185,20 +234,20 @@ fn split(known: Option<KnownSkill>) -> (Option<Usage>, Option<String>) {
 }
 
 /// A skill out of what its document says, what the store tells of its blob, and what Redis knows.
-fn assemble(
-    volume: &VolumeRef,
+fn to_summary(
+    volume: &Volume,
     id: &SkillId,
     blob: &Blob,
     mut skill: Skill,
     usage: Option<Usage>,
     created_at: Option<String>,
-) -> CatalogSkill {
+) -> SkillSummary {
     let updated_at = blob.uploaded_at.as_deref().map(to_the_second);
     let written_down = skill.created_at.take();
-    CatalogSkill {
+    SkillSummary {
         id: id.clone(),
         skill,
-        volume: volume.volume,
+        volume: volume.kind,
         volume_id: volume.id.as_str().to_owned(),
         usage_count: usage.map(|usage| usage.uses),
         success_rate: usage.and_then(Usage::success_rate),

@@ -6,8 +6,8 @@ use std::cmp::Reverse;
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::caller::Caller;
 use crate::domain::message::MAX_PAGE_BYTES;
+use crate::domain::request_context::RequestContext;
 use crate::store::cluster::entry::Entry;
 use crate::store::connection::cluster::late;
 use crate::store::connection::{Connection, RESPONSE_TIMEOUT};
@@ -49,13 +49,13 @@ impl Connection {
     /// ones to index what is not indexed, or to put right what is not as the index has it.
     pub(in crate::store) async fn list_in_steps(
         &self,
-        by: &Caller,
+        context: &RequestContext,
         request: &ListRequest,
         scopes: &[String],
         with_system: bool,
     ) -> Result<SessionPage> {
-        if let Some(limit) = by.quota.spend() {
-            self.count(by, limit).await?;
+        if let Some(limit) = context.rate_limit.take() {
+            self.count(context, limit).await?;
         }
         let mut scopes: Vec<Vec<u8>> = scopes.iter().map(|it| it.clone().into_bytes()).collect();
         if with_system {
@@ -66,7 +66,7 @@ impl Connection {
         let mut deadline = Instant::now() + RESPONSE_TIMEOUT;
         let mut attempts = 0;
         loop {
-            let outcome = timeout_at(deadline, self.try_to_list(by, request, &scopes));
+            let outcome = timeout_at(deadline, self.try_to_list(context, request, &scopes));
             match outcome.await.map_err(|_| late())?? {
                 Outcome::Indexed => deadline = Instant::now() + RESPONSE_TIMEOUT,
                 Outcome::Repaired { page, is_false } => {
@@ -87,7 +87,7 @@ impl Connection {
 
     async fn try_to_list(
         &self,
-        by: &Caller,
+        context: &RequestContext,
         request: &ListRequest,
         scopes: &[Vec<u8>],
     ) -> Result<Outcome> {
@@ -131,7 +131,12 @@ impl Connection {
                     message_count: entry.message_count.unwrap_or(0),
                     activity: candidate.micros.max(entry.activity),
                 };
-                page.add(by, &candidate.id, &state, entry.message_count.is_some());
+                page.add(
+                    context,
+                    &candidate.id,
+                    &state,
+                    entry.message_count.is_some(),
+                );
             }
         }
         Ok(if is_false || is_late {

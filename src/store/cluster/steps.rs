@@ -5,8 +5,8 @@ use futures_util::future::{join, join_all};
 use redis::{Cmd, Value, cmd};
 use tokio::time::timeout;
 
-use crate::domain::caller::Caller;
 use crate::domain::rate_limit::RateLimit;
+use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::store::connection::cluster::late;
 use crate::store::connection::{Arguments, Connection, RESPONSE_TIMEOUT, Repeat};
@@ -22,17 +22,17 @@ impl Connection {
     pub(in crate::store) async fn run_in_steps(
         &self,
         script: &Script,
-        by: &Caller,
+        context: &RequestContext,
         add_arguments: &Arguments<'_>,
     ) -> Result<Value> {
         let steps = async {
-            if let Some(limit) = by.quota.spend() {
-                self.count(by, limit).await?;
+            if let Some(limit) = context.rate_limit.take() {
+                self.count(context, limit).await?;
             }
             let call = async |standing| {
                 let complete = |call: &mut Cmd, is_repeated| {
                     add_arguments(call, is_repeated);
-                    script::add_caller_on_cluster(call, by, standing);
+                    script::add_caller_on_cluster(call, context, standing);
                 };
                 script::read_answer_of_step(self.run(script, &complete).await?)
             };
@@ -40,7 +40,7 @@ impl Connection {
             if let [word, id] = &*follow_up
                 && word == b"ask-sets"
             {
-                let is_own = self.is_in_own_set(id, by).await?;
+                let is_own = self.is_in_own_set(id, context).await?;
                 (returned, follow_up) = call(if is_own { "1" } else { "0" }).await?;
             }
             self.follow(&follow_up).await?;
@@ -54,7 +54,7 @@ impl Connection {
     /// something else.
     pub(in crate::store) async fn new_id(
         &self,
-        by: &Caller,
+        context: &RequestContext,
         idempotency: Option<&Idempotency>,
     ) -> Result<Option<SessionId>> {
         let id = SessionId::generate();
@@ -67,7 +67,9 @@ impl Connection {
                 .arg(id.as_str())
                 .arg(REPLY_SECONDS);
         };
-        let mut reply: Reply = self.script(&script::RESERVE, by, add_arguments).await?;
+        let mut reply: Reply = self
+            .script(&script::RESERVE, context, add_arguments)
+            .await?;
         match reply.next::<String>()?.as_str() {
             "reserved" => match SessionId::parse(&reply.next::<String>()?) {
                 Some(reserved) => Ok(Some(reserved)),
@@ -82,16 +84,20 @@ impl Connection {
     ///
     /// # Errors
     /// [`Error::RateLimited`].
-    pub(in crate::store) async fn count(&self, by: &Caller, limit: &RateLimit) -> Result<()> {
+    pub(in crate::store) async fn count(
+        &self,
+        context: &RequestContext,
+        limit: &RateLimit,
+    ) -> Result<()> {
         let complete = |call: &mut Cmd, _| {
             call.arg(1).arg(keys::rate(&limit.caller)).arg("");
-            script::add_caller(call, by, Some(limit));
+            script::add_caller(call, context, Some(limit));
         };
         let noted = self
             .run(&script::ADMIT, &complete)
             .await
             .and_then(script::read_answer_of_step)
-            .and_then(|(counted, _)| script::note_allowance(counted, &by.quota));
+            .and_then(|(counted, _)| script::record_rate_limit(counted, &context.rate_limit));
         match noted {
             Err(limited @ Error::RateLimited(_)) => Err(limited),
             _ => Ok(()),
@@ -99,8 +105,9 @@ impl Connection {
     }
 
     /// Whether a session, whose document does not tell, stands in a set of the caller's volumes.
-    async fn is_in_own_set(&self, id: &[u8], by: &Caller) -> Result<bool> {
-        let scopes: Vec<String> = by
+    async fn is_in_own_set(&self, id: &[u8], context: &RequestContext) -> Result<bool> {
+        let scopes: Vec<String> = context
+            .caller
             .volumes()
             .unwrap_or_default()
             .iter()

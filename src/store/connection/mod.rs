@@ -27,7 +27,7 @@ use self::transport::{Settings, Transport};
 use super::error::Result;
 use super::keys::Names;
 use super::script::{self, Script};
-use crate::domain::caller::Caller;
+use crate::domain::request_context::RequestContext;
 
 /// How long a connection may take to be made, name look-up, TLS and authentication included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -123,39 +123,44 @@ impl Connection {
     pub(super) async fn script<T: FromRedisValue>(
         &self,
         script: &Script,
-        by: &Caller,
+        context: &RequestContext,
         add_arguments: impl Fn(&mut Cmd, bool) + Sync,
     ) -> Result<T> {
-        let returned = self.run_for(by, script, &add_arguments).await?;
+        let returned = self.run_for(context, script, &add_arguments).await?;
         Ok(T::from_redis_value(returned)?)
     }
 
     /// The same without what each script adds to a program that is the same for all.
-    async fn run_for(&self, by: &Caller, script: &Script, add: &Arguments<'_>) -> Result<Value> {
+    async fn run_for(
+        &self,
+        context: &RequestContext,
+        script: &Script,
+        add: &Arguments<'_>,
+    ) -> Result<Value> {
         match self.names {
             Names::Plain => {
-                let limit = by.quota.spend();
+                let limit = context.rate_limit.take();
                 let complete = |call: &mut Cmd, is_repeated| {
                     add(call, is_repeated);
-                    script::add_caller(call, by, limit);
+                    script::add_caller(call, context, limit);
                 };
-                script::read_answer(self.run(script, &complete).await?, &by.quota)
+                script::read_answer(self.run(script, &complete).await?, &context.rate_limit)
             }
-            Names::Tagged => self.run_in_steps(script, by, add).await,
+            Names::Tagged => self.run_in_steps(script, context, add).await,
         }
     }
 
     /// Counts a request on its caller's limit, if it was not counted yet.
-    pub(super) async fn admit(&self, by: &Caller) -> Result<()> {
+    pub(super) async fn check_rate_limit(&self, context: &RequestContext) -> Result<()> {
         match self.names {
             Names::Plain => {
                 let add_no_keys = |call: &mut Cmd, _| {
                     call.arg(0);
                 };
-                self.script(&script::ADMIT, by, add_no_keys).await
+                self.script(&script::ADMIT, context, add_no_keys).await
             }
-            Names::Tagged => match by.quota.spend() {
-                Some(limit) => self.count(by, limit).await,
+            Names::Tagged => match context.rate_limit.take() {
+                Some(limit) => self.count(context, limit).await,
                 None => Ok(()),
             },
         }

@@ -23,8 +23,8 @@ async fn private_blobs_are_for_the_token_and_public_ones_for_all() {
     let public = blobs.request(Method::PUT, "/", &[("pathname", "public.txt")]);
     let public = public.header("x-vercel-blob-access", "public").body("open");
     json(public).await;
-    let anybody = http_client().build().unwrap();
-    let get = |name: &str| anybody.get(format!("{}/{name}", server.content_url()));
+    let unrestricted = http_client().build().unwrap();
+    let get = |name: &str| unrestricted.get(format!("{}/{name}", server.content_url()));
 
     assert_error(get("private.txt"), 403, "forbidden", "Access denied").await;
     let wrong = get("private.txt").bearer_auth("vercel_blob_rw_local_x");

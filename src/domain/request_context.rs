@@ -1,0 +1,29 @@
+//! The context of one request: its caller, and the state of the caller's rate limit.
+
+use std::sync::Arc;
+
+use super::caller::Caller;
+use super::rate_limit::RateLimitState;
+use crate::util::secret::Secret;
+
+/// The caller of a request, and the rate limit that the request is charged to.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    /// The authenticated caller.
+    pub caller: Caller,
+    /// The rate limit of the request; shared with the middleware that writes the `RateLimit` headers.
+    pub rate_limit: Arc<RateLimitState>,
+    /// The OIDC token that identifies the deployment to Vercel Blob.
+    pub oidc_token: Option<Secret>,
+}
+
+impl RequestContext {
+    /// Returns a context without a rate limit.
+    pub fn unlimited(caller: Caller) -> Self {
+        Self {
+            caller,
+            rate_limit: Arc::default(),
+            oidc_token: None,
+        }
+    }
+}
