@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::files::File;
-use super::skills::SkillSummary;
+use super::files::file::File;
+use super::skills::summary::SkillSummary;
 use crate::blob;
 use crate::domain::caller::AccessError;
 use crate::domain::session::SessionAndVersion;

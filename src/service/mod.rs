@@ -7,5 +7,6 @@ pub mod samples;
 pub mod sessions;
 pub mod skills;
 pub mod volume;
+pub mod written;
 
 mod cursor;

@@ -5,6 +5,7 @@ use super::error::{Conflict, Current, Error, Resource, Result};
 use super::fallback::{MaybeSample, SamplePolicy};
 use super::samples;
 use super::volume::VolumeSelection;
+use super::written::Written;
 use crate::domain::message::{Message, MessageRange, NewMessage};
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
@@ -62,31 +63,6 @@ pub struct SessionList {
     pub next_cursor: Option<String>,
     /// The ids of sessions whose documents cannot be parsed.
     pub unreadable: Vec<String>,
-}
-
-/// The result of a write that an `Idempotency-Key` may repeat.
-#[derive(Debug)]
-pub struct Written<T> {
-    /// What is stored.
-    pub value: T,
-    /// Whether an earlier request with the same key stored it.
-    pub is_replayed: bool,
-}
-
-impl<T> Written<T> {
-    pub(super) fn now(value: T) -> Self {
-        Self {
-            value,
-            is_replayed: false,
-        }
-    }
-
-    pub(super) fn replayed(value: T) -> Self {
-        Self {
-            value,
-            is_replayed: true,
-        }
-    }
 }
 
 impl<'a> SessionService<'a> {

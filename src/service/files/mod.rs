@@ -1,10 +1,11 @@
 //! Operations on the files of a volume.
 
+pub(in crate::service) mod file;
 mod upload;
 
-use serde::Serialize;
 use unicode_normalization::UnicodeNormalization;
 
+pub use self::file::File;
 pub use self::upload::{MAX_UPLOAD_BYTES, UploadRequest, UploadToken};
 use super::cursor::{decode_cursor, encode_cursor};
 use super::error::{Current, Error, Resource, Result};
@@ -14,7 +15,7 @@ use crate::blob::{
 };
 use crate::domain::file_path::{FilePath, MAX_PATH_BYTES};
 use crate::domain::request_context::RequestContext;
-use crate::domain::volume::{Volume, VolumeKind};
+use crate::domain::volume::Volume;
 
 /// The time for which caches may keep a file, in seconds: the shortest that Vercel accepts. Our reads bypass caches.
 const CACHE_SECONDS: u32 = 60;
@@ -26,36 +27,6 @@ const NOT_FOUND: Error = Error::NotFound(Resource::File);
 pub struct FileService<'a> {
     blobs: Blobs,
     context: &'a RequestContext,
-}
-
-/// The properties of a file.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct File {
-    pub(crate) path: String,
-    volume: VolumeKind,
-    volume_id: String,
-    pub(crate) size_bytes: u64,
-    /// Lists do not know it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    pub(crate) content_type: Option<String>,
-    pub(crate) etag: String,
-    #[schema(required, format = DateTime)]
-    updated_at: Option<String>,
-}
-
-impl File {
-    fn new(volume: &Volume, path: &str, blob: Blob) -> Self {
-        Self {
-            path: path.to_owned(),
-            volume: volume.kind,
-            volume_id: volume.id.as_str().to_owned(),
-            size_bytes: blob.size,
-            content_type: blob.content_type,
-            etag: blob.etag,
-            updated_at: blob.uploaded_at,
-        }
-    }
 }
 
 /// When a file may be stored.

@@ -2,10 +2,10 @@
 
 use chrono::{TimeDelta, Utc};
 
-use super::super::error::{Error, Result};
 use super::FileService;
 use crate::blob::client_token::{self, ClientTokenPayload};
 use crate::blob::{self, paths};
+use crate::service::error::{Error, Result};
 use crate::util::media_type::is_media_type;
 
 /// The lifetime of a token: long enough for a large file on a slow connection.

@@ -8,27 +8,27 @@ mod filter;
 mod list;
 mod merge;
 mod summaries;
+pub(in crate::service) mod summary;
 mod write;
 
 use bytes::Bytes;
-use chrono::{DateTime, SubsecRound, Utc};
-use serde::Serialize;
 
+use self::summary::from_document;
 use super::error::{Error, Resource, Result};
 use super::fallback::{MaybeSample, SamplePolicy};
 use super::samples;
-use super::sessions::Written;
 use super::volume::{VolumeSelection, nearest};
-use crate::blob::{Blob, Blobs, Document, Read, paths};
+use super::written::Written;
+use crate::blob::{Blobs, Read, paths};
 use crate::domain::request_context::RequestContext;
-use crate::domain::volume::{Volume, VolumeKind};
-use crate::skill::{MAX_DOCUMENT_BYTES, Skill, SkillId};
+use crate::domain::volume::Volume;
+use crate::skill::{MAX_DOCUMENT_BYTES, SkillId};
 use crate::store::{self, CacheEntry, Counted, Idempotency, SkillUse, Store, Usage};
-use crate::util::time::format_time;
 
 pub use self::filter::SkillFilter;
 pub(super) use self::list::{ListRequest, SkillPage};
 pub use self::list::{ListSkills, SkillList, SkillScope};
+pub use self::summary::SkillSummary;
 pub use self::write::Replacement;
 
 const NOT_FOUND: Error = Error::NotFound(Resource::Skill);
@@ -40,37 +40,6 @@ pub struct SkillService<'a> {
     store: &'a Store,
     samples: SamplePolicy,
     context: &'a RequestContext,
-}
-
-/// A skill as it is answered.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = ListedSkill)]
-pub struct SkillSummary {
-    /// Its id.
-    pub id: SkillId,
-    /// What its document says.
-    #[serde(flatten)]
-    pub skill: Skill,
-    /// Whose it is.
-    pub volume: VolumeKind,
-    /// Which user's or team's.
-    pub volume_id: String,
-    /// How often it was used; `null` where Redis cannot tell.
-    #[schema(required)]
-    pub usage_count: Option<u64>,
-    /// Which share of its uses went well, from 0 to 1; `null` where there is none, or Redis cannot tell.
-    #[schema(required, minimum = 0, maximum = 1)]
-    pub success_rate: Option<f64>,
-    /// How large its document is.
-    pub size_bytes: u64,
-    /// The entity tag of its document.
-    pub etag: String,
-    /// The earliest moment at which it is known to have been there, RFC 3339.
-    #[schema(required)]
-    pub created_at: Option<String>,
-    /// When its document was last written, RFC 3339.
-    #[schema(required)]
-    pub updated_at: Option<String>,
 }
 
 /// A skill with its document.
@@ -198,75 +167,4 @@ impl<'a> SkillService<'a> {
             Err(_) => Ok(vec![None; volumes.len()]),
         }
     }
-}
-
-/// What a document that was read says.
-fn from_document(
-    volume: &Volume,
-    id: &SkillId,
-    document: &Document,
-    known: Option<CacheEntry>,
-) -> SkillSummary {
-    let skill = match std::str::from_utf8(&document.body) {
-        Ok(text) => Skill::read(text, id),
-        Err(_) => Skill::unread(id, "the document is not UTF-8"),
-    };
-    let blob = Blob {
-        pathname: String::new(),
-        etag: document.etag.clone(),
-        content_type: None,
-        size: document.body.len() as u64,
-        uploaded_at: document.uploaded_at.clone(),
-    };
-    let (usage, created_at) = split_cached(known);
-    to_summary(volume, id, &blob, skill, usage, created_at)
-}
-
-/// How often a skill was used, and since when it is known.
-fn split_cached(known: Option<CacheEntry>) -> (Option<Usage>, Option<String>) {
-    match known {
-        Some(known) => (
-            Some(known.usage),
-            known.remembered.and_then(|it| it.created_at),
-        ),
-        None => (None, None),
-    }
-}
-
-/// A skill out of what its document says, what the store tells of its blob, and what Redis knows.
-fn to_summary(
-    volume: &Volume,
-    id: &SkillId,
-    blob: &Blob,
-    mut skill: Skill,
-    usage: Option<Usage>,
-    created_at: Option<String>,
-) -> SkillSummary {
-    let updated_at = blob.uploaded_at.as_deref().map(to_the_second);
-    let written_down = skill.created_at.take();
-    SkillSummary {
-        id: id.clone(),
-        skill,
-        volume: volume.kind,
-        volume_id: volume.id.as_str().to_owned(),
-        usage_count: usage.map(|usage| usage.uses),
-        success_rate: usage.and_then(Usage::success_rate),
-        size_bytes: blob.size,
-        etag: blob.etag.clone(),
-        created_at: written_down.or(created_at).or_else(|| updated_at.clone()),
-        updated_at,
-    }
-}
-
-/// A moment without its fraction: what a content host tells has none, and a skill is to be answered with the
-/// same moment by every route.
-fn to_the_second(time: &str) -> String {
-    match DateTime::parse_from_rfc3339(time) {
-        Ok(time) => seconds(time.to_utc()),
-        Err(_) => time.to_owned(),
-    }
-}
-
-fn seconds(time: DateTime<Utc>) -> String {
-    format_time(time.trunc_subsecs(0))
 }

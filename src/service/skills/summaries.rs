@@ -1,7 +1,8 @@
 //! Summaries of listed skills: from the cache in Redis where it is current, else from the documents.
 
+use super::SkillService;
 use super::merge::Candidate;
-use super::{SkillService, SkillSummary, to_summary};
+use super::summary::{SkillSummary, to_summary};
 use crate::blob;
 use crate::domain::volume::Volume;
 use crate::service::error::Result;

@@ -7,15 +7,15 @@ use chrono::Utc;
 use tokio::time::sleep;
 
 use super::documents::without_large_code;
-use super::{
-    NOT_FOUND, SkillService, SkillSummary, from_document, seconds, split_cached, to_summary,
-    to_the_second,
+use super::summary::{
+    SkillSummary, from_document, seconds, split_cached, to_summary, to_the_second,
 };
+use super::{NOT_FOUND, SkillService};
 use crate::blob::{Blob, Document, Put, PutBody, PutOptions, WriteCondition, jittered, paths};
 use crate::domain::volume::Volume;
 use crate::service::error::{Conflict, Current, Error, Resource, Result};
-use crate::service::sessions::Written;
 use crate::service::volume::{VolumeSelection, writable};
+use crate::service::written::Written;
 use crate::skill::{ChangeError, MAX_DOCUMENT_BYTES, Skill, SkillId, SkillPatch};
 use crate::store::{CacheEntry, CachedSkill, Usage};
 
