@@ -12,19 +12,47 @@ use crate::domain::session::{SessionId, SessionWithMessages};
 use crate::domain::volume::Volume;
 use crate::http::error::{Error, Result};
 use crate::skill::SkillId;
+use crate::store::FoundSession;
 
 /// Tells samples from what is stored.
 const X_LLMOS_STORAGE: HeaderName = HeaderName::from_static("x-llmos-storage");
 
-/// Reads a session, or the sample that stands in for it; whether it is one.
+/// Reads a session unless its version is one of `known`, or the sample in its place; the flag tells a sample.
 pub(crate) async fn read_session(
+    app: &App,
+    context: &RequestContext,
+    id: &SessionId,
+    limit: usize,
+    known: &[String],
+) -> Result<(FoundSession, bool)> {
+    match app.store.find_session(context, id, limit, known).await {
+        Ok(found) => Ok((found.ok_or(Error::NO_SUCH_SESSION)?, false)),
+        Err(error) => {
+            let range = MessageRange::Latest;
+            let sample = app.sample_or(
+                error.into(),
+                samples::sessions::find_session(&context.caller, id, range, limit),
+                Error::NO_SUCH_SESSION,
+            )?;
+            let version = &sample.current.version;
+            let found = match known.contains(version) {
+                true => FoundSession::NotModified(version.clone()),
+                false => FoundSession::Found(sample),
+            };
+            Ok((found, true))
+        }
+    }
+}
+
+/// Reads messages of a session, or of the sample in its place; the flag tells a sample.
+pub(crate) async fn find_messages(
     app: &App,
     context: &RequestContext,
     id: &SessionId,
     range: MessageRange,
     limit: usize,
 ) -> Result<(SessionWithMessages, bool)> {
-    match app.store.find_session(context, id, range, limit).await {
+    match app.store.find_messages(context, id, range, limit).await {
         Ok(view) => Ok((view.ok_or(Error::NO_SUCH_SESSION)?, false)),
         Err(error) => Ok((
             app.sample_or(

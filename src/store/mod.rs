@@ -74,7 +74,7 @@ pub use self::error::{Error, Result, diagnose};
 pub use self::listing::{Cursor, ListRequest, SessionPage};
 pub use self::messages::Appended;
 pub use self::server::Version;
-pub use self::sessions::Created;
+pub use self::sessions::{Created, FoundSession};
 pub use self::skills::{CacheEntry, CachedSkill, Counted, SkillUse, Usage};
 pub use self::update::{Deleted, Updated};
 

@@ -25,10 +25,61 @@ pub enum Created {
     IdempotencyMismatch,
 }
 
+/// Result of looking for a session.
+#[derive(Debug)]
+pub enum FoundSession {
+    /// The session has one of the versions that the caller knows, which is this one. No messages were read.
+    NotModified(String),
+    /// The session and the messages that were requested.
+    Found(SessionWithMessages),
+}
+
 /// In place of the last `seq` of a range: the end.
 const END: i64 = -1;
 
-/// A session and messages of it, as Redis holds them.
+/// Which messages of a session to read: at most `limit` of those from `first` to `last`, both included.
+struct Wanted {
+    first: i64,
+    last: i64,
+    limit: usize,
+    forwards: bool,
+}
+
+impl Wanted {
+    const NONE: Self = Self {
+        first: 1,
+        last: END,
+        limit: 0,
+        forwards: false,
+    };
+
+    fn new(range: MessageRange, limit: usize) -> Self {
+        let (first, last, forwards) = match range {
+            MessageRange::Latest => (1, END, false),
+            MessageRange::After(after) => (seq(after.saturating_add(1)), END, true),
+            MessageRange::Before(before) => (1, seq(before.saturating_sub(1)), false),
+            MessageRange::Between(after, before) => (
+                seq(after.saturating_add(1)),
+                seq(before.saturating_sub(1)),
+                true,
+            ),
+        };
+        Self {
+            first,
+            last,
+            limit,
+            forwards,
+        }
+    }
+}
+
+/// Reply of `scripts/find.lua`.
+enum FindReply {
+    NotModified(String),
+    Found(Found),
+}
+
+/// A session and a page of its messages, as stored.
 struct Found {
     may_write: bool,
     state: State,
@@ -36,6 +87,16 @@ struct Found {
     first: u64,
     messages: Vec<Vec<u8>>,
     has_more: bool,
+}
+
+impl Found {
+    fn into_session(self, id: &SessionId) -> Result<SessionWithMessages> {
+        Ok(SessionWithMessages {
+            current: self.state.versioned(id)?,
+            messages: read_messages(self.first, self.messages),
+            has_more: self.has_more,
+        })
+    }
 }
 
 impl Store {
@@ -82,84 +143,104 @@ impl Store {
         }
     }
 
-    /// Finds a session and at most `limit` of its messages; `None` where there is none that the caller may see.
+    /// Finds a session and the latest `limit` of its messages; `None` if the caller may not see such a session.
+    ///
+    /// If `known` contains the current version, the result is [`FoundSession::NotModified`], and Redis reads and
+    /// transfers neither document nor messages.
     pub async fn find_session(
+        &self,
+        context: &RequestContext,
+        id: &SessionId,
+        limit: usize,
+        known: &[String],
+    ) -> Result<Option<FoundSession>> {
+        let wanted = Wanted::new(MessageRange::Latest, limit);
+        match self.find(context, id, &wanted, known).await? {
+            None => Ok(None),
+            Some(FindReply::NotModified(version)) => Ok(Some(FoundSession::NotModified(version))),
+            Some(FindReply::Found(found)) => Ok(Some(FoundSession::Found(found.into_session(id)?))),
+        }
+    }
+
+    /// Finds a session and at most `limit` of its messages in `range`; `None` if the caller may not see such a
+    /// session.
+    pub async fn find_messages(
         &self,
         context: &RequestContext,
         id: &SessionId,
         range: MessageRange,
         limit: usize,
     ) -> Result<Option<SessionWithMessages>> {
-        let (first, last, forwards) = match range {
-            MessageRange::Latest => (1, END, false),
-            MessageRange::After(after) => (seq(after.saturating_add(1)), END, true),
-            MessageRange::Before(before) => (1, seq(before.saturating_sub(1)), false),
-            MessageRange::Between(after, before) => (
-                seq(after.saturating_add(1)),
-                seq(before.saturating_sub(1)),
-                true,
-            ),
-        };
-        let Some(found) = self
-            .find(context, id, (first, last), limit, forwards)
-            .await?
-        else {
-            return Ok(None);
-        };
-        Ok(Some(SessionWithMessages {
-            current: found.state.versioned(id)?,
-            messages: read_messages(found.first, found.messages),
-            has_more: found.has_more,
-        }))
+        let found = self.find_any(context, id, &Wanted::new(range, limit)).await?;
+        found.map(|found| found.into_session(id)).transpose()
     }
 
-    /// What a session is now, without its messages, and whether the caller may change it.
+    /// Reads the current state of a session without its messages, and whether the caller may change it.
     pub(super) async fn read_state(
         &self,
         context: &RequestContext,
         id: &SessionId,
     ) -> Result<Option<(State, bool)>> {
-        let found = self.find(context, id, (1, END), 0, false).await?;
+        let found = self.find_any(context, id, &Wanted::NONE).await?;
         Ok(found.map(|found| (found.state, found.may_write)))
     }
 
-    /// Reads a session, and at most `limit` messages between two `seq`s, both included.
+    async fn find_any(
+        &self,
+        context: &RequestContext,
+        id: &SessionId,
+        wanted: &Wanted,
+    ) -> Result<Option<Found>> {
+        match self.find(context, id, wanted, &[]).await? {
+            None => Ok(None),
+            Some(FindReply::Found(found)) => Ok(Some(found)),
+            Some(FindReply::NotModified(_)) => Err(unknown_reply("not-modified")),
+        }
+    }
+
     async fn find(
         &self,
         context: &RequestContext,
         id: &SessionId,
-        (first, last): (i64, i64),
-        limit: usize,
-        forwards: bool,
-    ) -> Result<Option<Found>> {
+        wanted: &Wanted,
+        known: &[String],
+    ) -> Result<Option<FindReply>> {
         let connection = self.connection()?;
         let keys = connection.names().of_session(id, []);
         let reply: Option<Reply> = connection
             .script(&script::FIND, context, |call, _| {
                 call.arg(keys.len()).arg(&keys);
                 call.arg(id.as_str())
-                    .arg(first)
-                    .arg(last)
-                    .arg(limit)
+                    .arg(wanted.first)
+                    .arg(wanted.last)
+                    .arg(wanted.limit)
                     .arg(MAX_PAGE_BYTES)
-                    .arg(u8::from(forwards));
+                    .arg(u8::from(wanted.forwards))
+                    .arg(known);
             })
             .await?;
-        let Some(mut reply) = reply else {
-            return Ok(None);
-        };
-        Ok(Some(Found {
-            may_write: reply.next::<String>()? == "write",
-            state: State {
-                document: reply.next()?,
-                message_count: reply.next()?,
-                activity: reply.next()?,
-            },
-            first: reply.next()?,
-            messages: reply.next()?,
-            has_more: reply.next()?,
-        }))
+        reply.map(read_found).transpose()
     }
+}
+
+fn read_found(mut reply: Reply) -> Result<FindReply> {
+    let may_write = match reply.next::<String>()?.as_str() {
+        "not-modified" => return Ok(FindReply::NotModified(reply.next()?)),
+        "write" => true,
+        "read" => false,
+        other => return Err(unknown_reply(other)),
+    };
+    Ok(FindReply::Found(Found {
+        may_write,
+        state: State {
+            document: reply.next()?,
+            message_count: reply.next()?,
+            activity: reply.next()?,
+        },
+        first: reply.next()?,
+        messages: reply.next()?,
+        has_more: reply.next()?,
+    }))
 }
 
 /// A list index as Redis takes it; no list is longer than that.

@@ -41,6 +41,11 @@ impl IfNoneMatch {
         })
     }
 
+    /// Returns the listed versions, without quotes; may contain `*`.
+    pub(crate) fn versions(&self) -> &[String] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
     /// Whether the caller says anything.
     pub(crate) fn is_given(&self) -> bool {
         self.0.is_some()

@@ -21,7 +21,7 @@ use crate::http::object_writer::ObjectWriter;
 use crate::http::schema::parameters::{PageLimit, Place};
 use crate::http::schema::responses::{BadBody, BadQuery, Missing, NewMessages};
 use crate::http::schema::schemas::batch;
-use crate::service::fallback::{read_session, sample_mark};
+use crate::service::fallback::{find_messages, sample_mark};
 use crate::store::Appended;
 
 /// The routes of messages.
@@ -105,7 +105,7 @@ async fn list_messages(
     QueryParams(query): QueryParams<MessagesQuery>,
 ) -> Result<Response> {
     let limit = limit("limit", query.limit.as_deref(), 1..=MAX_MESSAGES_PER_PAGE)?;
-    let (view, fallback) = read_session(&app, &context, &id, query.range()?, limit).await?;
+    let (view, fallback) = find_messages(&app, &context, &id, query.range()?, limit).await?;
     let list = MessageList {
         messages: view.messages,
         has_more: view.has_more,

@@ -22,14 +22,14 @@ use super::extract::query::{QueryParams, parameter};
 use super::schema::parameters::{AnyStatus, AnyVolumeId, Number};
 use super::schema::responses::{BadBody, BadQuery, Contended, Missing, Stale, Unchanged};
 use crate::app::App;
-use crate::domain::message::{Content, MAX_MESSAGES_PER_PAGE, MessageRange, NewMessage};
+use crate::domain::message::{Content, MAX_MESSAGES_PER_PAGE, NewMessage};
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{NewSession, SessionAndVersion, SessionPatch, Status};
 use crate::domain::volume::{VolumeId, VolumeKind};
 use crate::service::fallback::{read_session, sample_mark};
-use crate::store::{Created, Deleted, Updated};
+use crate::store::{Created, Deleted, FoundSession, Updated};
 use crate::util::json;
 
 /// The routes of sessions and their messages.
@@ -173,16 +173,22 @@ async fn find_session(
         query.messages.as_deref(),
         0..=MAX_MESSAGES_PER_PAGE,
     )?;
-    let (view, fallback) = read_session(&app, &context, &id, MessageRange::Latest, limit).await?;
-    if known.has(&view.current.version) {
-        let tag = [(header::ETAG, entity_tag(&view.current.version))];
-        return Ok((StatusCode::NOT_MODIFIED, sample_mark(fallback), tag).into_response());
-    }
-    let answer = SessionAnswer {
-        fallback,
-        ..SessionAnswer::with_messages(view)
+    // Any version matches `*`, so the messages are not needed.
+    let limit = if known.is_any() { 0 } else { limit };
+    let (found, fallback) = read_session(&app, &context, &id, limit, known.versions()).await?;
+    let version = match found {
+        FoundSession::NotModified(version) => version,
+        FoundSession::Found(view) if known.is_any() => view.current.version,
+        FoundSession::Found(view) => {
+            let answer = SessionAnswer {
+                fallback,
+                ..SessionAnswer::with_messages(view)
+            };
+            return Ok((sample_mark(fallback), answer).into_response());
+        }
     };
-    Ok((sample_mark(fallback), answer).into_response())
+    let tag = [(header::ETAG, entity_tag(&version))];
+    Ok((StatusCode::NOT_MODIFIED, sample_mark(fallback), tag).into_response())
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -2,9 +2,9 @@
 --
 -- KEYS: the document, the messages
 -- ARGV: id, first and last seq of interest (last may be -1: the end), most messages, most bytes,
---       '1' to read from the first on, '0' to read backwards from the last
--- Returns nothing, or {'write' or 'read', document, message count, activity, seq of the first message,
---         messages, more?}
+--       '1' to read from the first on, '0' to read backwards from the last, then the versions that the caller has
+-- Returns nothing, {'not-modified', version}, or
+--         {'write' or 'read', document, message count, activity, seq of the first message, messages, more?}
 --
 -- In place of a message that is larger than any could be stands '', which is none. Ours stay under 4.5 MB; the
 -- Python version wrote six bytes for a letter of two.
@@ -15,6 +15,18 @@ if not document then
   return false
 end
 local count = redis.call('LLEN', KEYS[2])
+
+-- The version is the one that StoredSession::version computes in Rust. No message is read on a match.
+local FIRST_KNOWN_VERSION = 7
+if #ARGV >= FIRST_KNOWN_VERSION then
+  local version = redis.sha1hex(document):sub(1, 16) .. '-' .. count
+  for index = FIRST_KNOWN_VERSION, #ARGV do
+    if ARGV[index] == version then
+      return {'not-modified', version}
+    end
+  end
+end
+
 local low, high = tonumber(ARGV[2]), tonumber(ARGV[3])
 local limit, budget, forwards = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1'
 if high < 0 or high > count then
