@@ -97,7 +97,7 @@ impl SkillService<'_> {
                 })
                 .collect();
             if !new.is_empty() {
-                let _ = self.store.remember_skills(self.context, volume, &new).await;
+                let _ = self.store.cache_put(self.context, volume, &new).await;
             }
         }
     }

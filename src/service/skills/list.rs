@@ -166,7 +166,7 @@ impl SkillService<'_> {
         }
         let mut answers = self
             .store
-            .read_skills(self.context, &wanted)
+            .cache_get(self.context, &wanted)
             .await
             .ok()?
             .into_iter();

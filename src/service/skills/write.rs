@@ -78,7 +78,7 @@ impl SkillService<'_> {
             // What is known is of an earlier one of this id, which somebody else deleted.
             let remembered =
                 self.store
-                    .remember_new_skill(self.context, volume, id, &written.remembered);
+                    .cache_put_new(self.context, volume, id, &written.remembered);
             let usage = remembered.await.ok().map(|()| Usage::default());
             return Ok(Created::Done(written.answer(volume, id, usage)));
         }
@@ -128,7 +128,7 @@ impl SkillService<'_> {
                 let written = self.written(id, &document, blob, created_at).await;
                 let memory = [(id, written.remembered.clone())];
                 // Only the next list is slower where this fails; and then nobody knows how often it was used.
-                let remembered = self.store.remember_skills(self.context, volume, &memory);
+                let remembered = self.store.cache_put(self.context, volume, &memory);
                 let is_remembered = remembered.await.is_ok();
                 let usage = usage.filter(|_| is_remembered);
                 return Ok(Some(Replaced::Done(written.answer(volume, id, usage))));
@@ -167,7 +167,7 @@ impl SkillService<'_> {
             }
         }
         // What stays behind is only what was counted.
-        let _ = self.store.forget_skill(self.context, volume, id).await;
+        let _ = self.store.cache_delete(self.context, volume, id).await;
         Ok(Some(Deleted::Done))
     }
 
