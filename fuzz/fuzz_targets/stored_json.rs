@@ -7,6 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use llmos::domain::caller::Caller;
+use llmos::domain::request_context::RequestContext;
 use llmos::util::json::{self, Object};
 use llmos::domain::message::{Message, MessageRange, NewMessage};
 use llmos::domain::metadata::Metadata;
@@ -106,10 +107,10 @@ async fn check_session(redis: &Redis, stored: Stored, change: &SessionPatch) {
     let old = stored.document.clone();
     *redis.stored.lock().unwrap() = stored;
     let id = SessionId::parse("sess_x").unwrap();
-    let by = Caller::unrestricted();
+    let context = RequestContext::unlimited(Caller::unrestricted());
     let found = redis
         .store
-        .find_session(&by, &id, MessageRange::Latest, 50)
+        .find_messages(&context, &id, MessageRange::Latest, 50)
         .await;
     let version = match found {
         Ok(found) => {
@@ -126,7 +127,7 @@ async fn check_session(redis: &Redis, stored: Stored, change: &SessionPatch) {
             None
         }
     };
-    let updated = redis.store.update_session(&by, &id, change, None);
+    let updated = redis.store.update_session(&context, &id, change, None);
     match updated.await {
         Ok(updated) => match updated.unwrap() {
             Updated::Done(session) => {

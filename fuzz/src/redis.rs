@@ -50,18 +50,18 @@ fn serve(mut stream: &TcpStream, stored: &Mutex<Stored>) -> Result<()> {
     }
 }
 
-/// What a script returns to a caller without a limit.
+/// Reply of a script for a caller without a rate limit.
 fn uncounted(returned: &[u8]) -> Vec<u8> {
     [b"*2\r\n_\r\n", returned].concat()
 }
 
-/// Scripts are told apart by how many arguments follow the two keys.
+/// Distinguishes the scripts by their number of arguments.
 fn answer(command: &[Vec<u8>], stored: &mut Stored) -> Vec<u8> {
     let (count, activity) = (integer(1), integer(stored.activity));
     match command {
         [name, ..] if name == b"HELLO" => b"%1\r\n$5\r\nproto\r\n:3\r\n".to_vec(),
         // find.lua
-        [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] => uncounted(&array(&[
+        [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] => uncounted(&array(&[
             string(b"write"),
             string(&stored.document),
             count,
@@ -71,7 +71,7 @@ fn answer(command: &[Vec<u8>], stored: &mut Stored) -> Vec<u8> {
             integer(0),
         ])),
         // update.lua
-        [_, _, _, _, _, _, read, new, _, _, _, _, _, _, _] => {
+        [_, _, _, _, _, _, read, new, _, _, _, _, _, _, _, _] => {
             if *read != stored.document {
                 return uncounted(&array(&[
                     string(b"changed"),

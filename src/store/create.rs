@@ -116,8 +116,8 @@ impl Store {
 
 /// Returns the id for a new session; `None` if the `Idempotency-Key` belongs to a different request.
 ///
-/// On a cluster the reply of an `Idempotency-Key` and the session have different slots. So the first step reserves the id
-/// for the key.
+/// On a cluster the reply of an `Idempotency-Key` and the session have different slots. So the first step reserves the
+/// id for the key.
 async fn new_id(
     executor: &Executor,
     context: &RequestContext,

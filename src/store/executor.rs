@@ -5,7 +5,7 @@ use redis::{FromRedisValue, Value};
 use super::call::{Call, Envelope};
 use super::cluster::multi_slot::MultiSlot;
 use super::connection::Connection;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::keys::KeyScheme;
 use super::reply::read_reply;
 use super::runner::ScriptRunner;
@@ -61,21 +61,14 @@ impl Executor {
         }
     }
 
-    /// Charges the rate limit of the request, unless an earlier call did. Rate limiting fails open.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
+    /// Charges the rate limit of the request, unless an earlier call did.
     pub(super) async fn check_rate_limit(&self, context: &RequestContext) -> Result<()> {
-        let charged = match self.scheme() {
+        match self.scheme() {
             KeyScheme::Single => {
                 self.execute(context, &Call::new(&script::RATE_LIMIT, Vec::new()))
                     .await
             }
             KeyScheme::Cluster => self.multi_slot().charge_rate_limit(context).await,
-        };
-        match charged {
-            Err(limited @ Error::RateLimited(_)) => Err(limited),
-            _ => Ok(()),
         }
     }
 }

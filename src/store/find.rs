@@ -111,7 +111,7 @@ impl Found {
 }
 
 impl Store {
-    /// Finds a session with its latest `limit` messages; `None` if it does not exist or the caller may not see it.
+    /// Finds a session with its latest `limit` messages; `None` if it does not exist or is not visible to the caller.
     ///
     /// If `known` contains the current version, the result is [`FoundSession::NotModified`]. Redis then reads no messages
     /// and returns only the version.

@@ -35,10 +35,14 @@ impl Store {
     /// # Errors
     /// [`Error::RateLimited`].
     pub async fn check_rate_limit(&self, context: &RequestContext) -> Result<()> {
-        match &self.executor {
-            Some(executor) if context.rate_limit.limit().is_some() => {
-                executor.check_rate_limit(context).await
-            }
+        if context.rate_limit.limit().is_none() {
+            return Ok(());
+        }
+        let Ok(executor) = self.executor() else {
+            return Ok(());
+        };
+        match executor.check_rate_limit(context).await {
+            Err(limited @ Error::RateLimited(_)) => Err(limited),
             _ => Ok(()),
         }
     }

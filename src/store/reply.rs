@@ -23,7 +23,7 @@ impl FromRedisValue for Reply {
     }
 }
 
-/// Returns the error of a reply that is none of the documented cases of a script.
+/// Returns the error of a reply that a script does not document.
 pub(super) fn unknown_reply(case: &str) -> ParsingError {
     ParsingError::from(format!("unknown reply of a script: {case}"))
 }

@@ -1,8 +1,9 @@
 //! Lua scripts, each one atomic step, and the source that is sent to Redis.
 //!
-//! `redis::Script` is not used. It starts with EVALSHA, and a process that meets a restarted Redis then needs three round
-//! trips: EVALSHA, SCRIPT LOAD, EVALSHA. Here the first call uses EVAL, which loads the script, and later calls use
-//! EVALSHA. On NOSCRIPT the source is sent again.
+//! The first call uses EVAL, which loads the script; later calls use EVALSHA. On NOSCRIPT the source is sent again.
+//!
+//! `redis::Script` would start with EVALSHA. If Redis has not loaded the script, that takes three round trips: EVALSHA,
+//! SCRIPT LOAD, EVALSHA.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -56,7 +56,7 @@ impl Usage {
 #[derive(Clone, Debug, Default)]
 pub struct CacheEntry {
     /// The cached skill, if there is one.
-    pub remembered: Option<CachedSkill>,
+    pub cached: Option<CachedSkill>,
     /// The counts, 0 if the skill was never used.
     pub usage: Usage,
 }
@@ -106,7 +106,7 @@ impl FromRedisValue for CacheEntry {
         let text: Option<Vec<u8>> = reply.next()?;
         Ok(Self {
             // A malformed entry counts as missing: the document is read instead.
-            remembered: text.and_then(|text| serde_json::from_slice(&text).ok()),
+            cached: text.and_then(|text| serde_json::from_slice(&text).ok()),
             usage: next_usage(&mut reply)?,
         })
     }
@@ -120,8 +120,8 @@ fn next_usage(reply: &mut Reply) -> Result<Usage, ParsingError> {
 }
 
 impl Store {
-    /// Reads the cache entries of skills, in the given order. Takes one round trip, on a cluster one per volume at the same
-    /// time.
+    /// Reads the cache entries of skills, in the given order. Takes one round trip; on a cluster one per volume, in
+    /// parallel.
     pub async fn cache_get(
         &self,
         context: &RequestContext,

@@ -38,7 +38,7 @@ await run({
   'the state says what does not work, and what mends it': async (tab) => {
     await tab.locator('#health', { hasText: 'Redis does not work' }).waitFor();
     await tab.locator('#nav a', { hasText: 'Status' }).click();
-    await tab.getByText('nothing listens there').waitFor();
+    await tab.getByText('the connection was refused').waitFor();
     await tab.getByText('Start the server').waitFor();
     await tab.getByRole('group', { name: 'What mends Redis' }).waitFor();
     await accessible(tab, 'the state of an outage');

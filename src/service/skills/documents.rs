@@ -85,7 +85,7 @@ impl SkillService<'_> {
             let new: Vec<_> = of_volume
                 .filter_map(|((candidate, known), read)| {
                     let skill = read.as_ref()?.as_ref().ok()?.clone()?;
-                    let before = known.as_ref().and_then(|it| it.remembered.as_ref());
+                    let before = known.as_ref().and_then(|it| it.cached.as_ref());
                     let created_at = before.and_then(|it| it.created_at.clone());
                     let uploaded_at = candidate.blob.uploaded_at.as_deref();
                     let remembered = CachedSkill {

@@ -186,7 +186,7 @@ impl SkillService<'_> {
 
 /// What is remembered of a document, if it is still the one that was read.
 fn remembered<'a>(candidate: &Candidate, known: Option<&'a CacheEntry>) -> Option<&'a CachedSkill> {
-    let remembered = known?.remembered.as_ref()?;
+    let remembered = known?.cached.as_ref()?;
     let is_same = remembered.etag == candidate.blob.etag && !remembered.etag.is_empty();
     is_same.then_some(remembered)
 }

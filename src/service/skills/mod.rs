@@ -180,10 +180,7 @@ fn of_document(
 /// How often a skill was used, and since when it is known.
 fn split(known: Option<CacheEntry>) -> (Option<Usage>, Option<String>) {
     match known {
-        Some(known) => (
-            Some(known.usage),
-            known.remembered.and_then(|it| it.created_at),
-        ),
+        Some(known) => (Some(known.usage), known.cached.and_then(|it| it.created_at)),
         None => (None, None),
     }
 }

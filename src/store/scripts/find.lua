@@ -28,7 +28,8 @@ if #ARGV >= FIRST_KNOWN_VERSION then
   end
 end
 
-low, high, limit, max_bytes, forwards = tonumber(low), tonumber(high), tonumber(limit), tonumber(max_bytes), forwards == '1'
+low, high, limit, max_bytes = tonumber(low), tonumber(high), tonumber(limit), tonumber(max_bytes)
+forwards = forwards == '1'
 if high < 0 or high > count then
   high = count
 end
