@@ -54,6 +54,11 @@ impl Error {
             if code == "precondition_failed" || *status == StatusCode::PRECONDITION_FAILED)
     }
 
+    /// Returns whether Blob rejected the request as malformed.
+    pub(crate) fn is_bad_request(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if *status == StatusCode::BAD_REQUEST)
+    }
+
     /// Whether a call that was not to overwrite found something there.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Refused { message, .. } if message.contains("already exists"))

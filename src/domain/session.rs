@@ -144,7 +144,7 @@ pub struct Session {
 
 impl Session {
     /// Whether it lies in a volume that the caller may see.
-    pub fn is_seen_by(&self, caller: &Caller) -> bool {
+    pub fn is_readable_by(&self, caller: &Caller) -> bool {
         caller.can_read_raw(self.volume, &self.volume_id)
     }
 }

@@ -12,7 +12,6 @@ use axum::{Extension, Json, Router};
 use serde::Serialize;
 
 use super::extract::auth::Unauthenticated;
-use super::extract::blobs::RequestBlobs;
 use super::me;
 use super::middleware::request_log::{ErrorCause, milliseconds};
 use crate::app::App;
@@ -87,10 +86,10 @@ enum PartStatus {
     )
 )]
 async fn check_health(
-    _: Unauthenticated,
+    Unauthenticated(context): Unauthenticated,
     State(app): State<App>,
-    RequestBlobs(blobs): RequestBlobs,
 ) -> Response {
+    let blobs = app.blobs_of(&context);
     let (redis, blob) = tokio::join!(check(probe_redis(&app)), check(probe_blob(&blobs)));
     let causes: Vec<&str> = [&redis, &blob]
         .into_iter()

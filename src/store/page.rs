@@ -99,7 +99,7 @@ impl SessionPage {
     ) {
         match read_entry(id, stored) {
             // The volume in the document decides access. The index may be outdated.
-            Some(session) if !session.is_seen_by(&context.caller) => {}
+            Some(session) if !session.is_readable_by(&context.caller) => {}
             Some(session) if has_messages => self.sessions.push(session),
             None if is_of_another_caller(&stored.document, context) => {}
             _ => self

@@ -14,16 +14,22 @@ use serde_json::value::RawValue;
 /// Why a text is refused by [`check`].
 pub type Refusal = serde_json::Error;
 
-/// Checks that `text` is one JSON value that every reader understands alike.
+/// Checks that `text` is one JSON value that every parser understands alike, and returns the names of its members if it is
+/// an object.
 ///
 /// # Errors
 /// On anything that is not JSON, an object that names a key twice, a string with a lone surrogate, a
 /// number no `f64` can hold, and more than `max_depth` objects and arrays within each other. The
 /// message is fit for the caller.
-pub fn check(text: &[u8], max_depth: usize) -> Result<(), Refusal> {
+pub fn check(text: &[u8], max_depth: usize) -> Result<Vec<String>, Refusal> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    Strict { depth: max_depth }.deserialize(&mut deserializer)?;
-    deserializer.end()
+    let strict = Strict {
+        depth: max_depth,
+        keeps_names: true,
+    };
+    let names = strict.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(names)
 }
 
 /// Whether `value` holds at most `max_depth` objects and arrays within each other.
@@ -155,63 +161,68 @@ pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 #[derive(Clone, Copy)]
 struct Strict {
     depth: usize,
+    /// Whether the names of the members are returned.
+    keeps_names: bool,
 }
 
 impl Strict {
     fn descend<E: de::Error>(self) -> Result<Self, E> {
         match self.depth.checked_sub(1) {
-            Some(depth) => Ok(Self { depth }),
+            Some(depth) => Ok(Self {
+                depth,
+                keeps_names: false,
+            }),
             None => Err(E::custom("nested too deeply")),
         }
     }
 }
 
 impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = ();
+    type Value = Vec<String>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<String>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Strict {
-    type Value = ();
+    type Value = Vec<String>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("JSON")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
+    fn visit_bool<E>(self, _: bool) -> Result<Vec<String>, E> {
+        Ok(Vec::new())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
+    fn visit_i64<E>(self, _: i64) -> Result<Vec<String>, E> {
+        Ok(Vec::new())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
+    fn visit_u64<E>(self, _: u64) -> Result<Vec<String>, E> {
+        Ok(Vec::new())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
+    fn visit_f64<E>(self, _: f64) -> Result<Vec<String>, E> {
+        Ok(Vec::new())
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E>(self) -> Result<Vec<String>, E> {
+        Ok(Vec::new())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
+    fn visit_str<E>(self, _: &str) -> Result<Vec<String>, E> {
+        Ok(Vec::new())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<String>, A::Error> {
         let inner = self.descend()?;
         while items.next_element_seed(inner)?.is_some() {}
-        Ok(())
+        Ok(Vec::new())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<String>, A::Error> {
         let inner = self.descend()?;
         let mut keys = HashSet::new();
         while let Some(key) = map.next_key::<Text<'de>>()? {
@@ -224,7 +235,8 @@ impl<'de> Visitor<'de> for Strict {
             keys.insert(key);
             map.next_value_seed(inner)?;
         }
-        Ok(())
+        let names = keys.into_iter().filter(|_| self.keeps_names);
+        Ok(names.map(|Text(name)| name.into_owned()).collect())
     }
 }
 

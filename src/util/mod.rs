@@ -4,6 +4,7 @@ pub mod diagnosis;
 pub mod hash;
 pub(crate) mod http_client;
 pub mod json;
+pub(crate) mod media_type;
 pub mod metrics;
 pub mod origin;
 pub mod python_json;

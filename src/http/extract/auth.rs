@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
 use super::client_ip::caller_address;
 use crate::app::App;
@@ -22,7 +22,9 @@ use crate::domain::rate_limit::RateLimit;
 use crate::domain::request_context::RequestContext;
 use crate::http::error::{Error, Result};
 use crate::http::middleware::cross_site;
+use crate::util::secret::Secret;
 
+const X_VERCEL_OIDC_TOKEN: HeaderName = HeaderName::from_static("x-vercel-oidc-token");
 const NOT_CONFIGURED: &str = "Access is not configured. Set AUTH_JWKS_URL or AUTH_JWT_SECRET (users), \
      API_KEYS (programs), or ALLOW_ANONYMOUS=true (open access).";
 const NO_CREDENTIALS: &str =
@@ -61,7 +63,7 @@ impl FromRequestParts<App> for RateLimited {
 
 /// A request without authentication, already charged to the rate limit of its client address: health checks and
 /// signed links.
-pub(crate) struct Unauthenticated;
+pub(crate) struct Unauthenticated(pub(crate) RequestContext);
 
 impl FromRequestParts<App> for Unauthenticated {
     type Rejection = Error;
@@ -69,7 +71,7 @@ impl FromRequestParts<App> for Unauthenticated {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let context = with_rate_limit(Caller::unrestricted(), parts, app);
         app.store.check_rate_limit(&context).await?;
-        Ok(Self)
+        Ok(Self(context))
     }
 }
 
@@ -80,6 +82,7 @@ fn with_rate_limit(caller: Caller, parts: &Parts, app: &App) -> RequestContext {
     let context = RequestContext {
         caller,
         rate_limit: rate_limit.cloned().unwrap_or_default(),
+        oidc_token: oidc_token(parts, app),
     };
     if let Some(requests) = app.config.access.rate_limit {
         let caller = match context.caller.name() {
@@ -101,6 +104,13 @@ fn unauthenticated_caller(parts: &Parts, app: &App) -> Result<Caller> {
     }
     cross_site::refuse_other_pages(parts, access)?;
     Ok(Caller::unrestricted())
+}
+
+/// Returns the token by which Vercel identifies the deployment to other services; it sends one with each request.
+fn oidc_token(parts: &Parts, app: &App) -> Option<Secret> {
+    app.config.blob.store_id.as_ref()?;
+    let token = parts.headers.get(X_VERCEL_OIDC_TOKEN)?.to_str().ok()?;
+    Some(Secret::new(token.to_owned()))
 }
 
 /// Returns the credential of the `Authorization: Bearer …` header.

@@ -6,33 +6,27 @@ use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::http::error::{Error, Result};
 
-/// The states that a request is meant for, by `If-Match`.
+/// The `If-Match` header: the versions that the caller expects.
 pub(crate) struct IfMatch(Option<Vec<String>>);
 
 impl IfMatch {
-    /// The states, where something has to be there anyway: `None` for any.
+    /// Returns the expected versions; `None` for any, or if the header is missing.
     pub(crate) fn versions(&self) -> Option<&[String]> {
         let versions = self.0.as_deref();
         versions.filter(|versions| !versions.iter().any(|version| version == "*"))
     }
 
-    /// Whether the caller says anything.
+    /// Returns whether the request has the header.
     pub(crate) fn is_given(&self) -> bool {
         self.0.is_some()
     }
-
-    /// Whether the request is meant for this state.
-    pub(crate) fn allows(&self, version: &str) -> bool {
-        self.versions()
-            .is_none_or(|versions| versions.iter().any(|wanted| wanted == version))
-    }
 }
 
-/// The states that the caller has already, by `If-None-Match`.
+/// The `If-None-Match` header: the versions that the caller already has.
 pub(crate) struct IfNoneMatch(Option<Vec<String>>);
 
 impl IfNoneMatch {
-    /// Whether the caller has this state already.
+    /// Returns whether the caller already has this version.
     pub(crate) fn has(&self, version: &str) -> bool {
         self.0.as_ref().is_some_and(|versions| {
             versions
@@ -41,24 +35,24 @@ impl IfNoneMatch {
         })
     }
 
-    /// Returns the listed versions, without quotes; may contain `*`.
-    pub(crate) fn versions(&self) -> &[String] {
-        self.0.as_deref().unwrap_or_default()
-    }
-
-    /// Whether the caller says anything.
+    /// Returns whether the request has the header.
     pub(crate) fn is_given(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Whether any state counts as one that the caller has.
+    /// Returns the versions in the header, without quotes; may contain `*`.
+    pub(crate) fn versions(&self) -> &[String] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Returns whether the header is or contains `*`.
     pub(crate) fn is_any(&self) -> bool {
         self.0
             .as_ref()
-            .is_some_and(|it| it.iter().any(|version| version == "*"))
+            .is_some_and(|versions| versions.iter().any(|version| version == "*"))
     }
 
-    /// The header that asks storage the same; `None` where the caller has nothing.
+    /// Returns the header in canonical form, for storage; `None` if it is missing.
     pub(crate) fn header(&self) -> Option<String> {
         let tag = |version: &String| match version.as_str() {
             "*" => version.clone(),
@@ -85,12 +79,12 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
     }
 }
 
-/// The entity tag of a version.
+/// Returns the entity tag of a version.
 pub(crate) fn entity_tag(version: &str) -> String {
     format!("\"{version}\"")
 }
 
-/// The versions that a header lists. A `W/` is dropped: caches add it when they compress.
+/// Returns the versions in a header. The prefix `W/` is dropped: caches add it when they compress.
 fn versions(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
     if !headers.contains_key(name) {
         return None;
