@@ -96,7 +96,8 @@ pub fn diagnose(error: &Error) -> Diagnosis {
     Diagnosis { cause, remedy }
 }
 
-/// Returns the text of the error on one line. The error for an unknown command repeats its arguments, which are left out.
+/// Returns the text of the error on one line. The error for an unknown command repeats its arguments, which are left
+/// out.
 fn on_one_line(error: &RedisError) -> String {
     let text = error.to_string();
     let text = text.split(", with args beginning with").next();

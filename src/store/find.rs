@@ -113,8 +113,8 @@ impl Found {
 impl Store {
     /// Finds a session with its latest `limit` messages; `None` if it does not exist or is not visible to the caller.
     ///
-    /// If `known` contains the current version, the result is [`FoundSession::NotModified`]. Redis then reads no messages
-    /// and returns only the version.
+    /// If `known` contains the current version, the result is [`FoundSession::NotModified`]. Redis then reads no
+    /// messages and returns only the version.
     pub async fn find_session(
         &self,
         context: &RequestContext,

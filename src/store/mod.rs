@@ -33,12 +33,12 @@
 //! | `llmos:origin:{id}` | hash | the session as it was created; deleting the session deletes all fields but `created` |
 //! | `llmos:skill-use:{volume:volume_id}:key` | string | as above, in the slot of the volume |
 //!
-//! A bucket is a status, or `other` for a status that only the Python version allows. The Rust keys may be lost. The index
-//! is then rebuilt from the documents, without the times of appends since their last update. An `Idempotency-Key` can
-//! take effect again, and the counts of skills start at 0.
+//! A bucket is a status, or `other` for a status that only the Python version allows. The Rust keys may be lost. The
+//! index is then rebuilt from the documents, without the times of appends since their last update. An `Idempotency-Key`
+//! can take effect again, and the counts of skills start at 0.
 //!
-//! If the size of a scope's set differs from `llmos:indexed:{scope}`, or its index has fewer members, the Python version
-//! wrote to the set. The next lists index what is missing: 500 members or 1 MB of documents per round trip.
+//! If the size of a scope's set differs from `llmos:indexed:{scope}`, or its index has fewer members, the Python
+//! version wrote to the set. The next lists index what is missing: 500 members or 1 MB of documents per round trip.
 //!
 //! The `messages` and `updated_at` of a document are stale by design: an append only records the activity in the index.
 //! The later of the two times is the correct one.
@@ -49,8 +49,9 @@
 //! see `cluster`.
 //!
 //! # Layers
-//! `connection` sends commands. `script`, `call`, `reply` and `runner` run one script on it. `cluster` combines scripts in
-//! several slots. `executor` selects one of the two for each call. The operations (`create`, `find`, …) use the executor.
+//! `connection` sends commands. `script`, `call`, `reply` and `runner` run one script on it. `cluster` combines scripts
+//! in several slots. `executor` selects one of the two for each call. The operations (`create`, `find`, …) use the
+//! executor.
 //!
 //! Requires Redis 6.2 or later, or Valkey.
 

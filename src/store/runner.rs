@@ -31,7 +31,8 @@ impl ScriptRunner {
         }
     }
 
-    /// Runs a script and returns its reply. Every script detects that it has already run, so every call can be repeated.
+    /// Runs a script and returns its reply. Every call can be repeated: a script detects an earlier run, or
+    /// has the same effect twice.
     pub(super) async fn run(&self, call: &Call<'_>, envelope: &Envelope<'_>) -> Result<Value> {
         let scheme = self.scheme();
         let mut retry = RetryState::default();

@@ -37,7 +37,8 @@ impl FromRedisValue for CandidatesReply {
 }
 
 impl MultiSlot<'_> {
-    /// Returns the next sessions of a scope, one more than the limit; `None` if members of its set were indexed instead.
+    /// Returns the next sessions of a scope, one more than the limit; `None` if members of its set were indexed
+    /// instead.
     pub(super) async fn candidates<'a>(
         self,
         request: &ListRequest,

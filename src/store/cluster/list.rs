@@ -1,5 +1,5 @@
-//! Lists sessions on a cluster: reads the indexes of the scopes, then the sessions from their own slots, and repairs the
-//! index where they differ.
+//! Lists sessions on a cluster: reads the indexes of the scopes, then the sessions from their own slots, and repairs
+//! the index where they differ.
 
 use std::cmp::Reverse;
 
@@ -37,8 +37,8 @@ enum Outcome {
 impl MultiSlot<'_> {
     /// Lists sessions of some scopes, with those of the system volumes if `with_system` is set.
     ///
-    /// Takes two steps: the indexes, and the sessions. Before them, one step reads the system volumes. Further steps read
-    /// large documents, index what is not indexed, and repair the index.
+    /// Takes two steps: the indexes, and the sessions. Before them, one step reads the system volumes. Further steps
+    /// read large documents, index what is not indexed, and repair the index.
     pub(in crate::store) async fn list(
         self,
         context: &RequestContext,

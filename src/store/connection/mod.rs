@@ -6,8 +6,8 @@
 //! Failure modes:
 //! - Redis is down: a refused connection fails after one retry;
 //! - the connection was closed while the process was idle or frozen: the command is sent again on a new connection;
-//! - Redis hangs: the command fails after [`timeouts::RESPONSE_TIMEOUT`], and the connection is dropped. Its peer may be gone
-//!   without notice, and then every further command would time out.
+//! - Redis hangs: the command fails after [`timeouts::RESPONSE_TIMEOUT`], and the connection is dropped. Its peer may
+//!   be gone without notice, and then every further command would time out.
 
 pub(super) mod address;
 mod cluster;

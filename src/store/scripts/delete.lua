@@ -1,8 +1,8 @@
 -- Deletes a session: its document, messages, replies and index entries.
 local DOC, MSGS, _, _, ORIGIN = unpack(KEYS)
 local id, expected, expected_count = unpack(ARGV, 1, 3)
--- KEYS: the document, the messages, the replies, the expiry times of the replies, the name of the reply that created the
---       session (on a cluster that reply itself), and on a cluster the last activity
+-- KEYS: the document, the messages, the replies, the expiry times of the replies, the name of the reply that created
+--       the session (on a cluster that reply itself), and on a cluster the last activity
 -- ARGV: id; for a conditional delete also the document and the message count that must be unchanged
 -- Returns 'deleted', 'missing', 'read-only' or 'changed'
 

@@ -1,10 +1,10 @@
--- Start of the scripts that list sessions, on a single Redis (page.lua) and on a cluster (cluster/candidates.lua): finds
--- the next sessions of the scopes, latest activity first.
+-- Start of the scripts that list sessions, on a single Redis (page.lua) and on a cluster (cluster/candidates.lua):
+-- finds the next sessions of the scopes, latest activity first.
 local wanted_bucket, limit, max_bytes, cursor_micros, cursor_id, with_system = unpack(ARGV, 1, 6)
 local FIRST_SCOPE = 7
 -- KEYS: for each scope the set of its sessions, and the position of indexing
--- ARGV: bucket or '' for all, maximum number of sessions, maximum bytes, microseconds and id of the cursor ('' to start),
---       '1' to add the system volumes, the scopes
+-- ARGV: bucket or '' for all, maximum number of sessions, maximum bytes, microseconds and id of the cursor ('' to
+--       start), '1' to add the system volumes, the scopes
 limit, max_bytes = tonumber(limit), tonumber(max_bytes)
 
 -- Number of candidates that are read at once from all sources together, unless a page needs more of one.
@@ -36,8 +36,8 @@ local function is_before(left, right)
   return #left < #right
 end
 
--- Returns the number of sessions at or before the cursor. Sessions with the same activity are in descending order of id,
--- so a binary search finds the position among them.
+-- Returns the number of sessions at or before the cursor. Sessions with the same activity are in descending order of
+-- id, so a binary search finds the position among them.
 local function position_after_cursor(key)
   if cursor_id == '' then
     return 0

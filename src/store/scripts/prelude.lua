@@ -44,7 +44,8 @@ local MAX_DOCUMENT_BYTES = 1048576
 -- session exists.
 local MAX_JUDGED_BYTES = 32768
 
--- Returns the hash tag of a name. Redis ignores empty braces, so a name that begins with '}' gets one more: see keys.rs.
+-- Returns the hash tag of a name. Redis ignores empty braces, so a name that begins with '}' gets one more: see
+-- keys.rs.
 local function tag(name)
   if OPEN ~= '' and name:find('^{*}') then
     name = OPEN .. name

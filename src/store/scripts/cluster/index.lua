@@ -27,7 +27,8 @@ end
 
 -- Returns whether a document that is too large to be read for this check may belong to the caller. Querying the sets
 -- would reveal by its time that the session exists, so the volume is searched near both ends of the document. A JSON
--- string cannot contain the unescaped text "volume". The result is only a filter: the document is checked when it is read.
+-- string cannot contain the unescaped text "volume". The result is only a filter: the document is checked when it is
+-- read.
 local function may_concern_caller(id, key)
   local has_volume = false
   for _, part in ipairs({redis.call('GETRANGE', key, 0, 2047), redis.call('GETRANGE', key, -2048, -1)}) do
