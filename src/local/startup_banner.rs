@@ -34,7 +34,7 @@ pub fn introduce(
 }
 
 fn introduce_access(address: SocketAddr, access: &AccessConfig) {
-    let (name, text) = match (access.auth.is_configured(), access.is_public) {
+    let (name, text) = match (access.auth.is_configured(), access.is_network_reachable) {
         (true, _) => ("access", "by tokens and keys, as AUTH_… and API_KEYS say".to_owned()),
         (false, false) => (
             "access",

@@ -22,7 +22,6 @@ use llmos::local::blob_store::{self, BlobStore, LOCAL_TOKEN};
 use llmos::local::page_headers::page_headers;
 use llmos::local::redis_server::{self, RedisServer};
 use llmos::local::startup_banner::introduce;
-use llmos::util::hash::hex;
 use llmos::util::secret::Secret;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::TcpListener;
@@ -53,7 +52,7 @@ async fn run() -> anyhow::Result<()> {
     let mut config = Config::from_env()?;
     let local = LocalConfig::from_env()?;
     let page_headers = page_headers()?;
-    config.access.is_public |= !local.host.is_loopback();
+    config.access.is_network_reachable |= !local.host.is_loopback();
     // Bound first: a second server on the port must not come to touching data.
     let address = SocketAddr::new(local.host, local.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
@@ -148,7 +147,7 @@ fn random_key() -> anyhow::Result<Secret> {
     SystemRandom::new()
         .fill(&mut key)
         .map_err(|_| anyhow!("the system gives no random bytes"))?;
-    Ok(Secret::new(hex(&key)))
+    Ok(Secret::new(hex::encode(key)))
 }
 
 /// Opens the Blob store on disk, and lets our own service use it as any other program would: over HTTP.
@@ -166,7 +165,7 @@ fn open_blob_store(
     };
     let api_url = format!("http://{}/_blob", SocketAddr::new(ip, address.port()));
     config.read_write_token = Some(Secret::new(LOCAL_TOKEN.to_owned()));
-    config.link_key = Some(random_key()?);
+    config.link_secret = Some(random_key()?);
     config.content_url = Some(format!("{api_url}/content"));
     config.api_url = Some(api_url);
     config.browser_api_url = Some("/_blob".to_owned());

@@ -5,11 +5,12 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use chrono::Utc;
-use ring::digest::{SHA256, digest};
 
 use super::error::Refusal;
 use super::store::BlobStore;
 use crate::blob::client_token::{self, ClientTokenPayload};
+use crate::util::bearer;
+use crate::util::hash::sha256;
 
 /// Whoever may write.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub(super) enum Caller {
 
 impl Caller {
     fn from_headers(headers: &HeaderMap, store: &BlobStore) -> Result<Self, Refusal> {
-        let token = bearer(headers).ok_or(Refusal::Forbidden)?;
+        let token = credential(headers).ok_or(Refusal::Forbidden)?;
         if !token.starts_with(client_token::PREFIX) {
             return match is_owner(headers, store) {
                 true => Ok(Self::Owner),
@@ -60,12 +61,10 @@ impl FromRequestParts<BlobStore> for Owner {
 
 /// Whether the read-write token came along. Hashes are compared, so the time tells nothing of the token.
 pub(super) fn is_owner(headers: &HeaderMap, store: &BlobStore) -> bool {
-    let hash = |token: &str| digest(&SHA256, token.as_bytes());
-    bearer(headers).is_some_and(|token| hash(token).as_ref() == hash(store.token()).as_ref())
+    let hash = |token: &str| sha256(token.as_bytes());
+    credential(headers).is_some_and(|token| hash(token) == hash(store.token()))
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+fn credential(headers: &HeaderMap) -> Option<&str> {
+    bearer::credential(headers.get(AUTHORIZATION)?.to_str().ok()?)
 }

@@ -20,11 +20,11 @@ use super::blob::Blob;
 use super::caller::is_owner;
 use super::error::Refusal;
 use super::extract::QueryParams;
-use super::options::strong;
 use super::pathname::{CONTENT_PATH, Pathname};
 use super::store::BlobStore;
 use super::upload_body::blocking;
 use crate::blob::BlobAccess;
+use crate::util::etag::{split_list, strong};
 
 /// How much is read at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -88,8 +88,8 @@ fn names(headers: &HeaderMap, name: &HeaderName, etag: &str) -> Option<bool> {
     lists.peek()?;
     let mut tags = lists
         .filter_map(|list| list.to_str().ok())
-        .flat_map(|list| list.split(','));
-    Some(tags.any(|tag| tag.trim() == "*" || strong(tag) == strong(etag)))
+        .flat_map(split_list);
+    Some(tags.any(|tag| tag == "*" || strong(tag) == strong(etag)))
 }
 
 /// The first and the last byte that are wanted; nothing where all are. What is no range, or several, is

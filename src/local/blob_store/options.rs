@@ -10,6 +10,7 @@ use super::error::Refusal;
 use super::pathname::Pathname;
 use crate::blob::BlobAccess;
 use crate::blob::client_token::ClientTokenPayload;
+use crate::util::etag::strong;
 
 /// How long caches may keep a blob where nothing is said: a month.
 const DEFAULT_CACHE_MAX_AGE: u64 = 30 * 24 * 60 * 60;
@@ -46,12 +47,6 @@ impl Condition {
             _ => Ok(()),
         }
     }
-}
-
-/// An entity tag without the mark that compression on the way adds.
-pub(super) fn strong(etag: &str) -> &str {
-    let etag = etag.trim();
-    etag.strip_prefix("W/").unwrap_or(etag)
 }
 
 /// What a blob is going to be.

@@ -2,13 +2,14 @@
 
 use std::borrow::Borrow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use ring::rand::{SystemRandom, generate};
 use serde::{Deserialize, Serialize};
 
 use super::error::Refusal;
 use crate::util::hash::sha256_hex;
+use crate::util::percent::encode_path;
 
 /// The most characters of a pathname, counted as JavaScript does.
 pub(super) const MAX_PATHNAME_CHARACTERS: usize = 950;
@@ -18,14 +19,6 @@ pub(super) const CONTENT_PATH: &str = "/_blob/content/";
 const OFFICIAL_HOST: &str = ".blob.vercel-storage.com";
 /// The length of a random suffix.
 const SUFFIX_CHARACTERS: usize = 30;
-
-/// What stands as it is in the path of a URL.
-const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// The name of a blob, ordered by its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -115,10 +108,7 @@ impl Pathname {
 
     /// Where the content lies, for a base such as `http://127.0.0.1:3000`.
     pub(super) fn url(&self, base: &str) -> String {
-        format!(
-            "{base}{CONTENT_PATH}{}",
-            utf8_percent_encode(&self.0, IN_PATH)
-        )
+        format!("{base}{CONTENT_PATH}{}", encode_path(&self.0))
     }
 }
 

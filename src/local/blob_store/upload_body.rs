@@ -11,7 +11,6 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 use uuid::Uuid;
 
 use super::error::Refusal;
-use crate::util::hash::hex;
 
 /// How much is written at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -137,7 +136,7 @@ impl Incoming {
 }
 
 fn etag(hash: Context) -> String {
-    format!("\"{}\"", hex(&hash.finish().as_ref()[..16]))
+    format!("\"{}\"", hex::encode(&hash.finish().as_ref()[..16]))
 }
 
 /// Runs what waits for the disk where waiting holds up nobody. It runs to its end, also when the caller is
