@@ -63,7 +63,7 @@ async fn a_ca_certificate_that_is_none_is_said_and_one_that_is_not_needed_is_not
         "",
     )
     .await;
-    run.assert_cannot_connect("REDIS_CA_CERT is not a certificate", "PEM");
+    run.assert_cannot_connect("REDIS_CA_CERT is not a PEM certificate", "PEM text");
 
     let plain = Redis::start().await;
     let environment = [("REDIS_URL", &*plain.url()), ("REDIS_CA_CERT", nonsense)];

@@ -24,7 +24,7 @@ async fn a_malformed_url_is_said_and_none_of_it_is_shown() {
         "redis://:hidden@",
     ] {
         let run = doctor(url).await;
-        run.assert_cannot_connect("REDIS_URL is malformed", "percent-encoded");
+        run.assert_cannot_connect("REDIS_URL is malformed", "percent-encode");
     }
 }
 
@@ -82,7 +82,7 @@ async fn a_missing_or_wrong_password_is_said() {
         let run = doctor(&url).await;
         run.assert_cannot_connect(
             "user or password in REDIS_URL is wrong",
-            "copy the URL again",
+            "copy the URL from the provider again",
         );
     }
 }
@@ -97,7 +97,7 @@ async fn a_server_without_hello_is_served_and_its_error_never_repeats_the_passwo
     let run = doctor(&unix_url(&redis, "default", "hidden-other")).await;
     run.assert_cannot_connect(
         "user or password in REDIS_URL is wrong",
-        "copy the URL again",
+        "copy the URL from the provider again",
     );
 }
 
@@ -121,6 +121,6 @@ async fn a_server_that_still_loads_its_data_is_said() {
     let run = doctor(&redis.url()).await;
     run.assert_cannot_connect(
         "the server is loading its data: BusyLoading",
-        "wait, and try again",
+        "wait and try again",
     );
 }
