@@ -1,4 +1,4 @@
-//! Who may call, and what they may do: tokens, keys, and every route for every kind of caller.
+//! Access control: tokens, API keys, and every route for every kind of caller.
 
 #[path = "access/hidden.rs"]
 mod hidden;
@@ -40,22 +40,22 @@ use super::support::{
     AUDIENCE, Claims, Client, ISSUER, Issuer, KeyServer, Redis, Response, config, in_process,
 };
 
-/// What tokens are signed with that have a shared secret.
+/// The shared secret that signs tokens.
 fn secret() -> String {
     "s3cret/".repeat(8)
 }
 
-/// Those who sign tokens with the shared secret.
+/// The issuer with the shared secret.
 fn issuer() -> Issuer {
     Issuer::hs256(secret())
 }
 
-/// A good token of alice's.
+/// Signs a valid token for alice.
 fn token(issuer: &Issuer) -> String {
     issuer.token(&Claims::of("alice"))
 }
 
-/// Accepts the tokens of [`issuer`], and takes those whose `role` is `admin` for admins.
+/// Accepts the tokens of [`issuer`]; tokens with `role: admin` are admins.
 fn with_secret() -> AuthConfig {
     AuthConfig {
         jwt_secret: Some(Secret::new(secret())),
@@ -64,7 +64,7 @@ fn with_secret() -> AuthConfig {
     }
 }
 
-/// Accepts the tokens that the keys at this server sign.
+/// Accepts the tokens signed by the keys of this server.
 fn with_keys(server: &KeyServer) -> AuthConfig {
     AuthConfig {
         jwks_url: Some(server.url()),
@@ -92,30 +92,30 @@ fn closed(redis: &Redis, auth: AuthConfig) -> Config {
     }
 }
 
-/// The service in this process, on a Redis of its own.
+/// Starts the service in this process on a private Redis.
 async fn start(auth: AuthConfig) -> (Client, Redis) {
     let redis = Redis::start().await;
     let api = in_process(closed(&redis, auth));
     (api, redis)
 }
 
-/// The same way, for whoever has this credential.
+/// Returns a client with this credential.
 fn with(api: &Client, credential: &str) -> Client {
     api.with_header("authorization", format!("Bearer {credential}"))
 }
 
-/// The same way, for a user of these teams.
+/// Returns a client of a user in these teams.
 fn signed_in(api: &Client, user: &str, teams: &[&str]) -> Client {
     with(api, &issuer().token(&Claims::of(user).with("teams", teams)))
 }
 
-/// The same way, for an admin.
+/// Returns a client of an admin.
 fn admin(api: &Client) -> Client {
     let claims = Claims::of("root").with("role", "admin");
     with(api, &issuer().token(&claims))
 }
 
-/// Fresh keys of these scopes: each with the entry that accepts it.
+/// Creates an API key for each scope and the configuration that accepts them.
 fn keys(scopes: &[&str]) -> (Vec<String>, AuthConfig) {
     let made = scopes.iter().enumerate();
     let made = made.map(|(index, scope)| new_key(&format!("key-{index}"), scope).unwrap());
@@ -127,17 +127,17 @@ fn keys(scopes: &[&str]) -> (Vec<String>, AuthConfig) {
     (keys, auth)
 }
 
-/// What an entry of `API_KEYS` holds of a key.
+/// Returns the hash of a key in `API_KEYS`.
 fn hash_of(key: &str) -> String {
     hex(ring::digest::digest(&ring::digest::SHA256, key.as_bytes()).as_ref())
 }
 
-/// A request that every signed-in caller may make.
+/// Sends a request that every authenticated caller may make.
 async fn call(api: &Client) -> Response {
     api.get("/api/sessions?limit=1").await
 }
 
-/// The refusal of a caller who is nobody; what it says.
+/// Checks the format of a 401 and returns its body.
 #[track_caller]
 fn assert_refused(response: Response, has_credentials: bool) -> String {
     let challenge = match has_credentials {
@@ -153,7 +153,7 @@ fn assert_refused(response: Response, has_credentials: bool) -> String {
     problem["detail"].as_str().unwrap().to_owned()
 }
 
-/// Creates a session in a volume and gives its id.
+/// Creates a session in a volume and returns its id.
 async fn create(api: &Client, volume: &str, id: &str) -> String {
     let body = serde_json::json!({"name": "x", "volume": volume, "volume_id": id});
     let created = api.post("/api/sessions", &body).await.assert_status(201);

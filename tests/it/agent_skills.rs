@@ -1,5 +1,5 @@
-//! Skills, as programs that are not ours read them: the validator of the Agent Skills specification
-//! (`skills-ref`), and the YAML reader that it stands on.
+//! Exported skills in third-party readers: the validator of the Agent Skills specification
+//! (`skills-ref`) and its YAML reader.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use llmos::skill::{NewSkill, Skill, SkillChange, SkillId, export};
 use serde_json::{Value, json};
 
-/// Texts that would break out of a field that is written without care.
+/// Texts that would break out of a field without quoting.
 const HOSTILE: [&str; 22] = [
     "a: b",
     "# a",
@@ -39,7 +39,7 @@ const KNOWLEDGE: &str = "---\nname: Tax rules\ncategory: finance\ndescription: W
 const NODE: &str = "---\nskill_id: fetch-url\nname: Fetch URL\ndescription: |\n  Fetches\n  a page\ntype: executable\nexecution_mode: async\ncategory: net\ntags:\n- http\nversion: 1.10\nauthor: Jo\nestimated_time_ms: 100\nmemory_mb: 64\ninputs:\n- {name: url, type: string, description: 'a: b', default: ~, required: true}\noutputs:\n- name: body\n  type: string\n---\n\n## Code\n\n```python\n1\n```\n";
 
 #[test]
-fn the_validator_accepts_what_is_exported() {
+fn exported_skills_pass_the_official_validator() {
     let documents = [
         ("tax-rules", KNOWLEDGE.to_owned()),
         ("fetch-url", NODE.to_owned()),
@@ -82,7 +82,7 @@ fn the_validator_accepts_what_is_exported() {
         let properties = &result["properties"];
         assert_eq!(properties["name"], folder(id));
         check_kept(&Skill::read(document, id), properties);
-        // The front matter that is exported never holds three hyphens.
+        // The exported front matter never contains three hyphens.
         let body = exported[&folder(id)].splitn(3, "---\n").nth(2).unwrap();
         let is_empty = document.ends_with("---\n") && !document.contains("# Tax");
         assert!(
@@ -100,14 +100,14 @@ fn the_validator_accepts_what_is_exported() {
     );
 }
 
-/// What a skill says is there after the export.
+/// Checks that the exported properties match the skill.
 fn check_kept(skill: &Skill, properties: &Value) {
     let metadata = &properties["metadata"];
     if !skill.description.trim().is_empty() {
         let given = metadata["description"]
             .as_str()
             .or(properties["description"].as_str());
-        // The validator trims the description, not the metadata.
+        // The validator trims the description but not the metadata.
         assert_eq!(given.map(str::trim), Some(skill.description.trim()));
     }
     let texts = [
@@ -130,7 +130,7 @@ fn check_kept(skill: &Skill, properties: &Value) {
 }
 
 #[test]
-fn what_is_written_says_the_same_to_readers_of_yaml_1_1_and_1_2() {
+fn written_yaml_is_the_same_in_yaml_1_1_and_1_2() {
     let front_matters: Vec<String> = HOSTILE
         .iter()
         .map(|text| {
@@ -151,7 +151,7 @@ fn what_is_written_says_the_same_to_readers_of_yaml_1_1_and_1_2() {
 }
 
 #[test]
-fn scalars_are_read_as_another_reader_reads_them() {
+fn scalars_are_read_like_strictyaml_reads_them() {
     let scalars = [
         "5",
         "007",
@@ -221,7 +221,7 @@ fn document(name: &str, description: &str, tags: &[&str]) -> String {
     skill.into_document()
 }
 
-/// The folder that an exported skill is for.
+/// Returns the folder name of an exported skill.
 fn folder(id: &SkillId) -> String {
     if id.is_strict() {
         id.to_string()

@@ -1,4 +1,4 @@
-//! The Blob client against a real store, which at times misbehaves.
+//! The Blob client against a real store with injected faults.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use llmos::config::{BlobAccess, BlobConfig, Secret};
 
 use crate::support::{BlobServer, Fault, free_port};
 
-/// Longer than every limit of the client together, and what the issue of a broken service is held to.
+/// Longer than all time limits of the client together.
 const LIMIT: Duration = Duration::from_secs(10);
 
 fn config(server: &BlobServer) -> BlobConfig {
@@ -59,7 +59,7 @@ async fn text(blobs: &Blobs, pathname: &str) -> Option<String> {
     Some(String::from_utf8(document.body.to_vec()).unwrap())
 }
 
-/// Answers the first so many requests with a fault, and all others as they are.
+/// Injects a fault into the first `count` requests.
 fn first(
     count: usize,
     fault: Fault,
@@ -79,7 +79,7 @@ fn first(
 }
 
 #[tokio::test]
-async fn what_is_put_is_read_looked_at_listed_copied_and_deleted() {
+async fn stored_blob_is_read_listed_copied_and_deleted() {
     let server = BlobServer::start().await;
     let blobs = blobs(&server);
 
@@ -124,7 +124,7 @@ async fn what_is_put_is_read_looked_at_listed_copied_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_list_is_paged_and_folded() {
+async fn list_is_paged_and_folded() {
     let server = BlobServer::start().await;
     let blobs = blobs(&server);
     for name in ["a/1", "a/2", "b", "c", "other"] {
@@ -156,7 +156,7 @@ async fn a_list_is_paged_and_folded() {
 }
 
 #[tokio::test]
-async fn conditions_are_kept() {
+async fn write_conditions_are_enforced() {
     let server = BlobServer::start().await;
     let blobs = blobs(&server);
     let one = put(&blobs, "x", "one", WriteCondition::IfMissing)
@@ -175,7 +175,7 @@ async fn conditions_are_kept() {
 }
 
 #[tokio::test]
-async fn contents_come_in_part_and_under_conditions() {
+async fn range_and_conditional_reads_are_supported() {
     let server = BlobServer::start().await;
     let blobs = blobs(&server);
     let stored = put(&blobs, "x", "0123456789", WriteCondition::Always)
@@ -216,7 +216,7 @@ async fn contents_come_in_part_and_under_conditions() {
 }
 
 #[tokio::test]
-async fn a_weak_tag_that_a_cache_made_is_the_tag_itself() {
+async fn weak_etag_of_a_cache_is_read_as_the_strong_one() {
     let server = BlobServer::start().await;
     server.fail_with(|_| Fault::Answer {
         status: 200,
@@ -228,7 +228,7 @@ async fn a_weak_tag_that_a_cache_made_is_the_tag_itself() {
 }
 
 #[tokio::test]
-async fn a_stream_is_stored_as_a_whole_or_not_at_all() {
+async fn interrupted_stream_is_not_stored() {
     let server = BlobServer::start().await;
     let blobs = blobs(&server);
     let chunks =
@@ -255,7 +255,7 @@ async fn a_stream_is_stored_as_a_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn every_call_says_who_calls_and_reads_pass_the_cache_by() {
+async fn every_call_sends_credentials_and_reads_bypass_the_cache() {
     let server = BlobServer::start().await;
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let (noted, fails) = (
@@ -300,7 +300,7 @@ async fn every_call_says_who_calls_and_reads_pass_the_cache_by() {
 }
 
 #[tokio::test]
-async fn what_is_transient_is_tried_again_and_what_is_not_is_told() {
+async fn transient_errors_are_retried_and_others_are_returned() {
     let server = BlobServer::start().await;
     let blobs = || blobs(&server);
     put(&blobs(), "x", "one", WriteCondition::Always)
@@ -352,7 +352,7 @@ async fn what_is_transient_is_tried_again_and_what_is_not_is_told() {
 }
 
 #[tokio::test]
-async fn a_pause_that_the_service_asks_for_is_kept_or_there_is_none() {
+async fn retry_after_is_waited_for_only_if_short() {
     let server = BlobServer::start().await;
     let limited = |seconds: &str| Fault::Answer {
         status: 429,
@@ -373,12 +373,12 @@ async fn a_pause_that_the_service_asks_for_is_kept_or_there_is_none() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_was_lost_is_known_as_done() {
+async fn write_with_a_lost_answer_succeeds() {
     let server = BlobServer::start().await;
     let blobs = || blobs(&server);
     server.fail_with(first(1, Fault::LoseAnswer));
     let created = put(&blobs(), "x", "one", WriteCondition::IfMissing).await;
-    let created = created.expect("our own blob stands there");
+    let created = created.expect("the blob written by the first attempt");
 
     server.fail_with(first(1, Fault::LoseAnswer));
     let fresh = WriteCondition::IfMatch(created.etag);
@@ -391,7 +391,7 @@ async fn a_write_whose_answer_was_lost_is_known_as_done() {
 }
 
 #[tokio::test]
-async fn a_streamed_put_is_sent_once() {
+async fn streamed_put_is_sent_once() {
     let server = BlobServer::start().await;
     server.fail_with(|_| Fault::error(503, "service_unavailable"));
     let body = PutBody::Stream(Body::from("x"), Some(1));
@@ -403,7 +403,7 @@ async fn a_streamed_put_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_silent_or_gone_costs_a_limited_time() {
+async fn silent_or_unreachable_service_fails_in_limited_time() {
     let server = BlobServer::start().await;
     server.fail_with(|_| Fault::Hang);
     let streamed = || PutBody::Stream(Body::from("x"), Some(1));
@@ -438,7 +438,7 @@ async fn a_service_that_is_silent_or_gone_costs_a_limited_time() {
 }
 
 #[tokio::test]
-async fn no_error_and_no_debug_output_shows_the_token() {
+async fn errors_and_debug_output_do_not_contain_the_token() {
     let hidden = BlobConfig {
         read_write_token: Some(Secret::new("vercel_blob_rw_local_hidden".to_owned())),
         api_url: Some("http://127.0.0.1:1".to_owned()),

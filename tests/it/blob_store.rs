@@ -1,4 +1,4 @@
-//! The local Blob store: over HTTP, by the official client, through crashes.
+//! The local Blob store: protocol, official client, hostile requests, durability.
 
 mod content;
 mod durability;

@@ -1,4 +1,4 @@
-//! Pages that call: which may read and change what, and what browsers are told of every answer.
+//! Requests from browser pages: cross-origin rules and security headers.
 
 mod answers;
 mod blob_store;
@@ -11,12 +11,12 @@ use llmos::config::{AccessConfig, AuthConfig, Config};
 
 use crate::support::{Client, Response};
 
-/// A page that may call.
+/// The origin of a page that is allowed.
 const OURS: &str = "https://app.example.com";
-/// A page that may not.
+/// The origin of a page that is not allowed.
 const EVIL: &str = "https://evil.example";
 
-/// The same deployment, which pages of these origins may call.
+/// Adds allowed origins to a configuration.
 fn allowing(config: Config, origins: &[&str]) -> Config {
     let origins = origins.iter().map(|origin| origin.parse().unwrap());
     Config {
@@ -28,7 +28,7 @@ fn allowing(config: Config, origins: &[&str]) -> Config {
     }
 }
 
-/// The same deployment, which accepts one key of an admin, and the key.
+/// Adds one admin key to a configuration and returns the key.
 fn with_key(config: Config) -> (Config, String) {
     let (key, entry) = new_key("page", "admin").unwrap();
     let access = AccessConfig {
@@ -42,12 +42,12 @@ fn with_key(config: Config) -> (Config, String) {
     (Config { access, ..config }, key)
 }
 
-/// The same way, for a page.
+/// Returns a client that sends this origin.
 fn from(api: &Client, origin: &str) -> Client {
     api.with_header("origin", origin)
 }
 
-/// The values of a header that is a list, in lower case.
+/// Returns the values of a list header in lower case.
 fn list(response: &Response, name: &str) -> Vec<String> {
     let values = response.headers.get_all(name).iter();
     let values = values.flat_map(|value| value.to_str().unwrap().split(','));

@@ -1,4 +1,4 @@
-//! The typed client: plain commands whose values go through JSON.
+//! The typed Redis client: commands with JSON values.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn note(text: &str) -> Note {
 }
 
 #[tokio::test]
-async fn values_come_back_as_they_were() {
+async fn values_round_trip_through_json() {
     let redis = Redis::start().await;
     let store = Store::new(Some(redis.url()), None);
     let client = store.client().unwrap();
@@ -58,7 +58,7 @@ async fn values_come_back_as_they_were() {
 }
 
 #[tokio::test]
-async fn a_value_expires_when_it_is_to() {
+async fn value_expires_after_its_ttl() {
     let redis = Redis::start().await;
     let store = Store::new(Some(redis.url()), None);
     let client = store.client().unwrap();
@@ -74,7 +74,7 @@ async fn a_value_expires_when_it_is_to() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_or_another_type_is_an_error() {
+async fn malformed_json_or_another_type_is_an_error() {
     let redis = Redis::start().await;
     let store = Store::new(Some(redis.url()), None);
     let client = store.client().unwrap();

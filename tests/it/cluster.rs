@@ -1,8 +1,8 @@
-//! The same service on a Redis Cluster.
+//! The service on a Redis Cluster.
 
 pub mod support;
 
-/// What only one Redis is, as `main.rs` has it: left out here.
+/// Omits the tests that need a single Redis; `main.rs` has the counterpart.
 macro_rules! one_redis {
     ($($tests:item)*) => {};
 }

@@ -1,4 +1,4 @@
-//! The running service against what `public/openapi.json` says of it: schemathesis, all checks on, with and
+//! The running service against `public/openapi.json`: schemathesis with all checks, with and
 //! without credentials.
 
 use std::path::Path;
@@ -9,17 +9,17 @@ use tokio::process::Command;
 
 use crate::support::{Client, Process};
 
-/// How many requests are made up for each operation, beside those that are made for each word of its schema.
+/// The number of generated requests per operation, beside those for each keyword of its schema.
 const EXAMPLES_PER_OPERATION: &str = "40";
 
-/// The local server with one key, and that key.
+/// Starts the local server with one API key and returns the key.
 async fn closed_server(directory: &Path) -> (Process, Client, String) {
     let (key, entry) = new_key("contract", "admin").unwrap();
     let (process, api) = Process::local_server(directory, &[("API_KEYS", &entry)]).await;
     (process, api.unwrap(), key)
 }
 
-/// Runs schemathesis and gives what it prints; it must find nothing.
+/// Runs schemathesis, checks that it finds nothing, and returns its output.
 async fn check(api: &Client, arguments: &[&str]) -> String {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let program = tests.join(".venv/bin/schemathesis");
@@ -28,7 +28,7 @@ async fn check(api: &Client, arguments: &[&str]) -> String {
         "schemathesis is not installed: run `make setup`"
     );
     let contract = tests.join("contract");
-    // It leaves files where it runs.
+    // schemathesis writes files into its working directory.
     let directory = TempDir::new().unwrap();
     let output = Command::new(program)
         .current_dir(directory.path())
@@ -50,7 +50,7 @@ async fn check(api: &Client, arguments: &[&str]) -> String {
     printed
 }
 
-/// How many requests the report says were sent.
+/// Returns the number of requests in the report.
 fn requests(report: &str) -> u32 {
     let mut lines = report.lines().filter(|line| line.contains(" generated"));
     let number = |line: &str| line.split_whitespace().next()?.parse().ok();
@@ -58,7 +58,7 @@ fn requests(report: &str) -> u32 {
 }
 
 #[tokio::test]
-async fn nothing_is_answered_that_the_description_does_not_say() {
+async fn responses_with_credentials_match_the_description() {
     let directory = TempDir::new().unwrap();
     let (process, api, key) = closed_server(directory.path()).await;
 
@@ -70,7 +70,7 @@ async fn nothing_is_answered_that_the_description_does_not_say() {
 }
 
 #[tokio::test]
-async fn whoever_has_no_credentials_is_answered_as_described() {
+async fn responses_without_credentials_match_the_description() {
     let directory = TempDir::new().unwrap();
     let (_process, api, _) = closed_server(directory.path()).await;
 

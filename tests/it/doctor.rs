@@ -1,5 +1,5 @@
-//! `cargo run --bin doctor` against real servers with real troubles. Whatever is secret here contains
-//! `hidden`, and no run may print that.
+//! `cargo run --bin doctor` against real servers with real failures. Every secret in these tests contains
+//! `hidden`, and no run may print that word.
 
 mod blob;
 mod cluster;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::support::{Process, Redis, clear_configuration, config, free_port, in_process};
 
-/// What a run printed, and ended with.
+/// The output and exit code of a run.
 struct Run {
     code: Option<i32>,
     output: String,
@@ -23,7 +23,7 @@ async fn doctor(redis_url: &str) -> Run {
     doctor_with(&[("REDIS_URL", redis_url)], "").await
 }
 
-/// Runs the doctor in a folder with this `.env`.
+/// Runs the doctor in a folder with this `.env` file.
 async fn doctor_with(environment: &[(&str, &str)], dotenv: &str) -> Run {
     let directory = TempDir::new().unwrap();
     std::fs::write(directory.path().join(".env"), dotenv).unwrap();
@@ -48,7 +48,7 @@ async fn doctor_with(environment: &[(&str, &str)], dotenv: &str) -> Run {
 }
 
 impl Run {
-    /// The lines from the one of this check on.
+    /// Returns the lines from the line of this check on.
     #[track_caller]
     fn from(&self, mark: char, check: &str) -> Vec<&str> {
         let start = format!("{mark} {check} ");
@@ -70,7 +70,7 @@ impl Run {
         assert_eq!(self.code, Some(1));
     }
 
-    /// That nothing else was checked after the connection failed.
+    /// Checks that nothing else was checked after the connection failed.
     #[track_caller]
     fn assert_cannot_connect(&self, cause: &str, remedy: &str) {
         self.assert_failed("connection", cause, remedy);
@@ -83,7 +83,7 @@ impl Run {
         assert_eq!(rest, end, "{}", self.output);
     }
 
-    /// How many lines start with this mark.
+    /// Counts the lines with this mark.
     fn count(&self, mark: char) -> usize {
         self.output
             .lines()
@@ -96,7 +96,7 @@ fn unix_url(redis: &Redis, user: &str, password: &str) -> String {
     format!("{}?user={user}&pass={password}", redis.url())
 }
 
-/// The checks that write.
+/// The checks that write to Redis.
 const WRITING: [&str; 5] = [
     "set and get",
     "JSON object",
@@ -106,7 +106,7 @@ const WRITING: [&str; 5] = [
 ];
 
 #[tokio::test]
-async fn on_a_healthy_server_all_is_well_and_nothing_is_left() {
+async fn doctor_passes_on_a_healthy_server_and_leaves_nothing_behind() {
     let redis = Redis::start_with(&["--requirepass", "hidden"]).await;
     let url = unix_url(&redis, "default", "hidden");
 
@@ -134,7 +134,7 @@ async fn on_a_healthy_server_all_is_well_and_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn the_data_of_the_server_stays_as_it_is() {
+async fn doctor_leaves_existing_data_unchanged() {
     let redis = Redis::start().await;
     redis.command::<()>(&["SET", "session:a", "b"]);
     assert_eq!(doctor(&redis.url()).await.code, Some(0));
@@ -142,7 +142,7 @@ async fn the_data_of_the_server_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_forbidden_command_is_said_hides_no_other_check_and_leaves_no_key() {
+async fn doctor_reports_a_forbidden_command_and_completes_the_other_checks() {
     let redis = Redis::start().await;
     redis.command::<()>(&[
         "ACL",
@@ -162,7 +162,7 @@ async fn a_forbidden_command_is_said_hides_no_other_check_and_leaves_no_key() {
     for check in ["set operations", "Lua script"] {
         run.assert_failed(check, "may not do this: NoPerm", "ACL SETUSER");
     }
-    // It is only advice that cannot be given.
+    // A check that only advises must not fail the run.
     run.from('!', "version");
     run.from('!', "memory policy");
     assert_eq!((run.count('✓'), run.count('✗')), (6, 2), "{}", run.output);
@@ -170,7 +170,7 @@ async fn a_forbidden_command_is_said_hides_no_other_check_and_leaves_no_key() {
 }
 
 #[tokio::test]
-async fn the_permissions_that_the_remedy_names_are_enough() {
+async fn permissions_named_by_the_remedy_are_sufficient() {
     let redis = Redis::start().await;
     let named = [
         "~*",
@@ -187,19 +187,18 @@ async fn the_permissions_that_the_remedy_names_are_enough() {
     let run = doctor(&url).await;
     assert_eq!((run.code, run.count('!')), (Some(0), 0), "{}", run.output);
     let api = in_process(config(&url));
-    let id = api.create_session("permitted").await;
-    let path = format!("/api/sessions/{id}");
-    let _ = api.append(&id, "hello").await.assert_status(200);
-    let _ = api.get("/api/sessions").await.assert_status(200);
-    let _ = api
-        .put(&path, &serde_json::json!({"name": "new"}))
+    let session = api.session("permitted").await;
+    let path = session.path();
+    api.append(&session.id, "hello").await.assert_status(200);
+    api.get("/api/sessions").await.assert_status(200);
+    api.put(&path, &serde_json::json!({"name": "new"}))
         .await
         .assert_status(200);
-    let _ = api.delete(&path).await.assert_status(200);
+    api.delete(&path).await.assert_status(200);
 }
 
 #[tokio::test]
-async fn a_server_that_may_throw_keys_away_is_a_warning() {
+async fn doctor_warns_about_an_evicting_server() {
     let redis = Redis::start_with(&["--maxmemory-policy", "allkeys-lru"]).await;
     let run = doctor(&redis.url()).await;
     let lines = run.from('!', "memory policy");
@@ -212,7 +211,7 @@ async fn a_server_that_may_throw_keys_away_is_a_warning() {
 }
 
 #[tokio::test]
-async fn a_read_only_replica_is_said() {
+async fn doctor_reports_a_read_only_replica() {
     let port = free_port().to_string();
     let _primary = Redis::start_with(&["--port", &port]).await;
     let replica = Redis::start_with(&["--replicaof", "127.0.0.1", &port]).await;
@@ -228,7 +227,7 @@ async fn a_read_only_replica_is_said() {
 }
 
 #[tokio::test]
-async fn a_full_memory_is_said() {
+async fn doctor_reports_a_full_memory() {
     let redis = Redis::start_with(&["--maxmemory", "1"]).await;
     let run = doctor(&redis.url()).await;
     for check in WRITING {

@@ -1,4 +1,4 @@
-//! What is answered where storage is missing or down.
+//! Sample sessions while Redis is missing or down.
 
 use axum::http::Method;
 use llmos::config::{Config, StorageFallback};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Response, config, in_process};
 
-/// A Redis that nobody ever listened for.
+/// The URL of a Redis that does not exist.
 const NOWHERE: &str = "redis+unix:///nowhere/redis.sock";
 
 fn ids(list: &Value) -> Vec<&str> {
@@ -55,7 +55,7 @@ async fn assert_writes_fail(api: &Client, names: &str) {
 }
 
 #[tokio::test]
-async fn without_a_redis_url_reads_are_samples_and_writes_name_the_variable() {
+async fn reads_without_a_redis_url_return_samples_and_writes_name_the_variable() {
     let api = in_process(Config {
         vercel_env: Some("production".to_owned()),
         ..Config::default()
@@ -78,15 +78,14 @@ async fn without_a_redis_url_reads_are_samples_and_writes_name_the_variable() {
         .assert_status(200);
     assert_sample(&messages);
     assert_eq!(messages.json()["messages"].as_array().unwrap().len(), 1);
-    let _ = api
-        .get("/api/sessions/sess_other")
+    api.get("/api/sessions/sess_other")
         .await
         .assert_error(404, "not_found");
     assert_writes_fail(&api, "REDIS_URL").await;
 }
 
 #[tokio::test]
-async fn the_samples_are_these() {
+async fn samples_have_their_documented_content() {
     let api = in_process(Config::default());
 
     assert_eq!(
@@ -163,7 +162,7 @@ async fn samples_are_filtered_and_paged_like_sessions() {
 }
 
 #[tokio::test]
-async fn while_redis_is_down_samples_stand_in_except_in_production() {
+async fn samples_are_returned_while_redis_is_down_except_in_production() {
     for (environment, fallback, shows_samples) in [
         (None, None, true),
         (Some("development"), None, true),
@@ -186,12 +185,11 @@ async fn while_redis_is_down_samples_stand_in_except_in_production() {
             if shows_samples {
                 assert_sample(&response.assert_status(200));
             } else {
-                let _ = response.assert_error(503, "storage_unavailable");
+                response.assert_error(503, "storage_unavailable");
             }
         }
-        // It may well exist: that it cannot be read is no reason to call it gone.
-        let _ = api
-            .get("/api/sessions/sess_other")
+        // The item may exist, so an unreachable store must not turn into a 404.
+        api.get("/api/sessions/sess_other")
             .await
             .assert_error(503, "storage_unavailable");
         assert_writes_fail(&api, "storage").await;
@@ -199,7 +197,7 @@ async fn while_redis_is_down_samples_stand_in_except_in_production() {
 }
 
 #[tokio::test]
-async fn the_fallback_can_be_switched_off_without_a_redis_url_too() {
+async fn fallback_can_be_disabled_without_a_redis_url() {
     let api = in_process(Config {
         storage_fallback: Some(StorageFallback::Off),
         ..Config::default()

@@ -1,4 +1,4 @@
-//! Redis fails in every way that it can, and the service says so, in time, and recovers by itself.
+//! Redis failures: the service returns 503 in time and recovers by itself.
 
 mod connections;
 mod process;
@@ -13,7 +13,7 @@ use crate::support::{Client, Response};
 
 const PERSISTENT: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 
-/// Every route that needs Redis, as one caller would use it on this session.
+/// Every route that needs Redis, for one session.
 const ROUTES: [(Method, &str, &str); 7] = [
     (
         Method::POST,
@@ -36,7 +36,7 @@ async fn call(api: &Client, id: &str, (method, path, body): (Method, &str, &str)
     api.send_json(method, &path.replace("ID", id), body).await
 }
 
-/// All routes answer that the storage is away, none later than `limit`.
+/// Checks that all routes return 503 within `limit`.
 async fn assert_unavailable(api: &Client, id: &str, limit: Duration) {
     for route in ROUTES {
         let response = call(api, id, route.clone()).await;
@@ -46,11 +46,11 @@ async fn assert_unavailable(api: &Client, id: &str, limit: Duration) {
             response.elapsed
         );
         assert_eq!(response.header("retry-after"), Some("1"));
-        let _ = response.assert_error(503, "storage_unavailable");
+        response.assert_error(503, "storage_unavailable");
     }
 }
 
-/// All routes work again, the first of them within `limit`.
+/// Checks that all routes work again, the first of them within `limit`.
 async fn assert_recovered(api: &Client, id: &str, limit: Duration) {
     for route in ROUTES {
         let is_creation = route.0 == Method::POST && !route.1.contains("ID");

@@ -1,4 +1,4 @@
-//! Files: put, got, listed and deleted over HTTP, in every shape that callers and storage can have.
+//! `/api/files`: put, get, list and delete, hostile input and storage failures.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn head(api: &Client, path: &str) -> Response {
 }
 
 #[tokio::test]
-async fn a_file_is_put_found_listed_and_deleted() {
+async fn file_is_put_found_listed_and_deleted() {
     let (store, api) = start().await;
     let file = put_text(&api, "notes/plan.txt", "hello").await;
     assert_eq!(file["path"], "notes/plan.txt");
@@ -83,7 +83,7 @@ async fn a_file_is_put_found_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_list_is_read_page_by_page_and_folder_by_folder() {
+async fn files_are_listed_by_page_and_by_folder() {
     let (_store, api) = start().await;
     let names: Vec<String> = (0..25).map(|i| format!("d{}/{i:02}", i % 2)).collect();
     for name in &names {
@@ -126,12 +126,11 @@ async fn a_list_is_read_page_by_page_and_folder_by_folder() {
 }
 
 #[tokio::test]
-async fn conditions_are_kept() {
+async fn preconditions_are_enforced() {
     let (_store, api) = start().await;
     let path = "/api/files/a.txt";
     let new = api.with_header("if-none-match", "*");
-    let _ = new
-        .send(Method::PUT, path, b"1".to_vec())
+    new.send(Method::PUT, path, b"1".to_vec())
         .await
         .assert_status(201);
     let taken = new.send(Method::PUT, path, b"2".to_vec()).await;
@@ -148,7 +147,7 @@ async fn conditions_are_kept() {
         assert_eq!(same.header("etag"), Some(&*first));
     }
     let fresh = api.with_header("if-match", first.clone());
-    let _ = fresh
+    fresh
         .send(Method::PUT, path, b"2".to_vec())
         .await
         .assert_status(200);
@@ -159,8 +158,7 @@ async fn conditions_are_kept() {
         assert_eq!(problem["current"]["size_bytes"], 1, "{problem}");
     }
     let any = api.with_header("if-match", "*");
-    let _ = any
-        .send(Method::PUT, path, b"4".to_vec())
+    any.send(Method::PUT, path, b"4".to_vec())
         .await
         .assert_status(200);
     let none = any
@@ -175,7 +173,7 @@ async fn conditions_are_kept() {
 }
 
 #[tokio::test]
-async fn of_two_writers_with_one_entity_tag_one_succeeds() {
+async fn concurrent_writers_with_one_etag_succeed_once() {
     let (_store, api) = start().await;
     for round in 0..10 {
         put_text(&api, "a", &format!("{round}")).await;
@@ -196,7 +194,7 @@ async fn of_two_writers_with_one_entity_tag_one_succeeds() {
 }
 
 #[tokio::test]
-async fn parts_of_a_file_are_sent() {
+async fn range_requests_return_parts_of_a_file() {
     let (_store, api) = start().await;
     put_text(&api, "a.txt", "0123456789").await;
     for (range, body, content_range) in [
@@ -216,7 +214,7 @@ async fn parts_of_a_file_are_sent() {
 }
 
 #[tokio::test]
-async fn four_megabytes_are_taken_and_not_one_byte_more() {
+async fn file_over_four_megabytes_is_rejected() {
     let (store, api) = start().await;
     for size in [0, LIMIT] {
         let body = vec![7; size];
@@ -238,7 +236,7 @@ async fn four_megabytes_are_taken_and_not_one_byte_more() {
 }
 
 #[tokio::test]
-async fn what_is_no_content_type_or_no_flag_is_refused() {
+async fn invalid_content_type_or_flag_is_rejected() {
     let (_blobs, api) = start().await;
     let long = format!("text/{}", "x".repeat(300));
     for content_type in ["x", "", "text/\"x\"", long.as_str()] {
@@ -251,7 +249,7 @@ async fn what_is_no_content_type_or_no_flag_is_refused() {
 }
 
 #[tokio::test]
-async fn a_sender_or_a_reader_that_is_slow_is_served_all_the_same() {
+async fn slow_sender_and_slow_reader_are_served() {
     let blobs = BlobServer::start().await;
     let directory = TempDir::new().unwrap();
     let api_url = blobs.api_url();
@@ -264,7 +262,7 @@ async fn a_sender_or_a_reader_that_is_slow_is_served_all_the_same() {
     let api = api.unwrap();
     let address = api.address().to_owned();
 
-    // Longer than every wait for Blob.
+    // Longer than every timeout for Blob.
     let pieces = futures_util::stream::unfold(0, |sent| async move {
         if sent == 7 {
             return None;
@@ -313,9 +311,9 @@ async fn a_sender_or_a_reader_that_is_slow_is_served_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_range_of_nothing_and_a_path_that_is_too_long_are_refused() {
+async fn unsatisfiable_range_and_oversized_path_are_rejected() {
     let (_blobs, api) = start().await;
-    let _ = put(&api, "empty", "text/plain", b"")
+    put(&api, "empty", "text/plain", b"")
         .await
         .assert_status(200);
     let ranged = api.with_header("range", "bytes=0-");
@@ -337,7 +335,7 @@ async fn a_range_of_nothing_and_a_path_that_is_too_long_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_stores_nothing() {
+async fn interrupted_body_stores_nothing() {
     let store = BlobServer::start().await;
     let environment = [
         ("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN),
@@ -353,7 +351,7 @@ async fn a_body_that_breaks_off_stores_nothing() {
             .write_all(format!("{head}{body}").as_bytes())
             .await
             .unwrap();
-        // Until the store has been asked, so that it is the body that breaks, and not the request.
+        // Wait for the request to the store, so that the body is interrupted and not the request.
         let asked = async {
             while !store.requests().iter().any(|line| line.starts_with("PUT ")) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -372,7 +370,7 @@ async fn a_body_that_breaks_off_stores_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_stored_runs_in_our_origin() {
+async fn stored_content_cannot_run_scripts_in_our_origin() {
     let (_store, api) = start().await;
     for (name, content_type, kind) in [
         ("a.html", "text/html", "attachment; "),
@@ -390,7 +388,7 @@ async fn nothing_that_is_stored_runs_in_our_origin() {
             "inline; filename=\"_.png\"; filename*=UTF-8''%C3%A9.png",
         ),
     ] {
-        let _ = put(&api, name, content_type, b"<script>")
+        put(&api, name, content_type, b"<script>")
             .await
             .assert_status(200);
         let path = format!("/api/files/{name}");
@@ -405,7 +403,7 @@ async fn nothing_that_is_stored_runs_in_our_origin() {
 }
 
 #[tokio::test]
-async fn no_path_leads_out_of_the_files_of_its_volume() {
+async fn paths_cannot_escape_the_files_of_their_volume() {
     let (store, api) = start().await;
     let long = "x/".repeat(451);
     for path in [
@@ -469,7 +467,7 @@ async fn no_path_leads_out_of_the_files_of_its_volume() {
 }
 
 #[tokio::test]
-async fn without_a_token_the_variable_is_named() {
+async fn missing_blob_token_is_503_and_names_the_variable() {
     let api = in_process(llmos::config::Config::default());
     for (method, path) in [
         (Method::GET, "/api/files"),
@@ -492,7 +490,7 @@ async fn without_a_token_the_variable_is_named() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_is_told_within_ten_seconds() {
+async fn failing_store_is_503_within_ten_seconds() {
     let html = Fault::Answer {
         status: 200,
         headers: vec![("content-type", "text/html".to_owned())],
@@ -531,7 +529,7 @@ async fn a_store_that_fails_is_told_within_ten_seconds() {
 }
 
 #[tokio::test]
-async fn a_content_that_breaks_off_is_never_a_whole_answer() {
+async fn truncated_content_is_never_a_complete_response() {
     let (store, api) = start().await;
     put_text(&api, "a", &"x".repeat(100_000)).await;
     store.fail_with(

@@ -1,4 +1,4 @@
-//! The function binaries, started as Vercel starts them.
+//! The function binaries, started the way Vercel starts them.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +16,7 @@ const FILES: &str = env!("CARGO_BIN_EXE_files");
 const HEALTH: &str = env!("CARGO_BIN_EXE_health");
 
 #[tokio::test]
-async fn the_sessions_function_serves_every_route_in_two_round_trips() {
+async fn sessions_function_serves_every_route_in_two_round_trips() {
     let redis = Redis::start().await;
     let (_process, api) = sessions_on(&redis).await;
 
@@ -25,7 +25,7 @@ async fn the_sessions_function_serves_every_route_in_two_round_trips() {
 }
 
 #[tokio::test]
-async fn the_skills_and_files_functions_serve_every_route_and_no_other() {
+async fn skills_and_files_functions_serve_only_their_own_routes() {
     let redis = Redis::start().await;
     let store = BlobServer::start().await;
     let environment = [
@@ -46,7 +46,7 @@ async fn the_skills_and_files_functions_serve_every_route_and_no_other() {
 }
 
 #[tokio::test]
-async fn the_health_function_also_answers_what_is_no_route() {
+async fn health_function_answers_unknown_routes_with_404() {
     let redis = Redis::start().await;
     let (_process, api) = Process::function(HEALTH, &[("REDIS_URL", &redis.url())]).await;
 
@@ -58,7 +58,7 @@ async fn the_health_function_also_answers_what_is_no_route() {
 }
 
 #[tokio::test]
-async fn without_redis_url_reads_answer_samples_and_writes_name_it() {
+async fn reads_without_redis_url_return_samples_and_writes_name_the_variable() {
     let (_process, api) = Process::function(SESSIONS, &[]).await;
 
     for path in [
@@ -84,7 +84,7 @@ async fn without_redis_url_reads_answer_samples_and_writes_name_it() {
 }
 
 #[tokio::test]
-async fn a_log_line_reaches_the_runtime_tied_to_its_request() {
+async fn log_line_reaches_the_runtime_with_its_request_id() {
     let redis = Redis::start().await;
     let runtime = Runtime::start(SESSIONS, &[("REDIS_URL", &redis.url())]).await;
 
@@ -106,13 +106,13 @@ async fn a_log_line_reaches_the_runtime_tied_to_its_request() {
 }
 
 #[tokio::test]
-async fn a_streamed_request_ends_for_the_runtime_after_its_last_byte() {
+async fn streamed_request_is_reported_as_ended_after_its_last_byte() {
     let runtime = Runtime::start(&example("stream"), &[]).await;
 
     let events = read_events(runtime.get("/api/stream", 9)).await;
     let end = runtime.wait_for("end").await;
 
-    // The sockets are two: what is certain is that it ended only after the last event was sent.
+    // Reports and response use different sockets, so the test compares only with the time of the last event.
     let last = events.last().unwrap();
     assert!(
         end.received > last.sent,
@@ -122,7 +122,7 @@ async fn a_streamed_request_ends_for_the_runtime_after_its_last_byte() {
 }
 
 #[tokio::test]
-async fn a_streamed_request_ends_for_the_runtime_when_the_client_hangs_up() {
+async fn streamed_request_is_reported_as_ended_when_the_client_disconnects() {
     let runtime = Runtime::start(&example("stream"), &[]).await;
 
     let mut response = runtime
@@ -132,7 +132,7 @@ async fn a_streamed_request_ends_for_the_runtime_when_the_client_hangs_up() {
         .unwrap();
     let first = response.chunk().await.unwrap();
     assert!(first.is_some());
-    // Long enough for a message that would be on its way.
+    // Long enough for a report in flight to arrive.
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!runtime.kinds().contains(&"end".to_owned()));
     drop(response);
@@ -144,7 +144,7 @@ async fn sessions_on(redis: &Redis) -> (Process, Client) {
     Process::function(SESSIONS, &[("REDIS_URL", &redis.url())]).await
 }
 
-/// The path of an example, which `cargo test` builds beside the functions.
+/// Returns the path of an example, which `cargo test` builds beside the functions.
 fn example(name: &str) -> String {
     let path = Path::new(SESSIONS).with_file_name("examples").join(name);
     assert!(

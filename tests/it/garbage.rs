@@ -1,33 +1,31 @@
-//! What else stands under the keys in Redis: a clear error for that one item, and nothing half done.
+//! Values of an unexpected Redis type: an error for that item only, and no partial writes.
 
 use serde_json::json;
 
 use crate::support::{SkillsApp, TestApp};
 
-/// Puts a list where something else should be.
+/// Replaces the value of a key by a list.
 fn misplace(app: &TestApp, key: &str) {
     app.redis.command::<()>(&["DEL", key]);
     app.redis.command::<()>(&["RPUSH", key, "garbage"]);
 }
 
 #[tokio::test]
-async fn a_document_that_is_none_is_an_error_of_its_own() {
+async fn malformed_session_document_is_an_error_of_that_session_only() {
     let app = TestApp::start().await;
-    let good = app.api.create_session("good").await;
+    let good = app.api.session("good").await;
     let huge = "x".repeat(100 << 20);
     let texts = ["no json", "[]", "{}", "null", "\"text\"", "{\"id\":", &huge];
     for text in texts {
-        let bad = app.api.create_session("bad").await;
-        app.redis
-            .command::<()>(&["SET", &format!("session:{bad}"), text]);
-        let path = format!("/api/sessions/{bad}");
+        let bad = app.api.session("bad").await;
+        app.redis.command::<()>(&["SET", &bad.key(), text]);
+        let path = bad.path();
 
         let found = app.api.get(&path).await;
         assert!(found.elapsed.as_secs() < 3);
-        let _ = found.assert_error(500, "internal");
+        found.assert_error(500, "internal");
         let change = json!({"name": "x"});
-        let _ = app
-            .api
+        app.api
             .patch(&path, &change)
             .await
             .assert_error(500, "internal");
@@ -37,41 +35,36 @@ async fn a_document_that_is_none_is_an_error_of_its_own() {
             .await
             .assert_status(200)
             .json();
-        assert_eq!(listed["unreadable"], json!([bad]));
-        assert_eq!(listed["sessions"][0]["id"], good.as_str());
-        let _ = app.api.delete(&path).await.assert_status(200);
+        assert_eq!(listed["unreadable"], json!([bad.id]));
+        assert_eq!(listed["sessions"][0]["id"], good.id.as_str());
+        app.api.delete(&path).await.assert_status(200);
     }
     for (command, arguments) in [
         ("RPUSH", &["x"][..]),
         ("HSET", &["a", "b"]),
         ("XADD", &["*", "a", "b"]),
     ] {
-        let bad = app.api.create_session("bad").await;
-        let key = format!("session:{bad}");
+        let bad = app.api.session("bad").await;
+        let key = bad.key();
         app.redis.command::<()>(&["DEL", &key]);
         let all: Vec<&str> = [command, &key]
             .into_iter()
             .chain(arguments.iter().copied())
             .collect();
         app.redis.command::<redis::Value>(&all);
-        let path = format!("/api/sessions/{bad}");
-        let _ = app.api.get(&path).await.assert_error(500, "internal");
-        let _ = app
-            .api
-            .append(&bad, "x")
+        let path = bad.path();
+        app.api.get(&path).await.assert_error(500, "internal");
+        app.api
+            .append(&bad.id, "x")
             .await
             .assert_error(500, "internal");
-        let _ = app.api.delete(&path).await.assert_status(200);
+        app.api.delete(&path).await.assert_status(200);
     }
-    let _ = app
-        .api
-        .get(&format!("/api/sessions/{good}"))
-        .await
-        .assert_status(200);
+    app.api.get(&good.path()).await.assert_status(200);
 }
 
 #[tokio::test]
-async fn messages_that_are_none_leave_the_others_alone() {
+async fn malformed_messages_do_not_affect_other_sessions() {
     let app = TestApp::start().await;
     let (good, bad) = (
         app.api.create_session("good").await,
@@ -83,15 +76,14 @@ async fn messages_that_are_none_leave_the_others_alone() {
 
     for path in ["", "/messages"] {
         let found = app.api.get(&format!("/api/sessions/{bad}{path}")).await;
-        let _ = found.assert_error(500, "internal");
+        found.assert_error(500, "internal");
     }
-    let _ = app
-        .api
+    app.api
         .append(&bad, "x")
         .await
         .assert_error(500, "internal");
     assert_eq!(app.redis.keys(), before);
-    let _ = app.api.append(&good, "x").await.assert_status(200);
+    app.api.append(&good, "x").await.assert_status(200);
 
     app.redis.command::<()>(&["DEL", &messages]);
     let huge = format!("{{\"content\":\"{}\"}}", "x".repeat(100 << 20));
@@ -109,9 +101,9 @@ async fn messages_that_are_none_leave_the_others_alone() {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_place_of_ours_is_dropped_and_the_write_is_whole() {
+async fn key_of_another_type_is_replaced_and_the_write_succeeds() {
     let app = TestApp::start().await;
-    let first = app.api.create_session("first").await;
+    let first = app.api.session("first").await;
     for key in [
         "llmos:recent:all:active",
         "llmos:recent:user:default:active",
@@ -120,19 +112,19 @@ async fn what_stands_in_the_place_of_ours_is_dropped_and_the_write_is_whole() {
         "llmos:indexing:all",
         "llmos:system-volumes",
         "llmos:reply:key",
-        &format!("llmos:replies:{first}"),
-        &format!("llmos:reply-expiries:{first}"),
-        &format!("llmos:origin:{first}"),
+        &format!("llmos:replies:{}", first.id),
+        &format!("llmos:reply-expiries:{}", first.id),
+        &format!("llmos:origin:{}", first.id),
     ] {
         misplace(&app, key);
-        let created = app.api.create_session("another").await;
+        let created = app.api.session("another").await;
         let with_key = app.api.with_header("idempotency-key", "key");
-        let _ = with_key.append(&first, "x").await.assert_status(200);
+        with_key.append(&first.id, "x").await.assert_status(200);
         let change = json!({"status": "active"});
-        let path = format!("/api/sessions/{first}");
-        let _ = app.api.patch(&path, &change).await.assert_status(200);
+        let path = first.path();
+        app.api.patch(&path, &change).await.assert_status(200);
         let body = json!({"name": "again", "volume": "system"});
-        let _ = with_key
+        with_key
             .post("/api/sessions", &body)
             .await
             .assert_status(201);
@@ -146,47 +138,42 @@ async fn what_stands_in_the_place_of_ours_is_dropped_and_the_write_is_whole() {
                 .map(|it| it["id"].as_str().unwrap())
                 .collect();
             assert!(
-                ids.contains(&first.as_str()) && ids.contains(&created.as_str()),
+                ids.contains(&first.id.as_str()) && ids.contains(&created.id.as_str()),
                 "{key}: {listed}"
             );
         }
-        let _ = app
-            .api
-            .delete(&format!("/api/sessions/{created}"))
-            .await
-            .assert_status(200);
+        app.api.delete(&created.path()).await.assert_status(200);
     }
 }
 
 #[tokio::test]
-async fn where_a_set_of_sessions_is_none_nothing_is_half_stored() {
+async fn write_with_a_malformed_session_set_stores_nothing() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
+    let session = app.session().await;
     misplace(&app, "user:default:sessions");
     let before = app.redis.keys();
 
     let body = json!({"name": "x", "volume": "user", "initial_message": "x"});
     let created = app.api.post("/api/sessions", &body).await;
-    let _ = created.assert_error(500, "internal");
+    created.assert_error(500, "internal");
     assert_eq!(app.redis.keys(), before);
     let listed = app.api.get("/api/sessions?volume=user").await;
-    let _ = listed.assert_error(500, "internal");
+    listed.assert_error(500, "internal");
 
     let body = json!({"name": "x", "volume": "team"});
-    let _ = app
-        .api
+    app.api
         .post("/api/sessions", &body)
         .await
         .assert_status(201);
-    let path = format!("/api/sessions/{id}");
-    let _ = app.api.get(&path).await.assert_status(200);
-    let _ = app.api.append(&id, "x").await.assert_status(200);
-    let _ = app.api.delete(&path).await.assert_status(200);
-    let _ = app.api.get(&path).await.assert_error(404, "not_found");
+    let path = session.path();
+    app.api.get(&path).await.assert_status(200);
+    app.api.append(&session.id, "x").await.assert_status(200);
+    app.api.delete(&path).await.assert_status(200);
+    app.api.get(&path).await.assert_error(404, "not_found");
 }
 
 #[tokio::test]
-async fn skills_go_on_without_what_redis_should_know_of_them() {
+async fn skills_work_with_malformed_redis_data() {
     let app = SkillsApp::start().await;
     let body = json!({"name": "Hello", "description": "x", "code": "1", "language": "python"});
     for key in [
@@ -196,8 +183,7 @@ async fn skills_go_on_without_what_redis_should_know_of_them() {
     ] {
         app.redis.command::<()>(&["DEL", key]);
         app.redis.command::<()>(&["SADD", key, "garbage"]);
-        let _ = app
-            .api
+        app.api
             .post("/api/skills?volume=user", &body)
             .await
             .assert_status(201);
@@ -216,8 +202,7 @@ async fn skills_go_on_without_what_redis_should_know_of_them() {
             .post("/api/skills/hello/usage", &json!({"success": true}))
             .await;
         assert_eq!(used.assert_status(200).json()["usage_count"], 1, "{key}");
-        let _ = app
-            .api
+        app.api
             .delete("/api/skills/hello?volume=user")
             .await
             .assert_status(200);

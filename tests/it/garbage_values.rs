@@ -1,10 +1,10 @@
-//! Values in Redis of the right type that say something else, and keys that lead to those of others.
+//! Malformed values of the expected Redis type, and stored keys that name foreign keys.
 
 use serde_json::{Value, json};
 
 use crate::support::{Redis, SkillsApp, TestApp, write_python_session};
 
-/// Every key and what it holds.
+/// Returns every key with its dump.
 fn contents(redis: &Redis) -> Vec<(String, Vec<u8>)> {
     let dump = |key: String| {
         let content = redis.command(&["DUMP", &key]);
@@ -14,26 +14,26 @@ fn contents(redis: &Redis) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn what_a_name_of_a_reply_leads_to_is_kept_where_it_is_no_reply() {
+async fn stored_reply_that_names_a_foreign_key_leaves_that_key_alone() {
     let app = TestApp::start().await;
-    let kept = app.api.create_session("kept").await;
-    let document = format!("session:{kept}");
+    let kept = app.api.session("kept").await;
+    let document = kept.key();
     for foreign in [document.as_str(), "all:sessions", "of another program"] {
         app.redis.command::<()>(&["SET", "of another program", "x"]);
-        let id = app.api.create_session("x").await;
+        let session = app.session().await;
         app.redis
-            .command::<()>(&["SET", &format!("llmos:origin:{id}"), foreign]);
-        let path = format!("/api/sessions/{id}");
-        let _ = app.api.delete(&path).await.assert_status(200);
+            .command::<()>(&["SET", &format!("llmos:origin:{}", session.id), foreign]);
+        let path = session.path();
+        app.api.delete(&path).await.assert_status(200);
 
         assert!(app.redis.keys().iter().any(|key| key == foreign));
-        let path = format!("/api/sessions/{kept}");
-        let _ = app.api.get(&path).await.assert_status(200);
+        let path = kept.path();
+        app.api.get(&path).await.assert_status(200);
     }
 }
 
 #[tokio::test]
-async fn a_reply_that_says_nothing_is_as_good_as_none() {
+async fn empty_stored_reply_is_treated_as_missing() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
     let with_key = app.api.with_header("idempotency-key", "key");
@@ -57,11 +57,11 @@ async fn a_reply_that_says_nothing_is_as_good_as_none() {
 }
 
 #[tokio::test]
-async fn a_reply_of_a_creation_that_cannot_be_read_is_an_error_and_creates_nothing() {
+async fn malformed_creation_reply_is_an_error_and_creates_nothing() {
     let app = TestApp::start().await;
     let with_key = app.api.with_header("idempotency-key", "key");
     let body = json!({"name": "x", "volume": "user"});
-    let _ = with_key
+    with_key
         .post("/api/sessions", &body)
         .await
         .assert_status(201);
@@ -70,32 +70,32 @@ async fn a_reply_of_a_creation_that_cannot_be_read_is_an_error_and_creates_nothi
             .command::<()>(&["HSET", "llmos:reply:key", field, text]);
         let before = contents(&app.redis);
         let again = with_key.post("/api/sessions", &body).await;
-        let _ = again.assert_error(500, "internal");
+        again.assert_error(500, "internal");
         assert_eq!(contents(&app.redis), before, "{field} {text}");
     }
     let other = app.api.with_header("idempotency-key", "other");
     let created = other.post("/api/sessions", &body).await;
-    let _ = created.assert_status(201);
+    created.assert_status(201);
 }
 
 #[tokio::test]
-async fn nothing_is_appended_to_what_is_no_session() {
+async fn append_to_a_malformed_session_stores_nothing() {
     let app = TestApp::start().await;
     let good = app.api.create_session("good").await;
-    let bad = app.api.create_session("bad").await;
-    let key = format!("session:{bad}");
+    let bad = app.api.session("bad").await;
+    let key = bad.key();
     for text in ["no json", "[]", "{}", "null", "5", "\"text\"", "{\"id\":"] {
         app.redis.command::<()>(&["SET", &key, text]);
         let before = contents(&app.redis);
-        let refused = app.api.append(&bad, "x").await;
-        let _ = refused.assert_error(500, "internal");
+        let refused = app.api.append(&bad.id, "x").await;
+        refused.assert_error(500, "internal");
         assert_eq!(contents(&app.redis), before, "{text}");
-        let _ = app.api.append(&good, "x").await.assert_status(200);
+        app.api.append(&good, "x").await.assert_status(200);
     }
 }
 
 #[tokio::test]
-async fn an_index_that_says_where_to_go_on_in_words_starts_again() {
+async fn malformed_index_progress_restarts_indexing() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
     for text in ["garbage", "-1", "99999999999999999999", "", "1.5"] {
@@ -117,34 +117,34 @@ async fn an_index_that_says_where_to_go_on_in_words_starts_again() {
 }
 
 #[tokio::test]
-async fn a_list_names_a_session_whose_messages_are_none() {
+async fn list_includes_a_session_with_malformed_messages() {
     let app = TestApp::start().await;
     let good = app.api.create_session("good").await;
-    let bad = app.api.create_session("bad").await;
+    let bad = app.api.session("bad").await;
     app.redis
-        .command::<()>(&["SET", &format!("session:{bad}:messages"), "text"]);
+        .command::<()>(&["SET", &bad.messages_key(), "text"]);
     for list in ["/api/sessions", "/api/sessions?volume=user"] {
         let listed = app.api.get(list).await.assert_status(200).json();
-        assert_eq!(listed["unreadable"], json!([bad]), "{list}");
+        assert_eq!(listed["unreadable"], json!([bad.id]), "{list}");
         let sessions = listed["sessions"].as_array().unwrap();
         assert_eq!((sessions.len(), &sessions[0]["id"]), (1, &json!(good)));
     }
     let before = contents(&app.redis);
-    let path = format!("/api/sessions/{bad}");
+    let path = bad.path();
     let change = json!({"name": "y"});
     let changed = app.api.patch(&path, &change).await;
-    let _ = changed.assert_error(500, "internal");
+    changed.assert_error(500, "internal");
     assert_eq!(contents(&app.redis), before);
-    let _ = app.api.delete(&path).await.assert_status(200);
-    let _ = app.api.get(&path).await.assert_error(404, "not_found");
+    app.api.delete(&path).await.assert_status(200);
+    app.api.get(&path).await.assert_error(404, "not_found");
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_are_an_error_of_that_session() {
+async fn non_utf8_document_is_an_error_of_that_session_only() {
     let app = TestApp::start().await;
     let good = app.api.create_session("good").await;
-    let bad = app.api.create_session("bad").await;
-    let key = format!("session:{bad}");
+    let bad = app.api.session("bad").await;
+    let key = bad.key();
     let document: String = app.redis.command(&["GET", &key]);
     let document = document.into_bytes();
     let at = document.windows(3).position(|it| it == b"bad").unwrap();
@@ -154,32 +154,35 @@ async fn bytes_that_are_no_text_are_an_error_of_that_session() {
         &[&document[..at], b"\xff\xc3\x28", &document[at + 3..]].concat(),
     ]);
     let before = contents(&app.redis);
-    let path = format!("/api/sessions/{bad}");
-    let _ = app.api.get(&path).await.assert_error(500, "internal");
+    let path = bad.path();
+    app.api.get(&path).await.assert_error(500, "internal");
     let change = json!({"status": "paused"});
     let changed = app.api.patch(&path, &change).await;
-    let _ = changed.assert_error(500, "internal");
+    changed.assert_error(500, "internal");
     assert_eq!(contents(&app.redis), before);
     let listed = app.api.get("/api/sessions").await.assert_status(200).json();
-    assert_eq!(listed["unreadable"], json!([bad]));
+    assert_eq!(listed["unreadable"], json!([bad.id]));
     assert_eq!(listed["sessions"][0]["id"], good.as_str());
-    let _ = app.api.delete(&path).await.assert_status(200);
+    app.api.delete(&path).await.assert_status(200);
 }
 
 #[tokio::test]
-async fn a_huge_message_is_told_in_its_place_and_not_sent() {
+async fn oversized_stored_message_is_replaced_by_a_placeholder() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let _ = app.api.append(&id, "first").await.assert_status(200);
-    let messages = format!("session:{id}:messages");
+    let session = app.session().await;
+    app.api
+        .append(&session.id, "first")
+        .await
+        .assert_status(200);
+    let messages = session.messages_key();
     let message: String = app.redis.command(&["LINDEX", &messages, "0"]);
     let huge = message.replace("first", &"x".repeat(20 << 20));
     app.redis.command::<()>(&["RPUSH", &messages, &huge]);
 
     for path in [
-        format!("/api/sessions/{id}"),
-        format!("/api/sessions/{id}/messages"),
-        format!("/api/sessions/{id}/messages?after=1"),
+        session.path(),
+        session.messages_path(),
+        format!("{}/messages?after=1", session.path()),
     ] {
         let found = app.api.get(&path).await.assert_status(200);
         assert!(found.elapsed.as_secs() < 3, "{:?}", found.elapsed);
@@ -191,16 +194,20 @@ async fn a_huge_message_is_told_in_its_place_and_not_sent() {
             (&json!(2), &json!(true))
         );
     }
-    let appended = app.api.append(&id, "third").await.assert_status(200);
+    let appended = app
+        .api
+        .append(&session.id, "third")
+        .await
+        .assert_status(200);
     assert_eq!(appended.json()["messages"][0]["seq"], 3);
 }
 
 #[tokio::test]
-async fn counts_of_skills_that_are_no_numbers_begin_again() {
+async fn malformed_usage_counts_restart_at_zero() {
     let app = SkillsApp::start().await;
     let body = json!({"name": "Hello", "description": "x", "code": "1", "language": "python"});
     let created = app.api.post("/api/skills?volume=user", &body).await;
-    let _ = created.assert_status(201);
+    created.assert_status(201);
     let key = "llmos:skill-usage:user:default";
     let set = |field: &str, value: &str| {
         app.redis
@@ -224,7 +231,7 @@ async fn counts_of_skills_that_are_no_numbers_begin_again() {
 }
 
 #[tokio::test]
-async fn whatever_stands_under_a_set_of_sessions_nothing_is_written() {
+async fn write_with_a_session_set_of_another_type_stores_nothing() {
     let app = TestApp::start().await;
     let body = json!({"name": "x", "volume": "user", "initial_message": "x"});
     for (set, command) in [
@@ -234,7 +241,7 @@ async fn whatever_stands_under_a_set_of_sessions_nothing_is_written() {
         ("all:sessions", &["XADD", "KEY", "*", "a", "b"]),
     ] {
         app.redis.command::<()>(&["FLUSHALL"]);
-        let id = app.api.create_session("x").await;
+        let session = app.session().await;
         app.redis.command::<()>(&["DEL", set]);
         let command: Vec<&str> = command
             .iter()
@@ -245,18 +252,18 @@ async fn whatever_stands_under_a_set_of_sessions_nothing_is_written() {
 
         let with_key = app.api.with_header("idempotency-key", "key");
         let created = with_key.post("/api/sessions", &body).await;
-        let _ = created.assert_error(500, "internal");
+        created.assert_error(500, "internal");
         assert_eq!(contents(&app.redis), before, "{command:?}");
-        let path = format!("/api/sessions/{id}");
-        let _ = app.api.get(&path).await.assert_status(200);
-        let _ = app.api.append(&id, "x").await.assert_status(200);
-        let _ = app.api.delete(&path).await.assert_status(200);
-        let _ = app.api.get(&path).await.assert_error(404, "not_found");
+        let path = session.path();
+        app.api.get(&path).await.assert_status(200);
+        app.api.append(&session.id, "x").await.assert_status(200);
+        app.api.delete(&path).await.assert_status(200);
+        app.api.get(&path).await.assert_error(404, "not_found");
     }
 }
 
 #[tokio::test]
-async fn what_only_lua_cannot_read_is_a_session_like_others() {
+async fn document_that_cjson_rejects_is_still_served() {
     let app = TestApp::start().await;
     write_python_session(&app.redis, "sess_x_1", 0);
     let document: String = app.redis.command(&["GET", "session:sess_x_1"]);
@@ -265,13 +272,13 @@ async fn what_only_lua_cannot_read_is_a_session_like_others() {
     app.redis
         .command::<()>(&["SET", "session:sess_x_1", &document]);
     let path = "/api/sessions/sess_x_1";
-    let _ = app.api.get(path).await.assert_status(200);
+    app.api.get(path).await.assert_status(200);
     let appended = app.api.append("sess_x_1", "third").await;
     assert_eq!(appended.assert_status(200).json()["message_count"], 3);
 }
 
 #[tokio::test]
-async fn pages_go_on_behind_an_id_that_is_no_text() {
+async fn paging_continues_after_a_non_utf8_id() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
     for bad in [&b"\xff"[..], b"\x80a", b"zz"] {

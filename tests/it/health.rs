@@ -1,4 +1,4 @@
-//! `/api/health`: each part's state.
+//! `/api/health`: the state of each part.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use llmos::config::{BlobConfig, Config, Secret};
 use crate::support::{BlobServer, Fault, Redis, TestApp, config, in_process};
 
 #[tokio::test]
-async fn a_working_redis_is_ok() {
+async fn working_redis_is_ok() {
     let app = TestApp::start().await;
 
     let health = app.api.get("/api/health").await.assert_status(200).json();
@@ -19,7 +19,7 @@ async fn a_working_redis_is_ok() {
 }
 
 #[tokio::test]
-async fn what_vercel_says_of_the_deployment_is_told() {
+async fn health_includes_the_deployment_metadata_of_vercel() {
     let config = Config {
         commit: Some("0123abc".to_owned()),
         vercel_region: Some("fra1".to_owned()),
@@ -41,7 +41,7 @@ async fn what_vercel_says_of_the_deployment_is_told() {
 }
 
 #[tokio::test]
-async fn a_dead_redis_is_a_503_that_says_why() {
+async fn unreachable_redis_is_503_with_the_cause() {
     let mut app = TestApp::start().await;
     app.redis.kill();
 
@@ -58,7 +58,7 @@ async fn a_dead_redis_is_a_503_that_says_why() {
 }
 
 #[tokio::test]
-async fn a_malformed_url_fails_without_being_shown() {
+async fn malformed_redis_url_is_reported_without_its_value() {
     let api = in_process(config("http://user:hidden@host"));
 
     let response = api.get("/api/health").await.assert_status(503);
@@ -67,7 +67,7 @@ async fn a_malformed_url_fails_without_being_shown() {
 }
 
 #[tokio::test]
-async fn a_redis_that_takes_no_writes_is_failing() {
+async fn read_only_redis_is_failing() {
     let app = TestApp::start().await;
     app.redis
         .command::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
@@ -84,7 +84,7 @@ async fn a_redis_that_takes_no_writes_is_failing() {
 }
 
 #[tokio::test]
-async fn a_blob_store_that_works_is_ok_and_one_that_refuses_says_why() {
+async fn working_blob_store_is_ok_and_a_rejecting_one_has_the_cause() {
     let (redis, blobs) = tokio::join!(Redis::start(), BlobServer::start());
     let token = Secret::new(BlobServer::TOKEN.to_owned());
     let api = in_process(Config {
@@ -115,7 +115,7 @@ async fn a_blob_store_that_works_is_ok_and_one_that_refuses_says_why() {
 }
 
 #[tokio::test]
-async fn a_blob_store_that_is_not_set_up_is_no_failure() {
+async fn unconfigured_blob_store_is_not_a_failure() {
     let app = TestApp::start().await;
 
     let health = app.api.get("/api/health").await.assert_status(200).json();

@@ -1,4 +1,4 @@
-//! Input that means harm: a clear 4xx that names what is wrong, and nothing stored.
+//! Hostile input: a 4xx that names the invalid member, and nothing stored.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ async fn create(api: &Client, body: impl Into<Vec<u8>>) -> crate::support::Respo
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_json_are_refused() {
+async fn bodies_that_are_not_json_are_rejected() {
     let app = TestApp::start().await;
     let deep = "[".repeat(10_000);
     let closed = format!(
@@ -55,7 +55,7 @@ async fn bodies_that_are_not_json_are_refused() {
         b"\xff\xfe{\0}\0",
         b"\0",
     ] {
-        let _ = create(&app.api, body)
+        create(&app.api, body)
             .await
             .assert_error(400, "invalid_request");
     }
@@ -63,7 +63,7 @@ async fn bodies_that_are_not_json_are_refused() {
 }
 
 #[tokio::test]
-async fn every_field_of_a_session_has_its_limits() {
+async fn session_fields_over_their_limits_are_rejected() {
     let app = TestApp::start().await;
     let with = |field: &str, value: Value| {
         let mut body = json!({"name": "x", "volume": "user"});
@@ -122,8 +122,7 @@ async fn every_field_of_a_session_has_its_limits() {
         ("metadata", Value::Null),
         ("unknown", json!({"is": "ignored"})),
     ] {
-        let _ = app
-            .api
+        app.api
             .post("/api/sessions", &with(field, value))
             .await
             .assert_status(201);
@@ -131,12 +130,9 @@ async fn every_field_of_a_session_has_its_limits() {
 }
 
 #[tokio::test]
-async fn every_field_of_a_message_has_its_limits() {
+async fn message_fields_over_their_limits_are_rejected() {
     let app = TestApp::start().await;
-    let path = format!(
-        "/api/sessions/{}/messages",
-        app.api.create_session("x").await
-    );
+    let path = app.session().await.messages_path();
     let with = |field: &str, value: Value| {
         let mut body = json!({"role": "user", "content": "x"});
         body[field] = value;
@@ -184,27 +180,24 @@ async fn every_field_of_a_message_has_its_limits() {
     assert_eq!(app.api.get(&path).await.json()["messages"], json!([]));
 
     for role in ["user", "assistant", "system", "tool"] {
-        let _ = app
-            .api
+        app.api
             .post(&path, &with("role", json!(role)))
             .await
             .assert_status(200);
     }
-    let _ = app
-        .api
+    app.api
         .post(&path, &with("content", json!("x".repeat(256 * 1024))))
         .await
         .assert_status(200);
-    // The six characters that spell a NUL are no NUL.
-    let _ = app
-        .api
+    // An escaped backslash followed by `u0000` is not a NUL.
+    app.api
         .post(&path, &with("content", json!("\\u0000")))
         .await
         .assert_status(200);
 }
 
 #[tokio::test]
-async fn bodies_of_another_kind_or_size_are_refused() {
+async fn bodies_of_another_content_type_or_size_are_rejected() {
     let app = TestApp::start().await;
     let body = br#"{"name":"x","volume":"user"}"#;
 
@@ -217,15 +210,15 @@ async fn bodies_of_another_kind_or_size_are_refused() {
     ] {
         let api = app.api.with_header("content-type", content_type);
         let refused = api.send(Method::POST, "/api/sessions", body.to_vec()).await;
-        let _ = refused.assert_error(415, "unsupported_media_type");
+        refused.assert_error(415, "unsupported_media_type");
     }
     let untyped = app
         .api
         .send(Method::POST, "/api/sessions", body.to_vec())
         .await;
-    let _ = untyped.assert_error(415, "unsupported_media_type");
+    untyped.assert_error(415, "unsupported_media_type");
     let encoded = app.api.with_header("content-encoding", "gzip");
-    let _ = create(&encoded, body)
+    create(&encoded, body)
         .await
         .assert_error(415, "unsupported_media_type");
     for content_type in [
@@ -234,8 +227,7 @@ async fn bodies_of_another_kind_or_size_are_refused() {
         "application/merge-patch+json",
     ] {
         let api = app.api.with_header("content-type", content_type);
-        let _ = api
-            .send(Method::POST, "/api/sessions", body.to_vec())
+        api.send(Method::POST, "/api/sessions", body.to_vec())
             .await
             .assert_status(201);
     }
@@ -243,14 +235,14 @@ async fn bodies_of_another_kind_or_size_are_refused() {
         r#"{{"name":"x","volume":"user","padding":"{}"}}"#,
         "x".repeat(4 * 1024 * 1024)
     );
-    let _ = create(&app.api, large)
+    create(&app.api, large)
         .await
         .assert_error(413, "payload_too_large");
     let almost = format!(
         r#"{{"name":"x","volume":"user","padding":"{}"}}"#,
         "x".repeat(4 * 1024 * 1024 - 100)
     );
-    let _ = create(&app.api, almost).await.assert_status(201);
+    create(&app.api, almost).await.assert_status(201);
 }
 
 #[tokio::test]
@@ -282,7 +274,7 @@ async fn volume_ids_cannot_reach_other_keys() {
 }
 
 #[tokio::test]
-async fn oversized_heads_are_refused_and_do_not_harm_the_process() {
+async fn oversized_request_heads_are_rejected_and_the_process_continues() {
     let app = TestApp::start().await;
     let (_process, api) = Process::function(
         env!("CARGO_BIN_EXE_sessions"),
@@ -298,11 +290,11 @@ async fn oversized_heads_are_refused_and_do_not_harm_the_process() {
         let answer = send_raw(api.address(), head.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 4"), "{answer:.100}");
     }
-    let _ = api.get("/api/sessions").await.assert_status(200);
+    api.get("/api/sessions").await.assert_status(200);
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_stores_nothing() {
+async fn interrupted_body_stores_nothing() {
     let app = TestApp::start().await;
     let (_process, api) = Process::function(
         env!("CARGO_BIN_EXE_sessions"),
@@ -317,15 +309,15 @@ async fn a_body_that_breaks_off_stores_nothing() {
         "{answer}"
     );
     assert_eq!(app.redis.keys(), [""; 0]);
-    let _ = api.get("/api/sessions").await.assert_status(200);
+    api.get("/api/sessions").await.assert_status(200);
 }
 
-/// Sends bytes and nothing after them; what comes back until the server closes the connection.
+/// Sends bytes, closes the sending side and returns everything until the server closes the connection.
 async fn send_raw(address: &str, bytes: &[u8]) -> String {
     let connection = tokio::net::TcpStream::connect(address).await.unwrap();
     let (mut reader, mut writer) = connection.into_split();
     let mut answer = String::new();
-    // The server may answer and close before it has read everything, which ends either half with an error.
+    // The server may answer and close before it has read everything, so both halves may fail.
     let writing = async {
         let _ = writer.write_all(bytes).await;
         let _ = writer.shutdown().await;

@@ -1,11 +1,11 @@
-//! `Idempotency-Key`: a repeated request takes effect once.
+//! `Idempotency-Key`: a repeated request has one effect.
 
 use serde_json::json;
 
 use super::support::TestApp;
 
 #[tokio::test]
-async fn a_repeated_creation_answers_what_the_first_one_did() {
+async fn repeated_creation_returns_the_first_response() {
     let app = TestApp::start().await;
     let api = app.api.with_header("idempotency-key", "key-1");
     let body =
@@ -13,8 +13,7 @@ async fn a_repeated_creation_answers_what_the_first_one_did() {
 
     let first = api.post("/api/sessions", &body).await.assert_status(201);
     let path = first.header("location").unwrap();
-    let _ = app
-        .api
+    app.api
         .patch(path, &json!({"name": "renamed"}))
         .await
         .assert_status(200);
@@ -37,15 +36,15 @@ async fn a_repeated_creation_answers_what_the_first_one_did() {
 }
 
 #[tokio::test]
-async fn a_repeated_append_answers_what_the_first_one_did() {
+async fn repeated_append_returns_the_first_response() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let path = format!("/api/sessions/{id}/messages");
+    let session = app.session().await;
+    let path = session.messages_path();
     let api = app.api.with_header("idempotency-key", "key-1");
     let body = json!({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]});
 
     let first = api.post(&path, &body).await.assert_status(200);
-    let _ = app.api.append(&id, "c").await.assert_status(200);
+    app.api.append(&session.id, "c").await.assert_status(200);
     let again = api.post(&path, &body).await.assert_status(200);
 
     assert_eq!(
@@ -57,23 +56,23 @@ async fn a_repeated_append_answers_what_the_first_one_did() {
     );
     assert_eq!(first.body, again.body);
     assert_eq!(
-        app.redis
-            .command::<u64>(&["LLEN", &format!("session:{id}:messages")]),
+        app.redis.command::<u64>(&["LLEN", &session.messages_key()]),
         3
     );
 }
 
 #[tokio::test]
-async fn a_key_is_good_for_one_request_only() {
+async fn idempotency_key_used_for_another_request_is_rejected() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let path = format!("/api/sessions/{id}/messages");
+    let session = app.session().await;
+    let path = session.messages_path();
     let api = app.api.with_header("idempotency-key", "k");
 
-    let _ = api.append(&id, "a").await.assert_status(200);
-    api.append(&id, "b").await.assert_invalid("Idempotency-Key");
-    let _ = api
-        .post("/api/sessions", &json!({"name": "a", "volume": "user"}))
+    api.append(&session.id, "a").await.assert_status(200);
+    api.append(&session.id, "b")
+        .await
+        .assert_invalid("Idempotency-Key");
+    api.post("/api/sessions", &json!({"name": "a", "volume": "user"}))
         .await
         .assert_status(201);
     api.post("/api/sessions", &json!({"name": "b", "volume": "user"}))
@@ -86,9 +85,9 @@ async fn a_key_is_good_for_one_request_only() {
     .await
     .assert_invalid("Idempotency-Key");
 
-    // Another session, another key: nothing to do with it.
+    // The same key for another session is a different key.
     let other = app.api.create_session("y").await;
-    let _ = api.append(&other, "b").await.assert_status(200);
+    api.append(&other, "b").await.assert_status(200);
     assert_eq!(
         app.api.get(&path).await.json()["messages"]
             .as_array()
@@ -99,20 +98,18 @@ async fn a_key_is_good_for_one_request_only() {
 }
 
 #[tokio::test]
-async fn a_key_is_checked() {
+async fn malformed_idempotency_key_is_rejected() {
     let app = TestApp::start().await;
     let body = json!({"name": "x", "volume": "user"});
 
     for key in ["", "a b", "ä", &"x".repeat(256)] {
         let api = app.api.with_header("idempotency-key", key);
-        let _ = api
-            .post("/api/sessions", &body)
+        api.post("/api/sessions", &body)
             .await
             .assert_error(400, "invalid_request");
     }
     for key in ["!", "~", &"x".repeat(255)] {
-        let _ = app
-            .api
+        app.api
             .with_header("idempotency-key", key)
             .post("/api/sessions", &body)
             .await
@@ -121,13 +118,13 @@ async fn a_key_is_checked() {
 }
 
 #[tokio::test]
-async fn repeats_at_the_same_moment_have_one_effect() {
+async fn concurrent_repeats_have_one_effect() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
+    let session = app.session().await;
     let api = app.api.with_header("idempotency-key", "k");
 
     let repeats = (0..32).map(|_| {
-        let (api, id) = (api.clone(), id.clone());
+        let (api, id) = (api.clone(), session.id.clone());
         tokio::spawn(async move { api.append(&id, "a").await.assert_status(200).body })
     });
     let mut bodies = Vec::new();
@@ -138,14 +135,13 @@ async fn repeats_at_the_same_moment_have_one_effect() {
     bodies.dedup();
     assert_eq!(bodies.len(), 1);
     assert_eq!(
-        app.redis
-            .command::<u64>(&["LLEN", &format!("session:{id}:messages")]),
+        app.redis.command::<u64>(&["LLEN", &session.messages_key()]),
         1
     );
 }
 
 #[tokio::test]
-async fn expired_replies_are_forgotten() {
+async fn expired_replies_are_not_returned() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
     let (replies, expiries) = (
@@ -153,8 +149,7 @@ async fn expired_replies_are_forgotten() {
         format!("llmos:reply-expiries:{id}"),
     );
     for key in ["a", "b"] {
-        let _ = app
-            .api
+        app.api
             .with_header("idempotency-key", key)
             .append(&id, "x")
             .await
@@ -174,8 +169,7 @@ async fn expired_replies_are_forgotten() {
     assert_eq!(repeated.header("idempotency-replayed"), None);
     assert_eq!(repeated.json()["message_count"], 3);
     app.redis.command::<()>(&["ZADD", &expiries, "1", "b"]);
-    let _ = app
-        .api
+    app.api
         .with_header("idempotency-key", "c")
         .append(&id, "x")
         .await
@@ -186,33 +180,31 @@ async fn expired_replies_are_forgotten() {
 }
 
 #[tokio::test]
-async fn a_repeat_after_the_session_is_gone_is_404() {
+async fn repeated_append_after_the_session_was_deleted_is_404() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
+    let session = app.session().await;
     let api = app.api.with_header("idempotency-key", "k");
-    let _ = api.append(&id, "a").await.assert_status(200);
-    let _ = app
-        .api
-        .delete(&format!("/api/sessions/{id}"))
-        .await
-        .assert_status(200);
+    api.append(&session.id, "a").await.assert_status(200);
+    app.api.delete(&session.path()).await.assert_status(200);
 
-    let _ = api.append(&id, "a").await.assert_error(404, "not_found");
+    api.append(&session.id, "a")
+        .await
+        .assert_error(404, "not_found");
 
     assert_eq!(app.redis.keys(), [""; 0]);
 }
 
 one_redis! {
 #[tokio::test]
-async fn a_repeated_creation_after_the_session_is_gone_creates_none() {
+async fn repeated_creation_after_the_session_was_deleted_creates_nothing() {
     let app = TestApp::start().await;
     let api = app.api.with_header("idempotency-key", "k");
     let body = json!({"name": "private", "volume": "user", "initial_message": "private"});
     let created = api.post("/api/sessions", &body).await.assert_status(201);
     let path = created.header("location").unwrap();
-    let _ = app.api.delete(path).await.assert_status(200);
+    app.api.delete(path).await.assert_status(200);
 
-    let _ = api
+    api
         .post("/api/sessions", &body)
         .await
         .assert_error(409, "conflict");
@@ -224,11 +216,11 @@ async fn a_repeated_creation_after_the_session_is_gone_creates_none() {
 }
 
 #[tokio::test]
-async fn a_reply_that_redis_lost_is_no_reply() {
+async fn reply_evicted_from_redis_is_treated_as_missing() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
     let api = app.api.with_header("idempotency-key", "k");
-    let _ = api.append(&id, "a").await.assert_status(200);
+    api.append(&id, "a").await.assert_status(200);
 
     app.redis
         .command::<()>(&["DEL", &format!("llmos:replies:{id}")]);
@@ -238,7 +230,7 @@ async fn a_reply_that_redis_lost_is_no_reply() {
 }
 
 #[tokio::test]
-async fn two_keys_are_none() {
+async fn repeated_idempotency_key_header_is_rejected() {
     let app = TestApp::start().await;
     let api = app
         .api
@@ -246,8 +238,7 @@ async fn two_keys_are_none() {
         .with_header("idempotency-key", "b");
 
     let body = json!({"name": "x", "volume": "user"});
-    let _ = api
-        .post("/api/sessions", &body)
+    api.post("/api/sessions", &body)
         .await
         .assert_error(400, "invalid_request");
 }

@@ -1,4 +1,4 @@
-//! Data that the Python version wrote is data like ours.
+//! Data written by the Python version is read and written like our own.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ async fn legacy_app() -> TestApp {
     app
 }
 
-/// A path segment with every byte escaped that could mean something else.
+/// Percent-encodes a path segment.
 fn encode(id: &str) -> String {
     id.bytes()
         .map(|b| {
@@ -34,7 +34,7 @@ fn encode(id: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_first_list_is_complete_and_in_order() {
+async fn first_list_of_python_data_is_complete_and_ordered() {
     let app = legacy_app().await;
 
     for path in [
@@ -60,7 +60,7 @@ async fn the_first_list_is_complete_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_session_is_read_as_it_was_written() {
+async fn python_session_is_read_unchanged() {
     let app = legacy_app().await;
 
     for id in IDS {
@@ -87,7 +87,7 @@ async fn a_session_is_read_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn a_session_is_appended_to_updated_and_deleted() {
+async fn python_session_can_be_appended_updated_and_deleted() {
     let app = legacy_app().await;
 
     for id in IDS {
@@ -127,8 +127,7 @@ async fn a_session_is_appended_to_updated_and_deleted() {
         assert_eq!(list["sessions"][0]["id"], id);
     }
     for id in IDS {
-        let _ = app
-            .api
+        app.api
             .delete(&format!("/api/sessions/{}", encode(id)))
             .await
             .assert_status(200);
@@ -137,7 +136,7 @@ async fn a_session_is_appended_to_updated_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_the_python_version_goes_on_writing_is_listed() {
+async fn later_sessions_of_the_python_version_are_listed() {
     let app = legacy_app().await;
     let ours = app.api.create_session("ours").await;
     let count = async || {
@@ -157,7 +156,7 @@ async fn what_the_python_version_goes_on_writing_is_listed() {
         .command::<()>(&["SREM", "all:sessions", "sess_late_1765706500"]);
     assert_eq!(count().await, 6);
 
-    // An id without a session, as the Python version left some behind.
+    // An id without a session, which the Python version sometimes leaves behind.
     app.redis
         .command::<()>(&["SADD", "all:sessions", "sess_dangling"]);
     assert_eq!(count().await, 6);
@@ -171,7 +170,7 @@ async fn what_the_python_version_goes_on_writing_is_listed() {
 }
 
 #[tokio::test]
-async fn a_lost_index_is_made_again() {
+async fn lost_index_is_rebuilt() {
     let app = legacy_app().await;
     let before = app.api.get("/api/sessions").await.assert_status(200).json();
     assert_eq!(before["sessions"].as_array().unwrap().len(), IDS.len());
@@ -192,7 +191,7 @@ async fn a_lost_index_is_made_again() {
 }
 
 one_redis! {
-/// Writes many sessions at once, each with `padding` bytes that the list does not need.
+/// Writes many sessions, each with `padding` bytes that the list does not return.
 fn write_many(redis: &crate::support::Redis, count: usize, padding: usize) {
     let script = r#"local padding = string.rep('x', tonumber(ARGV[2]))
         for number = 1, tonumber(ARGV[1]) do
@@ -213,7 +212,7 @@ fn write_many(redis: &crate::support::Redis, count: usize, padding: usize) {
 }
 
 #[tokio::test]
-async fn a_large_volume_is_indexed_once_five_hundred_at_a_time() {
+async fn large_volume_is_indexed_once_in_batches_of_five_hundred() {
     let app = TestApp::start().await;
     write_many(&app.redis, 7000, 0);
 
@@ -236,7 +235,7 @@ async fn a_large_volume_is_indexed_once_five_hundred_at_a_time() {
 }
 
 #[tokio::test]
-async fn first_lists_at_the_same_time_share_the_indexing() {
+async fn concurrent_first_lists_share_the_indexing() {
     let app = TestApp::start().await;
     write_many(&app.redis, 20_000, 0);
 
@@ -262,12 +261,12 @@ async fn first_lists_at_the_same_time_share_the_indexing() {
 
     newest.dedup();
     assert_eq!(newest, ["2025-01-01T00:59:00Z"]);
-    // Each alone would take 40, all together 1,600.
+    // Indexing alone would take 40 calls for each list, 1,600 for all.
     assert!(round_trips < 200, "{round_trips}");
 }
 
 #[tokio::test]
-async fn fat_documents_neither_hold_redis_nor_overfill_a_page() {
+async fn large_documents_do_not_block_redis_or_exceed_the_page_size() {
     let app = TestApp::start().await;
     write_many(&app.redis, 200, 350_000);
     app.redis.command::<()>(&["SLOWLOG", "RESET"]);
@@ -299,7 +298,7 @@ async fn fat_documents_neither_hold_redis_nor_overfill_a_page() {
 }
 
 #[tokio::test]
-async fn a_page_is_filled_although_many_sessions_are_gone() {
+async fn page_is_filled_when_many_sessions_are_deleted() {
     let app = TestApp::start().await;
     let mut ids = Vec::new();
     for number in 0..70 {
@@ -329,15 +328,14 @@ async fn a_page_is_filled_although_many_sessions_are_gone() {
 }
 
 #[tokio::test]
-async fn a_status_that_the_python_version_changed_does_not_double_the_session() {
+async fn status_changed_by_the_python_version_lists_the_session_once() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let document: String = app.redis.command(&["GET", &format!("session:{id}")]);
+    let session = app.session().await;
+    let document: String = app.redis.command(&["GET", &session.key()]);
     let changed = document.replace("\"active\"", "\"paused\"");
-    app.redis
-        .command::<()>(&["SET", &format!("session:{id}"), &changed]);
+    app.redis.command::<()>(&["SET", &session.key(), &changed]);
 
-    let _ = app.api.append(&id, "y").await.assert_status(200);
+    app.api.append(&session.id, "y").await.assert_status(200);
 
     for (query, expected) in [
         ("volume=user", 1),
@@ -360,7 +358,7 @@ async fn a_status_that_the_python_version_changed_does_not_double_the_session() 
 }
 
 #[tokio::test]
-async fn the_numbers_that_python_adds_to_json_are_null() {
+async fn nan_and_infinity_of_python_are_null() {
     let app = TestApp::start().await;
     write_python_session(&app.redis, "sess_x_1", 0);
     let document: String = app.redis.command(&["GET", "session:sess_x_1"]);
@@ -393,7 +391,7 @@ async fn the_numbers_that_python_adds_to_json_are_null() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_none_keeps_its_place_and_says_so() {
+async fn malformed_message_keeps_its_place_with_an_error() {
     let app = TestApp::start().await;
     write_python_session(&app.redis, "sess_x_1", 0);
     app.redis
@@ -416,7 +414,7 @@ async fn a_message_that_is_none_keeps_its_place_and_says_so() {
 }
 
 #[tokio::test]
-async fn an_unknown_status_is_listed_and_can_be_changed() {
+async fn unknown_status_is_listed_and_can_be_changed() {
     let app = TestApp::start().await;
     write_python_session(&app.redis, "sess_x_1", 0);
     let document: String = app.redis.command(&["GET", "session:sess_x_1"]);
@@ -428,8 +426,7 @@ async fn an_unknown_status_is_listed_and_can_be_changed() {
 
     let list = app.api.get("/api/sessions").await.assert_status(200).json();
     assert_eq!(list["sessions"][0]["status"], "archived");
-    let _ = app
-        .api
+    app.api
         .patch("/api/sessions/sess_x_1", &json!({"status": "active"}))
         .await
         .assert_status(200);
@@ -445,7 +442,7 @@ async fn an_unknown_status_is_listed_and_can_be_changed() {
 }
 
 #[tokio::test]
-async fn what_is_no_session_is_told_and_hides_no_other() {
+async fn unreadable_session_is_listed_and_hides_no_other() {
     let app = legacy_app().await;
     app.redis
         .command::<()>(&["SET", "session:sess_text", "not json"]);
@@ -472,13 +469,12 @@ async fn what_is_no_session_is_told_and_hides_no_other() {
     assert_eq!(unreadable, broken);
     for id in broken {
         let path = format!("/api/sessions/{id}");
-        let _ = app.api.get(&path).await.assert_error(500, "internal");
-        let _ = app
-            .api
+        app.api.get(&path).await.assert_error(500, "internal");
+        app.api
             .patch(&path, &json!({"name": "x"}))
             .await
             .assert_error(500, "internal");
-        let _ = app.api.delete(&path).await.assert_status(200);
+        app.api.delete(&path).await.assert_status(200);
     }
     assert!(
         app.api

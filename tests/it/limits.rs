@@ -1,4 +1,4 @@
-//! How many requests a caller may make: what passes, who is counted, and what counting costs and survives.
+//! Rate limits: which requests pass, the key of each caller, cost, and Redis failures.
 
 #[path = "limits/callers.rs"]
 mod callers;
@@ -18,10 +18,10 @@ use serde_json::json;
 
 use super::support::{Client, Redis, Response, config, in_process};
 
-/// The key under which those are counted of whom nothing is known.
+/// The rate limit key of anonymous callers without an address.
 const UNKNOWN: &str = "llmos:rate:address unknown";
 
-/// A deployment on this Redis, open to all, with a limit.
+/// Returns the configuration of an open deployment with a limit.
 fn limited(redis: &Redis, requests: u32) -> Config {
     let access = AccessConfig {
         rate_limit: Some(requests),
@@ -33,7 +33,7 @@ fn limited(redis: &Redis, requests: u32) -> Config {
     }
 }
 
-/// The same for callers with API keys: the entries of the keys.
+/// Starts a deployment with a limit that accepts these API keys.
 fn limited_keys(redis: &Redis, requests: u32, entries: &[String]) -> Client {
     let mut config = limited(redis, requests);
     config.access.auth = AuthConfig {
@@ -43,7 +43,7 @@ fn limited_keys(redis: &Redis, requests: u32, entries: &[String]) -> Client {
     in_process(config)
 }
 
-/// A caller and the client that it calls with.
+/// Returns a client that sends this key.
 fn with_key(api: &Client, key: &str) -> Client {
     api.with_header("authorization", format!("Bearer {key}"))
 }
@@ -57,7 +57,7 @@ async fn create(api: &Client) -> Response {
     api.post("/api/sessions", &body).await
 }
 
-/// What `RateLimit` says: how many requests may follow, and after how many seconds all of them may.
+/// Returns the remaining requests and the reset in seconds of the `RateLimit` header.
 #[track_caller]
 fn left(response: &Response, limit: u32) -> (u32, u64) {
     let policy = response.header("ratelimit-policy");
@@ -68,7 +68,7 @@ fn left(response: &Response, limit: u32) -> (u32, u64) {
     (remaining.parse().unwrap(), reset.parse().unwrap())
 }
 
-/// A refusal in its one form; how long it says to wait.
+/// Checks the format of a 429 and returns its `Retry-After`.
 #[track_caller]
 fn assert_limited(response: Response, limit: u32) -> Duration {
     let (remaining, reset) = left(&response, limit);

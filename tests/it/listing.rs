@@ -15,7 +15,7 @@ fn ids(response: &Response) -> Vec<String> {
         .collect()
 }
 
-/// Follows the cursors to the end; the ids of every page.
+/// Follows the cursors to the end and returns the ids of every page.
 async fn pages(api: &Client, query: &str) -> Vec<Vec<String>> {
     let (mut pages, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -41,19 +41,18 @@ async fn create(api: &Client, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_latest_activity_comes_first() {
+async fn sessions_are_ordered_by_latest_activity() {
     let app = TestApp::start().await;
     let mut expected = create(&app.api, 5).await;
     assert_eq!(ids(&app.api.get("/api/sessions").await), expected);
 
     let appended = expected.remove(3);
-    let _ = app.api.append(&appended, "x").await.assert_status(200);
+    app.api.append(&appended, "x").await.assert_status(200);
     expected.insert(0, appended);
     assert_eq!(ids(&app.api.get("/api/sessions").await), expected);
 
     let renamed = expected.remove(4);
-    let _ = app
-        .api
+    app.api
         .patch(&format!("/api/sessions/{renamed}"), &json!({"name": "y"}))
         .await
         .assert_status(200);
@@ -65,7 +64,7 @@ async fn the_latest_activity_comes_first() {
 }
 
 #[tokio::test]
-async fn pages_neither_repeat_nor_lose_a_session() {
+async fn pages_contain_every_session_once() {
     let app = TestApp::start().await;
     let expected = create(&app.api, 23).await;
 
@@ -78,7 +77,7 @@ async fn pages_neither_repeat_nor_lose_a_session() {
 }
 
 #[tokio::test]
-async fn sessions_touched_while_paging_do_not_disturb_the_others() {
+async fn sessions_updated_while_paging_do_not_affect_others() {
     let app = TestApp::start().await;
     let all = create(&app.api, 40).await;
     let touched: Vec<&String> = all.iter().step_by(3).collect();
@@ -92,7 +91,7 @@ async fn sessions_touched_while_paging_do_not_disturb_the_others() {
             .assert_status(200);
         seen.extend(ids(&page));
         for id in touched.iter().skip(round).step_by(2) {
-            let _ = app.api.append(id, "x").await.assert_status(200);
+            app.api.append(id, "x").await.assert_status(200);
         }
         match page.json()["next_cursor"].as_str() {
             Some(next) => cursor = next.to_owned(),
@@ -110,7 +109,7 @@ async fn sessions_touched_while_paging_do_not_disturb_the_others() {
 }
 
 #[tokio::test]
-async fn a_cursor_holds_when_its_session_is_deleted() {
+async fn cursor_stays_valid_when_its_session_is_deleted() {
     let app = TestApp::start().await;
     let all = create(&app.api, 6).await;
     let page = app
@@ -120,8 +119,7 @@ async fn a_cursor_holds_when_its_session_is_deleted() {
         .assert_status(200);
     let cursor = page.json()["next_cursor"].as_str().unwrap().to_owned();
 
-    let _ = app
-        .api
+    app.api
         .delete(&format!("/api/sessions/{}", all[2]))
         .await
         .assert_status(200);
@@ -135,11 +133,11 @@ async fn a_cursor_holds_when_its_session_is_deleted() {
 }
 
 #[tokio::test]
-async fn sessions_of_the_same_moment_are_paged_in_order_of_their_ids() {
+async fn sessions_with_equal_activity_are_ordered_by_id() {
     let app = TestApp::start().await;
     let mut expected = Vec::new();
     for number in 0..50 {
-        // Ids whose bytes and whose place in a dictionary differ.
+        // Ids whose byte order differs from their dictionary order.
         let id = format!("sess_{}_{number:02}", ["a", "B", "_", "é", "-"][number % 5]);
         let document = json!({"id": id, "name": "x", "volume": "user", "volume_id": "default", "status": "active",
             "created_at": "2025-01-01T00:00:00Z", "updated_at": "2025-01-01T00:00:00Z", "metadata": {}});
@@ -156,7 +154,7 @@ async fn sessions_of_the_same_moment_are_paged_in_order_of_their_ids() {
 }
 
 #[tokio::test]
-async fn a_list_is_filtered_by_volume_and_status() {
+async fn list_is_filtered_by_volume_and_status() {
     let app = TestApp::start().await;
     let mut created = Vec::new();
     for (volume, volume_id, status) in [
@@ -176,8 +174,7 @@ async fn a_list_is_filtered_by_volume_and_status() {
             .json();
         let id = session["id"].as_str().unwrap().to_owned();
         let change = json!({"status": status});
-        let _ = app
-            .api
+        app.api
             .patch(&format!("/api/sessions/{id}"), &change)
             .await
             .assert_status(200);
@@ -208,7 +205,7 @@ async fn a_list_is_filtered_by_volume_and_status() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_refused() {
+async fn invalid_list_queries_are_rejected() {
     let app = TestApp::start().await;
 
     for query in [
@@ -220,8 +217,7 @@ async fn what_cannot_be_asked_is_refused() {
         "cursor=x",
         "cursor=AAAA",
     ] {
-        let _ = app
-            .api
+        app.api
             .get(&format!("/api/sessions?{query}"))
             .await
             .assert_error(400, "invalid_request");
@@ -241,7 +237,7 @@ async fn what_cannot_be_asked_is_refused() {
 
 one_redis! {
 #[tokio::test]
-async fn a_page_of_a_hundred_thousand_sessions_costs_what_one_of_twenty_does() {
+async fn page_cost_does_not_grow_with_the_number_of_sessions() {
     let app = TestApp::start().await;
     let fill = r#"for number = 1, tonumber(ARGV[1]) do
           local id = 'sess_' .. ARGV[2] .. '_' .. number
@@ -254,10 +250,10 @@ async fn a_page_of_a_hundred_thousand_sessions_costs_what_one_of_twenty_does() {
         app.redis
             .command::<()>(&["EVAL", fill, "0", count, volume_id]);
         let path = format!("/api/sessions?volume=user&volume_id={volume_id}");
-        let _ = app.api.get(&path).await.assert_status(200);
+        app.api.get(&path).await.assert_status(200);
     }
 
-    // All twenty of the small volume, then its second ten from a cursor on.
+    // All twenty of the small volume, then its second ten from a cursor.
     let mut costs = Vec::new();
     for volume_id in ["small", "large"] {
         let path = format!("/api/sessions?volume=user&volume_id={volume_id}");

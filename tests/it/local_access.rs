@@ -1,4 +1,4 @@
-//! `cargo run`: who may call it, what its first lines say of that, and what its pages may do.
+//! `cargo run`: access to the local server, its start-up lines, and the headers of its pages.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use tempfile::TempDir;
 
 use crate::support::{Client, Process};
 
-/// A body that needs credentials at the one route where those of the store need none.
+/// The one body of this route that needs credentials; upload callbacks of the store do not.
 const UPLOAD: &str = r#"{"type":"blob.generate-client-token","payload":{"pathname":"x"}}"#;
 
-/// Every method of every route that is described, on a path that could be one of it.
+/// Returns every method of every described route with a matching path.
 fn routes() -> Vec<(Method, String)> {
     let description = include_str!("../../public/openapi.json");
     let description: Value = serde_json::from_str(description).unwrap();
@@ -42,14 +42,14 @@ async fn start(environment: &[(&str, &str)]) -> (TempDir, Process, Client) {
     (directory, process, api.unwrap())
 }
 
-/// Waits for a line of the start.
+/// Waits for a start-up line.
 async fn assert_says(process: &mut Process, line: &str) {
     let limit = std::time::Duration::from_secs(10);
     assert!(process.wait_for(line, limit).await, "{}", process.output());
 }
 
 #[tokio::test]
-async fn by_itself_it_is_for_the_person_at_the_machine() {
+async fn local_server_accepts_only_loopback_by_default() {
     let (_directory, mut process, api) = start(&[]).await;
     assert_says(
         &mut process,
@@ -62,7 +62,7 @@ async fn by_itself_it_is_for_the_person_at_the_machine() {
 }
 
 #[tokio::test]
-async fn where_other_machines_reach_it_nobody_may_call_until_that_is_configured() {
+async fn network_reachable_server_without_access_configuration_is_closed() {
     let (_directory, mut process, api) = start(&[("HOST", "0.0.0.0")]).await;
     assert_says(&mut process, "careful    nobody may call").await;
     for name in [
@@ -79,7 +79,7 @@ async fn where_other_machines_reach_it_nobody_may_call_until_that_is_configured(
     for (method, path) in routes {
         let answer = api.send_json(method.clone(), &path, UPLOAD).await;
         if path == "/api/health" {
-            let _ = answer.assert_status(200);
+            answer.assert_status(200);
             continue;
         }
         assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");
@@ -95,7 +95,7 @@ async fn where_other_machines_reach_it_nobody_may_call_until_that_is_configured(
 }
 
 #[tokio::test]
-async fn where_other_machines_reach_it_it_is_open_when_it_is_told_so() {
+async fn network_reachable_server_with_allow_anonymous_is_open() {
     let environment = [("HOST", "0.0.0.0"), ("ALLOW_ANONYMOUS", "true")];
     let (_directory, mut process, api) = start(&environment).await;
     let line = format!(
@@ -103,20 +103,20 @@ async fn where_other_machines_reach_it_it_is_open_when_it_is_told_so() {
         api.address()
     );
     assert_says(&mut process, &line).await;
-    let id = api.create_session("x").await;
+    let session = api.session("x").await;
     let named = api.with_header("host", "llmos.example.com");
-    let found = named.get(&format!("/api/sessions/{id}")).await;
-    let _ = found.assert_status(200);
+    let found = named.get(&session.path()).await;
+    found.assert_status(200);
     let file = named.send(Method::PUT, "/api/files/a.txt", b"x".to_vec());
-    let _ = file.await.assert_status(200);
-    // What everybody may call, pages of everybody still may not.
+    file.await.assert_status(200);
+    // An open server still rejects pages of other sites.
     let page = api.with_header("origin", "https://evil.example");
-    let refused = page.delete(&format!("/api/sessions/{id}")).await;
+    let refused = page.delete(&session.path()).await;
     refused.assert_error(403, "forbidden");
 }
 
 #[tokio::test]
-async fn its_pages_have_the_headers_that_a_deployment_gives_them() {
+async fn pages_have_the_headers_of_a_deployment() {
     let directory = TempDir::new().unwrap();
     let public = Path::new(env!("CARGO_MANIFEST_DIR")).join("public");
     std::os::unix::fs::symlink(public, directory.path().join("public")).unwrap();
@@ -134,7 +134,7 @@ async fn its_pages_have_the_headers_that_a_deployment_gives_them() {
     let html = b"<script>1</script>".to_vec();
     let put = api.with_header("content-type", "text/html");
     let put = put.send(Method::PUT, "/api/files/a.html", html).await;
-    let _ = put.assert_status(200);
+    put.assert_status(200);
 
     for path in [
         "/",
@@ -161,13 +161,13 @@ async fn its_pages_have_the_headers_that_a_deployment_gives_them() {
 }
 
 #[tokio::test]
-async fn the_token_that_everybody_knows_signs_no_links() {
+async fn well_known_development_token_signs_no_links() {
     let (key, entry) = new_key("alice", "user/alice").unwrap();
     let environment = [("HOST", "0.0.0.0"), ("API_KEYS", &*entry)];
     let (_directory, _process, api) = start(&environment).await;
     let alice = api.with_header("authorization", format!("Bearer {key}"));
     let put = alice.send(Method::PUT, "/api/files/a.txt", b"hello".to_vec());
-    let _ = put.await.assert_status(200);
+    put.await.assert_status(200);
 
     let link = alice
         .post("/api/files/link", &json!({"path": "a.txt"}))
@@ -185,5 +185,5 @@ async fn the_token_that_everybody_knows_signs_no_links() {
     let message = format!("llmos file link\n{valid_until}\nvolumes/user/alice/files/a.txt");
     let forged = client_token::sign(message.as_bytes(), LOCAL_TOKEN);
     let forged = api.get(&format!("{rest}signature={forged}")).await;
-    let _ = forged.assert_error(403, "forbidden");
+    forged.assert_error(403, "forbidden");
 }

@@ -1,4 +1,4 @@
-//! `cargo run`: the local server, with a Redis of its own.
+//! `cargo run`: the local server and the Redis that it starts.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::support::{Client, Process, Redis};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The ids of the redis-servers that keep data below `directory`.
+/// Returns the process ids of the redis-servers with data in `directory`.
 fn redis_processes(directory: &Path) -> Vec<String> {
     let listed = Command::new("pgrep")
         .args(["-f", &directory.join(".llmos").display().to_string()])
@@ -26,7 +26,7 @@ fn redis_processes(directory: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Ends the redis-server that keeps data below `directory` as a crash does.
+/// Kills the redis-server with data in `directory`.
 fn kill_redis(directory: &Path) {
     for pid in redis_processes(directory) {
         let killed = Command::new("kill").args(["-KILL", &pid]).status().unwrap();
@@ -35,7 +35,7 @@ fn kill_redis(directory: &Path) {
 }
 
 #[tokio::test]
-async fn the_calls_of_existing_users_work_without_any_configuration() {
+async fn requests_of_existing_clients_work_without_configuration() {
     let directory = TempDir::new().unwrap();
     let (process, api) = Process::local_server(directory.path(), &[]).await;
     let api = api.unwrap();
@@ -58,15 +58,15 @@ async fn the_calls_of_existing_users_work_without_any_configuration() {
 
     assert_eq!(listed["sessions"][0]["id"], created["id"]);
     assert_eq!(appended["message"], "Message added to session");
-    let _ = api.get("/api/health").await.assert_status(200);
-    let _ = api.get("/api/unknown").await.assert_error(404, "not_found");
+    api.get("/api/health").await.assert_status(200);
+    api.get("/api/unknown").await.assert_error(404, "not_found");
     for path in [
         "/no-such-file",
         &format!("/{}", "x".repeat(5000)),
         "/../Cargo.toml",
         "/%2e%2e/Cargo.toml",
     ] {
-        let _ = api.get(path).await.assert_error(404, "not_found");
+        api.get(path).await.assert_error(404, "not_found");
     }
     let output = process.output();
     assert!(output.contains("private Redis, data in"), "{output}");
@@ -81,11 +81,11 @@ async fn the_calls_of_existing_users_work_without_any_configuration() {
 }
 
 #[tokio::test]
-async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
+async fn data_survives_a_clean_stop_and_a_kill_of_all_processes() {
     let directory = TempDir::new().unwrap();
     let (mut process, api) = Process::local_server(directory.path(), &[]).await;
-    let id = api.unwrap().create_session("x").await;
-    let path = format!("/api/sessions/{id}");
+    let session = api.unwrap().session("x").await;
+    let path = session.path();
 
     for signal in ["-INT", "-TERM", "-HUP"] {
         process.signal(signal);
@@ -96,7 +96,7 @@ async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
         process = next;
     }
 
-    // First the server alone, which leaves its redis-server behind, then both.
+    // First the server alone, which leaves its redis-server running, then both.
     process.signal("-KILL");
     assert_eq!(process.exit_code(LIMIT).await, None);
     assert_eq!(redis_processes(directory.path()).len(), 1);
@@ -115,7 +115,7 @@ async fn data_survives_a_clean_stop_and_a_kill_of_everything() {
 }
 
 #[tokio::test]
-async fn a_redis_that_ends_by_itself_is_started_again() {
+async fn redis_that_exits_is_restarted() {
     let directory = TempDir::new().unwrap();
     let (mut first, api) = Process::local_server(directory.path(), &[]).await;
     let mut id = api.unwrap().create_session("x").await;
@@ -124,7 +124,7 @@ async fn a_redis_that_ends_by_itself_is_started_again() {
     let (mut process, api) = Process::local_server(directory.path(), &[]).await;
     let api = api.unwrap();
 
-    // First the one that the server found, then the one that it started itself.
+    // First the redis-server that was already running, then the one that the server started.
     for _ in 0..2 {
         kill_redis(directory.path());
         let started = Instant::now();
@@ -140,7 +140,7 @@ async fn a_redis_that_ends_by_itself_is_started_again() {
 }
 
 #[tokio::test]
-async fn a_second_server_in_the_same_folder_says_so_and_leaves_the_first_alone() {
+async fn second_server_in_one_folder_exits_and_leaves_the_first_running() {
     let directory = TempDir::new().unwrap();
     let (_first, api) = Process::local_server(directory.path(), &[]).await;
     let api = api.unwrap();
@@ -168,7 +168,7 @@ async fn a_second_server_in_the_same_folder_says_so_and_leaves_the_first_alone()
 }
 
 #[tokio::test]
-async fn without_a_redis_server_it_shows_samples_and_says_what_to_install() {
+async fn missing_redis_server_shows_samples_and_an_install_hint() {
     let directory = TempDir::new().unwrap();
     let (process, api) = Process::local_server(directory.path(), &[("PATH", "/nowhere")]).await;
 
@@ -183,7 +183,7 @@ async fn without_a_redis_server_it_shows_samples_and_says_what_to_install() {
 }
 
 #[tokio::test]
-async fn it_reads_dotenv_and_keeps_data_where_it_is_told() {
+async fn dotenv_is_read_and_sets_the_data_folder() {
     let directory = TempDir::new().unwrap();
     std::fs::write(
         directory.path().join(".env"),
@@ -220,7 +220,7 @@ async fn it_reads_dotenv_and_keeps_data_where_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_folder_whose_path_is_too_long_for_a_socket_will_do() {
+async fn folder_with_a_path_too_long_for_a_socket_works() {
     let directory = TempDir::new().unwrap();
     let deep = directory.path().join("long-name/".repeat(12));
     std::fs::create_dir_all(&deep).unwrap();
@@ -232,7 +232,7 @@ async fn a_folder_whose_path_is_too_long_for_a_socket_will_do() {
 }
 
 #[tokio::test]
-async fn a_value_that_a_variable_cannot_have_is_named() {
+async fn invalid_value_of_a_variable_is_named() {
     let directory = TempDir::new().unwrap();
     for (name, value) in [
         ("PORT", "x"),
@@ -252,10 +252,9 @@ async fn a_value_that_a_variable_cannot_have_is_named() {
 }
 
 impl Client {
-    /// Appends a message to the session at `path` and gives the session.
+    /// Appends a message to the session at `path` and returns the session.
     async fn append_and_find(&self, path: &str) -> serde_json::Value {
-        let _ = self
-            .append(path.rsplit_once('/').unwrap().1, "x")
+        self.append(path.rsplit_once('/').unwrap().1, "x")
             .await
             .assert_status(200);
         self.get(path).await.assert_status(200).json()

@@ -3,7 +3,7 @@
 
 mod support;
 
-/// Tests of what only one Redis is: those of the same file that a cluster has to pass, too, stand outside.
+/// Marks the tests that need a single Redis; the other tests of the file run on a cluster as well.
 macro_rules! one_redis {
     ($($tests:item)*) => { $($tests)* };
 }

@@ -17,12 +17,9 @@ fn seqs(response: &Response) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn an_appended_message_is_read_back_as_it_was_answered() {
+async fn appended_message_is_read_back_unchanged() {
     let app = TestApp::start().await;
-    let path = format!(
-        "/api/sessions/{}/messages",
-        app.api.create_session("x").await
-    );
+    let path = app.session().await.messages_path();
 
     let body = json!({"role": "user", "content": "Create a quantum circuit", "timestamp": "2025-12-14T10:00:00Z"});
     let appended = app.api.post(&path, &body).await.assert_status(200).json();
@@ -37,12 +34,9 @@ async fn an_appended_message_is_read_back_as_it_was_answered() {
 }
 
 #[tokio::test]
-async fn a_timestamp_is_kept_in_utc_and_made_where_it_is_missing() {
+async fn timestamp_is_converted_to_utc_and_defaults_to_now() {
     let app = TestApp::start().await;
-    let path = format!(
-        "/api/sessions/{}/messages",
-        app.api.create_session("x").await
-    );
+    let path = app.session().await.messages_path();
     let now = chrono::Utc::now();
 
     let body = json!({"messages": [
@@ -62,19 +56,15 @@ async fn a_timestamp_is_kept_in_utc_and_made_where_it_is_missing() {
 }
 
 #[tokio::test]
-async fn what_is_attached_comes_back_to_the_letter() {
+async fn attached_values_are_returned_verbatim() {
     let app = TestApp::start().await;
-    let path = format!(
-        "/api/sessions/{}/messages",
-        app.api.create_session("x").await
-    );
+    let path = app.session().await.messages_path();
     let attached =
         r#""traces":[{"z":1.0,"a":9007199254740993}, 1e400000],"artifacts":{"b":"é\n","a":[]}"#;
     let refused = format!(r#"{{"role":"tool","content":"x",{attached}}}"#);
     let taken = refused.replace(", 1e400000", ",1e300");
 
-    let _ = app
-        .api
+    app.api
         .send_json(Method::POST, &path, refused)
         .await
         .assert_error(400, "invalid_request");
@@ -93,12 +83,9 @@ async fn what_is_attached_comes_back_to_the_letter() {
 }
 
 #[tokio::test]
-async fn a_batch_is_appended_in_order_and_whole() {
+async fn batch_is_appended_in_order_and_atomically() {
     let app = TestApp::start().await;
-    let path = format!(
-        "/api/sessions/{}/messages",
-        app.api.create_session("x").await
-    );
+    let path = app.session().await.messages_path();
     let message = |number: usize| json!({"role": "assistant", "content": number.to_string()});
     let batch = |count: usize| json!({"messages": (0..count).map(message).collect::<Vec<Value>>()});
 
@@ -130,15 +117,11 @@ async fn a_batch_is_appended_in_order_and_whole() {
 #[tokio::test]
 async fn messages_are_paged_in_both_directions() {
     let app = TestApp::start().await;
-    let path = format!(
-        "/api/sessions/{}/messages",
-        app.api.create_session("x").await
-    );
+    let path = app.session().await.messages_path();
     let batch: Vec<Value> = (0..90)
         .map(|n| json!({"role": "user", "content": n.to_string()}))
         .collect();
-    let _ = app
-        .api
+    app.api
         .post(&path, &json!({"messages": batch}))
         .await
         .assert_status(200);
@@ -187,13 +170,12 @@ async fn messages_are_paged_in_both_directions() {
 }
 
 #[tokio::test]
-async fn a_session_shows_its_latest_messages() {
+async fn session_includes_its_latest_messages() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
+    let session = app.session().await;
     for number in 1..=3 {
-        let _ = app
-            .api
-            .append(&id, &number.to_string())
+        app.api
+            .append(&session.id, &number.to_string())
             .await
             .assert_status(200);
     }
@@ -206,7 +188,7 @@ async fn a_session_shows_its_latest_messages() {
     ] {
         let found = app
             .api
-            .get(&format!("/api/sessions/{id}?messages={limit}"))
+            .get(&format!("{}?messages={limit}", session.path()))
             .await
             .assert_status(200);
         assert_eq!(seqs(&found), expected);
@@ -215,13 +197,13 @@ async fn a_session_shows_its_latest_messages() {
 }
 
 #[tokio::test]
-async fn appending_is_activity() {
+async fn append_updates_the_last_activity() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let path = format!("/api/sessions/{id}");
+    let session = app.session().await;
+    let path = session.path();
     let before = app.api.get(&path).await.assert_status(200).json();
 
-    let _ = app.api.append(&id, "y").await.assert_status(200);
+    app.api.append(&session.id, "y").await.assert_status(200);
 
     let after = app.api.get(&path).await.assert_status(200).json();
     assert!(after["updated_at"].as_str() > before["updated_at"].as_str());
@@ -230,15 +212,15 @@ async fn appending_is_activity() {
 }
 
 #[tokio::test]
-async fn a_page_ends_before_it_is_too_large_to_be_answered() {
+async fn page_is_limited_by_response_size() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
+    let session = app.session().await;
     let large = "x".repeat(256 * 1024);
     for _ in 0..20 {
-        let _ = app.api.append(&id, &large).await.assert_status(200);
+        app.api.append(&session.id, &large).await.assert_status(200);
     }
 
-    let path = format!("/api/sessions/{id}/messages");
+    let path = session.messages_path();
     let forwards = app
         .api
         .get(&format!("{path}?after=0"))
@@ -266,16 +248,15 @@ async fn a_page_ends_before_it_is_too_large_to_be_answered() {
 }
 
 #[tokio::test]
-async fn writers_at_the_same_time_lose_nothing() {
+async fn concurrent_appends_lose_nothing() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
+    let session = app.session().await;
 
     let writers = (0..64).map(|writer| {
-        let (api, id) = (app.api.clone(), id.clone());
+        let (api, id) = (app.api.clone(), session.id.clone());
         tokio::spawn(async move {
             for number in 0..10 {
-                let _ = api
-                    .append(&id, &format!("{writer}-{number}"))
+                api.append(&id, &format!("{writer}-{number}"))
                     .await
                     .assert_status(200);
             }
@@ -287,7 +268,7 @@ async fn writers_at_the_same_time_lose_nothing() {
 
     let mut contents = Vec::new();
     for page in 0..4 {
-        let path = format!("/api/sessions/{id}/messages?limit=200&after={}", page * 200);
+        let path = format!("{}?limit=200&after={}", session.messages_path(), page * 200);
         let list = app.api.get(&path).await.assert_status(200).json();
         for message in list["messages"].as_array().unwrap() {
             assert_eq!(message["seq"], contents.len() + 1);

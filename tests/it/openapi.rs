@@ -1,4 +1,4 @@
-//! `public/openapi.json` says what the code does, all of it.
+//! `public/openapi.json` matches the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::support::in_process;
 
 const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
 
-/// Each operation with its path and method.
+/// Returns each operation with its path and method.
 fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     let paths = document["paths"].as_object().unwrap();
     paths
@@ -26,7 +26,7 @@ fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
         .collect()
 }
 
-/// The paths that the sources route, in the description's spelling.
+/// Returns the paths that the sources route, in the description's syntax.
 fn routed_paths() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
     let mut paths = BTreeSet::new();
@@ -41,7 +41,7 @@ fn routed_paths() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_file_is_what_the_code_says() {
+fn openapi_file_matches_the_code() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("public/openapi.json");
     let written = std::fs::read_to_string(file).unwrap();
     assert!(
@@ -51,13 +51,13 @@ fn the_file_is_what_the_code_says() {
 }
 
 #[tokio::test]
-async fn every_route_is_described_with_the_methods_that_it_has() {
+async fn every_route_is_described_with_its_methods() {
     let document = llmos::openapi::document();
     let mut described: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (path, method, _) in operations(&document) {
         let methods = described.entry(path).or_default();
         methods.insert(method.to_uppercase());
-        // Whoever answers GET answers HEAD.
+        // Every route with GET has HEAD.
         if method == "get" {
             methods.insert("HEAD".to_owned());
         }
@@ -72,12 +72,12 @@ async fn every_route_is_described_with_the_methods_that_it_has() {
         let allowed = answer.header("allow").unwrap().split(',');
         let allowed: BTreeSet<String> = allowed.map(ToOwned::to_owned).collect();
         assert_eq!(allowed, methods, "{path}");
-        let _ = answer.assert_error(405, "method_not_allowed");
+        answer.assert_error(405, "method_not_allowed");
     }
 }
 
 #[test]
-fn every_operation_says_what_it_does_and_what_can_become_of_it() {
+fn every_operation_has_a_summary_and_its_responses() {
     let document = llmos::openapi::document();
     let mut names = BTreeSet::new();
     for (path, method, operation) in operations(&document) {
@@ -103,7 +103,7 @@ fn every_operation_says_what_it_does_and_what_can_become_of_it() {
             answers.keys().any(|status| status.starts_with('2')),
             "{method} {path}"
         );
-        // What signs for itself: messages of the store, and links.
+        // Routes with their own signature: upload callbacks and links.
         let signs = ["handle_upload", "get_file", "head_file"];
         let needs_no_token = is_open || signs.iter().any(|it| name.starts_with(it));
         assert_eq!(
@@ -117,7 +117,7 @@ fn every_operation_says_what_it_does_and_what_can_become_of_it() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_resolves() {
     let document = llmos::openapi::document();
     let mut references = Vec::new();
     collect(&document, &mut references);

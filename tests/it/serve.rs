@@ -1,4 +1,4 @@
-//! What every route has in common: ids, logs, errors, limits.
+//! Behavior that all routes share: request ids, logs, errors, limits.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use crate::support::{Client, Process, TestApp};
 
-/// Routes that fail in ways that ours do not.
+/// Routes with failures that the real routes do not have.
 fn flawed() -> Client {
     let router = Router::new()
         .route(
@@ -33,20 +33,20 @@ fn flawed() -> Client {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_500_that_tells_nothing() {
+async fn panic_is_a_500_without_details() {
     let problem = flawed().get("/panic").await.assert_error(500, "internal");
     assert!(!problem.to_string().contains("secret"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_takes_too_long_is_a_504() {
+async fn request_over_the_time_limit_is_504() {
     let response = flawed().get("/slow").await;
     assert_eq!(response.header("retry-after"), Some("1"));
-    let _ = response.assert_error(504, "timeout");
+    response.assert_error(504, "timeout");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_come_is_the_callers_time_out() {
+async fn missing_body_is_408() {
     let api = serve::service(llmos::http::router(), App::new(Config::default()));
     let started = tokio::time::Instant::now();
 
@@ -70,12 +70,12 @@ async fn a_body_that_does_not_come_is_the_callers_time_out() {
 }
 
 #[tokio::test]
-async fn an_error_without_a_body_gets_ours() {
-    let _ = flawed().get("/teapot").await.assert_error(500, "internal");
+async fn error_without_a_body_gets_a_problem_body() {
+    flawed().get("/teapot").await.assert_error(500, "internal");
 }
 
 #[tokio::test]
-async fn unknown_routes_and_methods_are_told_in_json() {
+async fn unknown_routes_and_methods_are_json_errors() {
     let app = TestApp::start().await;
 
     for path in [
@@ -86,7 +86,7 @@ async fn unknown_routes_and_methods_are_told_in_json() {
         "/api/sessions/a/messages/1",
         "/%ff",
     ] {
-        let _ = app.api.get(path).await.assert_error(404, "not_found");
+        app.api.get(path).await.assert_error(404, "not_found");
     }
     for (method, path, allowed) in [
         (Method::DELETE, "/api/sessions", "GET,HEAD,POST"),
@@ -101,31 +101,31 @@ async fn unknown_routes_and_methods_are_told_in_json() {
         allow.sort_unstable();
         expected.sort_unstable();
         assert_eq!(allow, expected, "{path}");
-        let _ = response.assert_error(405, "method_not_allowed");
+        response.assert_error(405, "method_not_allowed");
     }
 }
 
 #[tokio::test]
-async fn a_trailing_slash_changes_nothing() {
+async fn trailing_slash_is_ignored() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
+    let session = app.session().await;
 
     for path in [
         "/api/sessions/",
-        &format!("/api/sessions/{id}/"),
-        &format!("/api/sessions/{id}/messages/?limit=1"),
+        &format!("{}/", session.path()),
+        &format!("{}/messages/?limit=1", session.path()),
         "/api/health/",
     ] {
-        let _ = app.api.get(path).await.assert_status(200);
+        app.api.get(path).await.assert_status(200);
     }
 }
 
 #[tokio::test]
-async fn head_answers_like_get_without_a_body() {
+async fn head_matches_get_without_a_body() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
+    let session = app.session().await;
 
-    let path = format!("/api/sessions/{id}");
+    let path = session.path();
     let head = app
         .api
         .send(Method::HEAD, &path, Vec::new())
@@ -140,7 +140,7 @@ async fn head_answers_like_get_without_a_body() {
 }
 
 #[tokio::test]
-async fn the_request_id_is_vercels_where_it_is_one() {
+async fn request_id_is_taken_from_a_valid_vercel_id() {
     let app = TestApp::start().await;
 
     let given = app
@@ -156,23 +156,23 @@ async fn the_request_id_is_vercels_where_it_is_one() {
             .get("/api/sessions/none")
             .await;
         assert!(made.header("x-request-id").unwrap().starts_with("req_"));
-        let _ = made.assert_error(404, "not_found");
+        made.assert_error(404, "not_found");
     }
 }
 
 #[tokio::test]
-async fn a_warm_route_takes_one_round_trip_and_an_update_two() {
+async fn warm_request_takes_one_round_trip_and_an_update_two() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let path = format!("/api/sessions/{id}");
+    let session = app.session().await;
+    let path = session.path();
     let change = serde_json::json!({"name": "y"});
-    let _ = app.api.patch(&path, &change).await.assert_status(200);
-    let _ = app.api.append(&id, "x").await.assert_status(200);
-    let _ = app.api.get("/api/sessions").await.assert_status(200);
+    app.api.patch(&path, &change).await.assert_status(200);
+    app.api.append(&session.id, "x").await.assert_status(200);
+    app.api.get("/api/sessions").await.assert_status(200);
 
     assert_eq!(app.api.get("/api/sessions").await.round_trips(), 1);
     assert_eq!(app.api.get(&path).await.round_trips(), 1);
-    assert_eq!(app.api.append(&id, "x").await.round_trips(), 1);
+    assert_eq!(app.api.append(&session.id, "x").await.round_trips(), 1);
     assert_eq!(
         app.api.get(&format!("{path}/messages")).await.round_trips(),
         1
@@ -182,7 +182,7 @@ async fn a_warm_route_takes_one_round_trip_and_an_update_two() {
 }
 
 #[tokio::test]
-async fn a_request_is_one_line_of_log_without_its_content() {
+async fn request_writes_one_log_line_without_its_content() {
     let app = TestApp::start().await;
     let (mut process, api) = Process::function(
         env!("CARGO_BIN_EXE_sessions"),
@@ -193,8 +193,7 @@ async fn a_request_is_one_line_of_log_without_its_content() {
 
     let id = api.create_session("hidden-name").await;
     let response = api.append(&id, "hidden-content").await.assert_status(200);
-    let _ = api
-        .get("/api/sessions?cursor=hidden")
+    api.get("/api/sessions?cursor=hidden")
         .await
         .assert_status(400);
 

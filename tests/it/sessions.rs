@@ -1,11 +1,11 @@
-//! `/api/sessions`: create, find, update, delete.
+//! `/api/sessions`: create, get, update, delete.
 
 use serde_json::{Value, json};
 
 use super::support::TestApp;
 
 #[tokio::test]
-async fn a_created_session_is_found_as_it_was_answered() {
+async fn created_session_is_returned_unchanged_by_get() {
     let app = TestApp::start().await;
 
     let body =
@@ -45,7 +45,7 @@ async fn a_created_session_is_found_as_it_was_answered() {
 }
 
 #[tokio::test]
-async fn a_session_lies_under_the_keys_of_the_python_version() {
+async fn session_is_stored_under_the_keys_of_the_python_version() {
     let app = TestApp::start().await;
 
     let body = json!({"name": "x", "volume": "team", "initial_message": "y"});
@@ -72,7 +72,7 @@ async fn a_session_lies_under_the_keys_of_the_python_version() {
 }
 
 #[tokio::test]
-async fn the_volume_id_may_stand_in_the_query_or_the_body() {
+async fn volume_id_is_accepted_in_the_query_or_the_body() {
     let app = TestApp::start().await;
     let body = json!({"name": "x", "volume": "user", "volume_id": "anna"});
 
@@ -100,7 +100,7 @@ async fn the_volume_id_may_stand_in_the_query_or_the_body() {
 }
 
 #[tokio::test]
-async fn sessions_of_the_same_name_at_the_same_moment_are_two() {
+async fn concurrent_creations_with_the_same_name_create_two_sessions() {
     let app = TestApp::start().await;
 
     let (one, two) = tokio::join!(app.api.create_session("x"), app.api.create_session("x"));
@@ -110,7 +110,7 @@ async fn sessions_of_the_same_name_at_the_same_moment_are_two() {
 }
 
 #[tokio::test]
-async fn metadata_comes_back_as_it_was_sent() {
+async fn metadata_is_returned_as_sent() {
     let app = TestApp::start().await;
     let metadata = r#"{"z":1.0,"a":9007199254740993,"m":{"y":[1e2,-0.0],"x":null},"é":"\u00e9"}"#;
 
@@ -133,23 +133,21 @@ async fn metadata_comes_back_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_404_on_every_route() {
+async fn missing_session_is_404_on_every_route() {
     let app = TestApp::start().await;
     let message = json!({"role": "user", "content": "x"});
 
     for id in ["sess_none", "a:messages", "%00", "%ff", &"x".repeat(2000)] {
         let path = format!("/api/sessions/{id}");
         let messages = format!("{path}/messages");
-        let _ = app.api.get(&path).await.assert_error(404, "not_found");
-        let _ = app.api.delete(&path).await.assert_error(404, "not_found");
-        let _ = app
-            .api
+        app.api.get(&path).await.assert_error(404, "not_found");
+        app.api.delete(&path).await.assert_error(404, "not_found");
+        app.api
             .patch(&path, &json!({"name": "x"}))
             .await
             .assert_error(404, "not_found");
-        let _ = app.api.get(&messages).await.assert_error(404, "not_found");
-        let _ = app
-            .api
+        app.api.get(&messages).await.assert_error(404, "not_found");
+        app.api
             .post(&messages, &message)
             .await
             .assert_error(404, "not_found");
@@ -158,7 +156,7 @@ async fn what_does_not_exist_is_404_on_every_route() {
 }
 
 #[tokio::test]
-async fn an_update_changes_what_it_names_and_nothing_else() {
+async fn update_changes_only_the_given_members() {
     let app = TestApp::start().await;
     let body = json!({"name": "x", "volume": "user", "metadata": {"a": 1, "b": {"c": 2, "d": 3}}});
     let created = app
@@ -188,11 +186,11 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_status_may_be_a_query_parameter() {
+async fn status_is_accepted_as_a_query_parameter() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
+    let session = app.session().await;
 
-    let path = format!("/api/sessions/{id}?status=completed");
+    let path = format!("{}?status=completed", session.path());
     let updated = app
         .api
         .send(axum::http::Method::PUT, &path, Vec::new())
@@ -211,10 +209,10 @@ async fn the_status_may_be_a_query_parameter() {
 }
 
 #[tokio::test]
-async fn an_update_without_a_change_writes_nothing() {
+async fn update_without_a_change_writes_nothing() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let path = format!("/api/sessions/{id}");
+    let session = app.session().await;
+    let path = session.path();
     let before = app.api.get(&path).await.assert_status(200);
 
     let updated = app.api.patch(&path, &json!({})).await.assert_status(200);
@@ -224,10 +222,10 @@ async fn an_update_without_a_change_writes_nothing() {
 }
 
 #[tokio::test]
-async fn an_entity_tag_tells_what_the_caller_has() {
+async fn get_with_a_matching_etag_is_304() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let path = format!("/api/sessions/{id}");
+    let session = app.session().await;
+    let path = session.path();
     let tag = app.api.entity_tag(&path).await;
 
     for known in [
@@ -247,7 +245,7 @@ async fn an_entity_tag_tells_what_the_caller_has() {
             (Some(tag.as_str()), 0)
         );
     }
-    let _ = app.api.append(&id, "y").await.assert_status(200);
+    app.api.append(&session.id, "y").await.assert_status(200);
     let answer = app
         .api
         .with_header("if-none-match", tag.clone())
@@ -258,10 +256,10 @@ async fn an_entity_tag_tells_what_the_caller_has() {
 }
 
 #[tokio::test]
-async fn a_stale_edit_is_refused_and_told_what_is_there_now() {
+async fn stale_update_is_412_with_the_current_session() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let path = format!("/api/sessions/{id}");
+    let session = app.session().await;
+    let path = session.path();
     let tag = app.api.entity_tag(&path).await;
     let (change, guarded) = (json!({"name": "y"}), app.api.with_header("if-match", tag));
 
@@ -274,9 +272,8 @@ async fn a_stale_edit_is_refused_and_told_what_is_there_now() {
     let next = app
         .api
         .with_header("if-match", first.header("etag").unwrap());
-    let _ = next.put(&path, &change).await.assert_status(200);
-    let _ = app
-        .api
+    next.put(&path, &change).await.assert_status(200);
+    app.api
         .with_header("if-match", "*")
         .put(&path, &change)
         .await
@@ -284,10 +281,10 @@ async fn a_stale_edit_is_refused_and_told_what_is_there_now() {
 }
 
 #[tokio::test]
-async fn of_two_edits_of_one_state_one_is_stored() {
+async fn concurrent_updates_with_one_etag_succeed_once() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let path = format!("/api/sessions/{id}");
+    let session = app.session().await;
+    let path = session.path();
     let tag = app.api.entity_tag(&path).await;
 
     let guarded = app.api.with_header("if-match", tag);
@@ -310,16 +307,16 @@ async fn of_two_edits_of_one_state_one_is_stored() {
 }
 
 #[tokio::test]
-async fn edits_of_different_fields_at_the_same_time_are_all_kept() {
+async fn concurrent_updates_of_different_fields_are_all_kept() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let path = format!("/api/sessions/{id}");
+    let session = app.session().await;
+    let path = session.path();
 
     let edits = (0..6).map(|number| {
         let (api, path) = (app.api.clone(), path.clone());
         tokio::spawn(async move {
             let change = json!({"metadata": {format!("key{number}"): number}});
-            let _ = api.patch(&path, &change).await.assert_status(200);
+            api.patch(&path, &change).await.assert_status(200);
         })
     });
     for edit in edits.collect::<Vec<_>>() {
@@ -331,7 +328,7 @@ async fn edits_of_different_fields_at_the_same_time_are_all_kept() {
 }
 
 #[tokio::test]
-async fn a_merge_that_breaks_a_limit_changes_nothing() {
+async fn merge_patch_over_a_limit_changes_nothing() {
     let app = TestApp::start().await;
     let body = json!({"name": "x", "volume": "user", "metadata": {"a": "x".repeat(10_000)}});
     let created = app
@@ -351,14 +348,14 @@ async fn a_merge_that_breaks_a_limit_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_stale_deletion_is_refused() {
+async fn stale_deletion_is_rejected() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
-    let path = format!("/api/sessions/{id}");
+    let session = app.session().await;
+    let path = session.path();
     let guarded = app
         .api
         .with_header("if-match", app.api.entity_tag(&path).await);
-    let _ = app.api.append(&id, "y").await.assert_status(200);
+    app.api.append(&session.id, "y").await.assert_status(200);
 
     let problem = guarded
         .delete(&path)
@@ -369,12 +366,12 @@ async fn a_stale_deletion_is_refused() {
     let guarded = app
         .api
         .with_header("if-match", app.api.entity_tag(&path).await);
-    let _ = guarded.delete(&path).await.assert_status(200);
-    let _ = guarded.delete(&path).await.assert_error(404, "not_found");
+    guarded.delete(&path).await.assert_status(200);
+    guarded.delete(&path).await.assert_error(404, "not_found");
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_a_deleted_session() {
+async fn deleted_session_leaves_no_key() {
     let app = TestApp::start().await;
     let body = json!({"name": "x", "volume": "user", "initial_message": "y"});
     let created = app
@@ -384,17 +381,15 @@ async fn nothing_is_left_of_a_deleted_session() {
         .assert_status(201);
     let path = created.header("location").unwrap();
     let keyed = app.api.with_header("idempotency-key", "k");
-    let _ = keyed
+    keyed
         .append(created.json()["id"].as_str().unwrap(), "z")
         .await
         .assert_status(200);
-    let _ = app
-        .api
+    app.api
         .patch(path, &json!({"status": "paused"}))
         .await
         .assert_status(200);
-    let _ = app
-        .api
+    app.api
         .get("/api/sessions?volume=user")
         .await
         .assert_status(200);
@@ -404,24 +399,20 @@ async fn nothing_is_left_of_a_deleted_session() {
     let id = created.json()["id"].as_str().unwrap().to_owned();
     assert_eq!(deleted, json!({"message": format!("Session {id} deleted")}));
     assert_eq!(app.redis.keys(), [""; 0]);
-    let _ = app.api.delete(path).await.assert_error(404, "not_found");
+    app.api.delete(path).await.assert_error(404, "not_found");
 }
 
 #[tokio::test]
-async fn a_delete_amid_appends_leaves_no_orphans() {
+async fn deletion_during_appends_leaves_no_orphans() {
     let app = TestApp::start().await;
     for _ in 0..20 {
-        let id = app.api.create_session("x").await;
+        let session = app.session().await;
         let appends = (0..8).map(|number| {
-            let (api, id) = (app.api.clone(), id.clone());
+            let (api, id) = (app.api.clone(), session.id.clone());
             tokio::spawn(async move { api.append(&id, &number.to_string()).await.status.as_u16() })
         });
         let appends: Vec<_> = appends.collect();
-        let _ = app
-            .api
-            .delete(&format!("/api/sessions/{id}"))
-            .await
-            .assert_status(200);
+        app.api.delete(&session.path()).await.assert_status(200);
         for append in appends {
             assert!([200, 404].contains(&append.await.unwrap()));
         }

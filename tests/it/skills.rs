@@ -17,29 +17,29 @@ mod hostile;
 
 use serde_json::{Value, json};
 
-/// Where the skills of the user lie that nobody names.
+/// The Blob prefix of the skills of the default user volume.
 const USER: &str = "volumes/user/default/skills/";
-/// Where the skills of everyone lie.
+/// The Blob prefix of the skills of the system volume.
 const SYSTEM: &str = "volumes/system/system/skills/";
 
-/// The body that creates a skill.
+/// Returns the body of a request that creates a skill.
 fn new_skill(name: &str) -> Value {
     json!({"name": name, "description": "Greets", "code": "print('hi')\n", "language": "python", "tags": ["a", "b"]})
 }
 
-/// A document as other programs write it.
+/// Returns a skill document in the format of other programs.
 fn document(name: &str) -> String {
     format!("---\nname: {name}\ndescription: About {name}\ntags: [t]\n---\n# {name}\n")
 }
 
-/// The ids of a list, in its order.
+/// Returns the ids of a list in order.
 fn ids(list: &Value) -> Vec<String> {
     let skills = list["skills"].as_array().unwrap().iter();
     let id = |skill: &Value| skill["id"].as_str().unwrap().to_owned();
     skills.map(id).collect()
 }
 
-/// The same skill without its document.
+/// Removes the document from a skill.
 fn without_content(mut skill: Value) -> Value {
     let content = skill.as_object_mut().unwrap().remove("content");
     assert!(content.is_some_and(|content| content.is_string()));

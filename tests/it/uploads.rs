@@ -1,4 +1,4 @@
-//! Uploads straight from a browser to the store: a real one, and the protocol by which it gets leave for it.
+//! Direct uploads from a browser to the store: Chromium, and the protocol for client tokens.
 
 use std::fs;
 
@@ -17,19 +17,19 @@ const ROUTE: &str = "/api/files/upload";
 const PATHNAME: &str = "volumes/user/default/files/big.bin";
 const SIZE: usize = 20 * 1024 * 1024;
 
-/// Sends a file by `upload()` in Chromium and reads it back.
+/// Uploads a file with `upload()` in Chromium and reads it back.
 async fn check_browser_upload(multipart: bool) {
     let directory = TempDir::new().unwrap();
     let public = directory.path().join("public");
     fs::create_dir(&public).unwrap();
     let content = noise(SIZE);
     fs::write(public.join("big.bin"), &content).unwrap();
-    // Leads nowhere: files need no Redis.
+    // An address that refuses connections: files need no Redis.
     let environment = [("REDIS_URL", "redis://127.0.0.1:1")];
     let (_server, api) = Process::local_server(directory.path(), &environment).await;
     let api = api.unwrap();
 
-    // By the one name at which the client does not stream its requests, which browsers do over HTTP/2 only.
+    // The client streams requests to every host but localhost, and browsers can do that over HTTP/2 only.
     let port = api.address().rsplit_once(':').unwrap().1;
     let base = format!("http://localhost:{port}");
     let arguments = [
@@ -59,7 +59,7 @@ async fn check_browser_upload(multipart: bool) {
     assert_eq!(head.header("content-length"), Some(&*SIZE.to_string()));
 }
 
-/// Bytes that look random and are the same each time.
+/// Returns pseudo-random bytes, the same each time.
 fn noise(size: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let next = std::iter::repeat_with(|| {
@@ -72,16 +72,16 @@ fn noise(size: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_browser_sends_twenty_megabytes_at_once() {
+async fn browser_uploads_twenty_megabytes_in_one_request() {
     check_browser_upload(false).await;
 }
 
 #[tokio::test]
-async fn a_browser_sends_twenty_megabytes_in_parts() {
+async fn browser_uploads_twenty_megabytes_in_parts() {
     check_browser_upload(true).await;
 }
 
-/// Asks for leave as `upload()` does.
+/// Requests a client token as `upload()` does.
 async fn ask(api: &Client, pathname: &str, client_payload: Option<&str>) -> Response {
     let event = json!({
         "type": "blob.generate-client-token",
@@ -97,7 +97,7 @@ fn token_of(answer: &Response) -> String {
     answer["clientToken"].as_str().unwrap().to_owned()
 }
 
-/// Sends a file with a client token; the status and the body of the store's answer.
+/// Sends a file with a client token and returns status and body of the store's response.
 async fn send(store: &BlobServer, token: &str, pathname: &str, file: (&str, &str)) -> (u16, Value) {
     let (content_type, body) = file;
     let url = format!("{}/?pathname={pathname}", store.api_url());
@@ -113,7 +113,7 @@ async fn send(store: &BlobServer, token: &str, pathname: &str, file: (&str, &str
 }
 
 #[tokio::test]
-async fn a_token_is_for_one_path_one_size_and_one_type() {
+async fn client_token_is_limited_to_one_path_size_and_type() {
     let store = BlobServer::start().await;
     let api = in_process(store.config());
     let pathname = "volumes/team/ours/files/notes/a.txt";
@@ -148,7 +148,7 @@ async fn a_token_is_for_one_path_one_size_and_one_type() {
 }
 
 #[tokio::test]
-async fn a_token_holds_for_an_hour_and_does_not_show_what_signs_it() {
+async fn client_token_expires_after_an_hour_and_hides_the_signing_key() {
     let store = BlobServer::start().await;
     let api = in_process(store.config());
     for file in [None, Some(""), Some("{}")] {
@@ -183,7 +183,7 @@ async fn a_token_holds_for_an_hour_and_does_not_show_what_signs_it() {
 }
 
 #[tokio::test]
-async fn leave_says_where_the_file_goes_with_the_callers_own_id() {
+async fn upload_permission_contains_the_path_in_the_callers_volume() {
     let store = BlobServer::start().await;
     let (key, entry) = new_key("page", "user/alice").unwrap();
     let mut config = store.config();
@@ -200,13 +200,13 @@ async fn leave_says_where_the_file_goes_with_the_callers_own_id() {
     assert_eq!(leave["pathname"], stored);
     assert_eq!(leave["url"], store.api_url());
     assert_eq!(leave["access"], "private");
-    let _ = ask(&api, "volumes/user/bob/files/big.bin", None)
+    ask(&api, "volumes/user/bob/files/big.bin", None)
         .await
         .assert_error(404, "not_found");
 }
 
 #[tokio::test]
-async fn nobody_gets_leave_for_what_is_no_file_of_a_volume() {
+async fn upload_permission_for_an_invalid_pathname_is_rejected() {
     let store = BlobServer::start().await;
     let api = in_process(store.config());
     for pathname in [
@@ -238,7 +238,7 @@ async fn nobody_gets_leave_for_what_is_no_file_of_a_volume() {
 }
 
 #[tokio::test]
-async fn what_the_page_says_of_its_file_is_looked_at() {
+async fn invalid_client_payload_is_rejected() {
     let store = BlobServer::start().await;
     let api = in_process(store.config());
     for file in [
@@ -255,7 +255,7 @@ async fn what_the_page_says_of_its_file_is_looked_at() {
     }
     let largest = 500 * 1024 * 1024;
     let file = json!({"size": largest}).to_string();
-    let _ = ask(&api, PATHNAME, Some(&file)).await.assert_status(200);
+    ask(&api, PATHNAME, Some(&file)).await.assert_status(200);
     let file = json!({"size": largest + 1}).to_string();
     ask(&api, PATHNAME, Some(&file))
         .await
@@ -267,7 +267,7 @@ async fn what_the_page_says_of_its_file_is_looked_at() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_none_of_the_protocol_is_refused() {
+async fn body_outside_the_upload_protocol_is_rejected() {
     let store = BlobServer::start().await;
     let api = in_process(store.config());
     for body in ["{", "[]", "\"x\"", "\0"] {
@@ -288,14 +288,13 @@ async fn a_body_that_is_none_of_the_protocol_is_refused() {
     api.send(Method::POST, ROUTE, b"{}".to_vec())
         .await
         .assert_error(415, "unsupported_media_type");
-    let _ = api
-        .send(Method::PATCH, ROUTE, Vec::new())
+    api.send(Method::PATCH, ROUTE, Vec::new())
         .await
         .assert_error(405, "method_not_allowed");
 }
 
 #[tokio::test]
-async fn without_the_read_write_token_nothing_can_be_signed() {
+async fn upload_without_a_read_write_token_is_503() {
     let oidc = Config {
         blob: BlobConfig {
             store_id: Some("local".to_owned()),
@@ -319,7 +318,7 @@ async fn without_the_read_write_token_nothing_can_be_signed() {
 }
 
 #[tokio::test]
-async fn only_the_store_can_tell_that_an_upload_is_complete() {
+async fn upload_completed_event_must_be_signed_by_the_store() {
     let store = BlobServer::start().await;
     let api = in_process(store.config());
     let body = r#"{"type":"blob.upload-completed", "payload":{"blob":{"pathname":"é"},"tokenPayload":null}}"#;

@@ -1,4 +1,4 @@
-//! The real Vercel CLI: `vercel dev` runs the functions, `vercel build` makes what is deployed.
+//! The Vercel CLI: `vercel dev` runs the functions, `vercel build` builds the deployment.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn vercel_dev_runs_the_functions_and_streams_and_serves_static_files() {
+async fn vercel_dev_runs_functions_streams_and_serves_static_files() {
     let _turn = CLI.lock().await;
     let redis = Redis::start().await;
     let tree = Tree::checked_out();
@@ -41,7 +41,7 @@ async fn vercel_dev_runs_the_functions_and_streams_and_serves_static_files() {
 }
 
 #[tokio::test]
-async fn vercel_build_makes_functions_that_answer_out_of_what_is_deployed() {
+async fn vercel_build_output_serves_every_route() {
     let _turn = CLI.lock().await;
     let redis = Redis::start().await;
     let local = TempDir::new().unwrap();
@@ -68,7 +68,7 @@ async fn vercel_build_makes_functions_that_answer_out_of_what_is_deployed() {
         assert_eq!(function["supportsResponseStreaming"], true);
         check_function(&tree, name, &function, &redis, &blob).await;
     }
-    // Without a public/ in what is deployed, the CLI would publish the sources.
+    // Without a public/ folder in the deployment the CLI would publish the sources.
     assert_eq!(
         files_below(&tree.path().join(".vercel/output/static")),
         files_below(&tree.path().join("public"))
@@ -76,8 +76,8 @@ async fn vercel_build_makes_functions_that_answer_out_of_what_is_deployed() {
 }
 
 #[test]
-fn what_git_ignores_is_not_deployed() {
-    // The CLI does not look at .gitignore where there is a .vercelignore; .vercel it knows itself.
+fn files_ignored_by_git_are_not_deployed() {
+    // The CLI ignores .gitignore if a .vercelignore exists; it excludes .vercel by itself.
     let tree = Tree::checked_out();
     let (git, vercel) = (tree.read(".gitignore"), tree.read(".vercelignore"));
     for pattern in git.lines().filter(|line| *line != "/.vercel") {
@@ -88,7 +88,7 @@ fn what_git_ignores_is_not_deployed() {
     }
 }
 
-/// Makes the example a function, as its documentation says.
+/// Adds the example as a function, as its documentation describes.
 fn add_stream_function(tree: &Tree) {
     tree.write("api/stream.rs", &tree.read("examples/stream.rs"));
     let bin = "[[bin]]\nname = \"stream\"\npath = \"api/stream.rs\"\n\n[dependencies]\n";
@@ -97,7 +97,7 @@ fn add_stream_function(tree: &Tree) {
     tree.write("Cargo.toml", &manifest);
 }
 
-/// Everything but sessions: health, what is no route, and what is static.
+/// Checks all paths but sessions: health, unknown routes and static files.
 async fn check_other_paths(api: &Client) {
     for path in ["/api/health", "/api/health/"] {
         let health = api.get(path).await.assert_status(200);
@@ -121,7 +121,7 @@ async fn check_other_paths(api: &Client) {
     let file = api.get("/of-the-test.txt").await.assert_status(200);
     assert_eq!(file.body, b"static");
     assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
-    // What is for pages is not for answers: a function sets its own, a file's policy above all.
+    // The headers of pages must not apply to functions, which set their own (a file's policy above all).
     let health = api.get("/api/health").await.assert_status(200);
     for name in [
         "content-security-policy",
@@ -138,11 +138,11 @@ async fn check_other_paths(api: &Client) {
         assert_eq!(lifetime, Some("max-age=63072000; includeSubDomains"));
     }
     for secret in ["/.env", "/Cargo.toml", "/src/lib.rs"] {
-        let _ = api.get(secret).await.assert_status(404);
+        api.get(secret).await.assert_status(404);
     }
 }
 
-/// Looks for every rewrite of `vercel.json` among the built routes, in its order.
+/// Checks that the built routes contain every rewrite of `vercel.json` in order.
 fn check_routes(configuration: &Value, built: &Value) {
     let rewrites = configuration["rewrites"].as_array().unwrap();
     let wanted = rewrites.iter().map(|rewrite| &rewrite["destination"]);
@@ -157,7 +157,7 @@ fn check_routes(configuration: &Value, built: &Value) {
     );
 }
 
-/// Starts the built function by itself and asks it what it is for.
+/// Starts the built function and calls its routes.
 async fn check_function(
     tree: &Tree,
     name: &str,
@@ -179,7 +179,7 @@ async fn check_function(
     }
 }
 
-/// A running local server, and what points another program at its Blob store.
+/// Starts a local server and returns the variables that point another process to its Blob store.
 async fn blob_store(directory: &Path, redis: &Redis) -> (Process, [(&'static str, String); 2]) {
     let environment = [("REDIS_URL", &*redis.url())];
     let (server, api) = Process::local_server(directory, &environment).await;

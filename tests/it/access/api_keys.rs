@@ -1,4 +1,4 @@
-//! Keys of programs: what each scope opens, and what is no key.
+//! API keys: what each scope grants, and invalid keys.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use super::super::support::{Process, Redis, clear_configuration};
 use super::{assert_refused, call, create, hash_of, keys, start, with};
 
 #[tokio::test]
-async fn a_key_opens_what_its_scope_says() {
+async fn api_key_grants_only_its_scope() {
     let scopes = [
         "admin",
         "admin:read",
@@ -26,7 +26,7 @@ async fn a_key_opens_what_its_scope_says() {
         create(&callers[0], "user", "bob").await,
         create(&callers[0], "system", "system").await,
     ];
-    // Of each session whether it is read, and whether it is changed.
+    // For each session: whether the key can read it and change it.
     let expected = [
         [(200, 200); 4],
         [(200, 403); 4],
@@ -44,7 +44,7 @@ async fn a_key_opens_what_its_scope_says() {
             assert_eq!(appended.status, write, "{scope}: {appended:?}");
         }
     }
-    // Who has one volume need not name it.
+    // A key with one volume may omit it.
     let created = callers[4]
         .post("/api/sessions", &json!({"name": "x", "volume": "team"}))
         .await;
@@ -52,7 +52,7 @@ async fn a_key_opens_what_its_scope_says() {
 }
 
 #[tokio::test]
-async fn what_is_no_key_is_refused_wherever_it_stands() {
+async fn unknown_api_key_is_rejected_in_every_position() {
     let (secrets, auth) = keys(&["admin"]);
     let (api, _redis) = start(auth).await;
     let key = &secrets[0];
@@ -62,7 +62,7 @@ async fn what_is_no_key_is_refused_wherever_it_stands() {
         &key[..key.len() - 1],
         if key.ends_with('A') { 'B' } else { 'A' }
     );
-    let _ = call(&with(&api, key)).await.assert_status(200);
+    call(&with(&api, key)).await.assert_status(200);
     for wrong in [
         &hash,
         &flipped,
@@ -84,7 +84,7 @@ async fn what_is_no_key_is_refused_wherever_it_stands() {
     assert_refused(call(&basic).await, true);
 }
 
-/// What `doctor new-key` prints, and whether it ended well.
+/// Runs `doctor new-key` and returns its success and output.
 fn new_key(arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doctor"));
     clear_configuration(&mut command);
@@ -94,7 +94,7 @@ fn new_key(arguments: &[&str]) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn a_key_that_the_doctor_makes_opens_a_deployment() {
+async fn key_made_by_new_key_opens_a_deployment() {
     let redis = Redis::start().await;
     let (is_made, printed) = new_key(&["nightly", "user/alice"]);
     assert!(is_made, "{printed}");
@@ -112,7 +112,7 @@ async fn a_key_that_the_doctor_makes_opens_a_deployment() {
     assert_refused(call(&api).await, false);
     let caller = with(&api, &value("key"));
     let id = create(&caller, "user", "alice").await;
-    let _ = caller
+    caller
         .get(&format!("/api/sessions/{id}"))
         .await
         .assert_status(200);
@@ -120,7 +120,7 @@ async fn a_key_that_the_doctor_makes_opens_a_deployment() {
 }
 
 #[test]
-fn the_doctor_says_what_a_key_needs() {
+fn new_key_with_invalid_arguments_explains_its_usage() {
     for arguments in [
         &["nightly"][..],
         &["nightly", "root"],

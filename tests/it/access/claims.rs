@@ -1,4 +1,4 @@
-//! Claims: whose volumes a token opens, wherever the provider puts teams and roles.
+//! Token claims: which volumes a token opens, for each configuration of teams and roles.
 
 use llmos::config::AuthConfig;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::support::{Claims, Client, Redis, in_process};
 use super::{admin, closed, create, issuer, keys, signed_in, start, text, with, with_secret};
 
-/// Whether a caller finds a session by its id, and in the list of its volume; and whether both say the same.
+/// Returns whether a caller can read a session by id, and checks that the list of its volume agrees.
 async fn sees(api: &Client, session: &str, volume: &str, id: &str) -> bool {
     let found = api.get(&format!("/api/sessions/{session}")).await;
     let query = format!("volume={volume}&volume_id={}", id.replace('|', "%7C"));
@@ -17,7 +17,7 @@ async fn sees(api: &Client, session: &str, volume: &str, id: &str) -> bool {
 }
 
 #[tokio::test]
-async fn teams_are_read_where_the_provider_puts_them() {
+async fn teams_are_read_from_the_configured_claim() {
     const ADDRESS: &str = "https://app.example/teams";
     let cases: [(Option<&str>, &str, Value, bool); 14] = [
         (None, "teams", json!(["blue", "red"]), true),
@@ -58,7 +58,7 @@ async fn teams_are_read_where_the_provider_puts_them() {
 }
 
 #[tokio::test]
-async fn users_and_teams_of_one_name_do_not_mix() {
+async fn users_and_teams_with_the_same_name_are_separate() {
     let (keys, of_keys) = keys(&["user/red", "team/red"]);
     let auth = AuthConfig {
         api_keys: of_keys.api_keys,
@@ -95,7 +95,7 @@ async fn users_and_teams_of_one_name_do_not_mix() {
 }
 
 #[tokio::test]
-async fn names_of_users_are_compared_to_the_letter() {
+async fn user_names_are_compared_exactly() {
     let (api, _redis) = start(with_secret()).await;
     let names = [
         "auth0|6f1a",
@@ -127,7 +127,7 @@ async fn names_of_users_are_compared_to_the_letter() {
 }
 
 #[tokio::test]
-async fn a_role_is_worth_nothing_unless_it_is_configured() {
+async fn unconfigured_role_grants_nothing() {
     let cases: [(Option<&str>, &str, Value, bool); 12] = [
         (None, "role", json!("admin"), false),
         (None, "roles", json!(["admin"]), false),

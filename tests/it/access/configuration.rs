@@ -1,4 +1,4 @@
-//! The environment: what opens the service, what closes it, and what stops it.
+//! Access configuration: what opens and closes the service, and which values are invalid.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
@@ -20,7 +20,7 @@ const SKILLS: &str = env!("CARGO_BIN_EXE_skills");
 const FILES: &str = env!("CARGO_BIN_EXE_files");
 const HEALTH: &str = env!("CARGO_BIN_EXE_health");
 
-/// What a closed deployment says, with credentials and without: what to set.
+/// Checks that every request gets a 503 that names the variables to set.
 async fn assert_closed(api: &Client, path: &str) {
     let guess = with(api, "x");
     for api in [api, &guess] {
@@ -36,15 +36,15 @@ async fn assert_closed(api: &Client, path: &str) {
     }
 }
 
-/// Whoever calls may write and read.
+/// Checks that anonymous callers can write and read.
 async fn assert_open(api: &Client) {
     let id = create(api, "system", "system").await;
     let path = format!("/api/sessions/{id}");
-    let _ = api.get(&path).await.assert_status(200);
+    api.get(&path).await.assert_status(200);
 }
 
 #[tokio::test]
-async fn by_default_it_is_open() {
+async fn process_outside_vercel_is_open_by_default() {
     let redis = Redis::start().await;
     assert_open(&in_process(Config {
         vercel_env: None,
@@ -56,7 +56,7 @@ async fn by_default_it_is_open() {
 }
 
 #[tokio::test]
-async fn a_deployment_is_closed_until_it_is_said_who_may_call() {
+async fn deployment_without_access_configuration_is_closed() {
     let redis = Redis::start().await;
     let url = redis.url();
     let environment = [("VERCEL", "1"), ("REDIS_URL", &*url)];
@@ -67,19 +67,19 @@ async fn a_deployment_is_closed_until_it_is_said_who_may_call() {
     ] {
         let (_process, api) = Process::function(program, &environment).await;
         assert_closed(&api, path).await;
-        // Vercel's own channel is there also where a project does not show its variables to its functions.
+        // Vercel's log channel exists even if a project hides the system variables from its functions.
         let runtime = Runtime::start(program, &[("ALLOW_ANONYMOUS", ""), environment[1]]).await;
         assert_closed(&runtime.client(), path).await;
     }
     let (_process, api) = Process::function(HEALTH, &environment).await;
-    let _ = api.get("/api/health").await.assert_status(200);
+    api.get("/api/health").await.assert_status(200);
     let runtime = Runtime::start(HEALTH, &[("ALLOW_ANONYMOUS", ""), environment[1]]).await;
     let health = runtime.client().get("/api/health").await;
     assert_eq!(health.assert_status(200).json()["redis"]["status"], "ok");
 }
 
 #[tokio::test]
-async fn what_runs_at_home_is_no_deployment_whatever_was_copied_there() {
+async fn only_development_variables_open_a_vercel_process() {
     let redis = Redis::start().await;
     let url = redis.url();
     for (environment, is_open) in [
@@ -99,7 +99,7 @@ async fn what_runs_at_home_is_no_deployment_whatever_was_copied_there() {
             false => assert_closed(&api, "/api/sessions").await,
         }
     }
-    // A deployment cannot be told by a variable that it is none, but by the one of `vercel dev`.
+    // Only the variable of `vercel dev` marks a process as local; no other can.
     for (variable, is_open) in [
         (("VERCEL_ENV", "development"), false),
         (("VERCEL_DEV", "1"), true),
@@ -114,7 +114,7 @@ async fn what_runs_at_home_is_no_deployment_whatever_was_copied_there() {
 }
 
 #[tokio::test]
-async fn allow_anonymous_opens_what_has_no_credentials() {
+async fn allow_anonymous_opens_a_deployment_without_credentials() {
     let redis = Redis::start().await;
     let (url, secret) = (redis.url(), secret());
     let key = "llmos_a-key-of-this-test";
@@ -127,7 +127,7 @@ async fn allow_anonymous_opens_what_has_no_credentials() {
 
     let (_process, api) = start(("VERCEL_ENV", "production")).await;
     assert_open(&api).await;
-    // Nobody is looked at more closely.
+    // Credentials are not checked.
     assert_open(&with(&api, "x")).await;
 
     let (_process, api) = start(("ALLOW_ANONYMOUS", "false")).await;
@@ -143,7 +143,7 @@ async fn allow_anonymous_opens_what_has_no_credentials() {
         let new = json!({"name": "x", "volume": "system"});
         assert_refused(api.post("/api/sessions", &new).await, false);
         assert_refused(call(&with(&api, "x")).await, true);
-        let _ = call(&with(&api, credential)).await.assert_status(200);
+        call(&with(&api, credential)).await.assert_status(200);
     }
 }
 
@@ -166,7 +166,7 @@ async fn refusal(program: &str, name: &str, value: &OsStr, named: &str) -> Strin
 }
 
 #[tokio::test]
-async fn a_value_that_means_nothing_stops_it_and_is_not_repeated() {
+async fn invalid_value_stops_the_process_and_is_not_printed() {
     let hash = hash_of("hidden");
     let entry = |scope: &str| format!("hidden:{hash}:{scope}");
     let twice = format!("{},{}", entry("admin"), entry("team/red"));
@@ -207,7 +207,7 @@ async fn a_value_that_means_nothing_stops_it_and_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_no_text_is_not_taken_for_none() {
+async fn non_unicode_value_is_not_treated_as_missing() {
     for name in ["AUTH_JWKS_URL", "AUTH_JWT_SECRET", "API_KEYS"] {
         let value = OsString::from_vec([&[0xff][..], &[b'x'; 40]].concat());
         for program in [SESSIONS, DEV] {

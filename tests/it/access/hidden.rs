@@ -1,4 +1,4 @@
-//! What a caller may not see: nothing tells it from what is not there.
+//! Resources that a caller may not read cannot be distinguished from missing ones.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::stored::{by_id, is_listed, note, put};
 use super::{admin, create, keys, median, signed_in, start, text, with, with_secret};
 
 #[tokio::test]
-async fn what_is_no_session_is_a_secret_of_whose_it_is() {
+async fn unreadable_session_is_reported_to_its_owner_only() {
     let (keys, of_keys) = keys(&["user/alice:read", "admin:read", "user/bob"]);
     let auth = llmos::config::AuthConfig {
         api_keys: of_keys.api_keys,
@@ -61,7 +61,7 @@ async fn what_is_no_session_is_a_secret_of_whose_it_is() {
     }
 }
 
-/// All of an answer but what differs from one to the next: the request's id and times.
+/// Returns a response as text, without the request id and times.
 fn comparable(answer: Response, id: &str) -> String {
     let round_trips = answer.round_trips();
     let mut headers = answer.headers.clone();
@@ -73,7 +73,7 @@ fn comparable(answer: Response, id: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_hidden_session_is_answered_as_none_is() {
+async fn inaccessible_session_looks_like_a_missing_one() {
     let (api, _redis) = start(with_secret()).await;
     let alice = signed_in(&api, "alice", &[]);
     let bob = signed_in(&api, "bob", &["red"]);
@@ -85,10 +85,10 @@ async fn a_hidden_session_is_answered_as_none_is() {
     let hidden = text(&hidden.json()["id"]);
     for _ in 0..20 {
         let appended = alice.append(&hidden, &"x".repeat(10_000)).await;
-        let _ = appended.assert_status(200);
+        appended.assert_status(200);
     }
     let missing = format!("sess_{}", "0".repeat(hidden.len() - "sess_".len()));
-    // The first ones also tell Redis what to do, and of a cluster each node.
+    // The first calls also load the scripts, on a cluster on each node.
     for id in [&missing, &hidden] {
         for answer in by_id(&bob, id).await {
             answer.assert_error(404, "not_found");
@@ -109,14 +109,14 @@ async fn what_is_hidden_takes_no_longer_than_what_is_missing() {
     let (api, redis) = start(with_secret()).await;
     let (alice, bob) = (signed_in(&api, "alice", &[]), signed_in(&api, "bob", &[]));
     let small = create(&alice, "user", "alice").await;
-    // The Python version kept the first message, of any length, in the document.
+    // The Python version stored the first message, of any length, in the document.
     let large = "sess_large_1";
     let document = json!({"id": large, "name": "x", "volume": "user", "volume_id": "alice", "status": "active",
         "messages": [{"role": "user", "content": "x".repeat(900_000)}],
         "created_at": "2025-12-14T10:00:00Z", "updated_at": "2025-12-14T10:00:00Z", "metadata": {}});
     redis.command::<()>(&["SET", &format!("session:{large}"), &document.to_string()]);
     redis.command::<()>(&["SADD", "user:alice:sessions", large]);
-    let _ = alice
+    alice
         .get(&format!("/api/sessions/{large}"))
         .await
         .assert_status(200);
@@ -127,7 +127,7 @@ async fn what_is_hidden_takes_no_longer_than_what_is_missing() {
             let answer = bob.get(&format!("/api/sessions/{id}")).await;
             let elapsed = answer.elapsed;
             assert!(!answer.header("server-timing").unwrap().contains("dur="));
-            let _ = answer.assert_error(404, "not_found");
+            answer.assert_error(404, "not_found");
             times.push(elapsed);
         }
         median(times)

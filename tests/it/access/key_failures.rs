@@ -1,5 +1,5 @@
-//! An identity provider that fails from the start: what callers are told, whom it does not concern, and when it
-//! is asked again.
+//! An identity provider that fails from the start: the response to callers, callers that do not need it, and
+//! retries.
 
 use std::time::{Duration, Instant};
 
@@ -12,12 +12,12 @@ use super::{
     assert_refused, call, closed, issuer, keys, start, token, with, with_keys, with_secret,
 };
 
-/// How long the answer may take while the keys do not come.
+/// The longest response time while the keys are unavailable.
 const FAILURE_LIMIT: Duration = Duration::from_secs(4);
-/// How long after the start of a fetch that failed there is no other one, while no keys are known.
+/// The pause between the start of a failed fetch and the next one, while no keys are cached.
 const PAUSE: Duration = Duration::from_secs(5);
-/// What can be wrong with a server of keys. The last ones would lead to keys that hold, for those who follow
-/// or read on.
+/// The failures of a JWKS server. The last ones would lead to valid keys if the client followed redirects
+/// or read further.
 fn failures(redirect: &KeyServer, published: &Issuer) -> Vec<(&'static str, Option<Fault>)> {
     let answer = |status, header, value: &str, body: &str| {
         Some(Fault::Answer {
@@ -53,7 +53,7 @@ fn failures(redirect: &KeyServer, published: &Issuer) -> Vec<(&'static str, Opti
 }
 
 #[tokio::test]
-async fn without_keys_nothing_can_be_said_of_tokens_until_they_come() {
+async fn tokens_are_503_until_the_first_jwks_is_fetched() {
     let issuer = Issuer::es256("ec");
     let redis = Redis::start().await;
     let elsewhere = KeyServer::start(&[&issuer]).await;
@@ -65,7 +65,7 @@ async fn without_keys_nothing_can_be_said_of_tokens_until_they_come() {
     assert_eq!(elsewhere.requests(), 0);
 }
 
-/// Starts with a server that fails, and mends it; without a fault it is down.
+/// Starts with a failing server and repairs it; without a fault the server is down at first.
 async fn check_failure(redis: &Redis, issuer: &Issuer, what: &str, fault: Option<Fault>) {
     let mut server = KeyServer::start(&[issuer]).await;
     let is_down = fault.is_none();
@@ -93,7 +93,7 @@ async fn check_failure(redis: &Redis, issuer: &Issuer, what: &str, fault: Option
     assert_eq!(before, usize::from(!is_down), "{what}");
     let recovered = loop {
         let answer = call(&api).await;
-        // A wait for keys is over as soon as they come; no wait at all is no fetch.
+        // Waiting for keys ends as soon as they arrive; without waiting there was no fetch.
         assert!(answer.elapsed < Duration::from_secs(1), "{what}");
         if answer.status == 200 {
             break started.elapsed();
@@ -102,7 +102,7 @@ async fn check_failure(redis: &Redis, issuer: &Issuer, what: &str, fault: Option
         assert!(started.elapsed() < PAUSE * 2, "{what}: no end of it");
         sleep(Duration::from_millis(50)).await;
     };
-    // What the fetch itself took is part of the pause.
+    // The duration of the fetch is part of the pause.
     let latest = PAUSE + Duration::from_millis(1500);
     assert!(
         (PAUSE..latest).contains(&recovered),
@@ -112,7 +112,7 @@ async fn check_failure(redis: &Redis, issuer: &Issuer, what: &str, fault: Option
 }
 
 #[tokio::test]
-async fn whoever_needs_no_published_keys_does_not_wait_for_them() {
+async fn callers_without_jwks_tokens_do_not_wait_for_keys() {
     let server = KeyServer::start(&[]).await;
     server.fail_with(Fault::Hang);
     let (secrets, of_keys) = keys(&["admin"]);

@@ -1,4 +1,4 @@
-//! The keys of an identity provider: how often they are asked for, and what happens when they change.
+//! JWKS caching: how often keys are fetched, and key rotation.
 
 use std::time::{Duration, Instant};
 
@@ -10,21 +10,21 @@ use super::super::support::{
 };
 use super::{assert_refused, call, closed, start, token, with, with_keys};
 
-/// How long it may take until a new key is known, with a little for the work.
+/// The longest time until a new key is accepted, with a margin.
 const ROTATION_LIMIT: Duration = Duration::from_secs(62);
 
-/// Tokens of as many keys as there are, all made up.
+/// Returns `count` tokens with unknown key ids.
 fn of_unknown_keys(count: usize) -> Vec<String> {
     let ids = (0..count).map(|number| format!("made-up-{number}"));
     ids.map(|id| token(&Issuer::es256(&id))).collect()
 }
 
 async fn assert_accepted(api: &Client, issuer: &Issuer) {
-    let _ = call(&with(api, &token(issuer))).await.assert_status(200);
+    call(&with(api, &token(issuer))).await.assert_status(200);
 }
 
 #[tokio::test]
-async fn keys_are_fetched_once_for_many_requests() {
+async fn jwks_is_fetched_once_for_many_requests() {
     let issuer = Issuer::es256("ec");
     let server = KeyServer::start(&[&issuer]).await;
     let (api, redis) = start(with_keys(&server)).await;
@@ -33,7 +33,7 @@ async fn keys_are_fetched_once_for_many_requests() {
     }
     assert_eq!(server.requests(), 1);
 
-    // Slow enough for all of them to come before the keys do.
+    // Slow enough for all requests to arrive before the keys.
     server.fail_with(Fault::Delay(Duration::from_millis(300)));
     let other_instance = in_process(closed(&redis, with_keys(&server)));
     join_all((0..20).map(|_| assert_accepted(&other_instance, &issuer))).await;
@@ -41,7 +41,7 @@ async fn keys_are_fetched_once_for_many_requests() {
 }
 
 #[tokio::test]
-async fn keys_that_nobody_published_are_hardly_asked_for() {
+async fn unknown_key_ids_cause_few_fetches() {
     let issuer = Issuer::es256("ec");
     let server = KeyServer::start(&[&issuer]).await;
     let (api, redis) = start(with_keys(&server)).await;
@@ -64,7 +64,7 @@ async fn keys_that_nobody_published_are_hardly_asked_for() {
 }
 
 #[tokio::test]
-async fn known_keys_outlive_their_server() {
+async fn cached_keys_stay_valid_while_the_provider_is_down() {
     let issuer = Issuer::es256("ec");
     let mut server = KeyServer::start(&[&issuer]).await;
     let (api, _redis) = start(with_keys(&server)).await;
@@ -79,10 +79,10 @@ async fn known_keys_outlive_their_server() {
 }
 
 #[tokio::test]
-async fn callers_that_hang_up_cause_one_fetch() {
+async fn disconnecting_callers_cause_one_fetch() {
     let issuer = Issuer::es256("ec");
     let redis = Redis::start().await;
-    // Where the caller's end is the handler's end, and where Vercel's runtime stands in between.
+    // Once with a direct connection, where a disconnect cancels the handler, and once behind Vercel's runtime.
     let server = KeyServer::start(&[&issuer]).await;
     let api = in_process(closed(&redis, with_keys(&server)));
     check_hanging_up(&server, &with(&api, &token(&issuer))).await;
@@ -113,7 +113,7 @@ async fn check_hanging_up(server: &KeyServer, api: &Client) {
 }
 
 #[tokio::test]
-async fn secrets_are_no_keys_to_be_published() {
+async fn symmetric_keys_in_a_jwks_are_ignored() {
     let published = Issuer::hs256("published".repeat(8));
     let server = KeyServer::start(&[&published]).await;
     let (api, _redis) = start(with_keys(&server)).await;
@@ -127,9 +127,9 @@ async fn secrets_are_no_keys_to_be_published() {
     assert_eq!(server.requests(), 1);
 }
 
-/// The one test that waits as long as it takes.
+/// Waits for the real rotation time, as the only test.
 #[tokio::test]
-async fn a_rotated_key_works_within_a_minute_without_a_restart() {
+async fn rotated_key_is_accepted_within_a_minute() {
     let (old, new) = (Issuer::es256("old"), Issuer::es256("new"));
     let rotating = KeyServer::start(&[&old]).await;
     let failing = KeyServer::start(&[&old]).await;
@@ -159,7 +159,7 @@ async fn a_rotated_key_works_within_a_minute_without_a_restart() {
     assert_refused(call(&with(&api, &token(&old))).await, true);
     assert_eq!(rotating.requests(), 2);
 
-    // Where fetching them again fails, known keys go on to hold.
+    // If fetching fails again, cached keys stay valid.
     assert_refused(call(&with(&without_server, &of_new)).await, true);
     assert_accepted(&without_server, &old).await;
     assert_eq!(failing.requests(), 2);

@@ -1,4 +1,4 @@
-//! Links to files: what they open, for how long, and what they do not.
+//! Signed links to files: what they open and when they expire.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{closed, signed_in, with_secret};
 const FILE: &str = "/api/files/notes/gr%C3%B6%C3%9Fe%20%26%20more.txt";
 const PATH: &str = "notes/größe & more.txt";
 
-/// A service that wants to know its callers, with a file of alice's; a way to it without credentials, and hers.
+/// Starts a service with access control and a file of alice's; returns a client without credentials and hers.
 async fn start() -> (Client, Client, (Redis, BlobServer)) {
     let (redis, blobs) = (Redis::start().await, BlobServer::start().await);
     let api = in_process(Config {
@@ -22,7 +22,7 @@ async fn start() -> (Client, Client, (Redis, BlobServer)) {
     let alice = signed_in(&api, "alice", &["red"]);
     let put = alice.with_header("content-type", "text/plain");
     let put = put.send(Method::PUT, FILE, b"hello".to_vec()).await;
-    let _ = put.assert_status(200);
+    put.assert_status(200);
     (api, alice, (redis, blobs))
 }
 
@@ -32,38 +32,38 @@ async fn link(api: &Client, wanted: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_link_gets_its_file_without_credentials_and_nothing_else() {
-    let (nobody, alice, _storage) = start().await;
-    let _ = nobody.get(FILE).await.assert_error(401, "unauthorized");
+async fn signed_link_opens_only_its_file_without_credentials() {
+    let (anonymous, alice, _storage) = start().await;
+    anonymous.get(FILE).await.assert_error(401, "unauthorized");
     let url = link(&alice, json!({"path": PATH})).await;
     assert!(url.starts_with(FILE), "{url}");
 
-    let found = nobody.get(&url).await.assert_status(200);
+    let found = anonymous.get(&url).await.assert_status(200);
     assert_eq!(found.body, b"hello");
     assert!(found.round_trips() <= 2);
-    let head = nobody.send(Method::HEAD, &url, Vec::new()).await;
+    let head = anonymous.send(Method::HEAD, &url, Vec::new()).await;
     assert_eq!(head.assert_status(200).header("content-length"), Some("5"));
-    let part = nobody.with_header("range", "bytes=1-2").get(&url).await;
+    let part = anonymous.with_header("range", "bytes=1-2").get(&url).await;
     assert_eq!(part.assert_status(206).body, b"el");
     let saved = link(&alice, json!({"path": PATH, "download": true})).await;
-    let saved = nobody.get(&saved).await.assert_status(200);
+    let saved = anonymous.get(&saved).await.assert_status(200);
     assert!(saved.header("content-disposition").unwrap().starts_with("attachment"));
 
     for method in [Method::PUT, Method::DELETE] {
-        let change = nobody.send(method, &url, b"changed".to_vec()).await;
-        let _ = change.assert_error(401, "unauthorized");
+        let change = anonymous.send(method, &url, b"changed".to_vec()).await;
+        change.assert_error(401, "unauthorized");
     }
     let (_, query) = url.split_once('?').unwrap();
     for other in ["/api/files", "/api/sessions", "/api/skills", "/api/me"] {
-        let other = nobody.get(&format!("{other}?{query}")).await;
-        let _ = other.assert_error(401, "unauthorized");
+        let other = anonymous.get(&format!("{other}?{query}")).await;
+        other.assert_error(401, "unauthorized");
     }
-    assert_eq!(nobody.get(&url).await.assert_status(200).body, b"hello");
+    assert_eq!(anonymous.get(&url).await.assert_status(200).body, b"hello");
 }
 
 #[tokio::test]
-async fn a_link_that_was_touched_holds_for_nothing() {
-    let (nobody, alice, _storage) = start().await;
+async fn modified_link_is_rejected() {
+    let (anonymous, alice, _storage) = start().await;
     let url = link(&alice, json!({"path": PATH})).await;
     let of_other = link(&alice, json!({"path": "other.txt"})).await;
     let signature = |url: &str| url.split_once("signature=").unwrap().1.to_owned();
@@ -82,30 +82,30 @@ async fn a_link_that_was_touched_holds_for_nothing() {
         (&*signature(&url), "%00"),
     ] {
         assert!(url.contains(part), "{part} in {url}");
-        let touched = nobody.get(&url.replacen(part, by, 1)).await;
-        let _ = touched.assert_error(403, "forbidden");
+        let touched = anonymous.get(&url.replacen(part, by, 1)).await;
+        touched.assert_error(403, "forbidden");
     }
     for part in ["&signature=", "&valid_until="] {
-        let incomplete = nobody.get(&url.replacen(part, "&x=", 1)).await;
-        let _ = incomplete.assert_error(401, "unauthorized");
+        let incomplete = anonymous.get(&url.replacen(part, "&x=", 1)).await;
+        incomplete.assert_error(401, "unauthorized");
     }
-    // What is not there is told to those who may know.
-    let _ = nobody.get(&of_other).await.assert_error(404, "not_found");
+    // Callers with access get a 404 for a missing file.
+    anonymous.get(&of_other).await.assert_error(404, "not_found");
 }
 
 #[tokio::test]
-async fn a_link_holds_until_its_time() {
-    let (nobody, alice, _storage) = start().await;
+async fn link_expires_at_its_time() {
+    let (anonymous, alice, _storage) = start().await;
     let url = link(&alice, json!({"path": PATH, "seconds": 2})).await;
-    let _ = nobody.get(&url).await.assert_status(200);
+    anonymous.get(&url).await.assert_status(200);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let _ = nobody.get(&url).await.assert_error(403, "forbidden");
+    anonymous.get(&url).await.assert_error(403, "forbidden");
 }
 
 #[tokio::test]
-async fn what_a_link_is_wanted_for_is_checked() {
-    let (nobody, alice, _storage) = start().await;
-    let _ = nobody
+async fn link_request_with_invalid_members_is_rejected() {
+    let (anonymous, alice, _storage) = start().await;
+    anonymous
         .post("/api/files/link", &json!({"path": PATH}))
         .await
         .assert_error(401, "unauthorized");
@@ -122,9 +122,9 @@ async fn what_a_link_is_wanted_for_is_checked() {
         let problem = alice.post("/api/files/link", &wanted).await.assert_error(422, "validation_failed");
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
     }
-    // There may be a file of this name.
+    // A file may have this name.
     let put = alice.send(Method::PUT, "/api/files/link", b"a name like any other".to_vec()).await;
-    let _ = put.assert_status(200);
+    put.assert_status(200);
     let url = link(&alice, json!({"path": "link", "seconds": 86_400})).await;
-    assert_eq!(nobody.get(&url).await.assert_status(200).body, b"a name like any other");
+    assert_eq!(anonymous.get(&url).await.assert_status(200).body, b"a name like any other");
 }

@@ -1,18 +1,18 @@
-//! Lists: they hold what is the caller's, in order, and so do their pages.
+//! Lists and their pages contain only the sessions that the caller can read, in order.
 
 use llmos::config::AuthConfig;
 
 use super::super::support::{Client, MAX_ROUND_TRIPS, Response};
 use super::{admin, create, keys, signed_in, start, text, with, with_secret};
 
-/// The ids on a page.
+/// Returns the ids of a page.
 fn ids(page: &Response) -> Vec<String> {
     let page = page.json();
     let sessions = page["sessions"].as_array().unwrap().iter();
     sessions.map(|it| text(&it["id"])).collect()
 }
 
-/// All that a list holds, a page of this size at a time, each in as few round trips as promised.
+/// Reads a whole list in pages of `limit` and checks the round trips of each.
 pub(super) async fn read_all(api: &Client, query: &str, limit: usize) -> Vec<String> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -29,7 +29,7 @@ pub(super) async fn read_all(api: &Client, query: &str, limit: usize) -> Vec<Str
     }
 }
 
-/// Creates sessions in many volumes, one in each and then the next one in each; the ids of each volume.
+/// Creates `rounds` sessions in each of many volumes in turn and returns their places and ids.
 async fn fill(api: &Client, rounds: usize) -> Vec<(&'static str, String)> {
     let admin = admin(api);
     let mut created = Vec::new();
@@ -63,7 +63,7 @@ fn of(created: &[(&'static str, String)], places: &[&str]) -> Vec<String> {
 const SYSTEM: [&str; 3] = ["system/system", "system/default", "system/x"];
 
 #[tokio::test]
-async fn a_list_of_everything_holds_what_is_the_callers_and_nothing_else() {
+async fn list_without_a_volume_contains_only_readable_sessions() {
     let (keys, of_keys) = keys(&["team/red:read", "admin:read"]);
     let auth = AuthConfig {
         api_keys: of_keys.api_keys,
@@ -108,7 +108,7 @@ async fn a_list_of_everything_holds_what_is_the_callers_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_team_that_is_named_twice_is_listed_once() {
+async fn duplicate_team_in_a_token_is_listed_once() {
     let (api, _redis) = start(with_secret()).await;
     let created = fill(&api, 2).await;
     let alice = signed_in(&api, "alice", &["red", "red", "blue", "red"]);
@@ -117,7 +117,7 @@ async fn a_team_that_is_named_twice_is_listed_once() {
 }
 
 #[tokio::test]
-async fn sessions_of_many_teams_come_in_order_and_none_twice() {
+async fn sessions_of_many_teams_are_listed_in_order_without_duplicates() {
     let (api, _redis) = start(with_secret()).await;
     let admin = admin(&api);
     let teams: Vec<String> = (0..100).map(|number| format!("t{number}")).collect();
@@ -133,7 +133,7 @@ async fn sessions_of_many_teams_come_in_order_and_none_twice() {
 }
 
 #[tokio::test]
-async fn another_callers_cursor_is_none() {
+async fn cursor_of_another_caller_is_rejected() {
     let (keys, of_keys) = keys(&["team/red", "admin"]);
     let auth = AuthConfig {
         api_keys: of_keys.api_keys,
@@ -158,11 +158,11 @@ async fn another_callers_cursor_is_none() {
             let page = owner.get(&format!("/api/sessions?limit=1{query}")).await;
             let cursor = text(&page.assert_status(200).json()["next_cursor"]);
             let path = format!("/api/sessions?limit=1{query}&cursor={cursor}");
-            let _ = owner.get(&path).await.assert_status(200);
+            owner.get(&path).await.assert_status(200);
             for other in callers[..index].iter().chain(&callers[index + 1..]) {
                 other.get(&path).await.assert_error(400, "invalid_request");
             }
-            // One list's is none of another list.
+            // A cursor is valid only for the list that returned it.
             let path = format!("/api/sessions?limit=1&volume=system&volume_id=y&cursor={cursor}");
             owner.get(&path).await.assert_error(400, "invalid_request");
         }

@@ -1,4 +1,4 @@
-//! `/api/me`: what credentials amount to.
+//! `/api/me`: identity and permissions of the caller.
 
 use llmos::config::AuthConfig;
 use serde_json::{Value, json};
@@ -9,12 +9,12 @@ use super::{admin, keys, signed_in, start, with, with_secret};
 async fn check(api: &Client, expected: Value) {
     let response = api.get("/api/me").await.assert_status(200);
     assert_eq!(response.json(), expected);
-    // It costs no round trip.
+    // The request takes no Redis round trip.
     assert_eq!(response.round_trips(), 0);
 }
 
 #[tokio::test]
-async fn everybody_is_told_who_they_are_and_what_they_may() {
+async fn me_returns_identity_and_permissions_of_each_caller() {
     let (keys, of_keys) = keys(&["user/alice:read", "team/red", "admin"]);
     let auth = AuthConfig {
         api_keys: of_keys.api_keys,
@@ -35,14 +35,14 @@ async fn everybody_is_told_who_they_are_and_what_they_may() {
     check(&of_alice, me("user", "alice", &[], false, true)).await;
     check(&of_red, me("team", "red", &["red"], false, false)).await;
     check(&of_admin, me("user", "default", &[], true, false)).await;
-    let _ = api
+    api
         .get("/api/me")
         .await
         .assert_error(401, "unauthorized");
 }
 
 #[tokio::test]
-async fn where_callers_are_not_told_apart_they_may_everything() {
+async fn me_without_access_control_returns_full_permissions() {
     let app = TestApp::start().await;
     check(
         &app.api,

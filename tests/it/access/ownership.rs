@@ -1,4 +1,4 @@
-//! What goes without saying belongs to the caller: volumes that are not named, and keys of repeated requests.
+//! Default volumes and idempotency keys belong to the caller.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::lists::read_all;
 use super::{admin, closed, hash_of, keys, signed_in, start, text, with, with_secret};
 
 #[tokio::test]
-async fn default_is_the_callers_own_volume() {
+async fn default_volume_is_the_callers_own() {
     let (keys, of_keys) = keys(&["team/red", "admin"]);
     let auth = AuthConfig {
         api_keys: of_keys.api_keys,
@@ -43,7 +43,7 @@ async fn default_is_the_callers_own_volume() {
             assert_eq!(read_all(&caller, &query, 2).await, created, "{query}");
         }
     }
-    // A user has no team that goes without saying.
+    // A user has no default team.
     let alice = signed_in(&api, "alice", &["red"]);
     let body = json!({"name": "x", "volume": "team"});
     let refused = alice.post("/api/sessions", &body).await;
@@ -53,7 +53,7 @@ async fn default_is_the_callers_own_volume() {
 }
 
 #[tokio::test]
-async fn a_key_of_repeated_requests_is_its_callers_alone() {
+async fn idempotency_key_is_bound_to_its_caller() {
     let (keys, of_keys) = keys(&["team/red", "admin"]);
     let auth = AuthConfig {
         api_keys: of_keys.api_keys,
@@ -104,7 +104,7 @@ async fn a_key_of_repeated_requests_is_its_callers_alone() {
 }
 
 #[tokio::test]
-async fn a_key_of_another_scope_does_not_get_what_it_did_before() {
+async fn api_key_with_a_changed_scope_does_not_get_earlier_replies() {
     let (_, redis) = start(with_secret()).await;
     let (secrets, mut auth) = keys(&["team/red"]);
     let body = json!({"name": "x", "volume": "team"});

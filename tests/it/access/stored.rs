@@ -1,11 +1,11 @@
-//! What stands in Redis already, also what nobody of us wrote: shown to nobody whose it is not.
+//! Access to data that is already in Redis, including data of other programs.
 
 use serde_json::{Value, json};
 
 use super::super::support::{Client, Redis, Response, write_python_session};
 use super::{admin, create, signed_in, start, with_secret};
 
-/// A document of a session, as it is stored.
+/// Returns a stored session document.
 fn document(id: &str, volume: &str, volume_id: &str) -> Value {
     let time = "2026-01-02T03:04:05.123456Z";
     json!({
@@ -18,12 +18,12 @@ pub(super) fn put(redis: &Redis, id: &str, text: &str) {
     let () = redis.command(&["SET", &format!("session:{id}"), text]);
 }
 
-/// Puts an id into the set of a scope's sessions, as the Python version does.
+/// Adds an id to the session set of a scope, as the Python version does.
 pub(super) fn note(redis: &Redis, scope: &str, id: &str) {
     let () = redis.command(&["SADD", &format!("{scope}:sessions"), id]);
 }
 
-/// Puts an id into the index of a scope, as an index has it that was right once.
+/// Adds an id to the index of a scope, as a stale index contains it.
 fn index(redis: &Redis, scope: &str, id: &str) {
     note(redis, scope, id);
     let key = format!("llmos:recent:{scope}:active");
@@ -31,7 +31,7 @@ fn index(redis: &Redis, scope: &str, id: &str) {
     let () = redis.command(&["INCR", &format!("llmos:indexed:{scope}")]);
 }
 
-/// Every way to ask for a session by its id.
+/// Sends every request that names a session by id.
 pub(super) async fn by_id(api: &Client, id: &str) -> Vec<Response> {
     let path = format!("/api/sessions/{id}");
     let change = json!({"name": "changed"});
@@ -45,7 +45,7 @@ pub(super) async fn by_id(api: &Client, id: &str) -> Vec<Response> {
     ]
 }
 
-/// Whether any list of this caller names a session, as one that is readable or not.
+/// Returns whether any list of this caller names a session, readable or not.
 pub(super) async fn is_listed(api: &Client, id: &str, volumes: &[&str]) -> bool {
     let own = ["", "?volume=system", "?volume=system&volume_id=x"];
     for query in own.iter().chain(volumes) {
@@ -59,7 +59,7 @@ pub(super) async fn is_listed(api: &Client, id: &str, volumes: &[&str]) -> bool 
 }
 
 #[tokio::test]
-async fn what_a_session_says_goes_before_where_it_is_noted() {
+async fn volume_in_the_document_overrides_membership_in_a_set() {
     let (api, redis) = start(with_secret()).await;
     let alice = signed_in(&api, "alice", &["red"]);
     let bob = signed_in(&api, "bob", &[]);
@@ -93,7 +93,7 @@ async fn what_a_session_says_goes_before_where_it_is_noted() {
             }
         }
     }
-    // Nothing was changed on the way: it is still bob's.
+    // Nothing was changed: the session is still bob's.
     for place in 0..scopes.len() {
         let found = bob.get(&format!("/api/sessions/stray_0_{place}")).await;
         assert_eq!(found.assert_status(200).json()["name"], "hidden");
@@ -101,12 +101,12 @@ async fn what_a_session_says_goes_before_where_it_is_noted() {
 }
 
 #[tokio::test]
-async fn what_is_no_session_is_not_named_to_others_where_it_says_whose_it_is() {
+async fn unreadable_session_with_a_volume_is_listed_to_its_owner_only() {
     let (api, redis) = start(with_secret()).await;
     let alice = signed_in(&api, "alice", &["red"]);
     for (id, place, is_named) in [
         ("of_bob", r#""volume":"user","volume_id":"bob","#, false),
-        ("of_nobody", r#""volume":"team","volume_id":"a/b","#, false),
+        ("of_invalid", r#""volume":"team","volume_id":"a/b","#, false),
         ("of_nothing", r#""volume":"*","volume_id":"*","#, false),
         ("of_red", r#""volume":"team","volume_id":"red","#, true),
         ("of_system", r#""volume":"system","volume_id":"x","#, true),
@@ -138,16 +138,16 @@ async fn what_is_no_session_is_not_named_to_others_where_it_says_whose_it_is() {
             (404, "not_found")
         };
         let found = alice.get(&format!("/api/sessions/{id}")).await;
-        let _ = found.assert_error(status, code);
+        found.assert_error(status, code);
     }
 }
 
 #[tokio::test]
-async fn ids_that_look_like_several_volumes_are_none_of_them() {
+async fn ids_that_resemble_other_volumes_grant_no_access() {
     let (api, redis) = start(with_secret()).await;
-    let (alice, nobody) = (
+    let (alice, stranger) = (
         signed_in(&api, "alice", &["red"]),
-        signed_in(&api, "nobody", &[]),
+        signed_in(&api, "stranger", &[]),
     );
     for (number, (volume, volume_id)) in [
         ("user", "*"),
@@ -175,7 +175,7 @@ async fn ids_that_look_like_several_volumes_are_none_of_them() {
         note(&redis, "all", &id);
         note(&redis, &format!("{volume}:{volume_id}"), &id);
         index(&redis, "user:alice", &id);
-        for caller in [&alice, &nobody] {
+        for caller in [&alice, &stranger] {
             assert!(!is_listed(caller, &id, &[]).await, "{document}");
             for answer in by_id(caller, &id).await {
                 answer.assert_error(404, "not_found");
@@ -193,13 +193,13 @@ async fn ids_that_look_like_several_volumes_are_none_of_them() {
 }
 
 #[tokio::test]
-async fn what_says_no_volume_of_today_is_the_admins() {
+async fn session_with_unknown_volume_is_visible_to_admins_only() {
     let (api, redis) = start(with_secret()).await;
     let (alice, bob) = (
         signed_in(&api, "alice", &["red"]),
         signed_in(&api, "bob", &[]),
     );
-    // Volumes that the Python version would have let anybody write.
+    // Volumes that every caller could write in the Python version.
     for volume_id in ["alice\nteam:red", "*", "", "red\n", "ALICE"] {
         put(
             &redis,
@@ -213,9 +213,9 @@ async fn what_says_no_volume_of_today_is_the_admins() {
         let found = admin(&api).get("/api/sessions/old").await;
         assert_eq!(found.assert_status(200).json()["volume_id"], volume_id);
     }
-    // The volume of all, in its day.
+    // The shared volume of the Python version.
     write_python_session(&redis, "sess_old_1", 1);
     let path = "/api/sessions/sess_old_1";
     alice.get(path).await.assert_error(404, "not_found");
-    let _ = admin(&api).get(path).await.assert_status(200);
+    admin(&api).get(path).await.assert_status(200);
 }

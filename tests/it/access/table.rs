@@ -1,4 +1,4 @@
-//! What each kind of caller is answered on each route, in each kind of volume.
+//! The access table: the status of each route for each kind of caller and volume.
 
 use axum::http::Method;
 use llmos::config::{AuthConfig, Config};
@@ -9,12 +9,12 @@ use super::super::support::{
 };
 use super::{admin, closed, create, issuer, keys, signed_in, with, with_secret};
 
-/// Whose requests they are. `owner`, `mate` and `rival` are users of the teams red, red and blue; `user:read`
+/// The callers. `owner`, `mate` and `rival` are users of the teams red, red and blue; `user:read`
 /// is a key for the owner's volume, and `admin:read` one for all.
 const CALLERS: &str =
     "none bad expired other mate rival user:read admin:read admin admin-key owner";
 
-/// Of the owner's volume.
+/// The table of the owner's volume.
 const USER: &str = "
 list-sessions    401 401 401   404 404 404   200 200   200 200 200
 create-session   401 401 401   404 404 404   403 403   201 201 201
@@ -40,7 +40,7 @@ delete-file      401 401 401   404 404 404   403 403   200 200 200
 upload-file      401 401 401   404 404 404   403 403   200 200 200
 ";
 
-/// Of the team red's volume.
+/// The table of the volume of the team red.
 const TEAM: &str = "
 list-sessions    401 401 401   404 200 404   404 200   200 200 200
 create-session   401 401 401   404 201 404   404 403   201 201 201
@@ -66,7 +66,7 @@ delete-file      401 401 401   404 200 404   404 403   200 200 200
 upload-file      401 401 401   404 200 404   404 403   200 200 200
 ";
 
-/// Of the system's volume.
+/// The table of the system volume.
 const SYSTEM: &str = "
 list-sessions    401 401 401   200 200 200   200 200   200 200 200
 create-session   401 401 401   403 403 403   403 403   201 201 403
@@ -95,7 +95,7 @@ me               401 401 401   200 200 200   200 200   200 200 200
 health           200 200 200   200 200 200   200 200   200 200 200
 ";
 
-/// The service with all its storage, and a way to it for each kind of caller.
+/// The service with its storage and a client for each kind of caller.
 struct Service {
     redis: Redis,
     blobs: BlobServer,
@@ -138,7 +138,7 @@ impl Service {
         }
     }
 
-    /// All that is stored.
+    /// Returns all stored data.
     async fn snapshot(&self) -> (Vec<(Vec<u8>, Vec<u8>)>, Value) {
         let keys = self.redis.dump();
         let list = super::super::support::http_client().build().unwrap();
@@ -149,7 +149,7 @@ impl Service {
         (keys, serde_json::from_str(&list).unwrap())
     }
 
-    /// Puts a session, a skill and a file where a request is about to go, and nothing else; the session's id.
+    /// Replaces all data by one session, one skill and one file in a volume and returns the session's id.
     async fn prepare(&self, volume: &str, id: &str) -> String {
         let () = self.redis.command(&["FLUSHALL"]);
         let root = format!("volumes/{volume}/{id}");
@@ -214,7 +214,7 @@ async fn send(api: &Client, route: &str, volume: &str, id: &str, session: &str) 
         }
         "me" => api.get("/api/me").await,
         "health" => api.get("/api/health").await,
-        other => panic!("{other} is no route"),
+        other => panic!("unknown route {other}"),
     }
 }
 
@@ -223,7 +223,7 @@ fn upload(volume: &str, id: &str) -> Value {
     json!({"type": "blob.generate-client-token", "payload": {"pathname": pathname, "clientPayload": null}})
 }
 
-/// Asks for every cell of a table, and looks whether what was refused left no trace.
+/// Sends the request of every cell and checks that rejected ones change nothing.
 async fn check(table: &str, volume: &str, id: &str) {
     const WITHOUT_TRACE: [&str; 4] = ["head-", "get-", "list-", "find-"];
     let service = Service::start().await;
@@ -259,21 +259,21 @@ async fn check(table: &str, volume: &str, id: &str) {
 }
 
 #[tokio::test]
-async fn the_volume_of_a_user_is_the_users() {
+async fn user_volume_is_accessible_to_its_user_only() {
     check(USER, "user", "alice").await;
 }
 
 #[tokio::test]
-async fn the_volume_of_a_team_is_its_members() {
+async fn team_volume_is_accessible_to_its_members_only() {
     check(TEAM, "team", "red").await;
 }
 
 #[tokio::test]
-async fn the_volume_of_the_system_is_for_all_to_read() {
+async fn system_volume_is_readable_by_every_caller() {
     check(SYSTEM, "system", "system").await;
 }
 
-/// The path literals of all routes, with something in place of their parameters.
+/// Returns the paths of all routes with values for their parameters.
 fn paths() -> Vec<String> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/http");
     let files = std::fs::read_dir(directory).unwrap();
@@ -283,7 +283,7 @@ fn paths() -> Vec<String> {
     for source in sources {
         for route in source.split(".route(").skip(1) {
             let path = route.split('"').nth(1).unwrap();
-            assert!(path.starts_with("/api/"), "{path} is no path");
+            assert!(path.starts_with("/api/"), "{path} is not a path");
             paths.push(path.replace("{id}", "x").replace("{*path}", "x"));
         }
     }
@@ -291,7 +291,7 @@ fn paths() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_method_of_every_route_asks_who_calls() {
+async fn every_method_of_every_route_requires_credentials() {
     let service = Service::start().await;
     let (_, stranger) = &service.callers[0];
     let stranger = stranger.with_header("content-type", "application/json");
@@ -304,7 +304,7 @@ async fn every_method_of_every_route_asks_who_calls() {
             let method: Method = method.parse().unwrap();
             let answer = stranger.send(method, &path, body.clone().into()).await;
             let status = if path == "/api/health" { 200 } else { 401 };
-            let _ = answer.assert_status(status);
+            answer.assert_status(status);
             asked += 1;
         }
     }

@@ -1,4 +1,4 @@
-//! Reading contents: who may, what the head says, and parts of them.
+//! Reading blob contents: access, headers, ranges and conditions.
 
 use axum::http::Method;
 use reqwest::header::HeaderMap;
@@ -16,15 +16,15 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn private_blobs_are_for_the_token_and_public_ones_for_all() {
+async fn private_blobs_require_the_token_and_public_ones_do_not() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
     json(blobs.put("private.txt", "secret")).await;
     let public = blobs.request(Method::PUT, "/", &[("pathname", "public.txt")]);
     let public = public.header("x-vercel-blob-access", "public").body("open");
     json(public).await;
-    let anybody = http_client().build().unwrap();
-    let get = |name: &str| anybody.get(format!("{}/{name}", server.content_url()));
+    let anonymous = http_client().build().unwrap();
+    let get = |name: &str| anonymous.get(format!("{}/{name}", server.content_url()));
 
     assert_error(get("private.txt"), 403, "forbidden", "Access denied").await;
     let wrong = get("private.txt").bearer_auth("vercel_blob_rw_local_x");
@@ -45,7 +45,7 @@ async fn private_blobs_are_for_the_token_and_public_ones_for_all() {
 }
 
 #[tokio::test]
-async fn the_head_says_what_the_real_host_says() {
+async fn content_headers_match_those_of_vercel_blob() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
     let written = json(blobs.put("a/b.txt", "hello")).await;
@@ -98,7 +98,7 @@ async fn the_head_says_what_the_real_host_says() {
 }
 
 #[tokio::test]
-async fn a_part_is_answered_where_there_is_one() {
+async fn range_request_returns_206_or_416() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
     let etag = json(blobs.put("digits", "0123456789")).await["etag"].clone();
@@ -139,7 +139,7 @@ async fn a_part_is_answered_where_there_is_one() {
 }
 
 #[tokio::test]
-async fn reading_may_depend_on_the_version() {
+async fn conditional_reads_compare_the_etag() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
     let first = json(blobs.put("a", "1")).await["etag"].clone();
@@ -181,7 +181,7 @@ async fn reading_may_depend_on_the_version() {
 }
 
 #[tokio::test]
-async fn pages_of_other_origins_may_write_and_read() {
+async fn cross_origin_pages_can_write_and_read() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
     let http = http_client().build().unwrap();
@@ -220,7 +220,7 @@ async fn pages_of_other_origins_may_write_and_read() {
 }
 
 #[tokio::test]
-async fn answers_name_the_host_that_the_caller_reached() {
+async fn blob_urls_use_the_host_of_the_request() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
     let put = || blobs.put("a", "1");

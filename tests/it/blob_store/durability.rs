@@ -1,4 +1,4 @@
-//! What stays: through crashes, among writers, and in great number.
+//! Durability of the local Blob store: crashes, concurrent writers, many and large blobs.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use super::http::{Protocol, assert_error, json};
 use crate::support::{BlobServer, Process};
 
-/// Leads nowhere: these tests need no Redis.
+/// An address that refuses connections: these tests need no Redis.
 const NO_REDIS: (&str, &str) = ("REDIS_URL", "redis://127.0.0.1:1");
 
 async fn start(directory: &Path) -> (Process, Arc<Protocol>) {
@@ -25,7 +25,7 @@ async fn start(directory: &Path) -> (Process, Arc<Protocol>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_all_who_replace_the_same_version_one_succeeds() {
+async fn concurrent_conditional_puts_succeed_once() {
     let server = BlobServer::start().await;
     let blobs = Arc::new(Protocol::new(&server.api_url()));
     let mut etag = json(blobs.put("a", "start")).await["etag"].clone();
@@ -55,7 +55,7 @@ async fn of_all_who_replace_the_same_version_one_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn ten_thousand_blobs_are_listed_page_by_page() {
+async fn ten_thousand_blobs_are_listed_in_pages() {
     let server = BlobServer::start().await;
     let blobs = Arc::new(Protocol::new(&server.api_url()));
     let names: Vec<String> = (0..10_050)
@@ -80,7 +80,7 @@ async fn ten_thousand_blobs_are_listed_page_by_page() {
     assert_eq!(below.0.len(), 34);
 }
 
-/// The names of all blobs and folders, in the order of the pages, and how many pages there were.
+/// Returns the names of all blobs and folders in order, and the number of pages.
 async fn pages(blobs: &Protocol, query: &[(&str, &str)]) -> (Vec<String>, usize) {
     let (mut names, mut count, mut cursor) = (Vec::new(), 0, None::<String>);
     loop {
@@ -100,16 +100,16 @@ async fn pages(blobs: &Protocol, query: &[(&str, &str)]) -> (Vec<String>, usize)
     }
 }
 
-/// A content that tells whether it is whole: its version, again and again, as often as the version says.
+/// Returns a content that shows whether it is complete: the version number, repeated version times.
 fn content(version: usize) -> String {
     format!("{version};").repeat(1 + version * 7919 % 20_000)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn after_a_kill_each_blob_is_the_old_or_the_new_one() {
+async fn blob_after_a_kill_is_the_old_or_the_new_version() {
     const WRITERS: usize = 8;
     let directory = TempDir::new().unwrap();
-    // For each writer the last version that was acknowledged.
+    // The last acknowledged version of each writer.
     let acknowledged = Arc::new(Mutex::new([0; WRITERS]));
     let mut total = 0;
     for round in 0..6_u64 {
@@ -119,7 +119,7 @@ async fn after_a_kill_each_blob_is_the_old_or_the_new_one() {
         let writers = (0..WRITERS).map(|writer| {
             let (blobs, acknowledged) = (blobs.clone(), acknowledged.clone());
             tokio::spawn(async move {
-                // What the last run may have written without saying so counts as a version, too.
+                // The killed run may have written one version without acknowledging it.
                 for version in begun[writer] + 2.. {
                     let put = blobs.put(&format!("w{writer}"), content(version));
                     match put.send().await {
@@ -147,7 +147,7 @@ async fn after_a_kill_each_blob_is_the_old_or_the_new_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn after_a_kill_a_renamed_blob_is_under_one_of_its_names_at_least() {
+async fn renamed_blob_after_a_kill_exists_under_at_least_one_name() {
     let directory = TempDir::new().unwrap();
     let (mut process, mut blobs) = start(directory.path()).await;
     let text = content(77);
@@ -187,7 +187,7 @@ async fn after_a_kill_a_renamed_blob_is_under_one_of_its_names_at_least() {
     }
 }
 
-/// Each blob is whole, and of the version that was acknowledged last or the one after it.
+/// Checks that each blob is complete and is the last acknowledged version or the next one.
 async fn check(blobs: &Protocol, acknowledged: &[usize], must_exist: bool) {
     for (writer, acknowledged) in acknowledged.iter().enumerate() {
         let name = format!("w{writer}");
@@ -211,7 +211,7 @@ async fn check(blobs: &Protocol, acknowledged: &[usize], must_exist: bool) {
 }
 
 #[tokio::test]
-async fn a_folder_has_one_store_and_keeps_its_blobs() {
+async fn folder_is_locked_by_one_store_and_keeps_its_blobs() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("blob");
     let first = BlobStore::open(&path, LOCAL_TOKEN).unwrap();
@@ -222,7 +222,7 @@ async fn a_folder_has_one_store_and_keeps_its_blobs() {
     );
     drop(first);
 
-    // What a killed run and a curious person leave behind.
+    // Files that a killed run or a user may leave behind.
     for name in ["temporary/half", "blobs/not-a-blob", "uploads/no-upload"] {
         fs::write(path.join(name), "x").unwrap();
     }
@@ -233,7 +233,7 @@ async fn a_folder_has_one_store_and_keeps_its_blobs() {
 }
 
 #[tokio::test]
-async fn uploads_that_nobody_completes_go_after_a_day() {
+async fn abandoned_uploads_are_removed_after_a_day() {
     let directory = TempDir::new().unwrap();
     let uploads = directory.path().join("uploads");
     drop(BlobStore::open(directory.path(), LOCAL_TOKEN).unwrap());
@@ -251,7 +251,7 @@ async fn uploads_that_nobody_completes_go_after_a_day() {
 }
 
 #[tokio::test]
-async fn the_local_servers_blobs_survive_a_restart() {
+async fn blobs_of_the_local_server_survive_a_restart() {
     let directory = TempDir::new().unwrap();
     let (mut process, blobs) = start(directory.path()).await;
     let written = json(blobs.put("a/ä.txt", "hello")).await;
@@ -282,7 +282,7 @@ async fn the_local_servers_blobs_survive_a_restart() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_large_blob_takes_no_memory() {
+async fn large_blob_is_streamed_without_buffering() {
     const CHUNK: usize = 1024 * 1024;
     const CHUNKS: usize = 200;
     let directory = TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! What does not want well, or breaks off.
+//! Hostile and interrupted requests to the local Blob store.
 
 use std::fs;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use tokio::net::TcpStream;
 use super::http::{Protocol, assert_error, json};
 use crate::support::{BlobServer, http_client};
 
-/// How many files are below the store's folders, half-written ones included.
+/// Counts the files in the store's folders, including partial ones.
 fn files(server: &BlobServer) -> [usize; 3] {
     ["blobs", "temporary", "uploads"]
         .map(|name| fs::read_dir(server.directory().join(name)).unwrap().count())
 }
 
 #[tokio::test]
-async fn no_pathname_leads_out_of_the_folder_or_to_another_blob() {
+async fn pathnames_cannot_escape_the_folder_or_reach_another_blob() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
     let long_name = "x".repeat(950);
@@ -112,7 +112,7 @@ async fn no_pathname_leads_out_of_the_folder_or_to_another_blob() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_leaves_nothing() {
+async fn interrupted_upload_leaves_no_file() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
     let old = json(blobs.put("old", "old")).await;
@@ -158,7 +158,7 @@ async fn a_body_that_breaks_off_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_of_the_protocol_is_refused_in_its_form() {
+async fn invalid_requests_are_rejected_with_protocol_errors() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
     let put = |name: &str, value: &str| {
@@ -220,7 +220,7 @@ async fn what_is_no_request_of_the_protocol_is_refused_in_its_form() {
 }
 
 #[tokio::test]
-async fn a_refusal_reaches_who_is_still_sending() {
+async fn rejection_reaches_a_client_that_is_still_sending() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
     json(blobs.put("a", "1")).await;

@@ -1,4 +1,4 @@
-//! What the protocol says, request by request.
+//! The protocol of the Blob store, request by request.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{BlobServer, Fault, http_client};
 
-/// Speaks the protocol as the official client does.
+/// A client that sends the requests of the official client.
 #[derive(Debug)]
 pub struct Protocol {
     http: reqwest::Client,
@@ -39,13 +39,13 @@ impl Protocol {
         self.request(Method::GET, "", query)
     }
 
-    /// A put of what must not be there.
+    /// Returns a put that fails if the blob exists.
     pub fn create(&self, pathname: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
         let request = self.request(Method::PUT, "/", &[("pathname", pathname)]);
         request.body(body).header("x-vercel-blob-access", "private")
     }
 
-    /// A put that replaces what is there.
+    /// Returns a put that replaces the blob.
     pub fn put(&self, pathname: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
         self.create(pathname, body).header("x-allow-overwrite", "1")
     }
@@ -70,7 +70,7 @@ pub async fn json(request: RequestBuilder) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// An error in the one form that all have.
+/// Checks the format, code and message of an error.
 pub async fn assert_error(request: RequestBuilder, status: u16, code: &str, message: &str) {
     let response = request.send().await.unwrap();
     let (found, text) = (response.status(), response.text().await.unwrap());
@@ -87,7 +87,7 @@ pub async fn assert_error(request: RequestBuilder, status: u16, code: &str, mess
 }
 
 #[tokio::test]
-async fn what_is_put_can_be_read_found_listed_and_deleted() {
+async fn stored_blob_can_be_read_found_listed_and_deleted() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
 
@@ -115,7 +115,7 @@ async fn what_is_put_can_be_read_found_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn the_server_of_the_tests_remembers_requests_and_fails_as_it_is_told() {
+async fn test_blob_server_records_requests_and_injects_faults() {
     let server = BlobServer::start().await;
     let blobs = Protocol::new(&server.api_url());
     json(blobs.put("a", "0123456789")).await;

@@ -1,69 +1,69 @@
-//! The official JavaScript client, which does not know that it speaks to us.
+//! The official JavaScript client, `@vercel/blob`, against the local Blob store.
 
 use serde_json::json;
 
 use crate::support::{BlobServer, in_process, run_script};
 
-/// Runs a section of `tests/blob/official_client.mjs` against a store of its own.
+/// Runs a section of `tests/blob/official_client.mjs` against a private store.
 async fn check(section: &str) {
     run(&BlobServer::start().await, &[section]).await;
 }
 
-/// Runs a section with its arguments and gives what it prints.
+/// Runs a section with its arguments and returns its output.
 async fn run(server: &BlobServer, arguments: &[&str]) -> String {
     let environment = [
         ("VERCEL_BLOB_API_URL", &*server.api_url()),
         ("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN),
-        // What is answered wrongly fails at once, and not after many tries.
+        // Without retries a wrong answer fails at once.
         ("VERCEL_BLOB_RETRIES", "0"),
     ];
     run_script("blob/official_client.mjs", arguments, &environment).await
 }
 
 #[tokio::test]
-async fn it_puts_finds_reads_and_deletes() {
+async fn official_client_puts_finds_reads_and_deletes() {
     check("put_and_read").await;
 }
 
 #[tokio::test]
-async fn it_lists_in_pages_folded_and_not() {
+async fn official_client_lists_pages_folded_and_expanded() {
     check("list").await;
 }
 
 #[tokio::test]
-async fn it_overwrites_copies_renames_and_deletes_under_conditions() {
+async fn official_client_overwrites_copies_renames_and_deletes_conditionally() {
     check("conditions_and_copies").await;
 }
 
 #[tokio::test]
-async fn it_uploads_in_parts() {
+async fn official_client_uploads_in_parts() {
     check("multipart").await;
 }
 
 #[tokio::test]
-async fn its_client_tokens_allow_what_they_say_and_no_more() {
+async fn client_tokens_of_the_official_client_are_enforced() {
     check("client_tokens").await;
 }
 
 #[tokio::test]
-async fn whom_a_client_token_names_is_told_of_the_upload() {
+async fn upload_callback_of_a_client_token_is_called() {
     check("completed_uploads_are_told").await;
 }
 
 #[tokio::test]
-async fn it_makes_of_every_refusal_the_error_that_is_documented() {
+async fn official_client_maps_each_rejection_to_its_documented_error() {
     check("refusals").await;
 }
 
 #[tokio::test]
-async fn it_reads_the_skills_that_our_api_writes() {
+async fn official_client_reads_skills_written_by_the_api() {
     let server = BlobServer::start().await;
     let api = in_process(server.config());
     let new = json!({
         "name": "Hello World", "description": "Greets: \"you\".", "code": "```\nprint('é')\n```",
         "language": "python",
     });
-    let _ = api.post("/api/skills", &new).await.assert_status(201);
+    api.post("/api/skills", &new).await.assert_status(201);
 
     let read = run(&server, &["reads_our_skill"]).await;
 
@@ -74,7 +74,7 @@ async fn it_reads_the_skills_that_our_api_writes() {
 }
 
 #[tokio::test]
-async fn our_api_lists_and_reads_the_skills_that_it_writes() {
+async fn api_lists_and_reads_skills_written_by_the_official_client() {
     let server = BlobServer::start().await;
     let api = in_process(server.config());
     let document =

@@ -1,4 +1,4 @@
-//! What every answer tells browsers and caches, whatever it is.
+//! Headers for browsers and caches on every response.
 
 use axum::http::Method;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::with_key;
 use crate::support::{Response, SkillsApp, config, in_process};
 
-/// That no browser guesses what the answer is, and no cache keeps it.
+/// Checks for `nosniff` and `no-store`.
 #[track_caller]
 fn check(response: &Response, status: u16) {
     assert_eq!(response.status, status, "{response:?}");
@@ -20,7 +20,7 @@ fn check(response: &Response, status: u16) {
 }
 
 #[tokio::test]
-async fn no_answer_is_guessed_at_or_kept() {
+async fn api_responses_have_nosniff_and_no_store() {
     let app = SkillsApp::start().await;
     let api = &app.api;
 
@@ -59,7 +59,7 @@ async fn no_answer_is_guessed_at_or_kept() {
 }
 
 #[tokio::test]
-async fn no_file_is_guessed_at_or_kept() {
+async fn file_responses_have_nosniff_and_no_store() {
     let app = SkillsApp::start().await;
     let page = b"<script>alert(1)</script>".to_vec();
     let html = app.api.with_header("content-type", "text/html");
@@ -85,7 +85,7 @@ async fn no_file_is_guessed_at_or_kept() {
 }
 
 #[tokio::test]
-async fn no_refusal_for_want_of_a_key_or_of_storage_is_guessed_at_or_kept() {
+async fn error_responses_have_nosniff_and_no_store() {
     let mut app = SkillsApp::start().await;
     let (closed, key) = with_key(config(&app.redis.url()));
     let closed = in_process(closed);

@@ -1,4 +1,4 @@
-//! The Blob store of the local server, whose token everybody knows: only this machine and its pages may call.
+//! The Blob store of the local server has a well-known token, so it accepts only this machine and its pages.
 
 use std::net::SocketAddr;
 
@@ -21,7 +21,7 @@ async fn put(api: &Client) -> u16 {
 }
 
 #[tokio::test]
-async fn pages_of_other_sites_may_not_use_it() {
+async fn blob_store_rejects_pages_of_other_sites() {
     let directory = TempDir::new().unwrap();
     let (_server, api) = Process::local_server(directory.path(), &[]).await;
     let token = format!("Bearer {}", BlobServer::TOKEN);
@@ -51,7 +51,7 @@ async fn pages_of_other_sites_may_not_use_it() {
 }
 
 #[tokio::test]
-async fn pages_of_this_machine_may_use_it() {
+async fn blob_store_accepts_pages_of_this_machine() {
     let directory = TempDir::new().unwrap();
     let (_server, api) = Process::local_server(directory.path(), &[]).await;
     let token = format!("Bearer {}", BlobServer::TOKEN);
@@ -75,7 +75,7 @@ async fn pages_of_this_machine_may_use_it() {
 }
 
 #[tokio::test]
-async fn other_machines_may_not_use_it() {
+async fn blob_store_rejects_other_machines() {
     let directory = TempDir::new().unwrap();
     let store = BlobStore::open(directory.path(), BlobServer::TOKEN).unwrap();
     let router = blob_store::router(store);

@@ -1,4 +1,4 @@
-//! A real Chromium: pages of other origins that call a deployment, and our own pages under their policy.
+//! Chromium: cross-origin pages against a deployment, and our own pages under their Content-Security-Policy.
 
 use std::path::Path;
 
@@ -15,13 +15,13 @@ use crate::support::{BlobServer, Client, Process, Redis, run_script};
 
 const SESSIONS: &str = env!("CARGO_BIN_EXE_sessions");
 
-/// What a page in Chromium showed and could read, see `browser_page.mjs`.
+/// Opens a page in Chromium and returns what it showed and could read; see `browser_page.mjs`.
 async fn open(url: &str, calls: &Value) -> Value {
     let seen = run_script("blob/browser_page.mjs", &[url, &calls.to_string()], &[]).await;
     serde_json::from_str(&seen).unwrap()
 }
 
-/// An empty page on an origin of its own, and that origin.
+/// Serves an empty page and returns its origin.
 async fn page_elsewhere() -> (JoinHandle<()>, String) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -31,7 +31,7 @@ async fn page_elsewhere() -> (JoinHandle<()>, String) {
     (tokio::spawn(serve), origin)
 }
 
-/// A deployment that pages of this origin may call, if any may; with the key that it accepts.
+/// Starts a deployment with an optional allowed origin and returns the key that it accepts.
 async fn deployment(redis: &Redis, origin: Option<&str>) -> (Process, Client, String) {
     let (key, entry) = new_key("page", "user/alice").unwrap();
     let url = redis.url();
@@ -41,7 +41,7 @@ async fn deployment(redis: &Redis, origin: Option<&str>) -> (Process, Client, St
     (process, api, key)
 }
 
-/// Creates a session, finds it, changes it under a condition, and asks without a key.
+/// Returns the calls of a page: create, get, conditional update, and one without a key.
 fn calls(api: &Client, key: &str) -> Value {
     let url = format!("http://{}/api/sessions", api.address());
     let authorization = format!("Bearer {key}");
@@ -59,7 +59,7 @@ fn calls(api: &Client, key: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_page_of_an_allowed_origin_uses_a_deployment_and_reads_its_answers() {
+async fn page_of_an_allowed_origin_calls_a_deployment_and_reads_responses() {
     let redis = Redis::start().await;
     let (_page, origin) = page_elsewhere().await;
     let (_process, api, key) = deployment(&redis, Some(&origin)).await;
@@ -87,7 +87,7 @@ async fn a_page_of_an_allowed_origin_uses_a_deployment_and_reads_its_answers() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_can_neither_read_nor_change_anything() {
+async fn page_of_another_origin_cannot_read_or_change_anything() {
     let redis = Redis::start().await;
     let (_page, origin) = page_elsewhere().await;
     let (_process, api, key) = deployment(&redis, None).await;
@@ -104,7 +104,7 @@ async fn a_page_of_another_origin_can_neither_read_nor_change_anything() {
     }
 }
 
-/// The local server with our pages; it serves `public/` of where it is started.
+/// Starts the local server with our pages; it serves `public/` of its working directory.
 async fn local_server(directory: &Path) -> (Process, String) {
     let public = Path::new(env!("CARGO_MANIFEST_DIR")).join("public");
     std::os::unix::fs::symlink(public, directory.join("public")).unwrap();
@@ -114,7 +114,7 @@ async fn local_server(directory: &Path) -> (Process, String) {
 }
 
 #[tokio::test]
-async fn what_a_page_elsewhere_sends_like_a_form_reaches_the_local_server_in_vain() {
+async fn cross_site_form_post_to_the_local_server_is_rejected() {
     let directory = TempDir::new().unwrap();
     let (_process, base) = local_server(directory.path()).await;
     let (_page, origin) = page_elsewhere().await;
@@ -129,7 +129,7 @@ async fn what_a_page_elsewhere_sends_like_a_form_reaches_the_local_server_in_vai
     let seen = open(&origin, &calls).await;
 
     for call in 0..2 {
-        // It was sent, and the answer's policy keeps even its length from the page.
+        // The request was sent, and the response policy hides even its length from the page.
         let answer = &seen["answers"][call];
         assert_eq!(*answer, json!({"error": "Failed to fetch"}), "{seen}");
     }
@@ -144,14 +144,14 @@ async fn what_a_page_elsewhere_sends_like_a_form_reaches_the_local_server_in_vai
 }
 
 #[tokio::test]
-async fn a_page_whose_name_leads_to_the_local_server_gets_no_answer_out_of_it() {
+async fn dns_rebinding_page_cannot_read_the_local_server() {
     let directory = TempDir::new().unwrap();
     let (_process, base) = local_server(directory.path()).await;
     let api = Client::http(&*base);
-    let id = api.create_session("x").await;
+    let session = api.session("x").await;
     let port = base.rsplit_once(':').unwrap().1;
     let as_here = json!({"x-forwarded-host": format!("127.0.0.1:{port}")});
-    let path = format!("/api/sessions/{id}");
+    let path = session.path();
     let calls = json!([
         [path, {}],
         [path, {"headers": as_here}],
@@ -166,10 +166,10 @@ async fn a_page_whose_name_leads_to_the_local_server_gets_no_answer_out_of_it() 
     for call in 0..5 {
         assert_eq!(seen["answers"][call]["status"], 403, "{call}: {seen}");
     }
-    let _ = api.get(&path).await.assert_status(200);
+    api.get(&path).await.assert_status(200);
 }
 
-/// Opens a page of ours, which must do well under its policy, which must hold.
+/// Opens one of our pages and checks that it works and that its policy blocks other hosts.
 async fn open_ours(url: &str) -> Value {
     let elsewhere = json!([["http://localhost:1/", {"mode": "no-cors"}]]);
     let seen = open(url, &elsewhere).await;
@@ -187,7 +187,7 @@ async fn open_ours(url: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_first_page_works_under_its_policy() {
+async fn first_page_works_under_its_content_security_policy() {
     let directory = TempDir::new().unwrap();
     let (_process, base) = local_server(directory.path()).await;
     let seen = open_ours(&format!("{base}/")).await;
@@ -198,7 +198,7 @@ async fn the_first_page_works_under_its_policy() {
 }
 
 #[tokio::test]
-async fn the_page_of_the_description_shows_every_operation_under_its_policy() {
+async fn api_reference_shows_every_operation_under_its_content_security_policy() {
     let directory = TempDir::new().unwrap();
     let (_process, base) = local_server(directory.path()).await;
     let seen = open_ours(&format!("{base}/docs/")).await;

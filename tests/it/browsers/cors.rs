@@ -1,4 +1,4 @@
-//! CORS: which pages may call, and that they may read every answer, also a refusal.
+//! CORS: allowed origins, preflights, and readable errors.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{EVIL, OURS, allowing, from, list, with_key};
 use crate::support::{Client, Redis, Response, TestApp, config, in_process};
 
-/// What a browser asks before it lets a page send something.
+/// Sends the preflight of a browser.
 async fn ask(api: &Client, origin: &str, method: &'static str, path: &str) -> Response {
     let api = from(api, origin)
         .with_header("access-control-request-method", method)
@@ -16,7 +16,7 @@ async fn ask(api: &Client, origin: &str, method: &'static str, path: &str) -> Re
     api.send(Method::OPTIONS, path, Vec::new()).await
 }
 
-/// That the answer says nothing of pages.
+/// Checks that the response has no CORS headers.
 #[track_caller]
 fn assert_silent(response: &Response) {
     let mut names = response.headers.keys().map(|name| name.as_str());
@@ -26,7 +26,7 @@ fn assert_silent(response: &Response) {
     );
 }
 
-/// That a page of this origin may read the answer, and no cache gives it to one of another.
+/// Checks that a page of this origin can read the response and that caches keep it per origin.
 #[track_caller]
 fn assert_readable(response: &Response, origin: &str) {
     let allowed = response.header("access-control-allow-origin");
@@ -60,7 +60,7 @@ fn assert_not_for_all(response: &Response) {
 }
 
 #[tokio::test]
-async fn where_no_origin_is_allowed_no_answer_speaks_of_any() {
+async fn no_cors_headers_are_sent_without_allowed_origins() {
     let app = TestApp::start().await;
     let (closed, key) = with_key(config(&app.redis.url()));
     let authorization = format!("Bearer {key}");
@@ -81,7 +81,7 @@ async fn where_no_origin_is_allowed_no_answer_speaks_of_any() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_without_storage_and_without_credentials() {
+async fn preflight_needs_no_storage_and_no_credentials() {
     let mut redis = Redis::start().await;
     let (config, _) = with_key(allowing(config(&redis.url()), &[OURS]));
     let api = in_process(config);
@@ -122,11 +122,11 @@ async fn a_preflight_is_answered_without_storage_and_without_credentials() {
 }
 
 #[tokio::test]
-async fn pages_of_an_allowed_origin_may_read_every_answer_also_a_refusal() {
+async fn allowed_origin_can_read_every_response_including_errors() {
     let mut redis = Redis::start().await;
     let (config, key) = with_key(allowing(config(&redis.url()), &[OURS]));
-    let nobody = from(&in_process(config), OURS);
-    let api = nobody.with_header("authorization", format!("Bearer {key}"));
+    let anonymous = from(&in_process(config), OURS);
+    let api = anonymous.with_header("authorization", format!("Bearer {key}"));
 
     let created = api
         .post("/api/sessions", &json!({"name": "x", "volume": "user"}))
@@ -139,7 +139,7 @@ async fn pages_of_an_allowed_origin_may_read_every_answer_also_a_refusal() {
     assert_readable(&unchanged.assert_status(304), OURS);
     assert_readable(&api.get("/api/health").await.assert_status(200), OURS);
 
-    let refused = nobody.get("/api/sessions").await.assert_status(401);
+    let refused = anonymous.get("/api/sessions").await.assert_status(401);
     assert_readable(&refused, OURS);
     for path in ["/api/sessions/x", "/api/nothing"] {
         assert_readable(&api.get(path).await.assert_status(404), OURS);
@@ -156,7 +156,7 @@ async fn pages_of_an_allowed_origin_may_read_every_answer_also_a_refusal() {
 }
 
 #[tokio::test]
-async fn pages_may_read_that_they_called_too_often() {
+async fn allowed_origin_can_read_a_429() {
     let redis = Redis::start().await;
     let mut config = allowing(config(&redis.url()), &[OURS]);
     config.access.rate_limit = Some(1);
@@ -169,7 +169,7 @@ async fn pages_may_read_that_they_called_too_often() {
 }
 
 #[tokio::test]
-async fn a_star_allows_pages_below_a_domain_and_no_others() {
+async fn wildcard_origin_allows_only_subdomains() {
     let redis = Redis::start().await;
     let origins = ["https://*.example.com", "http://localhost:5173"];
     let api = in_process(allowing(config(&redis.url()), &origins));
@@ -208,7 +208,7 @@ async fn a_star_allows_pages_below_a_domain_and_no_others() {
             assert_not_for_all(&answer);
         }
     }
-    // What is the same for all pages depends on the caller's, too, as far as caches know.
+    // Caches must key every response by Origin.
     let answer = api.get("/api/sessions").await.assert_status(200);
     assert_eq!(answer.header("access-control-allow-origin"), None);
     assert_not_for_all(&answer);

@@ -1,5 +1,5 @@
-//! The open local server, and pages elsewhere: their forms change nothing there, and names of theirs that lead
-//! to this machine are not answered to.
+//! Cross-site pages and the open local server: form posts are rejected, and so are requests for other host names
+//! (DNS rebinding).
 
 use axum::http::Method;
 use serde_json::json;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::{EVIL, with_key};
 use crate::support::{Client, Process, TestApp, config, in_process};
 
-/// What a form can send without being asked: content types, and JSON hidden in each.
+/// The content types that a form can send without a preflight, each with JSON in the body.
 const FORMS: [(&str, &str); 3] = [
     ("text/plain", r#"{"name":"evil","volume":"user","x":"="}"#),
     ("application/x-www-form-urlencoded", "name=evil&volume=user"),
@@ -19,7 +19,7 @@ const FORMS: [(&str, &str); 3] = [
 ];
 const DOCUMENT: &str = "---\nname: evil\ndescription: x\n---\n";
 
-/// The bodies that create something, each with its path and its type.
+/// The requests that create something: path, content type and body.
 fn writes() -> Vec<(&'static str, &'static str, &'static str)> {
     let forms = FORMS.iter();
     let mut writes: Vec<_> = forms
@@ -45,11 +45,11 @@ async fn assert_empty(api: &Client) {
 
 async fn create(api: &Client, status: u16) {
     let body = json!({"name": "x", "volume": "user"});
-    let _ = api.post("/api/sessions", &body).await.assert_status(status);
+    api.post("/api/sessions", &body).await.assert_status(status);
 }
 
 #[tokio::test]
-async fn what_a_page_elsewhere_sends_changes_nothing() {
+async fn cross_site_form_posts_are_rejected() {
     let directory = TempDir::new().unwrap();
     let (_server, api) = Process::local_server(directory.path(), &[]).await;
     let api = api.unwrap();
@@ -77,13 +77,13 @@ async fn what_a_page_elsewhere_sends_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_form_without_an_origin_is_no_json() {
+async fn form_post_without_an_origin_is_rejected() {
     let directory = TempDir::new().unwrap();
     let (_server, api) = Process::local_server(directory.path(), &[]).await;
     let api = api.unwrap();
     for (kind, body) in FORMS {
         for path in ["/api/sessions", "/api/skills"] {
-            // A skill may come as a document, which is a text.
+            // A skill can be sent as a document, which is plain text.
             if (kind, path) == ("text/plain", "/api/skills") {
                 continue;
             }
@@ -96,7 +96,7 @@ async fn a_form_without_an_origin_is_no_json() {
 }
 
 #[tokio::test]
-async fn pages_of_the_server_itself_and_callers_that_are_no_pages_may_write() {
+async fn same_origin_pages_and_non_browser_clients_can_write() {
     let directory = TempDir::new().unwrap();
     let (_server, api) = Process::local_server(directory.path(), &[]).await;
     let api = api.unwrap();
@@ -120,12 +120,12 @@ async fn pages_of_the_server_itself_and_callers_that_are_no_pages_may_write() {
 }
 
 #[tokio::test]
-async fn a_name_of_the_internet_that_leads_here_is_not_answered_to() {
+async fn dns_rebinding_host_is_rejected() {
     let directory = TempDir::new().unwrap();
     let (_server, api) = Process::local_server(directory.path(), &[]).await;
     let api = api.unwrap();
     let evil = "evil.example:3000";
-    // A page of that name may send every header to it, so one header must not speak for another.
+    // A page of that host controls every header, so no header may override the host check.
     let ways = [
         api.with_header("host", evil),
         api.with_header("x-forwarded-host", evil),
@@ -148,7 +148,7 @@ async fn a_name_of_the_internet_that_leads_here_is_not_answered_to() {
 }
 
 #[tokio::test]
-async fn where_credentials_are_asked_for_the_page_is_not_looked_at() {
+async fn origin_is_not_checked_when_credentials_are_required() {
     let app = TestApp::start().await;
     let (config, key) = with_key(config(&app.redis.url()));
     let api = in_process(config).with_header("authorization", format!("Bearer {key}"));

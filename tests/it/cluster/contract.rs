@@ -1,4 +1,4 @@
-//! What a single Redis has to pass, once more.
+//! The single-Redis tests, run again on a cluster.
 #![allow(clippy::duplicate_mod, reason = "the other backend is the point")]
 
 use super::support;

@@ -1,4 +1,4 @@
-//! A cluster that changes under load: slots that move, masters that step down, die, or hang.
+//! A cluster that changes under load: moving slots, failover, a killed master.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use tokio::sync::Mutex;
 use super::support::{Client, ClusterServers, config, in_process};
 use super::workload::Workload;
 
-/// Short, so that a dead master is replaced soon.
+/// Short, so that a dead master is replaced quickly.
 const NODE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A cluster of these tests' own, one test after another.
+/// The lock that runs these tests one at a time, each on a private cluster.
 static SERVERS: OnceLock<Mutex<ClusterServers>> = OnceLock::new();
 
 fn servers() -> &'static Mutex<ClusterServers> {
@@ -24,13 +24,13 @@ fn api(servers: &ClusterServers) -> Client {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn slots_that_move_under_load_lose_nothing() {
+async fn moving_slots_under_load_loses_nothing() {
     let servers = servers().lock().await;
     let api = api(&servers);
     let workload = Workload::start(&api, 4);
-    let session = api.create_session("x").await;
+    let session = api.session("x").await;
 
-    let keys = ["{all}", "{user:default}", &format!("{{{session}}}")];
+    let keys = ["{all}", "{user:default}", &format!("{{{}}}", session.id)];
     for round in 0..3 {
         for key in keys {
             let slot = servers.slot_of(key);
@@ -38,19 +38,19 @@ async fn slots_that_move_under_load_lose_nothing() {
                 .map(|slot| servers.master_of(slot))
                 .to_vec();
             servers.move_slot(slot, masters[round]);
-            let _ = api.append(&session, "y").await.assert_status(200);
+            api.append(&session.id, "y").await.assert_status(200);
         }
     }
 
     let history = workload.stop().await;
     assert!(history.acknowledged > 50);
     history.check(&api).await;
-    let found = api.get(&format!("/api/sessions/{session}")).await;
+    let found = api.get(&session.path()).await;
     assert_eq!(found.json()["message_count"], 9);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_master_that_steps_down_under_load_loses_nothing() {
+async fn failover_under_load_loses_nothing() {
     let servers = servers().lock().await;
     let api = api(&servers);
     let workload = Workload::start(&api, 4);
@@ -72,13 +72,13 @@ async fn a_master_that_steps_down_under_load_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_master_that_dies_under_load_is_replaced_and_what_its_replica_had_stays() {
+async fn killed_master_under_load_is_replaced_and_replicated_data_is_kept() {
     let mut servers = servers().lock().await;
     let api = api(&servers);
     let before = Workload::start(&api, 4);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let before = before.stop().await;
-    // Replication is asynchronous: what is to survive has to have arrived.
+    // Replication is asynchronous, so wait until the replica has the data.
     let master = servers.master_of(servers.slot_of("{all}"));
     let replicas: u64 = servers.nodes[master].command(&["WAIT", "1", "5000"]);
     assert_eq!(replicas, 1);

@@ -1,4 +1,4 @@
-//! An operation that breaks off between its steps.
+//! Operations that are interrupted between their steps.
 
 use serde_json::json;
 
@@ -14,9 +14,9 @@ async fn listed(api: &Client, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_creation_that_the_index_did_not_learn_of_is_completed_by_its_repetition() {
+async fn creation_interrupted_before_the_index_is_completed_by_its_repeat() {
     let app = TestApp::start().await;
-    // Redis learns the scripts first.
+    // Load the scripts first.
     let _ = app.api.create_session("x").await;
     let index = app.redis.node_of("all:sessions");
     let frozen = index.freeze();
@@ -26,12 +26,12 @@ async fn a_creation_that_the_index_did_not_learn_of_is_completed_by_its_repetiti
         let keyed = app.api.with_header("idempotency-key", number.to_string());
         let refused = keyed.post("/api/sessions", &body).await;
         assert!(refused.elapsed.as_millis() < 3500, "{refused:?}");
-        let _ = refused.assert_error(503, "storage_unavailable");
+        refused.assert_error(503, "storage_unavailable");
         keys.push(keyed);
     }
     drop(frozen);
 
-    // Some of them are stored, on nodes that were well, and no list shows them.
+    // Some sessions are stored on working nodes, but no list contains them.
     let documents = app
         .redis
         .keys()
@@ -56,7 +56,7 @@ async fn a_creation_that_the_index_did_not_learn_of_is_completed_by_its_repetiti
 }
 
 #[tokio::test]
-async fn a_list_puts_right_what_an_append_a_change_or_a_deletion_broke_off() {
+async fn list_repairs_the_index_after_an_interrupted_write() {
     let app = TestApp::start().await;
     let mut ids = Vec::new();
     for name in ["a", "b", "c", "d"] {
@@ -64,15 +64,15 @@ async fn a_list_puts_right_what_an_append_a_change_or_a_deletion_broke_off() {
     }
     let redis = &app.redis;
     let key = |bucket: &str| format!("llmos:recent:all:{bucket}");
-    // As the index would be: without the append to a, the change of b, the deletion of c.
+    // The stale index: without the append to a, the change of b and the deletion of c.
     let micros = |id: &str| redis.command::<String>(&["ZSCORE", &key("active"), id]);
     let before: Vec<String> = ids.iter().map(|id| micros(id)).collect();
-    let _ = app.api.append(&ids[0], "x").await.assert_status(200);
+    app.api.append(&ids[0], "x").await.assert_status(200);
     let path = format!("/api/sessions/{}", ids[1]);
     let paused = json!({"status": "paused"});
-    let _ = app.api.patch(&path, &paused).await.assert_status(200);
+    app.api.patch(&path, &paused).await.assert_status(200);
     let path = format!("/api/sessions/{}", ids[2]);
-    let _ = app.api.delete(&path).await.assert_status(200);
+    app.api.delete(&path).await.assert_status(200);
     for (index, id) in ids.iter().enumerate().take(3) {
         redis.command::<()>(&["ZREM", &key("paused"), id]);
         redis.command::<()>(&["ZADD", &key("active"), &before[index], id]);
@@ -94,16 +94,15 @@ async fn a_list_puts_right_what_an_append_a_change_or_a_deletion_broke_off() {
 }
 
 #[tokio::test]
-async fn a_repeated_creation_after_the_session_is_gone_creates_none() {
+async fn repeated_creation_after_the_session_was_deleted_creates_nothing() {
     let app = TestApp::start().await;
     let api = app.api.with_header("idempotency-key", "k");
     let body = json!({"name": "private", "volume": "user", "initial_message": "private"});
     let created = api.post("/api/sessions", &body).await.assert_status(201);
     let path = created.header("location").unwrap();
-    let _ = app.api.delete(path).await.assert_status(200);
+    app.api.delete(path).await.assert_status(200);
 
-    let _ = api
-        .post("/api/sessions", &body)
+    api.post("/api/sessions", &body)
         .await
         .assert_error(409, "conflict");
 
@@ -120,16 +119,16 @@ async fn a_repeated_creation_after_the_session_is_gone_creates_none() {
 }
 
 #[tokio::test]
-async fn scripts_that_nodes_forgot_are_sent_again() {
+async fn scripts_flushed_from_nodes_are_sent_again() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
     app.redis.command::<()>(&["SCRIPT", "FLUSH"]);
-    let _ = app.api.append(&id, "y").await.assert_status(200);
+    app.api.append(&id, "y").await.assert_status(200);
     assert_eq!(listed(&app.api, "volume=user").await, [id]);
 }
 
 #[tokio::test]
-async fn a_large_set_is_indexed_and_read_by_many_at_once() {
+async fn large_set_is_indexed_by_concurrent_lists() {
     let app = TestApp::start().await;
     let members: Vec<String> = (0..1200).map(|number| format!("sess_{number}")).collect();
     for id in &members {
@@ -145,7 +144,7 @@ async fn a_large_set_is_indexed_and_read_by_many_at_once() {
 
     let lists = (0..8).map(|_| listed(&app.api, "volume=user&limit=30"));
     let lists = futures_util::future::join_all(lists).await;
-    // 4 MB of documents, of 350 KB each, and always the same.
+    // 4 MB of documents, 350 KB each, always the same.
     assert_eq!(lists[0].len(), 11);
     assert!(lists.iter().all(|list| *list == lists[0]));
     let page = app.api.get("/api/sessions?volume=user&limit=30").await;

@@ -1,4 +1,4 @@
-//! What the tests of a single Redis stand on, with a cluster in its place.
+//! The support of the single-Redis tests, with a cluster instead.
 #![allow(clippy::duplicate_mod, reason = "the other backend is the point")]
 
 use std::cell::RefCell;
@@ -26,20 +26,20 @@ mod skills;
 #[path = "../support/test_app.rs"]
 mod test_app;
 
-/// Longer than a busy machine holds a node up.
+/// Longer than a busy machine delays a node.
 const NODE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The most round trips that a request with a session takes: it is counted, reads, writes, and the index follows;
-/// or it is counted, finds the system's volumes, reads their indexes, and reads the sessions.
+/// The most round trips of a request on a session: rate limit, read, write, index;
+/// or rate limit, system volumes, their indexes, sessions.
 pub const MAX_ROUND_TRIPS: u32 = 4;
 
-/// The one cluster that these tests share; it ends with this process.
+/// The cluster that these tests share; it ends with this process.
 static SERVERS: OnceLock<ClusterServers> = OnceLock::new();
 /// One test after another, because they look at all keys.
 static IN_USE: Mutex<()> = Mutex::const_new(());
 
 thread_local! {
-    /// The use that the test of this thread makes of it: one that starts a second Redis gets the same.
+    /// The lock held by the test of this thread: a second `Redis::start` in the same test reuses it.
     static OWN_USE: RefCell<Weak<MutexGuard<'static, ()>>> = RefCell::default();
 }
 
@@ -80,7 +80,7 @@ impl Redis {
         }
     }
 
-    /// The node that serves a key, named as one Redis has it.
+    /// Returns the node that serves a key, given with its single-Redis name.
     pub fn node_of(&self, key: &str) -> &'static ClusterNode {
         let servers = SERVERS.get().unwrap();
         &servers.nodes[servers.master_of(servers.slot_of(&with_braces(key)))]
@@ -90,7 +90,7 @@ impl Redis {
         self.url.clone()
     }
 
-    /// Runs one command, whose keys are named as one Redis has them.
+    /// Runs one command whose keys have their single-Redis names.
     #[track_caller]
     pub fn command<T: FromRedisValue>(&self, arguments: &[impl ToRedisArgs]) -> T {
         let mut command = Cmd::new();
@@ -104,8 +104,8 @@ impl Redis {
         command.query(&mut *connection).unwrap()
     }
 
-    /// Every key there is, named as one Redis has them, sorted. What only a cluster has is left out: when the
-    /// sessions that there are were last active.
+    /// Returns every key under its single-Redis name, sorted, without the keys that only a cluster has: the last
+    /// activity of each session.
     pub fn keys(&self) -> Vec<String> {
         let mut keys: Vec<String> = self.command(&["KEYS", "*"]);
         keys.retain(|key| !key.starts_with("llmos:activity:"));
@@ -114,7 +114,7 @@ impl Redis {
         keys
     }
 
-    /// All that is stored: every key, and what is under it as the server dumps it.
+    /// Returns every key with its dump, sorted.
     pub fn dump(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let connection = &mut *self.connection.lock().unwrap();
         let mut keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query(connection).unwrap();
@@ -128,7 +128,7 @@ impl Redis {
     }
 }
 
-/// The name that a cluster has for a key; what is no key stays.
+/// Returns the cluster name of a key; other arguments stay as they are.
 fn with_braces(name: &str) -> String {
     let parts: Vec<&str> = name.splitn(3, ':').collect();
     match *parts {

@@ -1,4 +1,4 @@
-//! Clients that create, append, change and list, and remember what they were told is stored.
+//! A workload on a cluster that records every acknowledged write.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use tokio::task::JoinHandle;
 
 use super::support::Client;
 
-/// The longest that a request may take, with what a busy machine adds.
+/// The longest duration of a request, with a margin for a busy machine.
 const LONGEST: Duration = Duration::from_millis(3500);
 
-/// Clients at work.
+/// The running clients of a workload.
 #[derive(Debug)]
 pub struct Workload {
     stop: Arc<AtomicBool>,
     clients: Vec<JoinHandle<History>>,
 }
 
-/// What was acknowledged: of each session the contents of its messages and its status.
+/// The acknowledged writes: message contents and status of each session.
 #[derive(Debug, Default)]
 pub struct History {
     pub sessions: HashMap<String, (Vec<String>, String)>,
@@ -54,7 +54,7 @@ impl Workload {
 }
 
 impl History {
-    /// Everything that was acknowledged is there once, and listed.
+    /// Checks that every acknowledged write is stored once and listed.
     pub async fn check(&self, api: &Client) {
         let mut listed = HashMap::new();
         for query in ["", "volume=user", "status=paused", "status=active"] {
@@ -80,12 +80,12 @@ impl History {
             let stored: Vec<&str> = stored.map(|it| it["content"].as_str().unwrap()).collect();
             assert_eq!(stored, *contents, "{id}");
             assert_eq!(session["status"], **status, "{id}");
-            // In the list of all, of the volume, and of the status.
+            // The list of all sessions, of the volume, and of the status.
             assert_eq!(listed[id], vec![json!(status); 3], "{id}");
         }
     }
 
-    /// Sends a request until it is answered with 2xx: every other answer must be a 503, and none takes long.
+    /// Repeats a request until the response is 2xx; every other response must be a 503 within the time limit.
     async fn insist(&mut self, api: &Client, method: Method, path: &str, body: Value) -> Value {
         loop {
             let answer = api.send_json(method.clone(), path, body.to_string()).await;
@@ -96,7 +96,7 @@ impl History {
                 return answer.json();
             }
             self.refused += 1;
-            let _ = answer.assert_error(503, "storage_unavailable");
+            answer.assert_error(503, "storage_unavailable");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

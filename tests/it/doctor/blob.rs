@@ -1,11 +1,11 @@
-//! What the doctor says of a Blob store.
+//! What the doctor reports about a Blob store.
 
 use std::time::Duration;
 
 use super::{Run, doctor_with};
 use crate::support::{BlobServer, Fault, Redis};
 
-/// Runs the doctor on a working Redis and this store.
+/// Runs the doctor with a working Redis and this store.
 async fn doctor_on(blobs: &BlobServer, further: &[(&str, &str)]) -> Run {
     let redis = Redis::start().await;
     let (redis_url, api_url) = (redis.url(), blobs.api_url());
@@ -21,7 +21,7 @@ async fn doctor_on(blobs: &BlobServer, further: &[(&str, &str)]) -> Run {
 }
 
 #[tokio::test]
-async fn on_a_store_that_works_all_is_well_and_nothing_is_left() {
+async fn doctor_passes_on_a_working_store_and_leaves_nothing_behind() {
     let blobs = BlobServer::start().await;
 
     let run = doctor_on(&blobs, &[]).await;
@@ -49,7 +49,7 @@ async fn on_a_store_that_works_all_is_well_and_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn a_public_store_is_told_from_a_private_one() {
+async fn doctor_distinguishes_public_and_private_stores() {
     let blobs = BlobServer::start().await;
 
     let run = doctor_on(&blobs, &[("BLOB_ACCESS", "public")]).await;
@@ -63,7 +63,7 @@ async fn a_public_store_is_told_from_a_private_one() {
 }
 
 #[tokio::test]
-async fn a_store_that_takes_no_private_blobs_is_said() {
+async fn doctor_reports_a_store_that_rejects_private_blobs() {
     let blobs = BlobServer::start().await;
     blobs.fail_with(|request| match request.method.as_str() {
         "PUT" => Fault::Answer {
@@ -81,7 +81,7 @@ async fn a_store_that_takes_no_private_blobs_is_said() {
 }
 
 #[tokio::test]
-async fn that_nobody_can_say_who_reads_is_not_said_to_be_well() {
+async fn doctor_warns_when_blob_access_is_unknown() {
     let blobs = BlobServer::start().await;
     blobs.fail_with(|request| {
         let is_anonymous = request.headers.get("authorization").is_none();
@@ -99,7 +99,7 @@ async fn that_nobody_can_say_who_reads_is_not_said_to_be_well() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_wrong_or_has_no_shape_of_one_is_said() {
+async fn doctor_reports_a_wrong_or_malformed_token() {
     let blobs = BlobServer::start().await;
     let wrong = [("BLOB_READ_WRITE_TOKEN", "vercel_blob_rw_local_hidden")];
 
@@ -117,10 +117,10 @@ async fn a_token_that_is_wrong_or_has_no_shape_of_one_is_said() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_or_silent_is_said() {
+async fn doctor_reports_a_store_that_is_down_or_does_not_answer() {
     let blobs = BlobServer::start().await;
-    let nobody = [("VERCEL_BLOB_API_URL", "http://127.0.0.1:1/_blob")];
-    let run = doctor_on(&blobs, &nobody).await;
+    let refusing = [("VERCEL_BLOB_API_URL", "http://127.0.0.1:1/_blob")];
+    let run = doctor_on(&blobs, &refusing).await;
     run.assert_failed("connection", "refused", "VERCEL_BLOB_API_URL");
 
     blobs.fail_with(|_| Fault::Hang);
@@ -131,7 +131,7 @@ async fn a_store_that_is_down_or_silent_is_said() {
 }
 
 #[tokio::test]
-async fn contents_that_cannot_be_read_or_are_another_are_said() {
+async fn doctor_reports_unreadable_or_different_content() {
     let blobs = BlobServer::start().await;
     let elsewhere = [("BLOB_CONTENT_URL", "http://127.0.0.1:1/")];
     let run = doctor_on(&blobs, &elsewhere).await;

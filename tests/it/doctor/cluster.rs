@@ -1,10 +1,10 @@
-//! What the doctor, and the health check, say of a Redis Cluster.
+//! What the doctor and the health check report about a Redis Cluster.
 
 use super::doctor;
 use crate::cluster::support::{Redis, TestApp};
 
 #[tokio::test]
-async fn a_cluster_that_works_is_said() {
+async fn doctor_reports_a_working_cluster() {
     let redis = Redis::start().await;
     let run = doctor(&redis.url()).await;
     assert!(
@@ -29,13 +29,13 @@ async fn a_cluster_that_works_is_said() {
 }
 
 #[tokio::test]
-async fn one_host_is_enough_where_the_url_says_that_it_is_a_cluster() {
+async fn doctor_accepts_one_host_with_the_cluster_parameter() {
     let redis = Redis::start().await;
     let one = redis.url().split_once(',').unwrap().0.to_owned();
     let run = doctor(&format!("{one}?cluster=true")).await;
     assert_eq!(run.code, Some(0), "{}", run.output);
 
-    // The names of its keys are new each time: that all of them lie on this node is one chance in hundreds.
+    // The check uses new key names each time, so it misses this node only once in hundreds of runs.
     let run = doctor(&one).await;
     assert_eq!(run.code, Some(1), "{}", run.output);
     for said in ["this is a node of a Redis Cluster", "?cluster=true"] {
@@ -44,7 +44,7 @@ async fn one_host_is_enough_where_the_url_says_that_it_is_a_cluster() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_no_cluster_is_said() {
+async fn doctor_reports_a_server_without_cluster_mode() {
     let redis = crate::support::Redis::start_with(&["--requirepass", "hidden"]).await;
     let proxy = crate::support::Proxy::start(redis.socket()).await;
     let url = format!(
@@ -56,14 +56,14 @@ async fn a_server_that_is_no_cluster_is_said() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_is_away_is_said() {
+async fn doctor_reports_an_unreachable_cluster() {
     let port = crate::support::free_port();
     let run = doctor(&format!("redis://127.0.0.1:{port},127.0.0.1:{port}")).await;
     run.assert_cannot_connect("nothing listens there: ", "start the server");
 }
 
 #[tokio::test]
-async fn the_health_check_looks_at_all_masters() {
+async fn health_check_tests_every_master() {
     let app = TestApp::start().await;
     let health = app.api.get("/api/health").await.assert_status(200);
     assert_eq!(health.json()["redis"]["status"], "ok");

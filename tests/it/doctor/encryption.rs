@@ -1,10 +1,10 @@
-//! TLS: missing, misdirected, or not trusted.
+//! What the doctor reports about TLS: missing, unexpected, or untrusted.
 
 use super::{doctor, doctor_with};
 use crate::support::{Redis, TlsRedis, free_port};
 
 #[tokio::test]
-async fn tls_where_there_is_none_and_none_where_there_is_tls_are_said() {
+async fn doctor_reports_a_tls_mismatch_in_both_directions() {
     let port = free_port();
     let _redis = Redis::start_with(&["--port", &port.to_string()]).await;
     let run = doctor(&format!("rediss://127.0.0.1:{port}")).await;
@@ -22,7 +22,7 @@ async fn tls_where_there_is_none_and_none_where_there_is_tls_are_said() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_or_does_not_fit_is_said() {
+async fn doctor_reports_an_untrusted_or_mismatched_certificate() {
     let server = TlsRedis::start().await;
     let run = doctor(&server.url()).await;
     run.assert_cannot_connect(
@@ -55,7 +55,7 @@ async fn a_certificate_that_is_not_trusted_or_does_not_fit_is_said() {
 }
 
 #[tokio::test]
-async fn a_ca_certificate_that_is_none_is_said_and_one_that_is_not_needed_is_not_used() {
+async fn doctor_reports_an_invalid_ca_certificate_and_ignores_an_unneeded_one() {
     let server = TlsRedis::start().await;
     let nonsense = "-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----";
     let run = doctor_with(
@@ -72,10 +72,10 @@ async fn a_ca_certificate_that_is_none_is_said_and_one_that_is_not_needed_is_not
 }
 
 #[tokio::test]
-async fn no_tls_to_another_machine_is_a_warning() {
+async fn doctor_warns_about_a_remote_redis_without_tls() {
     let port = free_port();
     let _redis = Redis::start_with(&["--port", &port.to_string()]).await;
-    // This is 127.0.0.1 to the system, and a name like any other to us.
+    // The system resolves this to 127.0.0.1; the service treats it as a host name.
     let run = doctor(&format!("redis://127.1:{port}")).await;
     assert!(
         run.from('!', "TLS")[1].contains("use rediss://"),

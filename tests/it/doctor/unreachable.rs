@@ -1,10 +1,10 @@
-//! Why there is no connection.
+//! What the doctor reports when it cannot connect to Redis.
 
 use super::{doctor, doctor_with, unix_url};
 use crate::support::{Redis, free_port};
 
 #[tokio::test]
-async fn a_url_that_is_not_set_is_said() {
+async fn doctor_reports_a_missing_url() {
     let run = doctor_with(&[], "").await;
     run.assert_failed(
         "REDIS_URL",
@@ -14,7 +14,7 @@ async fn a_url_that_is_not_set_is_said() {
 }
 
 #[tokio::test]
-async fn a_malformed_url_is_said_and_none_of_it_is_shown() {
+async fn doctor_reports_a_malformed_url_without_printing_it() {
     for url in [
         "hidden",
         "https://:hidden@127.0.0.1",
@@ -29,13 +29,13 @@ async fn a_malformed_url_is_said_and_none_of_it_is_shown() {
 }
 
 #[tokio::test]
-async fn a_line_of_dotenv_that_cannot_be_read_is_said_without_its_value() {
+async fn doctor_reports_an_invalid_dotenv_line_without_its_value() {
     let run = doctor_with(&[], "REDIS_URL=redis://:hidden word@127.0.0.1\n").await;
     run.assert_failed("configuration", "a line is not NAME=value", ".env");
 }
 
 #[tokio::test]
-async fn an_unknown_host_is_said() {
+async fn doctor_reports_an_unknown_host() {
     let run = doctor("redis://:hidden@no-such-host.invalid").await;
     run.assert_cannot_connect("host name in REDIS_URL is not known", "check its spelling");
     assert!(
@@ -45,7 +45,7 @@ async fn an_unknown_host_is_said() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_said() {
+async fn doctor_reports_a_refused_connection() {
     let port = free_port();
     for url in [
         format!("redis://127.0.0.1:{port}"),
@@ -58,7 +58,7 @@ async fn a_refused_connection_is_said() {
 }
 
 #[tokio::test]
-async fn a_hung_server_is_said() {
+async fn doctor_reports_a_server_that_does_not_answer() {
     let redis = Redis::start().await;
     redis.freeze();
     let run = doctor(&redis.url()).await;
@@ -66,7 +66,7 @@ async fn a_hung_server_is_said() {
 }
 
 #[tokio::test]
-async fn a_missing_or_wrong_password_is_said() {
+async fn doctor_reports_a_missing_or_wrong_password() {
     let redis = Redis::start_with(&["--requirepass", "hidden"]).await;
     let run = doctor(&redis.url()).await;
     run.assert_cannot_connect(
@@ -85,7 +85,7 @@ async fn a_missing_or_wrong_password_is_said() {
 }
 
 #[tokio::test]
-async fn a_server_without_hello_is_served_and_its_error_never_repeats_the_password() {
+async fn doctor_connects_without_hello_and_never_prints_the_password() {
     let redis =
         Redis::start_with(&["--rename-command", "HELLO", "", "--requirepass", "hidden"]).await;
     let run = doctor(&unix_url(&redis, "default", "hidden")).await;
@@ -99,8 +99,8 @@ async fn a_server_without_hello_is_served_and_its_error_never_repeats_the_passwo
 }
 
 #[tokio::test]
-async fn a_server_that_still_loads_its_data_is_said() {
-    // It sleeps 10 ms after each of 1,000 keys, and answers after each.
+async fn doctor_reports_a_server_that_is_loading() {
+    // The server sleeps 10 ms after each of 1,000 keys and serves commands in between.
     let mut redis = Redis::start_with(&[
         "--rdbcompression",
         "no",

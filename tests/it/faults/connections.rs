@@ -1,4 +1,4 @@
-//! The network between the service and Redis swallows, closes and cuts.
+//! Network failures between the service and Redis: silence, closed and cut connections.
 
 use std::time::{Duration, Instant};
 
@@ -9,24 +9,24 @@ use super::{ROUTES, assert_recovered, call};
 use crate::support::{Client, Mode, Process, Proxy, Redis, TestApp, config, in_process};
 
 #[tokio::test]
-async fn a_network_that_swallows_everything_does_not_hold_the_connection_for_ever() {
+async fn connection_over_a_silent_network_is_replaced() {
     let redis = Redis::start().await;
     let proxy = Proxy::start(redis.socket()).await;
     for protocol in ["", "?protocol=resp2", "?protocol=resp3"] {
         let api = in_process(config(&format!("{}{protocol}", proxy.url())));
-        let id = api.create_session("x").await;
+        let session = api.session("x").await;
 
         proxy.set(Mode::Swallow);
-        let response = api.get(&format!("/api/sessions/{id}")).await;
+        let response = api.get(&session.path()).await;
         assert!(response.elapsed < Duration::from_secs(3));
-        let _ = response.assert_error(503, "storage_unavailable");
+        response.assert_error(503, "storage_unavailable");
         proxy.set(Mode::Pass);
-        assert_recovered(&api, &id, Duration::from_secs(1)).await;
+        assert_recovered(&api, &session.id, Duration::from_secs(1)).await;
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_was_closed_while_idle_is_not_noticed_by_the_caller() {
+async fn connection_closed_while_idle_is_replaced_without_an_error() {
     let app = TestApp::start().await;
     for protocol in ["", "?protocol=resp2", "?protocol=resp3"] {
         let api = in_process(config(&format!("{}{protocol}", app.redis.url())));
@@ -42,26 +42,29 @@ async fn a_connection_that_was_closed_while_idle_is_not_noticed_by_the_caller() 
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_was_lost_has_one_effect() {
+async fn write_with_a_lost_reply_has_one_effect() {
     let redis = Redis::start().await;
     let proxy = Proxy::start(redis.socket()).await;
     let api = in_process(config(&proxy.url()));
-    let id = api.create_session("x").await;
-    let _ = api.append(&id, "first").await.assert_status(200);
-    let _ = api
-        .patch(&format!("/api/sessions/{id}"), &json!({"name": "y"}))
+    let session = api.session("x").await;
+    api.append(&session.id, "first").await.assert_status(200);
+    api.patch(&session.path(), &json!({"name": "y"}))
         .await
         .assert_status(200);
-    let length = || redis.command::<u64>(&["LLEN", &format!("session:{id}:messages")]);
+    let length = || redis.command::<u64>(&["LLEN", &session.messages_key()]);
 
     proxy.set(Mode::LoseAnswer);
-    let appended = api.append(&id, "second").await.assert_status(200).json();
+    let appended = api
+        .append(&session.id, "second")
+        .await
+        .assert_status(200)
+        .json();
     assert_eq!((&appended["messages"][0]["seq"], length()), (&json!(2), 2));
 
     proxy.set(Mode::LoseAnswer);
     let appended = api
         .with_header("idempotency-key", "k")
-        .append(&id, "third")
+        .append(&session.id, "third")
         .await
         .assert_status(200);
     assert_eq!(
@@ -87,13 +90,13 @@ async fn a_write_whose_answer_was_lost_has_one_effect() {
     );
 
     proxy.set(Mode::LoseAnswer);
-    let _ = api.delete(path).await.assert_status(200);
+    api.delete(path).await.assert_status(200);
     assert_eq!(redis.command::<u64>(&["SCARD", "all:sessions"]), 1);
 }
 
-/// Kills connections at random while `clients` append; each repeats under its key until it is answered.
+/// Kills random connections while `clients` append; each append is repeated with its idempotency key until it succeeds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sixty_four_writers_lose_and_repeat_nothing_while_connections_are_killed() {
+async fn concurrent_writers_lose_and_repeat_nothing_while_connections_are_killed() {
     const CLIENTS: u64 = 64;
     const MESSAGES: u64 = 100;
     let redis = Redis::start().await;
@@ -105,7 +108,7 @@ async fn sixty_four_writers_lose_and_repeat_nothing_while_connections_are_killed
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));
     let (_process, api) = Process::function(env!("CARGO_BIN_EXE_sessions"), &environment).await;
-    let id = api.create_session("x").await;
+    let session = api.session("x").await;
 
     let url = redis.url();
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
@@ -127,8 +130,14 @@ async fn sixty_four_writers_lose_and_repeat_nothing_while_connections_are_killed
         }
         kills
     });
-    let clients = (0..CLIENTS)
-        .map(|client| tokio::spawn(append_all(api.clone(), id.clone(), client, MESSAGES)));
+    let clients = (0..CLIENTS).map(|client| {
+        tokio::spawn(append_all(
+            api.clone(),
+            session.id.clone(),
+            client,
+            MESSAGES,
+        ))
+    });
     let mut acknowledged = Vec::new();
     for client in clients.collect::<Vec<_>>() {
         acknowledged.extend(client.await.unwrap());
@@ -142,7 +151,8 @@ async fn sixty_four_writers_lose_and_repeat_nothing_while_connections_are_killed
     let mut stored = Vec::new();
     while (stored.len() as u64) < CLIENTS * MESSAGES {
         let path = format!(
-            "/api/sessions/{id}/messages?limit=200&after={}",
+            "{}?limit=200&after={}",
+            session.messages_path(),
             stored.len()
         );
         let page = api.get(&path).await.assert_status(200).json();
@@ -160,7 +170,7 @@ async fn sixty_four_writers_lose_and_repeat_nothing_while_connections_are_killed
         }
     }
     assert_eq!(
-        redis.command::<u64>(&["LLEN", &format!("session:{id}:messages")]),
+        redis.command::<u64>(&["LLEN", &session.messages_key()]),
         CLIENTS * MESSAGES
     );
     acknowledged.sort();
@@ -173,7 +183,7 @@ async fn sixty_four_writers_lose_and_repeat_nothing_while_connections_are_killed
     );
 }
 
-/// Appends one message after another; the place and content that each was acknowledged with.
+/// Appends messages in order and returns the acknowledged seq and content of each.
 async fn append_all(api: Client, id: String, client: u64, messages: u64) -> Vec<(u64, String)> {
     let mut acknowledged = Vec::new();
     for number in 0..messages {
@@ -185,7 +195,7 @@ async fn append_all(api: Client, id: String, client: u64, messages: u64) -> Vec<
             if answer.status == 200 {
                 break answer.json();
             }
-            let _ = answer.assert_error(503, "storage_unavailable");
+            answer.assert_error(503, "storage_unavailable");
             assert!(
                 started.elapsed() < Duration::from_secs(60),
                 "{content} was never acknowledged"

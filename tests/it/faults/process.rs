@@ -1,4 +1,4 @@
-//! Our own process is frozen, stopped, and short of file descriptors.
+//! The service process is frozen, stopped, or out of file descriptors.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{PERSISTENT, assert_recovered};
 use crate::support::{Client, Process, Redis, Response, Runtime};
 
 #[tokio::test]
-async fn a_process_that_was_frozen_answers_its_first_request() {
+async fn first_request_after_a_freeze_succeeds() {
     let mut redis = Redis::start_with(&PERSISTENT).await;
     for protocol in ["", "?protocol=resp2"] {
         let url = format!("{}{protocol}", redis.url());
@@ -29,18 +29,18 @@ async fn a_process_that_was_frozen_answers_its_first_request() {
     }
 }
 
-/// Starts a read that Redis takes `pause` to answer.
+/// Starts a read that Redis answers after `pause`.
 async fn start_slow_read(redis: &Redis, api: &Client, pause: &str) -> JoinHandle<Response> {
-    let id = api.create_session("x").await;
+    let session = api.session("x").await;
     redis.command::<()>(&["CLIENT", "PAUSE", pause, "ALL"]);
     let api = api.clone();
-    let read = tokio::spawn(async move { api.get(&format!("/api/sessions/{id}")).await });
+    let read = tokio::spawn(async move { api.get(&session.path()).await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     read
 }
 
 #[tokio::test]
-async fn a_process_that_is_asked_to_stop_answers_what_it_has_begun() {
+async fn stopping_process_answers_requests_in_flight() {
     let redis = Redis::start().await;
     let (mut process, api) = Process::function(
         env!("CARGO_BIN_EXE_sessions"),
@@ -50,13 +50,13 @@ async fn a_process_that_is_asked_to_stop_answers_what_it_has_begun() {
     let read = start_slow_read(&redis, &api, "500").await;
 
     process.signal("-TERM");
-    let _ = read.await.unwrap().assert_status(200);
+    read.await.unwrap().assert_status(200);
     assert_eq!(process.exit_code(Duration::from_secs(3)).await, Some(0));
 }
 
-/// Vercel is told once that a process has started, so one that cannot accept makes place for another one.
+/// A process reports its start to Vercel once, so one that cannot accept connections must exit to be replaced.
 #[tokio::test]
-async fn a_function_without_file_descriptors_answers_what_it_has_begun_and_ends() {
+async fn function_without_file_descriptors_answers_requests_in_flight_and_exits() {
     let redis = Redis::start().await;
     let mut runtime = Runtime::start(
         env!("CARGO_BIN_EXE_sessions"),
@@ -69,7 +69,7 @@ async fn a_function_without_file_descriptors_answers_what_it_has_begun_and_ends(
     let address = runtime.client().address().to_owned();
     let connections = (0..20).map(|_| TcpStream::connect(&address));
     let _connections = join_all(connections).await;
-    let _ = read.await.unwrap().assert_status(200);
+    read.await.unwrap().assert_status(200);
     let ended = runtime.process.exit_code(Duration::from_secs(3)).await;
     assert_eq!(ended, Some(1));
 }

@@ -1,11 +1,11 @@
-//! What was acknowledged stays, and happens once, whatever fails while clients work.
+//! Every acknowledged write is stored exactly once, under each fault while clients are working.
 
 use std::time::Duration;
 
 use crate::workload::{Fault, run};
 
 const TIME: Duration = Duration::from_secs(2);
-/// Long enough for a wait of 2 s to end in it.
+/// Longer than the service's timeout of 2 s.
 const LONG: Duration = Duration::from_secs(3);
 
 macro_rules! kept_while {
@@ -18,7 +18,7 @@ macro_rules! kept_while {
         }
     )+
         #[test]
-        fn every_fault_happens_here() {
+        fn every_fault_is_in_a_test_of_this_module() {
             assert_eq!([$(Fault::$fault),+], Fault::ALL);
         }
     };

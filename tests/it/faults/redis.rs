@@ -1,4 +1,4 @@
-//! Redis itself is not well: dead, hung, full, locked, old or forgetful.
+//! Redis failure modes: dead, hung, out of memory, wrong password, old protocol, flushed scripts.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{PERSISTENT, ROUTES, assert_recovered, assert_unavailable, call};
 use crate::support::{Redis, TestApp, config, in_process};
 
 #[tokio::test]
-async fn a_dead_redis_is_told_within_a_second_and_used_again_when_it_is_back() {
+async fn dead_redis_is_503_within_a_second_and_recovers() {
     let mut redis = Redis::start_with(&PERSISTENT).await;
     let api = in_process(config(&redis.url()));
     let id = api.create_session("x").await;
@@ -20,20 +20,20 @@ async fn a_dead_redis_is_told_within_a_second_and_used_again_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_frozen_redis_is_told_within_three_seconds_and_used_again_when_it_thaws() {
+async fn frozen_redis_is_503_within_three_seconds_and_recovers() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
 
     app.redis.freeze();
     assert_unavailable(&app.api, &id, Duration::from_secs(3)).await;
     app.redis.thaw();
-    // What Redis had received before, it does after the thaw; the deletion of this session, too.
+    // After the thaw Redis executes the commands it had received, including the deletion of this session.
     let id = app.api.create_session("y").await;
     assert_recovered(&app.api, &id, Duration::from_secs(1)).await;
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_in_a_command_is_told_and_used_again() {
+async fn redis_that_hangs_in_a_command_is_503_and_recovers() {
     let redis = Redis::start_with(&["--enable-debug-command", "yes"]).await;
     let api = in_process(config(&redis.url()));
     let id = api.create_session("x").await;
@@ -54,14 +54,14 @@ async fn a_redis_that_hangs_in_a_command_is_told_and_used_again() {
         "{:?}",
         response.elapsed
     );
-    let _ = response.assert_error(503, "storage_unavailable");
+    response.assert_error(503, "storage_unavailable");
 
     sleeper.join().unwrap();
     assert_recovered(&api, &id, Duration::from_secs(1)).await;
 }
 
 #[tokio::test]
-async fn a_redis_without_memory_refuses_writes_and_still_reads() {
+async fn redis_without_memory_rejects_writes_and_serves_reads() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
     let keys = app.redis.keys();
@@ -73,14 +73,14 @@ async fn a_redis_without_memory_refuses_writes_and_still_reads() {
     for route in ROUTES {
         let method = route.0.clone();
         if method == Method::DELETE {
-            // It frees memory, so Redis does it; nothing else happened until now.
+            // A deletion frees memory, so Redis accepts it; no other write has succeeded.
             assert_eq!(app.redis.keys(), keys);
         }
         let response = call(&app.api, &id, route).await;
         if method == Method::GET || method == Method::DELETE {
-            let _ = response.assert_status(200);
+            response.assert_status(200);
         } else {
-            let _ = response.assert_error(503, "storage_unavailable");
+            response.assert_error(503, "storage_unavailable");
         }
     }
     app.redis
@@ -90,7 +90,7 @@ async fn a_redis_without_memory_refuses_writes_and_still_reads() {
 }
 
 #[tokio::test]
-async fn a_changed_password_is_told_and_the_old_one_works_again() {
+async fn changed_password_is_503_and_the_restored_one_works() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
     let url = app.redis.url();
@@ -114,7 +114,7 @@ async fn a_changed_password_is_told_and_the_old_one_works_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_only_speaks_resp2_is_spoken_to_in_resp2() {
+async fn server_without_resp3_is_used_with_resp2() {
     let redis = Redis::start_with(&["--rename-command", "HELLO", ""]).await;
     let api = in_process(config(&redis.url()));
 
@@ -123,10 +123,10 @@ async fn a_server_that_only_speaks_resp2_is_spoken_to_in_resp2() {
 }
 
 #[tokio::test]
-async fn scripts_that_redis_forgot_are_sent_again() {
+async fn scripts_flushed_from_redis_are_sent_again() {
     let app = TestApp::start().await;
     let id = app.api.create_session("x").await;
-    let _ = app.api.append(&id, "x").await.assert_status(200);
+    app.api.append(&id, "x").await.assert_status(200);
 
     app.redis.command::<()>(&["SCRIPT", "FLUSH"]);
     assert_eq!(

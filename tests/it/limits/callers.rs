@@ -1,4 +1,4 @@
-//! Who is counted: each caller for itself, by name or by address, and nobody as somebody else.
+//! Rate limit keys: one per API key, user or client address.
 
 use std::net::SocketAddr;
 
@@ -28,7 +28,7 @@ const FORGED: [(&str, &str); 5] = [
 ];
 
 #[tokio::test]
-async fn two_keys_do_not_share_a_limit() {
+async fn api_keys_have_separate_limits() {
     let redis = Redis::start().await;
     let keys = [
         new_key("one", "user/alice").unwrap(),
@@ -38,13 +38,13 @@ async fn two_keys_do_not_share_a_limit() {
     let api = limited_keys(&redis, 1, &entries);
     for (key, _) in &keys {
         let api = with_key(&api, key);
-        let _ = list(&api).await.assert_status(200);
+        list(&api).await.assert_status(200);
         assert_limited(list(&api).await, 1);
     }
 }
 
 #[tokio::test]
-async fn two_users_do_not_share_a_limit_and_two_tokens_of_one_do() {
+async fn users_have_separate_limits_and_tokens_of_one_user_share_one() {
     const SECRET: &str = "a-secret-of-this-test-that-is-long-enough";
     let redis = Redis::start().await;
     let mut config = limited(&redis, 1);
@@ -52,12 +52,12 @@ async fn two_users_do_not_share_a_limit_and_two_tokens_of_one_do() {
     let api = in_process(config);
     for user in ["alice", "bob"] {
         let calls = [1, 2].map(|number| with_key(&api, &token(SECRET, user, number)));
-        let _ = list(&calls[0]).await.assert_status(200);
+        list(&calls[0]).await.assert_status(200);
         assert_limited(list(&calls[1]).await, 1);
     }
 }
 
-/// A token that holds for some minutes.
+/// Signs a token that is valid for some minutes.
 fn token(secret: &str, user: &str, number: u32) -> String {
     let encode = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let until = chrono::Utc::now().timestamp() + 300;
@@ -69,14 +69,14 @@ fn token(secret: &str, user: &str, number: u32) -> String {
 }
 
 #[tokio::test]
-async fn a_key_named_as_a_user_or_an_address_is_still_a_key() {
+async fn api_key_with_the_name_of_a_user_or_address_has_its_own_limit() {
     let redis = Redis::start().await;
     let (key, entry) = new_key("unknown", "admin").unwrap();
     let named = limited_keys(&redis, 1, &[entry]);
-    let nobody = in_process(limited(&redis, 1));
-    let _ = list(&with_key(&named, &key)).await.assert_status(200);
-    let _ = list(&nobody).await.assert_status(200);
-    assert_limited(list(&nobody).await, 1);
+    let anonymous = in_process(limited(&redis, 1));
+    list(&with_key(&named, &key)).await.assert_status(200);
+    list(&anonymous).await.assert_status(200);
+    assert_limited(list(&anonymous).await, 1);
 }
 
 fn on_vercel(redis: &Redis) -> Client {
@@ -88,7 +88,7 @@ fn on_vercel(redis: &Redis) -> Client {
 }
 
 #[tokio::test]
-async fn on_vercel_callers_without_a_name_are_told_apart_by_what_vercel_says() {
+async fn anonymous_callers_on_vercel_are_limited_by_forwarded_address() {
     let redis = Redis::start().await;
     let api = on_vercel(&redis);
     let from = |address: &str| api.with_header("x-vercel-forwarded-for", address);
@@ -98,10 +98,10 @@ async fn on_vercel_callers_without_a_name_are_told_apart_by_what_vercel_says() {
         "2001:db8:1:2::1",
         "2001:db8:1:3::1",
     ] {
-        let _ = list(&from(address)).await.assert_status(200);
+        list(&from(address)).await.assert_status(200);
         assert_limited(list(&from(address)).await, 1);
     }
-    // What one customer of a provider can choose among is one caller, however it is written.
+    // All addresses of one IPv6 /64 network belong to one customer of a provider, so they share a limit.
     for same in [
         "2001:db8:1:2:ffff:ffff:ffff:ffff",
         "2001:0db8:0001:0002::2",
@@ -119,10 +119,10 @@ async fn on_vercel_callers_without_a_name_are_told_apart_by_what_vercel_says() {
 }
 
 #[tokio::test]
-async fn on_vercel_what_is_no_address_is_one_caller() {
+async fn invalid_forwarded_addresses_on_vercel_share_one_limit() {
     let redis = Redis::start().await;
     let api = on_vercel(&redis);
-    let _ = list(&api).await.assert_status(200);
+    list(&api).await.assert_status(200);
     for text in [
         "",
         "x",
@@ -141,7 +141,7 @@ async fn on_vercel_what_is_no_address_is_one_caller() {
     assert_eq!(redis.keys(), [super::UNKNOWN]);
 }
 
-/// Calls as the local server does, which says who connected.
+/// Sends a request with a peer address, as the local server does, and returns its status.
 async fn status_from(config: &Config, peer: &str, headers: &[(&str, &str)]) -> u16 {
     let service = serve::service(http::router(), App::new(config.clone()));
     let peer: SocketAddr = peer.parse().unwrap();
@@ -160,7 +160,7 @@ async fn status_from(config: &Config, peer: &str, headers: &[(&str, &str)]) -> u
 }
 
 #[tokio::test]
-async fn elsewhere_only_the_connection_says_where_a_request_is_from() {
+async fn forwarded_address_outside_vercel_is_ignored() {
     let redis = Redis::start().await;
     let config = limited(&redis, 1);
     assert_eq!(status_from(&config, "192.0.2.7:1000", &[]).await, 200);
@@ -181,13 +181,13 @@ async fn elsewhere_only_the_connection_says_where_a_request_is_from() {
 }
 
 #[tokio::test]
-async fn the_local_server_counts_those_who_connect_to_it() {
+async fn local_server_limits_callers_by_peer_address() {
     let directory = tempfile::TempDir::new().unwrap();
     let redis = Redis::start().await;
     let environment = [("REDIS_URL", &*redis.url()), ("RATE_LIMIT", "2")];
     let (_process, api) = Process::local_server(directory.path(), &environment).await;
     let api = api.unwrap();
-    let _ = list(&api).await.assert_status(200);
+    list(&api).await.assert_status(200);
     for (name, value) in FORGED {
         let _ = list(&api.with_header(name, value)).await;
     }

@@ -1,4 +1,4 @@
-//! What counting costs: nothing where Redis is asked anyway, one round trip where it is not.
+//! Redis round trips of the rate limit: none where a script runs anyway, otherwise one.
 
 use axum::http::Method;
 use llmos::auth::new_key;
@@ -9,20 +9,20 @@ use super::super::support::{
 };
 use super::{UNKNOWN, assert_limited, limited, limited_keys, list, with_key};
 
-/// Uses each route once; the round trips of each.
+/// Calls each route once and returns its round trips.
 async fn round_trips(api: &Client) -> Vec<(String, u32)> {
     let mut costs = Vec::new();
     let mut note = |name: &str, response: Response| {
         assert!(response.status.is_success(), "{name} {response:?}");
         costs.push((name.to_owned(), response.round_trips()));
     };
-    let id = api.create_session("x").await;
-    let path = format!("/api/sessions/{id}");
+    let created = api.session("x").await;
+    let path = created.path();
     let session = json!({"name": "x", "volume": "user"});
     note("create session", api.post("/api/sessions", &session).await);
     note("list sessions", list(api).await);
     note("find session", api.get(&path).await);
-    note("append", api.append(&id, "y").await);
+    note("append", api.append(&created.id, "y").await);
     note("list messages", api.get(&format!("{path}/messages")).await);
     note(
         "update session",
@@ -52,9 +52,9 @@ async fn round_trips(api: &Client) -> Vec<(String, u32)> {
 }
 
 #[tokio::test]
-async fn counting_costs_sessions_nothing_and_the_rest_one_round_trip_at_most() {
+async fn rate_limit_adds_no_round_trip_to_sessions_and_at_most_one_elsewhere() {
     let app = SkillsApp::start().await;
-    // Redis learns the scripts first, which may cost a round trip each.
+    // The first call of each script may take another round trip, because Redis does not have it yet.
     let _ = round_trips(&app.api).await;
     let without = round_trips(&app.api).await;
     let mut config = limited(&app.redis, 600);
@@ -75,7 +75,7 @@ async fn counting_costs_sessions_nothing_and_the_rest_one_round_trip_at_most() {
 }
 
 #[tokio::test]
-async fn without_a_limit_nothing_is_said_and_nothing_is_counted() {
+async fn disabled_limit_sends_no_headers_and_stores_nothing() {
     let app = SkillsApp::start().await;
     for path in ["/api/sessions", "/api/skills", "/api/files", "/api/nothing"] {
         let response = app.api.get(path).await;
@@ -91,14 +91,14 @@ async fn without_a_limit_nothing_is_said_and_nothing_is_counted() {
 }
 
 #[tokio::test]
-async fn an_update_counts_once_although_it_asks_redis_twice() {
+async fn update_with_two_round_trips_counts_once() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
+    let session = app.session().await;
     let api = in_process(limited(&app.redis, 2));
-    let path = format!("/api/sessions/{id}");
-    // Redis learns the scripts first, which may cost a round trip each.
+    let path = session.path();
+    // The first call of each script may take another round trip, because Redis does not have it yet.
     let first = app.api.patch(&path, &json!({"name": "x2"})).await;
-    let _ = first.assert_status(200);
+    first.assert_status(200);
     for name in ["y", "z"] {
         let updated = api.patch(&path, &json!({"name": name})).await;
         assert_eq!(updated.assert_status(200).round_trips(), 2);
@@ -107,37 +107,37 @@ async fn an_update_counts_once_although_it_asks_redis_twice() {
 }
 
 #[tokio::test]
-async fn a_script_that_redis_forgot_counts_once() {
+async fn script_resent_after_noscript_counts_once() {
     let redis = Redis::start().await;
     let api = in_process(limited(&redis, 3));
-    let _ = list(&api).await.assert_status(200);
+    list(&api).await.assert_status(200);
     redis.command::<()>(&["SCRIPT", "FLUSH"]);
     let again = list(&api).await.assert_status(200);
     assert_eq!(super::left(&again, 3).0, 1);
 }
 
 #[tokio::test]
-async fn who_is_nobody_costs_redis_nothing() {
+async fn unauthenticated_requests_do_not_reach_redis() {
     let redis = Redis::start().await;
     let blobs = BlobServer::start().await;
     let (key, entry) = new_key("deploy", "admin").unwrap();
     let api = limited_keys(&redis, 1, &[entry]);
     for path in ["/api/sessions", "/api/skills", "/api/files"] {
         let unknown = with_key(&api, "llmos_of-nobody");
-        for nobody in [&api, &unknown] {
-            let refused = nobody.get(path).await;
+        for unauthenticated in [&api, &unknown] {
+            let refused = unauthenticated.get(path).await;
             assert_eq!(refused.round_trips(), 0, "{path}");
             assert_eq!(refused.header("ratelimit"), None);
             refused.assert_error(401, "unauthorized");
         }
     }
     assert_eq!(redis.keys(), [""; 0]);
-    // What is refused before anything is asked of Redis is not counted either.
+    // Requests rejected before Redis is called do not count either.
     let api = with_key(&api, &key);
     let invalid = api.post("/api/sessions", &json!({})).await;
     invalid.assert_invalid("name");
     assert_eq!(redis.keys(), [""; 0]);
     assert_eq!(blobs.requests(), [""; 0]);
-    let _ = list(&api).await.assert_status(200);
+    list(&api).await.assert_status(200);
     assert!(!redis.keys().contains(&UNKNOWN.to_owned()));
 }

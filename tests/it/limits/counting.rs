@@ -1,4 +1,4 @@
-//! What passes and what does not.
+//! Which requests pass a rate limit and which are rejected.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use serde_json::json;
 use super::super::support::{Client, Process, Redis, Runtime, TestApp, in_process};
 use super::{UNKNOWN, assert_limited, create, left, limited, list};
 
-/// Uses up a limit of five, and looks at what each answer says.
+/// Uses up a limit of five and checks the headers of each response.
 async fn check_limit_of_five(api: &Client) {
     for remaining in (0..5).rev() {
         let response = list(api).await.assert_status(200);
         let (said, reset) = left(&response, 5);
         assert_eq!(said, remaining);
-        // A request counts for 12 seconds.
+        // At five per minute one request takes 12 seconds to refill.
         let used = u64::from(5 - remaining) * 12;
         assert!((used - 2..=used).contains(&reset), "{response:?}");
         assert_eq!(response.header("retry-after"), None);
@@ -24,13 +24,13 @@ async fn check_limit_of_five(api: &Client) {
 }
 
 #[tokio::test]
-async fn so_many_requests_pass_at_once_and_the_next_one_waits() {
+async fn burst_up_to_the_limit_passes_and_the_next_request_is_429() {
     let redis = Redis::start().await;
     check_limit_of_five(&in_process(limited(&redis, 5))).await;
 }
 
 #[tokio::test]
-async fn a_function_reads_its_limit_from_the_environment() {
+async fn function_reads_its_limit_from_the_environment() {
     let redis = Redis::start().await;
     let environment = [("REDIS_URL", &*redis.url()), ("RATE_LIMIT", "5")];
     let (_process, api) = Process::function(env!("CARGO_BIN_EXE_sessions"), &environment).await;
@@ -39,7 +39,7 @@ async fn a_function_reads_its_limit_from_the_environment() {
 }
 
 #[tokio::test]
-async fn a_function_on_vercel_has_a_limit_unless_it_is_turned_off() {
+async fn function_on_vercel_has_a_default_limit_that_can_be_disabled() {
     let redis = Redis::start().await;
     for (rate_limit, expected) in [(None, Some("\"requests\";q=600;w=60")), (Some("off"), None)] {
         let url = redis.url();
@@ -56,22 +56,22 @@ async fn a_function_on_vercel_has_a_limit_unless_it_is_turned_off() {
 }
 
 #[tokio::test]
-async fn requests_come_back_at_the_rate_of_the_limit() {
+async fn allowance_refills_at_the_rate_of_the_limit() {
     let redis = Redis::start().await;
     let api = in_process(limited(&redis, 600));
-    let _ = list(&api).await.assert_status(200);
+    list(&api).await.assert_status(200);
     use_up(&redis);
     assert_limited(list(&api).await, 600);
 
-    // One every 100 ms: after 250 ms there are two, and not a third.
+    // At one per 100 ms, 250 ms refill two requests and not a third.
     tokio::time::sleep(Duration::from_millis(150)).await;
-    let _ = list(&api).await.assert_status(200);
+    list(&api).await.assert_status(200);
     assert_limited(list(&api).await, 600);
     tokio::time::sleep(Duration::from_millis(110)).await;
-    let _ = list(&api).await.assert_status(200);
+    list(&api).await.assert_status(200);
 }
 
-/// Sets the caller's moment a minute ahead, as 600 requests at this very moment do.
+/// Sets the caller's GCRA time one minute ahead, as 600 requests at once do.
 fn use_up(redis: &Redis) {
     let script = "local now = redis.call('TIME') \
         redis.call('SET', KEYS[1], string.format('%.0f', (now[1] + 60) * 1000000 + now[2]))";
@@ -79,7 +79,7 @@ fn use_up(redis: &Redis) {
 }
 
 #[tokio::test]
-async fn of_a_hundred_requests_at_once_fifty_pass() {
+async fn concurrent_requests_over_the_limit_pass_up_to_the_limit() {
     let redis = Redis::start().await;
     let api = in_process(limited(&redis, 50));
     let requests = (0..100).map(|_| list(&api));
@@ -87,23 +87,23 @@ async fn of_a_hundred_requests_at_once_fifty_pass() {
     let passed = answers.iter().filter(|it| it.status == 200).count();
     let refused = answers.iter().filter(|it| it.status == 429).count();
     assert_eq!(passed + refused, 100);
-    // One comes back every 1.2 s.
+    // One request refills every 1.2 s.
     assert!((50..=52).contains(&passed), "{passed}");
 }
 
 #[tokio::test]
-async fn a_refused_request_has_no_effect() {
+async fn rate_limited_request_has_no_effect() {
     let app = TestApp::start().await;
-    let id = app.api.create_session("x").await;
+    let session = app.session().await;
     let api = in_process(limited(&app.redis, 1));
-    let _ = list(&api).await.assert_status(200);
+    list(&api).await.assert_status(200);
     let before = contents(&app.redis);
 
-    let path = format!("/api/sessions/{id}");
+    let path = session.path();
     assert_limited(create(&api).await, 1);
     let keyed = api.with_header("idempotency-key", "k");
     assert_limited(create(&keyed).await, 1);
-    assert_limited(api.append(&id, "y").await, 1);
+    assert_limited(api.append(&session.id, "y").await, 1);
     assert_limited(api.patch(&path, &json!({"name": "y"})).await, 1);
     assert_limited(api.delete(&path).await, 1);
     let skill = json!({"name": "A", "description": "x", "code": "x"});
@@ -112,12 +112,12 @@ async fn a_refused_request_has_no_effect() {
     assert_limited(put.await, 1);
     assert_eq!(contents(&app.redis), before);
 
-    // And the key of the refused request is not used up.
+    // The idempotency key of the rejected request stays unused.
     app.redis.command::<()>(&["DEL", UNKNOWN]);
-    let _ = create(&keyed).await.assert_status(201);
+    create(&keyed).await.assert_status(201);
 }
 
-/// All that is stored, as Redis dumps it, but for when limits are reached.
+/// Returns every key with its dump, without the rate limit keys.
 fn contents(redis: &Redis) -> Vec<(String, Vec<u8>)> {
     let keys = redis.keys().into_iter();
     let keys = keys.filter(|key| !key.starts_with("llmos:rate:"));
@@ -126,10 +126,10 @@ fn contents(redis: &Redis) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn refusals_do_not_make_the_wait_longer() {
+async fn rejected_requests_do_not_extend_the_wait() {
     let redis = Redis::start().await;
     let api = in_process(limited(&redis, 1));
-    let _ = list(&api).await.assert_status(200);
+    list(&api).await.assert_status(200);
     let due: String = redis.command(&["GET", UNKNOWN]);
     for _ in 0..20 {
         assert_limited(list(&api).await, 1);
@@ -138,11 +138,11 @@ async fn refusals_do_not_make_the_wait_longer() {
 }
 
 #[tokio::test]
-async fn what_is_counted_is_forgotten_when_it_no_longer_matters() {
+async fn rate_limit_key_expires_when_the_allowance_is_full() {
     let redis = Redis::start().await;
     let api = in_process(limited(&redis, 600));
     for _ in 0..5 {
-        let _ = list(&api).await.assert_status(200);
+        list(&api).await.assert_status(200);
     }
     let lifetime: i64 = redis.command(&["PTTL", UNKNOWN]);
     assert!((1..=501).contains(&lifetime), "{lifetime}");

@@ -1,4 +1,4 @@
-//! Create, find, change and delete, and what becomes of the documents.
+//! Creating, reading, changing and deleting skills, and the stored documents.
 
 use axum::http::Method;
 use futures_util::future::join_all;
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use super::super::support::{Response, SkillsApp};
 use super::{SYSTEM, USER, document, ids, new_skill, without_content};
 
-/// Knowledge, with keys and comments that we do not know.
+/// A knowledge document with unknown keys and comments.
 const KNOWLEDGE: &str = "---\n# a comment\nname: Data Cleaning # why\ncategory: knowledge\n\
     description: How to clean data\nkeywords: [clean, tidy]\nx_custom: {a: 1, b: [2, 3]}\n---\n# Data\n\nText.\n";
-/// An executable node.
+/// A document of an executable node.
 const NODE: &str = "---\nskill_id: plot-chart\nname: Plot a chart\ndescription: Plots\ntype: node\n\
     execution_mode: browser\ncategory: plotting\ntags: [plot]\nversion: 1.10\nauthor: anna\n\
     estimated_time_ms: 20\nmemory_mb: 64\ninputs:\n  - {name: rows, type: array, description: Rows, required: true}\n\
     outputs:\n  - name: image\n    type: string\n    description: An image\n---\n# Plot\n\n## Code\n\n\
     ```javascript\nplot(rows)\n```\n";
-/// As a `POST` of JSON writes it.
+/// The document that a `POST` of JSON writes.
 const SIMPLE: &str = "---\nname: Hello World\ndescription: Greets\nlanguage: python\ntags: [x]\n---\n\n\
     # Skill: Hello World\n\nGreets\n\n## Code\n\n```python\nprint('hi')\n```\n";
 
@@ -38,7 +38,7 @@ async fn read_document(app: &SkillsApp, path: &str) -> Response {
 }
 
 #[tokio::test]
-async fn a_created_skill_is_answered_found_and_listed_alike() {
+async fn created_skill_is_the_same_in_create_get_and_list() {
     let app = SkillsApp::start().await;
 
     let created = app.api.post("/api/skills", &new_skill("Hello World")).await;
@@ -83,7 +83,7 @@ async fn a_created_skill_is_answered_found_and_listed_alike() {
 }
 
 #[tokio::test]
-async fn what_the_caller_has_already_is_not_sent_again() {
+async fn get_with_a_matching_etag_is_304() {
     let app = SkillsApp::start().await;
     let created = app.api.post("/api/skills", &new_skill("x")).await;
     let etag = created
@@ -112,7 +112,7 @@ async fn what_the_caller_has_already_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_change_in_parts_keeps_unknown_keys_and_comments() {
+async fn patch_keeps_unknown_keys_and_comments() {
     let app = SkillsApp::start().await;
     app.put(&format!("{USER}data-cleaning.md"), KNOWLEDGE).await;
     let path = "/api/skills/data-cleaning";
@@ -156,7 +156,7 @@ async fn a_change_in_parts_keeps_unknown_keys_and_comments() {
 }
 
 #[tokio::test]
-async fn a_document_takes_the_place_of_another_to_the_letter() {
+async fn put_replaces_the_document_verbatim() {
     let app = SkillsApp::start().await;
     let created = app.api.post("/api/skills", &new_skill("x")).await;
     let created = created.assert_status(201).json();
@@ -186,7 +186,7 @@ async fn a_document_takes_the_place_of_another_to_the_letter() {
 }
 
 #[tokio::test]
-async fn a_deleted_skill_is_gone() {
+async fn deleted_skill_is_404() {
     let app = SkillsApp::start().await;
     let created = app.api.post("/api/skills", &new_skill("x")).await;
     let etag = created
@@ -206,7 +206,7 @@ async fn a_deleted_skill_is_gone() {
 
     for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
         let response = app.api.send_json(method, "/api/skills/x", "{}").await;
-        let _ = response.assert_error(404, "not_found");
+        response.assert_error(404, "not_found");
     }
     let list = app
         .api
@@ -215,18 +215,16 @@ async fn a_deleted_skill_is_gone() {
         .assert_status(200);
     assert_eq!(list.json(), json!({"skills": [], "next_cursor": null}));
     assert_eq!(app.pathnames().await, Vec::<String>::new());
-    let _ = app
-        .api
+    app.api
         .post("/api/skills", &new_skill("x"))
         .await
         .assert_status(201);
 }
 
 #[tokio::test]
-async fn an_id_that_is_taken_stays_what_it_is() {
+async fn creation_with_an_existing_id_is_a_conflict() {
     let app = SkillsApp::start().await;
-    let _ = app
-        .api
+    app.api
         .post("/api/skills", &new_skill("Hello World"))
         .await
         .assert_status(201);
@@ -239,10 +237,10 @@ async fn an_id_that_is_taken_stays_what_it_is() {
 
     for name in ["Hello World", "hello-world", "HELLO  world!"] {
         let response = app.api.post("/api/skills", &new_skill(name)).await;
-        let _ = response.assert_error(409, "conflict");
+        response.assert_error(409, "conflict");
     }
     let response = send_markdown(&app, Method::POST, "/api/skills", SIMPLE).await;
-    let _ = response.assert_error(409, "conflict");
+    response.assert_error(409, "conflict");
     let after = app
         .api
         .get("/api/skills/hello-world")
@@ -256,7 +254,7 @@ async fn an_id_that_is_taken_stays_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_repeated_creation_answers_what_the_first_one_did() {
+async fn repeated_creation_returns_the_first_response() {
     let app = SkillsApp::start().await;
     let api = app.api.with_header("idempotency-key", "key-1");
 
@@ -283,14 +281,13 @@ async fn a_repeated_creation_answers_what_the_first_one_did() {
     assert_eq!(app.pathnames().await, [format!("{USER}x.md")]);
     let mut other = new_skill("x");
     other["code"] = "other".into();
-    let _ = api
-        .post("/api/skills", &other)
+    api.post("/api/skills", &other)
         .await
         .assert_error(409, "conflict");
 }
 
 #[tokio::test]
-async fn two_creations_of_one_id_at_the_same_moment_are_one() {
+async fn concurrent_creations_of_one_id_create_one_skill() {
     let app = SkillsApp::start().await;
     let bodies: Vec<Value> = (0..8)
         .map(|index| json!({"name": "x", "description": format!("{index}"), "code": "", "language": "c"}))
@@ -301,21 +298,21 @@ async fn two_creations_of_one_id_at_the_same_moment_are_one() {
     let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|it| it.status == 201);
     assert_eq!((done.len(), refused.len()), (1, 7));
     for answer in refused {
-        let _ = answer.assert_error(409, "conflict");
+        answer.assert_error(409, "conflict");
     }
     let found = app.api.get("/api/skills/x").await.assert_status(200).json();
     assert_eq!(without_content(found), done[0].json());
 }
 
 #[tokio::test]
-async fn documents_of_each_kind_are_created_to_the_letter() {
+async fn documents_of_each_format_are_stored_verbatim() {
     let app = SkillsApp::start().await;
 
     for (text, id) in [
         (KNOWLEDGE, "data-cleaning"),
         (NODE, "plot-chart"),
         (SIMPLE, "hello-world"),
-        // An id that new skills cannot have gives way to the name.
+        // An id that is invalid for new skills is replaced by one made from the name.
         (
             "---\nskill_id: ../Evil_1\nname: Good Name\ndescription: d\n---\n",
             "good-name",
@@ -378,7 +375,7 @@ async fn documents_of_each_kind_are_created_to_the_letter() {
 }
 
 #[tokio::test]
-async fn a_skill_without_code_has_none() {
+async fn skill_without_code_has_no_code_member() {
     let app = SkillsApp::start().await;
     let created = app
         .api
@@ -406,7 +403,7 @@ async fn a_skill_without_code_has_none() {
 }
 
 #[tokio::test]
-async fn documents_that_cannot_be_taken_are_refused() {
+async fn invalid_documents_are_rejected() {
     let app = SkillsApp::start().await;
 
     for text in [
@@ -461,12 +458,12 @@ async fn documents_that_cannot_be_taken_are_refused() {
     let response = xml
         .send(Method::POST, "/api/skills", b"<x/>".to_vec())
         .await;
-    let _ = response.assert_error(415, "unsupported_media_type");
+    response.assert_error(415, "unsupported_media_type");
     assert_eq!(app.pathnames().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn skills_with_ids_of_older_shapes_are_listed_read_changed_and_deleted() {
+async fn skills_with_legacy_ids_are_listed_read_changed_and_deleted() {
     let app = SkillsApp::start().await;
     let all = [
         ("My_Old Skill", "My_Old%20Skill"),
@@ -506,13 +503,13 @@ async fn skills_with_ids_of_older_shapes_are_listed_read_changed_and_deleted() {
         assert_eq!(text.replace("version: \"2\"\n", ""), document(id));
         let deleted = app.api.delete(&path).await.assert_status(200).json();
         assert_eq!(deleted["message"], format!("Skill {id} deleted"));
-        let _ = app.api.get(&path).await.assert_error(404, "not_found");
+        app.api.get(&path).await.assert_error(404, "not_found");
     }
     assert_eq!(app.pathnames().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn of_two_writers_with_the_same_state_in_mind_one_wins() {
+async fn concurrent_writers_with_one_etag_succeed_once() {
     let app = SkillsApp::start().await;
     let created = app.api.post("/api/skills", &new_skill("x")).await;
     let etag = created
@@ -541,10 +538,9 @@ async fn of_two_writers_with_the_same_state_in_mind_one_wins() {
 }
 
 #[tokio::test]
-async fn changes_of_different_fields_at_the_same_moment_lose_nothing() {
+async fn concurrent_patches_of_different_fields_are_all_kept() {
     let app = SkillsApp::start().await;
-    let _ = app
-        .api
+    app.api
         .post("/api/skills", &new_skill("x"))
         .await
         .assert_status(201);
@@ -553,7 +549,7 @@ async fn changes_of_different_fields_at_the_same_moment_lose_nothing() {
         "keywords": ["w"], "version": "3", "author": "a", "type": "p", "execution_mode": "m",
         "inputs": [{"name": "i"}], "outputs": [{"name": "o"}],
     });
-    // Some come twice, which makes 20.
+    // Some tags come twice, which makes 20.
     let fields = changes.as_object().unwrap();
     let twenty = fields.iter().chain(fields).take(20);
     let bodies: Vec<Value> = twenty.map(|(field, value)| json!({field: value})).collect();
@@ -562,7 +558,7 @@ async fn changes_of_different_fields_at_the_same_moment_lose_nothing() {
     let answers = join_all(bodies.iter().map(|body| app.api.put("/api/skills/x", body))).await;
 
     for answer in answers {
-        let _ = answer.assert_status(200);
+        answer.assert_status(200);
     }
     let found = app.api.get("/api/skills/x").await.assert_status(200).json();
     for (field, value) in fields {
@@ -572,7 +568,7 @@ async fn changes_of_different_fields_at_the_same_moment_lose_nothing() {
 }
 
 #[tokio::test]
-async fn a_document_is_validated_without_being_stored() {
+async fn validation_does_not_store_the_document() {
     let app = SkillsApp::start().await;
 
     let validate =
@@ -607,7 +603,7 @@ async fn a_document_is_validated_without_being_stored() {
 }
 
 #[tokio::test]
-async fn a_skill_may_be_called_as_a_route_is() {
+async fn skill_named_like_a_route_is_served() {
     let app = SkillsApp::start().await;
     let created = app.api.post("/api/skills", &new_skill("Validate")).await;
     let path = created
@@ -621,11 +617,11 @@ async fn a_skill_may_be_called_as_a_route_is() {
     );
     let changed = app.api.put(&path, &json!({"description": "x"})).await;
     assert_eq!(changed.assert_status(200).json()["description"], "x");
-    let _ = app.api.delete(&path).await.assert_status(200);
+    app.api.delete(&path).await.assert_status(200);
 }
 
 #[tokio::test]
-async fn the_form_that_a_caller_likes_best_is_answered() {
+async fn accept_header_selects_json_or_markdown() {
     let app = SkillsApp::start().await;
     app.put(&format!("{USER}x.md"), NODE).await;
     for (accept, content_type) in [
@@ -647,7 +643,7 @@ async fn the_form_that_a_caller_likes_best_is_answered() {
 }
 
 #[tokio::test]
-async fn a_skill_is_answered_in_other_formats() {
+async fn skill_is_exported_in_other_formats() {
     let app = SkillsApp::start().await;
     app.put(&format!("{USER}Plot_It.md"), NODE).await;
 

@@ -1,4 +1,4 @@
-//! Sample skills where there is no Blob store, or it is down.
+//! Sample skills while the Blob store is missing or down.
 
 use axum::http::Method;
 use futures_util::future::join_all;
@@ -42,8 +42,8 @@ async fn assert_writes_fail(api: &Client, names: &str) {
     }
 }
 
-/// A store that nobody listens for.
-fn nobody() -> BlobConfig {
+/// A store at an address that refuses connections.
+fn refusing_store() -> BlobConfig {
     let base = format!("http://127.0.0.1:{}", free_port());
     BlobConfig {
         read_write_token: Some(llmos::config::Secret::new(BlobServer::TOKEN.to_owned())),
@@ -53,7 +53,7 @@ fn nobody() -> BlobConfig {
 }
 
 #[tokio::test]
-async fn without_a_token_reads_are_samples_and_writes_name_the_variable() {
+async fn reads_without_a_blob_token_return_samples_and_writes_name_the_variable() {
     let api = in_process(Config {
         vercel_env: Some("production".to_owned()),
         ..Config::default()
@@ -106,7 +106,7 @@ async fn without_a_token_reads_are_samples_and_writes_name_the_variable() {
         assert_eq!(text.body, skill["content"].as_str().unwrap().as_bytes());
     }
     for path in ["/api/skills/skill_003", "/api/skills/skill_001?volume=user"] {
-        let _ = api.get(path).await.assert_error(404, "not_found");
+        api.get(path).await.assert_error(404, "not_found");
     }
     assert_writes_fail(&api, "BLOB_READ_WRITE_TOKEN").await;
 }
@@ -130,7 +130,7 @@ async fn samples_are_filtered_like_skills() {
         assert_sample(&list);
         assert_eq!(ids(&list.json()), expected, "{query}");
     }
-    let _ = api
+    api
         .get("/api/skills?cursor=x")
         .await
         .assert_error(400, "invalid_request");
@@ -140,7 +140,7 @@ async fn samples_are_filtered_like_skills() {
 }
 
 #[tokio::test]
-async fn while_blob_is_down_samples_stand_in_except_in_production() {
+async fn samples_are_returned_while_blob_is_down_except_in_production() {
     let cases = [
         (None, None, true),
         (Some("preview"), None, true),
@@ -152,7 +152,7 @@ async fn while_blob_is_down_samples_stand_in_except_in_production() {
         let config = Config {
             vercel_env: environment.map(ToOwned::to_owned),
             storage_fallback: fallback,
-            blob: nobody(),
+            blob: refusing_store(),
             ..Config::default()
         };
         check_while_blob_is_down(config, shows_samples)
@@ -172,17 +172,17 @@ async fn check_while_blob_is_down(config: Config, shows_samples: bool) {
             assert_sample(&response.assert_status(200));
         } else {
             assert_eq!(response.header("x-llmos-storage"), None);
-            let _ = response.assert_error(503, "storage_unavailable");
+            response.assert_error(503, "storage_unavailable");
         }
     }
-    // It may well exist: that it cannot be read is no reason to call it gone.
+    // The item may exist, so an unreachable store must not turn into a 404.
     let other = api.get("/api/skills/other").await;
-    let _ = other.assert_error(503, "storage_unavailable");
+    other.assert_error(503, "storage_unavailable");
     assert_writes_fail(&api, "storage").await;
 }
 
 #[tokio::test]
-async fn the_fallback_can_be_switched_off_without_a_token_too() {
+async fn fallback_can_be_disabled_without_a_blob_token() {
     let api = in_process(Config {
         storage_fallback: Some(StorageFallback::Off),
         ..Config::default()
@@ -200,7 +200,7 @@ async fn the_fallback_can_be_switched_off_without_a_token_too() {
 }
 
 #[tokio::test]
-async fn a_store_that_works_shows_no_samples() {
+async fn working_store_returns_no_samples() {
     let blobs = BlobServer::start().await;
     let api = in_process(Config {
         blob: blob_config(&blobs),
@@ -210,7 +210,7 @@ async fn a_store_that_works_shows_no_samples() {
     let list = api.get("/api/skills").await.assert_status(200);
     assert_eq!(list.header("x-llmos-storage"), None);
     assert_eq!(list.json(), json!({"skills": [], "next_cursor": null}));
-    let _ = api
+    api
         .get("/api/skills/skill_001")
         .await
         .assert_error(404, "not_found");

@@ -1,4 +1,4 @@
-//! A Blob store or a Redis that is down, slow, or talks nonsense.
+//! Skills while Blob or Redis is down, slow, or returns invalid answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,10 +15,10 @@ use crate::support::{
     BlobServer, Client, Fault, Redis, Response, SkillsApp, blob_config, config, in_process, put,
 };
 
-/// How long a request may take whatever Blob does.
+/// The time limit of a request during any Blob failure.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// A failure that Blob answers all requests with.
+/// A failure that applies to all requests to Blob.
 type Failure = fn() -> Fault;
 
 fn html(status: u16) -> Fault {
@@ -41,7 +41,7 @@ fn too_many(seconds: &str) -> Fault {
     }
 }
 
-/// Every operation there is, at the same time.
+/// Sends every operation concurrently.
 async fn every_operation(api: &Client) -> Vec<Response> {
     let update = r#"{"description":"changed"}"#;
     let create = new_skill("new").to_string();
@@ -71,10 +71,10 @@ fn assert_unavailable(response: Response) {
     assert!(response.elapsed < LIMIT, "{:?}", response.elapsed);
     assert_eq!(response.header("retry-after"), Some("1"));
     assert_eq!(response.header("x-llmos-storage"), None);
-    let _ = response.assert_error(503, "storage_unavailable");
+    response.assert_error(503, "storage_unavailable");
 }
 
-/// Acts on requests of one method whose path and query hold a text, as often as is said.
+/// Injects a fault into the first `times` requests with this method and this text in path or query.
 fn fail_some(
     blobs: &BlobServer,
     method: Method,
@@ -103,7 +103,7 @@ async fn check_all_fail(fault: Failure) {
     for id in ["one", "two", "three"] {
         app.put(&format!("{USER}{id}.md"), document(id)).await;
     }
-    // What Redis remembers is no reason to answer without looking.
+    // A cache entry in Redis must not hide that Blob is down.
     let before = app
         .api
         .get("/api/skills?volume=user")
@@ -127,22 +127,22 @@ async fn check_all_fail(fault: Failure) {
 }
 
 #[tokio::test]
-async fn while_blob_closes_connections_all_is_unavailable() {
+async fn all_operations_are_503_while_blob_closes_connections() {
     check_all_fail(|| Fault::Close).await;
 }
 
 #[tokio::test]
-async fn while_blob_hangs_all_is_unavailable_in_time() {
+async fn all_operations_are_503_in_time_while_blob_hangs() {
     check_all_fail(|| Fault::Hang).await;
 }
 
 #[tokio::test]
-async fn while_html_answers_for_blob_all_is_unavailable() {
+async fn all_operations_are_503_while_blob_answers_html() {
     tokio::join!(check_all_fail(|| html(200)), check_all_fail(|| html(502)));
 }
 
 #[tokio::test]
-async fn while_blob_wants_fewer_requests_all_is_unavailable() {
+async fn all_operations_are_503_while_blob_answers_429() {
     tokio::join!(
         check_all_fail(|| too_many("1")),
         check_all_fail(|| too_many("600"))
@@ -150,7 +150,7 @@ async fn while_blob_wants_fewer_requests_all_is_unavailable() {
 }
 
 #[tokio::test]
-async fn while_blob_fails_all_is_unavailable() {
+async fn all_operations_are_503_while_blob_answers_500() {
     tokio::join!(
         check_all_fail(|| Fault::error(500, "internal_server_error")),
         check_all_fail(|| Fault::error(503, "service_unavailable"))
@@ -158,12 +158,12 @@ async fn while_blob_fails_all_is_unavailable() {
 }
 
 #[tokio::test]
-async fn while_blob_refuses_the_token_all_is_unavailable() {
+async fn all_operations_are_503_while_blob_rejects_the_token() {
     check_all_fail(|| Fault::error(403, "forbidden")).await;
 }
 
 #[tokio::test]
-async fn without_anyone_who_listens_all_is_unavailable() {
+async fn all_operations_are_503_while_blob_refuses_connections() {
     let redis = Redis::start().await;
     let blobs = BlobServer::start().await;
     let api = in_process(Config {
@@ -177,7 +177,7 @@ async fn without_anyone_who_listens_all_is_unavailable() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_never_taken_for_a_whole_one() {
+async fn truncated_blob_answer_is_never_treated_as_complete() {
     join_all([0, 1, 40].map(check_broken)).await;
 }
 
@@ -197,17 +197,17 @@ async fn check_broken(length: usize) {
         let content = app.content(&format!("{USER}{id}.md")).await;
         assert_eq!(content.unwrap(), document(id).as_bytes());
     }
-    // Whether it was stored nobody could tell; as a whole, if at all.
+    // The outcome of the write is unknown: it is stored completely or not at all.
     let found = app.api.get("/api/skills/new").await;
     if found.status == 200 {
         assert_eq!(found.json()["code"], new_skill("new")["code"]);
     } else {
-        let _ = found.assert_error(404, "not_found");
+        found.assert_error(404, "not_found");
     }
 }
 
 #[tokio::test]
-async fn one_failure_of_blob_is_not_seen_by_callers() {
+async fn single_blob_failure_is_retried() {
     let app = SkillsApp::start().await;
     let faults: [(&str, Failure); 6] = [
         ("closes", || Fault::Close),
@@ -263,7 +263,7 @@ async fn one_failure_of_blob_is_not_seen_by_callers() {
 }
 
 #[tokio::test]
-async fn a_creation_whose_answer_was_lost_is_stored_once() {
+async fn creation_with_a_lost_blob_answer_is_stored_once() {
     let app = SkillsApp::start().await;
     fail_some(&app.blobs, Method::PUT, "pathname=", 1, || {
         Fault::LoseAnswer
@@ -289,7 +289,7 @@ async fn a_creation_whose_answer_was_lost_is_stored_once() {
 }
 
 #[tokio::test]
-async fn one_slow_document_does_not_hold_the_list() {
+async fn slow_document_does_not_delay_the_list() {
     let app = SkillsApp::start().await;
     let all = (0..30).map(|index| {
         (
@@ -324,7 +324,7 @@ async fn one_slow_document_does_not_hold_the_list() {
             );
         }
     }
-    // Nobody knows whether a filter wants it, so it is not hidden.
+    // An unreadable skill may match the filter, so the list includes it.
     let filtered = app.api.get("/api/skills?q=n03").await.assert_status(200);
     assert_eq!(ids(&filtered.json()), ["s03", "s07"]);
     app.blobs.heal();
@@ -338,7 +338,7 @@ async fn one_slow_document_does_not_hold_the_list() {
 }
 
 #[tokio::test]
-async fn the_only_document_of_a_volume_is_listed_though_it_cannot_be_read() {
+async fn unreadable_only_document_of_a_volume_is_listed() {
     let app = SkillsApp::start().await;
     app.put(&format!("{SYSTEM}s.md"), document("x")).await;
     app.blobs.fail_with(|parts| match parts.uri.path() {
@@ -357,7 +357,7 @@ async fn the_only_document_of_a_volume_is_listed_though_it_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_list_of_which_no_document_can_be_read_is_unavailable() {
+async fn list_without_any_readable_document_is_503() {
     let faults: [Failure; 4] = [
         || Fault::Hang,
         || Fault::Close,
@@ -381,7 +381,7 @@ async fn check_no_document(fault: Failure) {
     assert_unavailable(app.api.get("/api/skills").await);
 }
 
-/// What works without Redis as it does with it.
+/// Checks the operations that do not need Redis.
 async fn check_without_redis(api: &Client, blobs: &BlobServer) {
     put(blobs, &format!("{USER}old.md"), document("old")).await;
     for path in [
@@ -421,22 +421,22 @@ async fn check_without_redis(api: &Client, blobs: &BlobServer) {
     );
     let body = json!({"success": true});
     let used = api.post("/api/skills/new/usage", &body).await;
-    let _ = used.assert_error(503, "storage_unavailable");
-    let _ = api
+    used.assert_error(503, "storage_unavailable");
+    api
         .post("/api/skills/none/usage", &body)
         .await
         .assert_error(404, "not_found");
-    let _ = api.delete("/api/skills/new").await.assert_status(200);
-    let _ = api
+    api.delete("/api/skills/new").await.assert_status(200);
+    api
         .get("/api/skills/new")
         .await
         .assert_error(404, "not_found");
 }
 
 #[tokio::test]
-async fn while_redis_is_down_skills_are_read_and_written() {
+async fn skills_are_read_and_written_while_redis_is_down() {
     let mut app = SkillsApp::start().await;
-    let _ = app.api.get("/api/skills").await.assert_status(200);
+    app.api.get("/api/skills").await.assert_status(200);
     app.redis.kill();
     check_without_redis(&app.api, &app.blobs).await;
 
@@ -449,10 +449,10 @@ async fn while_redis_is_down_skills_are_read_and_written() {
 }
 
 #[tokio::test]
-async fn while_redis_hangs_skills_are_read_and_written_in_time() {
+async fn skills_are_read_and_written_in_time_while_redis_hangs() {
     let app = SkillsApp::start().await;
     app.put(&format!("{USER}old.md"), document("old")).await;
-    let _ = app
+    app
         .api
         .get("/api/skills?volume=user")
         .await
@@ -486,7 +486,7 @@ async fn while_redis_hangs_skills_are_read_and_written_in_time() {
 }
 
 #[tokio::test]
-async fn without_redis_or_with_a_wrong_one_skills_are_read_and_written() {
+async fn skills_are_read_and_written_with_a_missing_or_wrong_redis_url() {
     for redis_url in [None, Some("redis+unix:///nowhere/redis.sock")] {
         let blobs = BlobServer::start().await;
         let api = in_process(Config {
@@ -500,7 +500,7 @@ async fn without_redis_or_with_a_wrong_one_skills_are_read_and_written() {
 }
 
 #[tokio::test]
-async fn what_redis_remembers_wrongly_is_read_again() {
+async fn malformed_cache_entry_is_read_again_from_blob() {
     let app = SkillsApp::start().await;
     app.put(&format!("{USER}x.md"), document("x")).await;
     let before = app

@@ -1,4 +1,4 @@
-//! What callers and other programs might put in: nothing leaves its volume or its field.
+//! Hostile names, ids and field values of skills: none escapes its volume or its field.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{SYSTEM, USER, document, ids, without_content};
 use crate::support::SkillsApp;
 
-/// The fields that a caller gave.
+/// Returns the members that the caller set.
 fn given(skill: &Value) -> Value {
     json!([
         skill["name"],
@@ -17,7 +17,7 @@ fn given(skill: &Value) -> Value {
     ])
 }
 
-/// Creates a skill, and looks at it in every way there is.
+/// Creates a skill and compares it through every route that returns it.
 async fn check_comes_back(app: &SkillsApp, body: &Value) -> String {
     let created = app.api.post("/api/skills", body).await.assert_status(201);
     let path = created.header("location").unwrap().to_owned();
@@ -40,7 +40,7 @@ async fn check_comes_back(app: &SkillsApp, body: &Value) -> String {
         .await
         .assert_status(200);
     assert_eq!(found["content"].as_str().unwrap().as_bytes(), text.body);
-    // The same document elsewhere is the same skill.
+    // The same document in another volume is the same skill.
     let markdown = app.api.with_header("content-type", "text/markdown");
     let copied = markdown
         .send(
@@ -55,7 +55,7 @@ async fn check_comes_back(app: &SkillsApp, body: &Value) -> String {
         (given(body), &created["id"])
     );
 
-    // And so is a skill that gets these values later.
+    // A skill that is patched to these values is the same skill.
     let plain = json!({"name": "x", "description": "y", "code": "z", "language": "c"});
     let other = app
         .api
@@ -80,13 +80,13 @@ async fn check_comes_back(app: &SkillsApp, body: &Value) -> String {
             created["id"].as_str().unwrap()
         ),
     ] {
-        let _ = app.api.delete(path).await.assert_status(200);
+        app.api.delete(path).await.assert_status(200);
     }
     created["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn no_name_leads_out_of_its_volume() {
+async fn skill_names_cannot_escape_their_volume() {
     let app = SkillsApp::start().await;
     app.put(&format!("{SYSTEM}evil.md"), document("evil")).await;
     let body = |name: &str| json!({"name": name, "description": "d", "code": "c", "language": "python", "tags": []});
@@ -126,7 +126,7 @@ async fn no_name_leads_out_of_its_volume() {
 }
 
 #[tokio::test]
-async fn no_id_leads_out_of_its_volume() {
+async fn skill_ids_cannot_escape_their_volume() {
     let app = SkillsApp::start().await;
     app.put(&format!("{SYSTEM}evil.md"), document("evil")).await;
     app.put("volumes/user/default/files/x.md", document("file"))
@@ -154,7 +154,7 @@ async fn no_id_leads_out_of_its_volume() {
             (Method::POST, "/usage", r#"{"success":true}"#),
         ] {
             let path = format!("/api/skills/{id}{suffix}?volume=user");
-            let _ = app
+            app
                 .api
                 .send_json(method, &path, body)
                 .await
@@ -175,7 +175,7 @@ async fn no_id_leads_out_of_its_volume() {
 }
 
 #[tokio::test]
-async fn no_value_breaks_out_of_its_field() {
+async fn field_values_cannot_break_out_of_their_field() {
     let app = SkillsApp::start().await;
     let tags: Vec<String> = (0..100)
         .map(|index| format!("{index:03}{}", "t".repeat(100)))
@@ -223,7 +223,7 @@ async fn no_value_breaks_out_of_its_field() {
 }
 
 #[tokio::test]
-async fn documents_that_nobody_can_read_are_listed_with_a_warning() {
+async fn unparsable_documents_are_listed_with_a_warning() {
     let app = SkillsApp::start().await;
     let huge = document("huge") + &"x".repeat(2 << 20);
     let broken: [(&str, &[u8]); 6] = [
@@ -254,7 +254,7 @@ async fn documents_that_nobody_can_read_are_listed_with_a_warning() {
         app.put(&format!("{USER}{name}"), document("hidden")).await;
     }
 
-    // Cold, and as it is remembered.
+    // First from Blob, then from the cache.
     for _ in 0..2 {
         let list = app
             .api
@@ -287,7 +287,7 @@ async fn documents_that_nobody_can_read_are_listed_with_a_warning() {
             .get(&path)
             .await;
         assert_eq!(exact.assert_status(200).body, text);
-        // A whole document repairs it.
+        // A PUT of the whole document repairs it.
         let markdown = app.api.with_header("content-type", "text/markdown");
         let repaired = markdown.send(Method::PUT, &path, document(id).into()).await;
         assert_eq!(
@@ -296,7 +296,7 @@ async fn documents_that_nobody_can_read_are_listed_with_a_warning() {
             "{id}"
         );
     }
-    let _ = app
+    app
         .api
         .delete("/api/skills/huge?volume=user")
         .await
@@ -304,7 +304,7 @@ async fn documents_that_nobody_can_read_are_listed_with_a_warning() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_parsed_is_not_changed_in_parts() {
+async fn patch_of_an_unparsable_document_is_rejected() {
     let app = SkillsApp::start().await;
     for (id, text) in [
         ("broken", "---\nname: [\n---\n"),

@@ -1,4 +1,4 @@
-//! Lists: order, pages, filters, volumes that shadow each other, and what is read for them.
+//! Lists of skills: order, pages, filters, overrides between volumes, and Blob reads.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use super::super::support::{Fault, SkillsApp};
 use super::{SYSTEM, USER, document, ids, new_skill};
 
-/// The requests for contents among those that the store saw.
+/// Returns the requests for contents among the requests to the store.
 fn contents(requests: &[String]) -> Vec<&String> {
     let is_content = |line: &&String| line.starts_with("GET /_blob/content/");
     requests.iter().filter(is_content).collect()
 }
 
-/// All pages of a list, one after another.
+/// Reads all pages of a list.
 async fn all_pages(app: &SkillsApp, query: &str) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut cursor = String::new();
@@ -33,13 +33,13 @@ async fn all_pages(app: &SkillsApp, query: &str) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn pages_cover_every_skill_once_in_order() {
+async fn pages_contain_every_skill_once_in_order() {
     let app = SkillsApp::start().await;
     let expected: Vec<String> = (0..25).map(|index| format!("skill-{index:02}")).collect();
     let documents = expected.iter().rev();
     app.put_all(documents.map(|id| (format!("{SYSTEM}{id}.md"), document(id))))
         .await;
-    // What is no skill of this volume counts nowhere.
+    // Blobs that are not skills of this volume are not counted.
     for pathname in ["skill-05/x.md", "skill-07.txt", "zzz/a.md", ".md"] {
         app.put(&format!("{SYSTEM}{pathname}"), "x").await;
     }
@@ -64,7 +64,7 @@ async fn pages_cover_every_skill_once_in_order() {
 }
 
 #[tokio::test]
-async fn what_is_added_and_deleted_between_pages_disturbs_nothing_else() {
+async fn skills_added_and_deleted_between_pages_do_not_affect_others() {
     let app = SkillsApp::start().await;
     for id in ["b", "d", "f"] {
         app.put(&format!("{USER}{id}.md"), document(id)).await;
@@ -77,7 +77,7 @@ async fn what_is_added_and_deleted_between_pages_disturbs_nothing_else() {
         .assert_status(200)
         .json();
     assert_eq!(ids(&first), ["b", "d"]);
-    let _ = app.api.delete("/api/skills/d").await.assert_status(200);
+    app.api.delete("/api/skills/d").await.assert_status(200);
     for id in ["a", "e"] {
         app.put(&format!("{USER}{id}.md"), document(id)).await;
     }
@@ -145,7 +145,7 @@ async fn lists_are_filtered_by_text_tag_and_category() {
 }
 
 #[tokio::test]
-async fn the_nearer_volume_shadows_the_farther() {
+async fn more_specific_volume_overrides_skills_of_the_same_id() {
     let app = SkillsApp::start().await;
     for (volume, id, skills) in [
         ("user", "anna", vec!["a", "b", "d"]),
@@ -226,7 +226,7 @@ async fn the_nearer_volume_shadows_the_farther() {
             ["z", "user", "default"],
         ])
     );
-    // Without a volume the nearest is found, too.
+    // A request without a volume finds the most specific one.
     let found = app.api.get("/api/skills/f").await.assert_status(200).json();
     assert_eq!(
         (&found["volume"], &found["name"]),
@@ -237,7 +237,7 @@ async fn the_nearer_volume_shadows_the_farther() {
 }
 
 #[tokio::test]
-async fn an_empty_volume_has_an_empty_list() {
+async fn empty_volume_has_an_empty_list() {
     let app = SkillsApp::start().await;
 
     for query in [
@@ -261,7 +261,7 @@ async fn an_empty_volume_has_an_empty_list() {
 }
 
 #[tokio::test]
-async fn queries_that_make_no_sense_are_refused() {
+async fn invalid_list_queries_are_rejected() {
     let app = SkillsApp::start().await;
     for name in ["a", "b"] {
         app.put(&format!("{SYSTEM}{name}.md"), document(name)).await;
@@ -270,8 +270,7 @@ async fn queries_that_make_no_sense_are_refused() {
     let page = app.api.get("/api/skills?limit=1").await.assert_status(200);
     let cursor = page.json()["next_cursor"].as_str().unwrap().to_owned();
     let cursor: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).unwrap()).unwrap();
-    let _ = app
-        .api
+    app.api
         .delete("/api/skills/b?volume=system")
         .await
         .assert_status(200);
@@ -292,7 +291,7 @@ async fn queries_that_make_no_sense_are_refused() {
         "limit=-1",
     ] {
         let response = app.api.get(&format!("/api/skills?{query}")).await;
-        let _ = response.assert_error(400, "invalid_request");
+        response.assert_error(400, "invalid_request");
     }
     for (query, field) in [
         ("volume=x", "volume"),
@@ -329,7 +328,7 @@ async fn queries_that_make_no_sense_are_refused() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_another_volume_shows_nothing_foreign() {
+async fn cursor_of_another_volume_reveals_nothing() {
     let app = SkillsApp::start().await;
     for index in 0..4 {
         app.put(
@@ -359,12 +358,12 @@ async fn a_cursor_of_another_volume_shows_nothing_foreign() {
             .api
             .get(&format!("/api/skills?{query}&cursor={cursor}"))
             .await;
-        let _ = list.assert_error(400, "invalid_request");
+        list.assert_error(400, "invalid_request");
     }
 }
 
 #[tokio::test]
-async fn a_warm_list_of_a_thousand_skills_reads_no_document() {
+async fn warm_list_of_a_thousand_skills_reads_no_document() {
     let app = SkillsApp::start().await;
     let all = (0..1000).map(|index| {
         let name = format!("skill {index:04}");
@@ -381,7 +380,7 @@ async fn a_warm_list_of_a_thousand_skills_reads_no_document() {
         Fault::Delay(pause)
     });
 
-    // What a slow machine does not read within the first list's limit, the second one reads.
+    // On a slow machine the second list reads the documents that the first had no time for.
     let path = "/api/skills?limit=1000";
     let mut last = app.api.get(path).await.assert_status(200).json();
     for _ in 0..3 {
@@ -389,7 +388,7 @@ async fn a_warm_list_of_a_thousand_skills_reads_no_document() {
     }
     let starts: Vec<Instant> = starts.lock().unwrap().clone();
     assert!(starts.len() >= 1000);
-    // Each takes at least the pause: nine that begin within one would be nine at the same time.
+    // Each read takes at least the pause, so nine that begin within one pause would be concurrent.
     for nine in starts.windows(9) {
         assert!(nine[8] - nine[0] >= pause, "more than 8 at the same time");
     }
@@ -449,10 +448,10 @@ async fn a_warm_list_of_a_thousand_skills_reads_no_document() {
 }
 
 #[tokio::test]
-async fn what_the_service_wrote_itself_is_listed_without_being_read() {
+async fn skill_written_by_the_service_is_listed_without_reading_its_document() {
     let app = SkillsApp::start().await;
     let created = app.api.post("/api/skills", &new_skill("x")).await;
-    let _ = created.assert_status(201);
+    created.assert_status(201);
     let changed = app
         .api
         .patch("/api/skills/x", &json!({"version": "2"}))

@@ -1,4 +1,4 @@
-//! `POST /api/skills/{id}/usage`: every use is counted, once.
+//! `POST /api/skills/{id}/usage`: every reported use is counted once.
 
 use axum::http::Method;
 use futures_util::future::join_all;
@@ -8,10 +8,9 @@ use super::super::support::SkillsApp;
 use super::{SYSTEM, USER, document, new_skill};
 
 #[tokio::test]
-async fn uses_at_the_same_moment_are_all_counted() {
+async fn concurrent_uses_are_all_counted() {
     let app = SkillsApp::start().await;
-    let _ = app
-        .api
+    app.api
         .post("/api/skills", &new_skill("x"))
         .await
         .assert_status(201);
@@ -47,10 +46,9 @@ async fn uses_at_the_same_moment_are_all_counted() {
 }
 
 #[tokio::test]
-async fn a_use_under_one_key_is_counted_once() {
+async fn repeated_use_with_one_idempotency_key_is_counted_once() {
     let app = SkillsApp::start().await;
-    let _ = app
-        .api
+    app.api
         .post("/api/skills", &new_skill("x"))
         .await
         .assert_status(201);
@@ -61,8 +59,7 @@ async fn a_use_under_one_key_is_counted_once() {
         .post("/api/skills/x/usage", &body)
         .await
         .assert_status(200);
-    let _ = app
-        .api
+    app.api
         .post("/api/skills/x/usage", &json!({"success": false}))
         .await
         .assert_status(200);
@@ -94,10 +91,9 @@ async fn a_use_under_one_key_is_counted_once() {
 }
 
 #[tokio::test]
-async fn what_is_no_use_is_not_counted() {
+async fn invalid_usage_report_is_not_counted() {
     let app = SkillsApp::start().await;
-    let _ = app
-        .api
+    app.api
         .post("/api/skills", &new_skill("x"))
         .await
         .assert_status(201);
@@ -122,8 +118,7 @@ async fn what_is_no_use_is_not_counted() {
         "/api/skills/x/usage?volume=system",
         "/api/skills/..%2Fx/usage",
     ] {
-        let _ = app
-            .api
+        app.api
             .post(path, &body)
             .await
             .assert_error(404, "not_found");
@@ -136,7 +131,7 @@ async fn what_is_no_use_is_not_counted() {
 }
 
 #[tokio::test]
-async fn uses_belong_to_the_skill_of_one_volume() {
+async fn usage_counts_are_separate_per_volume() {
     let app = SkillsApp::start().await;
     for prefix in [USER, SYSTEM, "volumes/team/acme/skills/"] {
         app.put(&format!("{prefix}x.md"), document("x")).await;
@@ -150,7 +145,7 @@ async fn uses_belong_to_the_skill_of_one_volume() {
     ] {
         for _ in 0..times {
             let path = format!("/api/skills/x/usage{query}");
-            let _ = app.api.post(&path, &body).await.assert_status(200);
+            app.api.post(&path, &body).await.assert_status(200);
         }
     }
 
@@ -170,21 +165,19 @@ async fn uses_belong_to_the_skill_of_one_volume() {
 }
 
 #[tokio::test]
-async fn a_deletion_forgets_the_count() {
+async fn deleted_skill_loses_its_usage_count() {
     let app = SkillsApp::start().await;
-    let _ = app
-        .api
+    app.api
         .post("/api/skills", &new_skill("x"))
         .await
         .assert_status(201);
     let body = json!({"success": true, "duration_ms": 1.5});
-    let _ = app
-        .api
+    app.api
         .post("/api/skills/x/usage", &body)
         .await
         .assert_status(200);
 
-    let _ = app.api.delete("/api/skills/x").await.assert_status(200);
+    app.api.delete("/api/skills/x").await.assert_status(200);
     let created = app
         .api
         .post("/api/skills", &new_skill("x"))

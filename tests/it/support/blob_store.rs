@@ -1,4 +1,4 @@
-//! The local Blob store on a port of its own, which remembers its requests and misbehaves on command.
+//! The local Blob store with a record of its requests and injected faults.
 
 use std::io;
 use std::path::PathBuf;
@@ -23,31 +23,31 @@ use tower::ServiceExt;
 
 use super::http_client;
 
-/// What happens to a request.
+/// The handling of a request.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// The store answers it.
+    /// The store answers.
     Pass,
-    /// The store does not see it; this is the answer.
+    /// This response is sent, and the store does not receive the request.
     Answer {
         status: u16,
         headers: Vec<(&'static str, String)>,
         body: String,
     },
-    /// The store answers it after a while.
+    /// The store answers after a delay.
     Delay(Duration),
-    /// It is never answered.
+    /// There is no response.
     Hang,
-    /// The store answers it, and the connection breaks after so many bytes of the answer's body.
+    /// The store answers, and the connection closes after this many bytes of the body.
     BreakBody(usize),
-    /// The store answers it, and the connection breaks in place of the answer.
+    /// The store executes the request, and the connection closes without a response.
     LoseAnswer,
-    /// The connection breaks, and the store does not see it.
+    /// The connection closes, and the store does not receive the request.
     Close,
 }
 
 impl Fault {
-    /// An error of the service, in its form.
+    /// Returns an error in the format of Vercel Blob.
     pub fn error(status: u16, code: &str) -> Self {
         let body = serde_json::json!({"error": {"code": code, "message": "injected"}});
         Self::Answer {
@@ -103,17 +103,17 @@ impl BlobServer {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// What `VERCEL_BLOB_API_URL` is to be.
+    /// Returns the value for `VERCEL_BLOB_API_URL`.
     pub fn api_url(&self) -> String {
         format!("{}/_blob", self.base())
     }
 
-    /// What `BLOB_CONTENT_URL` is to be.
+    /// Returns the value for `BLOB_CONTENT_URL`.
     pub fn content_url(&self) -> String {
         format!("{}/_blob/content", self.base())
     }
 
-    /// The configuration of a production deployment that keeps its files here, without a Redis.
+    /// Returns the configuration of a production deployment with this store and without Redis.
     pub fn config(&self) -> Config {
         Config {
             blob: BlobConfig {
@@ -126,7 +126,7 @@ impl BlobServer {
         }
     }
 
-    /// The pathnames of all that is stored, asked of the store itself.
+    /// Returns the pathnames of all blobs.
     pub async fn pathnames(&self) -> Vec<String> {
         let list = http_client().build().unwrap().get(self.api_url());
         let list = list.bearer_auth(Self::TOKEN).send().await.unwrap();
@@ -138,27 +138,27 @@ impl BlobServer {
             .collect()
     }
 
-    /// Where the store keeps its data.
+    /// Returns the data folder of the store.
     pub fn directory(&self) -> PathBuf {
         self.directory.path().join("blob")
     }
 
-    /// `METHOD path?query` of each request so far, in order.
+    /// Returns `METHOD path?query` of each request so far, in order.
     pub fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().unwrap().clone()
     }
 
-    /// Forgets the requests so far.
+    /// Clears the record of requests.
     pub fn clear(&self) {
         self.shared.requests.lock().unwrap().clear();
     }
 
-    /// From now on, `decide` says what happens to each request.
+    /// Lets `decide` choose the handling of each further request.
     pub fn fail_with(&self, decide: impl Fn(&Parts) -> Fault + Send + Sync + 'static) {
         *self.shared.decide.lock().unwrap() = Arc::new(decide);
     }
 
-    /// From now on, all requests pass.
+    /// Removes the injected faults.
     pub fn heal(&self) {
         self.fail_with(|_| Fault::Pass);
     }
@@ -170,14 +170,14 @@ impl Drop for BlobServer {
     }
 }
 
-/// Answers connections until it is aborted, which breaks those that are open.
+/// Serves connections until the task is aborted, which closes them.
 async fn serve(listener: TcpListener, shared: Shared) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         stream.set_nodelay(true).unwrap();
         let shared = shared.clone();
         let service = service_fn(move |request| answer(shared.clone(), request));
-        // An error is a fault that was wanted, or a client that is gone.
+        // An error is an injected fault or a disconnected client.
         connections.spawn(async move {
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
@@ -187,7 +187,7 @@ async fn serve(listener: TcpListener, shared: Shared) {
     }
 }
 
-/// The answer of a server that does not do what it was asked.
+/// Returns the response of an injected fault.
 pub(super) fn response(
     status: u16,
     headers: Vec<(&'static str, String)>,
@@ -232,13 +232,13 @@ async fn answer(shared: Shared, request: Request<Incoming>) -> io::Result<Respon
     }
 }
 
-/// The same answer, which ends too early for what its head says.
+/// Truncates a response after this many bytes of its body.
 async fn break_body(response: Response<Body>, length: usize) -> Response<Body> {
     let (parts, body) = response.into_parts();
     let whole = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let begun = whole.slice(..length.min(whole.len()));
     let broken = stream::once(async {
-        // Until what came before has left.
+        // Wait until the earlier bytes have been sent.
         tokio::time::sleep(Duration::from_millis(20)).await;
         Err(io::Error::other("the body breaks off"))
     });

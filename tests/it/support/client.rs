@@ -1,4 +1,4 @@
-//! Speaks HTTP to the service, in this process or over a socket, and looks closely at every answer.
+//! An HTTP client for the service, in this process or over a socket, with assertions on responses.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use llmos::serve::AppService;
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// A way to the service.
+/// A client of the service.
 #[derive(Clone, Debug)]
 pub struct Client {
     target: Target,
@@ -30,7 +30,7 @@ impl Client {
     }
 
     pub fn http(base: impl Into<String>) -> Self {
-        // Longer than every limit of the service: what hangs fails the test that asserts a time.
+        // Longer than every time limit of the service, so that the assertion of the test fails first.
         let http = http_client().timeout(Duration::from_secs(120));
         let http = http.build().unwrap();
         Self {
@@ -42,7 +42,7 @@ impl Client {
         }
     }
 
-    /// Host and port, for speaking to the server in other ways.
+    /// Returns host and port.
     pub fn address(&self) -> &str {
         match &self.target {
             Target::InProcess(_) => panic!("the service in this process has no address"),
@@ -50,34 +50,40 @@ impl Client {
         }
     }
 
-    /// The same way, with a header on every request.
+    /// Returns a client that sends this header with every request.
     pub fn with_header(&self, name: &'static str, value: impl Into<String>) -> Self {
         let mut client = self.clone();
         client.headers.push((name, value.into()));
         client
     }
 
+    #[must_use = "a response has to be checked"]
     pub async fn get(&self, path: &str) -> Response {
         self.send(Method::GET, path, Vec::new()).await
     }
 
+    #[must_use = "a response has to be checked"]
     pub async fn delete(&self, path: &str) -> Response {
         self.send(Method::DELETE, path, Vec::new()).await
     }
 
+    #[must_use = "a response has to be checked"]
     pub async fn post(&self, path: &str, body: &Value) -> Response {
         self.send_json(Method::POST, path, body.to_string()).await
     }
 
+    #[must_use = "a response has to be checked"]
     pub async fn put(&self, path: &str, body: &Value) -> Response {
         self.send_json(Method::PUT, path, body.to_string()).await
     }
 
+    #[must_use = "a response has to be checked"]
     pub async fn patch(&self, path: &str, body: &Value) -> Response {
         self.send_json(Method::PATCH, path, body.to_string()).await
     }
 
-    /// Sends a text as JSON, also one that is none.
+    /// Sends a text as JSON, valid or not.
+    #[must_use = "a response has to be checked"]
     pub async fn send_json(
         &self,
         method: Method,
@@ -88,12 +94,13 @@ impl Client {
         client.send(method, path, text.into()).await
     }
 
+    #[must_use = "a response has to be checked"]
     pub async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Response {
         let response = self.try_send(method.clone(), path, body).await;
         response.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    /// Sends a request that may find nobody to answer it.
+    /// Sends a request that may fail without a response.
     pub async fn try_send(
         &self,
         method: Method,
@@ -142,7 +149,13 @@ impl Client {
         })
     }
 
-    /// Creates a session and gives its id.
+    /// Creates a session of the user's default volume.
+    pub async fn session(&self, name: &str) -> SessionFixture {
+        let id = self.create_session(name).await;
+        SessionFixture { id }
+    }
+
+    /// Creates a session of the user's default volume and returns its id.
     pub async fn create_session(&self, name: &str) -> String {
         let body = serde_json::json!({"name": name, "volume": "user"});
         self.post("/api/sessions", &body)
@@ -154,13 +167,14 @@ impl Client {
             .to_owned()
     }
 
-    /// The entity tag of what is at a path.
+    /// Returns the entity tag of a resource.
     pub async fn entity_tag(&self, path: &str) -> String {
         let response = self.get(path).await.assert_status(200);
         response.header("etag").unwrap().to_owned()
     }
 
-    /// Appends a message with this content.
+    /// Appends a message with this content to a session.
+    #[must_use = "a response has to be checked"]
     pub async fn append(&self, id: &str, content: &str) -> Response {
         let body = serde_json::json!({"role": "user", "content": content});
         self.post(&format!("/api/sessions/{id}/messages"), &body)
@@ -168,15 +182,42 @@ impl Client {
     }
 }
 
-/// What makes clients that speak HTTP, whatever other tests do.
+/// A session that a test created.
+#[derive(Clone, Debug)]
+pub struct SessionFixture {
+    pub id: String,
+}
+
+impl SessionFixture {
+    /// Returns the path of the session in the API.
+    pub fn path(&self) -> String {
+        format!("/api/sessions/{}", self.id)
+    }
+
+    /// Returns the path of its messages in the API.
+    pub fn messages_path(&self) -> String {
+        format!("{}/messages", self.path())
+    }
+
+    /// Returns the Redis key of its document.
+    pub fn key(&self) -> String {
+        format!("session:{}", self.id)
+    }
+
+    /// Returns the Redis key of its messages.
+    pub fn messages_key(&self) -> String {
+        format!("{}:messages", self.key())
+    }
+}
+
+/// Returns a builder of HTTP clients.
 pub fn http_client() -> reqwest::ClientBuilder {
-    // An error says that another test was first.
+    // An error means that another test has installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy()
 }
 
-/// An answer. Looking at nothing of it is a mistake.
-#[must_use]
+/// A response of the service.
 #[derive(Debug)]
 pub struct Response {
     request: String,
@@ -199,7 +240,7 @@ impl Response {
         self
     }
 
-    /// The body of an answer that must be JSON and say so.
+    /// Returns the body after checking that its content type is JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
         let content_type = self.header("content-type").unwrap_or_default();
@@ -211,7 +252,7 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The body of an error that must be in the one form that all have.
+    /// Checks that the response is a complete problem document and returns it.
     #[track_caller]
     pub fn assert_error(self, status: u16, code: &str) -> Value {
         let response = self.assert_status(status);
@@ -244,7 +285,7 @@ impl Response {
         problem
     }
 
-    /// A 422 that names this field.
+    /// Checks that the response is a 422 that names this field.
     #[track_caller]
     pub fn assert_invalid(self, field: &str) {
         let problem = self.assert_error(422, "validation_failed");
@@ -256,7 +297,7 @@ impl Response {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// How many Redis round trips the answer says it took.
+    /// Returns the number of Redis round trips in `Server-Timing`.
     #[track_caller]
     pub fn round_trips(&self) -> u32 {
         let timing = self

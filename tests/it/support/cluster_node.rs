@@ -1,4 +1,4 @@
-//! One redis-server of a cluster.
+//! One node of a Redis Cluster.
 
 use std::io::{BufRead, BufReader};
 use std::ops::RangeInclusive;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::free_port;
 
-/// Starts a server that ends with whoever holds the other end of its standard input, however that ends, and says
+/// Starts a server that ends when the other end of its standard input closes, for any reason, and prints
 /// its process id.
 const START_SERVER: &str = r#"
 redis-server "$@" </dev/null >/dev/null & server=$!
@@ -19,7 +19,7 @@ cat >/dev/null
 kill -KILL $server
 wait $server 2>/dev/null"#;
 
-/// One of its servers.
+/// A node of a cluster.
 #[derive(Debug)]
 pub struct ClusterNode {
     pub port: u16,
@@ -29,14 +29,14 @@ pub struct ClusterNode {
     server: Option<Server>,
 }
 
-/// A redis-server, gone with the value and with this process.
+/// A redis-server that ends with the value and with this process.
 #[derive(Debug)]
 struct Server {
     shell: Child,
     process_id: String,
 }
 
-/// A server whose clock stands.
+/// A stopped server process.
 #[derive(Debug)]
 pub struct Frozen<'a>(&'a ClusterNode);
 
@@ -47,7 +47,7 @@ impl Drop for Frozen<'_> {
 }
 
 impl ClusterNode {
-    /// Starts a server that knows no other node yet.
+    /// Starts a node that is not connected to others.
     pub fn start(node_timeout: Duration) -> Self {
         let mut node = Self {
             port: 0,
@@ -68,7 +68,7 @@ impl ClusterNode {
         );
     }
 
-    /// Starts the server, again on what it wrote before; whether it answers.
+    /// Starts the server on its data directory; returns whether it answers.
     pub fn restart(&mut self) -> bool {
         self.server = Some(Server::start(&[
             ("--port", &self.port.to_string()),
@@ -79,7 +79,7 @@ impl ClusterNode {
                 "--cluster-node-timeout",
                 &self.node_timeout.as_millis().to_string(),
             ),
-            // A replica of the tests may always take over, and soon.
+            // A replica may always take over, without a delay.
             ("--cluster-replica-validity-factor", "0"),
             ("--repl-diskless-sync-delay", "0"),
             ("--save", ""),
@@ -87,7 +87,7 @@ impl ClusterNode {
         ]));
         for _ in 0..500 {
             if self.try_command::<String>(&["PING"]).is_ok() {
-                // Else it is another one that answers on this port.
+                // If the ids differ, another server answers on this port.
                 return self.id_of_process() == self.server.as_ref().unwrap().process_id;
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -99,12 +99,12 @@ impl ClusterNode {
         self.server.is_some()
     }
 
-    /// Ends the server as a crash does.
+    /// Kills the server.
     pub fn kill(&mut self) {
         self.server = None;
     }
 
-    /// Stops the server's clock until the value is dropped: it accepts connections, and answers nothing.
+    /// Stops the server process until the value is dropped: it accepts connections and answers nothing.
     pub fn freeze(&self) -> Frozen<'_> {
         self.signal("-STOP");
         Frozen(self)
@@ -123,7 +123,7 @@ impl ClusterNode {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Runs one command on this node, whatever it says of slots.
+    /// Runs one command on this node, without redirection.
     #[track_caller]
     pub fn command<T: FromRedisValue>(&self, arguments: &[impl ToRedisArgs]) -> T {
         self.try_command(arguments).unwrap()
@@ -141,12 +141,12 @@ impl ClusterNode {
         command.query(&mut connection)
     }
 
-    /// What the nodes call it.
+    /// Returns the id of the node in the cluster.
     pub fn id(&self) -> String {
         self.command(&["CLUSTER", "MYID"])
     }
 
-    /// A value of `CLUSTER INFO`.
+    /// Returns a value of `CLUSTER INFO`.
     pub fn cluster_info(&self, name: &str) -> String {
         value_in(&self.command::<String>(&["CLUSTER", "INFO"]), name)
     }
@@ -155,7 +155,7 @@ impl ClusterNode {
         value_in(&self.command::<String>(&["INFO", "server"]), "process_id")
     }
 
-    /// Which slots stand where: ranges, and the port of their master.
+    /// Returns the slot ranges, each with the port of its master.
     pub fn slots(&self) -> redis::RedisResult<Vec<(RangeInclusive<u16>, u16)>> {
         let ranges: Vec<Vec<redis::Value>> = self.try_command(&["CLUSTER", "SLOTS"])?;
         let read = |range: Vec<redis::Value>| {
@@ -170,9 +170,9 @@ impl ClusterNode {
         ranges.into_iter().map(read).collect()
     }
 
-    /// How many replicas of slots it knows of.
+    /// Returns the number of replicas in `CLUSTER SLOTS`.
     pub fn replicas_in_slots(&self) -> usize {
-        // Of each range first and last slot, the master, and replicas.
+        // Each range has first and last slot, the master, and replicas.
         let ranges: Vec<Vec<redis::Value>> = self.command(&["CLUSTER", "SLOTS"]);
         ranges.iter().map(|range| range.len() - 3).sum()
     }
@@ -197,13 +197,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // With its standard input closed the shell kills the server, and ends.
+        // When its standard input closes, the shell kills the server and exits.
         drop(self.shell.stdin.take());
         let _ = self.shell.wait();
     }
 }
 
-/// The value of a line `name:value`.
+/// Returns the value of a line `name:value`.
 fn value_in(info: &str, name: &str) -> String {
     let line = info
         .lines()

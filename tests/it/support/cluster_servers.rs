@@ -1,4 +1,4 @@
-//! A Redis Cluster of six nodes, three masters with a replica each, on ports that the system chose.
+//! A Redis Cluster of six nodes: three masters with a replica each.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ const MASTERS: usize = 3;
 const NODES: usize = 2 * MASTERS;
 const SLOTS: usize = 16384;
 
-/// How long nodes may take to find each other.
+/// The time limit for nodes to connect.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// A running cluster.
@@ -18,13 +18,13 @@ pub struct ClusterServers {
 }
 
 impl ClusterServers {
-    /// Starts a cluster whose nodes take one another for dead after `node_timeout`.
+    /// Starts a cluster with this `cluster-node-timeout`.
     pub fn start(node_timeout: Duration) -> Self {
         let nodes: Vec<ClusterNode> = (0..NODES)
             .map(|_| ClusterNode::start(node_timeout))
             .collect();
         for (index, node) in nodes.iter().enumerate() {
-            // Each has an epoch of its own from the start, which they would else have to agree on.
+            // With distinct epochs from the start the nodes need not negotiate them.
             node.command::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()]);
             if index < MASTERS {
                 let (first, end) = (index * SLOTS / MASTERS, (index + 1) * SLOTS / MASTERS);
@@ -54,7 +54,7 @@ impl ClusterServers {
         cluster
     }
 
-    /// What `REDIS_URL` is for it.
+    /// Returns the value for `REDIS_URL`.
     pub fn url(&self) -> String {
         let hosts: Vec<String> = self
             .nodes
@@ -65,7 +65,7 @@ impl ClusterServers {
         format!("redis://{}", hosts.join(","))
     }
 
-    /// Waits until all slots are served and all replicas follow, as far as each running node knows.
+    /// Waits until every running node reports that all slots are served and all replicas are connected.
     pub fn wait_until_healthy(&self) {
         self.wait_until("agree", |node| {
             let info: String = node.command(&["INFO", "replication"]);
@@ -76,7 +76,7 @@ impl ClusterServers {
         });
     }
 
-    /// The slot that a key stands in.
+    /// Returns the slot of a key.
     pub fn slot_of(&self, key: &str) -> u16 {
         let mut running = self.nodes.iter().filter(|node| node.is_running());
         running
@@ -85,7 +85,7 @@ impl ClusterServers {
             .command(&["CLUSTER", "KEYSLOT", key])
     }
 
-    /// Which of the nodes serves a slot, as the running ones say.
+    /// Returns the index of the node that serves a slot.
     pub fn master_of(&self, slot: u16) -> usize {
         let is_it = |node: &ClusterNode| {
             let mut ranges = node.slots().unwrap_or_default().into_iter();
@@ -119,7 +119,7 @@ impl ClusterServers {
                     .to_vec();
             command.extend(keys);
             from.command::<()>(&command);
-            // Long enough to be met half-way.
+            // Long enough for requests to arrive during the migration.
             std::thread::sleep(Duration::from_millis(10));
         }
         to.command::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
@@ -129,7 +129,7 @@ impl ClusterServers {
         }
     }
 
-    /// A replica of a master.
+    /// Returns the index of the replica of a master.
     pub fn replica_of(&self, master: usize) -> usize {
         let id = self.nodes[master].id();
         let is_it = |node: &ClusterNode| {

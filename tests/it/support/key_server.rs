@@ -1,4 +1,4 @@
-//! An identity provider's set of keys on a port of its own, which counts its requests and misbehaves on command.
+//! A JWKS server that counts its requests and injects faults.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::Issuer;
 use super::blob_store::{Fault, response};
 
-/// A running server, or one that is down.
+/// A server that is running or down.
 #[derive(Debug)]
 pub struct KeyServer {
     port: u16,
@@ -47,27 +47,27 @@ impl KeyServer {
         server
     }
 
-    /// What `AUTH_JWKS_URL` is to be.
+    /// Returns the value for `AUTH_JWKS_URL`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/.well-known/jwks.json", self.port)
     }
 
-    /// From now on, these keys are published, and no others.
+    /// Replaces the published keys.
     pub fn publish(&self, keys: &[&Issuer]) {
         self.state.lock().unwrap().keys = keys.iter().map(|issuer| issuer.jwk()).collect();
     }
 
-    /// From now on, this happens to all requests.
+    /// Injects a fault into all further requests.
     pub fn fail_with(&self, fault: Fault) {
         self.state.lock().unwrap().fault = fault;
     }
 
-    /// How often the keys were asked for.
+    /// Returns the number of requests so far.
     pub fn requests(&self) -> usize {
         self.state.lock().unwrap().requests
     }
 
-    /// Nobody listens any more, and open connections break.
+    /// Closes the port and all connections.
     pub async fn go_down(&mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
@@ -75,7 +75,7 @@ impl KeyServer {
         }
     }
 
-    /// Listens, at the port of before.
+    /// Listens again on the same port.
     pub async fn go_up(&mut self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
         self.port = listener.local_addr().unwrap().port();
@@ -96,7 +96,7 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
     while let Ok((stream, _)) = listener.accept().await {
         let state = state.clone();
         let service = service_fn(move |_: Request<Incoming>| answer(state.clone()));
-        // An error is a fault that was wanted, or a client that is gone.
+        // An error is an injected fault or a disconnected client.
         connections.spawn(async move {
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)

@@ -1,4 +1,4 @@
-//! What the tests stand on: real servers that stop with the test, and a client to speak to them.
+//! Test support: real servers that stop with the test, and clients for them.
 
 mod blob_store;
 mod client;
@@ -24,7 +24,7 @@ use llmos::config::{Config, Secret};
 use llmos::{http, serve};
 
 pub use self::blob_store::{BlobServer, Fault};
-pub use self::client::{Client, Response, http_client};
+pub use self::client::{Client, Response, SessionFixture, http_client};
 pub use self::cluster_node::ClusterNode;
 pub use self::cluster_servers::ClusterServers;
 pub use self::key_server::KeyServer;
@@ -45,12 +45,12 @@ pub use self::tls::TlsRedis;
 pub use self::tokens::{AUDIENCE, Claims, ISSUER, Issuer, encoded, in_seconds};
 pub use self::vercel::{CLI, Cli, Tree};
 
-/// The service in this process, without a socket in between.
+/// Starts the service in this process, without a socket.
 pub fn in_process(config: Config) -> Client {
     Client::in_process(serve::service(http::router(), App::new(config)))
 }
 
-/// The configuration of a production deployment on this Redis.
+/// Returns the configuration of a production deployment on this Redis.
 pub fn config(redis_url: &str) -> Config {
     Config {
         redis_url: Some(Secret::new(redis_url.to_owned())),

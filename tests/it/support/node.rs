@@ -1,4 +1,4 @@
-//! Scripts of `tests/blob` and `tests/console` that Node runs.
+//! Runs the scripts of `tests/blob` and `tests/console` with Node.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use tokio::process::Command;
 
 use super::clear_configuration;
 
-/// How long a script may take, on a slow and busy machine.
+/// The time limit of a script on a slow and busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Runs a script, named from `tests` on, and gives what it prints; it must end well. It stops with the test.
+/// Runs a script below `tests`, checks that it succeeds and returns its output. The script stops with the test.
 pub async fn run_script(script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     for package in ["@vercel/blob", "axe-core", "esbuild", "playwright-core"] {

@@ -1,4 +1,4 @@
-//! A process of ours, or of the Vercel CLI, that ends with the test.
+//! A child process that ends with the test.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::Client;
 
-/// How long a process may take until it says that it serves.
+/// The time limit until a process serves.
 const START_LIMIT: Duration = Duration::from_secs(20);
-/// How long a process may take to end when it is asked to.
+/// The time limit for a process to end after SIGTERM.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// A running process and what it printed so far.
+/// A running process and its output so far.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -22,7 +22,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program with nothing on its standard input, and collects what it prints.
+    /// Starts a program with an empty standard input and collects its output.
     pub fn spawn(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
@@ -64,7 +64,7 @@ impl Process {
         serves.then_some(process)
     }
 
-    /// Starts the local server in `directory` as a person would; no client where it ended by itself.
+    /// Starts the local server in `directory`; there is no client if it exited.
     pub async fn local_server(
         directory: &Path,
         environment: &[(&str, &str)],
@@ -91,7 +91,7 @@ impl Process {
         self.child.id()
     }
 
-    /// How much memory the process has in use, in bytes.
+    /// Returns the resident memory of the process in bytes.
     pub fn memory(&self) -> u64 {
         let path = format!("/proc/{}/status", self.id());
         let status = std::fs::read_to_string(path).unwrap();
@@ -101,13 +101,13 @@ impl Process {
         kilobytes.unwrap().parse::<u64>().unwrap() * 1024
     }
 
-    /// Ends the process as a crash does.
+    /// Kills the process.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Sets how many file descriptors the running process may have, up to as many as it had before.
+    /// Lowers the limit of file descriptors of the running process.
     pub fn limit_descriptors(&self, count: u32) {
         let process = self.id();
         let limited = Command::new("prlimit")
@@ -121,7 +121,7 @@ impl Process {
         self.output.lock().unwrap().clone()
     }
 
-    /// Waits until the process has printed `text`; whether it did before it ended or time ran out.
+    /// Waits until the process has printed `text`; returns false if it exits or the time runs out.
     pub async fn wait_for(&mut self, text: &str, limit: Duration) -> bool {
         let started = Instant::now();
         while started.elapsed() < limit {
@@ -146,7 +146,7 @@ impl Process {
         signal(&self.child, name);
     }
 
-    /// Waits for the process to end by itself and gives its exit code.
+    /// Waits for the process to exit and returns its exit code.
     pub async fn exit_code(&mut self, limit: Duration) -> Option<i32> {
         let started = Instant::now();
         loop {
@@ -164,7 +164,7 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Asks first: a local server that is killed leaves its redis-server behind.
+    /// Sends SIGTERM first, because a killed local server leaves its redis-server running.
     fn drop(&mut self) {
         let started = Instant::now();
         while !self.has_ended() && started.elapsed() < STOP_LIMIT {
@@ -176,14 +176,14 @@ impl Drop for Process {
     }
 }
 
-/// Sends a signal by the system's own program.
+/// Sends a signal with the `kill` program.
 pub fn signal(process: &Child, name: &str) {
     let pid = process.id().to_string();
     let sent = Command::new("kill").args([name, &pid]).status().unwrap();
     assert!(sent.success(), "kill {name} {pid}");
 }
 
-/// Takes away what configures us, so that a test does not depend on the machine it runs on.
+/// Removes the variables of the service, so that a test does not depend on the environment.
 pub fn clear_configuration(command: &mut Command) {
     for (name, _) in std::env::vars() {
         let is_ours = [

@@ -1,4 +1,4 @@
-//! A network between the service and Redis that misbehaves on command.
+//! A TCP proxy between the service and Redis with injected network failures.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,26 +11,26 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How late answers are in [`Mode::Delay`].
+/// The delay of answers in [`Mode::Delay`].
 const DELAY: Duration = Duration::from_millis(250);
 
-/// What happens to the connections that go through.
+/// The handling of the proxied connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Mode {
     /// All bytes pass.
     Pass,
-    /// No byte passes in either direction, and nobody is told. A connection that it met is lost for good.
+    /// All bytes are dropped silently in both directions. A connection that lost bytes stays unusable.
     Swallow,
-    /// The same for answers only: what is asked for happens.
+    /// Answers are dropped silently; Redis receives the commands.
     SwallowAnswers,
-    /// The next command passes, but the connection breaks instead of bringing its answer; then `Pass`.
+    /// The next command passes, and the connection closes instead of its answer; then `Pass`.
     LoseAnswer,
-    /// The connection breaks in the middle of the next command; then `Pass`.
+    /// The connection closes in the middle of the next command; then `Pass`.
     CutCommand,
-    /// Answers are late.
+    /// Answers are delayed.
     Delay,
-    /// Every byte comes on its own, in both directions.
+    /// Every byte is sent separately, in both directions.
     Split,
 }
 
@@ -46,7 +46,7 @@ pub struct Proxy {
 struct Shared {
     mode: AtomicU8,
     target: Mutex<PathBuf>,
-    /// Counts how often all connections were cut.
+    /// The number of times that all connections were cut.
     cut: watch::Sender<u64>,
 }
 
@@ -71,12 +71,12 @@ impl Proxy {
         self.shared.set(mode);
     }
 
-    /// Leads new connections to another server, as a name does that was given a new address.
+    /// Connects new connections to another server, like a changed DNS record.
     pub fn lead_to(&self, socket: PathBuf) {
         *self.shared.target.lock().unwrap() = socket;
     }
 
-    /// Closes every connection there is.
+    /// Closes every connection.
     pub fn cut_all(&self) {
         self.shared.cut.send_modify(|times| *times += 1);
     }
@@ -97,7 +97,7 @@ impl Shared {
         self.mode.load(Ordering::SeqCst) == mode as u8
     }
 
-    /// Whether it is still to happen in the mode that is to happen once.
+    /// Returns whether a one-time mode is still due, and resets it.
     fn take(&self, mode: Mode) -> bool {
         let (mode, pass) = (mode as u8, Mode::Pass as u8);
         let taken = self
@@ -110,7 +110,7 @@ impl Shared {
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((client, _)) = listener.accept().await {
         let target = shared.target.lock().unwrap().clone();
-        // Where nobody listens behind the proxy, the connection is closed.
+        // If the server refuses the connection, the proxy closes its own.
         if let Ok(server) = UnixStream::connect(&target).await {
             client.set_nodelay(true).unwrap();
             tokio::spawn(carry(client, server, shared.clone()));
@@ -126,7 +126,7 @@ async fn carry(client: TcpStream, server: UnixStream, shared: Arc<Shared>) {
         shared: &shared,
         is_lost: AtomicBool::new(false),
     };
-    // Whichever ends first takes the others along, and with them both connections.
+    // When one future ends, the others are dropped, which closes both connections.
     tokio::select! {
         _ = line.carry_commands(from_client, to_server) => {}
         _ = line.carry_answers(from_server, to_client) => {}
@@ -137,7 +137,7 @@ async fn carry(client: TcpStream, server: UnixStream, shared: Arc<Shared>) {
 /// One connection through the proxy.
 struct Line<'a> {
     shared: &'a Shared,
-    /// Something was swallowed. No network goes on after a gap.
+    /// Bytes were dropped; TCP never continues after a gap.
     is_lost: AtomicBool,
 }
 

@@ -1,8 +1,8 @@
-//! Data as the Python version wrote it.
+//! Data in the format of the Python version.
 
 use super::Redis;
 
-/// Writes what the Python version wrote: blanks after `:` and `,`, and nothing of ours.
+/// Writes a session as the Python version did: blanks after `:` and `,`, and no keys of this service.
 pub fn write_python_session(redis: &Redis, id: &str, minute: usize) {
     let time = format!("2025-12-14T10:{minute:02}:00.123456Z");
     let document = format!(

@@ -1,4 +1,4 @@
-//! A private redis-server on a unix socket, gone with the test.
+//! A private redis-server on a unix socket that ends with the test.
 
 use std::io;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ impl Redis {
         format!("redis+unix://{}", self.socket().display())
     }
 
-    /// Runs one command on a connection of its own.
+    /// Runs one command on a new connection.
     #[track_caller]
     pub fn command<T: FromRedisValue>(&self, arguments: &[impl ToRedisArgs]) -> T {
         self.try_command(arguments).unwrap()
@@ -61,7 +61,7 @@ impl Redis {
         command.query(&mut connection)
     }
 
-    /// Waits until a command that another connection sent keeps the server from answering.
+    /// Waits until a command of another connection blocks the server.
     pub async fn wait_until_it_hangs(&self) {
         let client = redis::Client::open(self.url()).unwrap();
         let mut connection = client.get_connection().unwrap();
@@ -73,14 +73,14 @@ impl Redis {
         }
     }
 
-    /// Every key there is, sorted.
+    /// Returns every key, sorted.
     pub fn keys(&self) -> Vec<String> {
         let mut keys: Vec<String> = self.command(&["KEYS", "*"]);
         keys.sort();
         keys
     }
 
-    /// All that is stored: every key, and what is under it as the server dumps it.
+    /// Returns every key with its dump, sorted.
     pub fn dump(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let script = "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do \
             all[#all + 1] = {key, redis.call('DUMP', key)} end return all";
@@ -89,7 +89,7 @@ impl Redis {
         all
     }
 
-    /// How many commands the server has run, those within scripts included, and ours that ask.
+    /// Returns the number of executed commands, including those in scripts and the ones of this method.
     pub fn commands_run(&self) -> u64 {
         let statistics: String = self.command(&["INFO", "commandstats"]);
         let calls = statistics
@@ -98,19 +98,19 @@ impl Redis {
         calls.map(|calls| calls.parse::<u64>().unwrap()).sum()
     }
 
-    /// Ends the server as a crash does.
+    /// Kills the server.
     pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    /// Starts the server again on the same socket and data.
+    /// Restarts the server on the same socket and data.
     pub async fn restart(&mut self) {
         self.start_again();
         self.wait_until_ready().await;
     }
 
-    /// Starts the server again, and gives it as long as it takes to accept connections.
+    /// Restarts the server and waits only until it accepts connections.
     pub async fn restart_and_let_it_load(&mut self) {
         self.start_again();
         while self
@@ -125,7 +125,7 @@ impl Redis {
         self.process = spawn(&self.directory, &self.arguments);
     }
 
-    /// Stops the server's clock: it accepts connections, and answers nothing.
+    /// Stops the server process: it accepts connections and answers nothing.
     pub fn freeze(&self) {
         signal(&self.process, "-STOP");
     }
@@ -136,7 +136,7 @@ impl Redis {
 
     async fn wait_until_ready(&self) {
         for _ in 0..500 {
-            // A server that wants a password answers, too.
+            // An error about a missing password is an answer as well.
             match self.try_command::<String>(&["PING"]) {
                 Err(error) if is_not_ready(&error) => {}
                 _ => return,
@@ -147,7 +147,7 @@ impl Redis {
     }
 }
 
-/// Whether a server is not there yet, or still loads its data.
+/// Returns whether a server does not accept connections yet or is loading its data.
 fn is_not_ready(error: &RedisError) -> bool {
     let is_loading = error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading);
     is_loading || error.is_connection_refusal() || error.is_connection_dropped()
@@ -155,7 +155,7 @@ fn is_not_ready(error: &RedisError) -> bool {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        // A frozen process dies, too, and one that the test killed is no mistake.
+        // SIGKILL ends a frozen process as well; a process that the test killed returns an error.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,15 +1,15 @@
-//! What every way of running the service must answer alike: in a function of its own, under `vercel dev`,
-//! and as `vercel build` made it.
+//! Checks that every way of running the service must pass: a function alone, `vercel dev`,
+//! and the output of `vercel build`.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::{Client, Redis, Response, write_python_session};
 
-/// The most Redis round trips that a request may cost.
+/// The most Redis round trips of a request.
 pub const MAX_ROUND_TRIPS: u32 = 2;
 
-/// Ids that the Python version made of names, and how clients write them in a path.
+/// Ids that the Python version made from names, and their encoding in a path.
 const OLD_IDS: [(&str, &str); 6] = [
     ("sess_a:b.c_1765706400", "sess_a:b.c_1765706400"),
     ("sess_a:b_1765706401", "sess_a%3Ab_1765706401"),
@@ -22,7 +22,7 @@ const OLD_IDS: [(&str, &str); 6] = [
     ),
 ];
 
-/// Uses each route of sessions and messages once, from create to delete.
+/// Calls each route of sessions and messages once, from create to delete.
 pub async fn check_session_routes(api: &Client) {
     let created = api
         .post(
@@ -46,7 +46,7 @@ pub async fn check_session_routes(api: &Client) {
         assert_eq!(checked(api.get(&find).await, 200), created);
     }
 
-    // Existing clients send no body here.
+    // Existing clients send an empty body here.
     let with_status = format!("{path}?status=paused");
     let put = api.send(Method::PUT, &with_status, Vec::new()).await;
     assert_eq!(checked(put, 200)["status"], "paused");
@@ -72,7 +72,7 @@ pub async fn check_session_routes(api: &Client) {
     api.get(&path).await.assert_error(404, "not_found");
 }
 
-/// Reads sessions by ids that only the Python version made.
+/// Reads sessions with ids of the Python version.
 pub async fn check_old_ids(api: &Client, redis: &Redis) {
     for (id, in_path) in OLD_IDS {
         write_python_session(redis, id, 0);
@@ -82,7 +82,7 @@ pub async fn check_old_ids(api: &Client, redis: &Redis) {
     }
 }
 
-/// Uses each route of skills once, from create to delete.
+/// Calls each route of skills once, from create to delete.
 pub async fn check_skill_routes(api: &Client) {
     let new = json!({
         "name": "Hello World", "description": "Greets.", "code": "print('hello')", "language": "python",
@@ -112,9 +112,9 @@ pub async fn check_skill_routes(api: &Client) {
         .assert_error(404, "not_found");
 }
 
-/// Uses each route of files once, from put to delete.
+/// Calls each route of files once, from put to delete.
 pub async fn check_file_routes(api: &Client) {
-    // Decoded once too often, or too rarely, these would be other files.
+    // Decoded twice or not at all, these paths would name other files.
     for (in_path, path) in [
         ("notes/a%20b.txt", "notes/a b.txt"),
         ("100%25.txt", "100%.txt"),
@@ -148,13 +148,13 @@ pub async fn check_file_routes(api: &Client) {
     assert!(token.starts_with("vercel_blob_client_local_"), "{token}");
 }
 
-/// Uses each route of skills and files.
+/// Calls each route of skills and files.
 pub async fn check_skill_and_file_routes(api: &Client) {
     check_skill_routes(api).await;
     check_file_routes(api).await;
 }
 
-/// The answer's body, after a look at its status and its cost.
+/// Checks status and round trips of a response and returns its body.
 #[track_caller]
 fn checked(response: Response, status: u16) -> Value {
     let response = response.assert_status(status);

@@ -1,4 +1,4 @@
-//! Plays Vercel's side of a function: a socket on which the function reports, and the ids of each request.
+//! Vercel's side of a function: the socket for its reports, and the ids of each request.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixListener;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::process::{Process, clear_configuration};
 use super::{Client, free_port, http_client};
 
-/// A function that believes to run on Vercel, and what it reported so far.
+/// A function that runs as on Vercel, and its reports.
 #[derive(Debug)]
 pub struct Runtime {
     pub process: Process,
@@ -24,7 +24,7 @@ pub struct Runtime {
     reports: Arc<Mutex<Vec<Report>>>,
 }
 
-/// One message of the function to its runtime.
+/// One message from the function to its runtime.
 #[derive(Clone, Debug)]
 pub struct Report {
     pub received: DateTime<Utc>,
@@ -56,7 +56,7 @@ impl Runtime {
         runtime
     }
 
-    /// A request as Vercel hands it to the function, under this id.
+    /// Returns a request with the headers of Vercel and this id.
     pub fn get(&self, path: &str, id: u64) -> reqwest::RequestBuilder {
         http_client()
             .build()
@@ -69,14 +69,14 @@ impl Runtime {
             .header("x-vercel-internal-request-id", id.to_string())
     }
 
-    /// A way to the function for tests that do not look at its reports: all requests are one to Vercel.
+    /// Returns a client for tests that ignore the reports: all requests have the same id.
     pub fn client(&self) -> Client {
         Client::http(self.base.clone())
             .with_header("x-vercel-internal-invocation-id", "invocation-0")
             .with_header("x-vercel-internal-request-id", "0")
     }
 
-    /// Waits for a message of this type and gives the first.
+    /// Waits for a message of this type and returns the first.
     pub async fn wait_for(&self, kind: &str) -> Report {
         let started = Instant::now();
         loop {
@@ -91,7 +91,7 @@ impl Runtime {
         }
     }
 
-    /// The types of all messages so far, in order.
+    /// Returns the types of all messages so far, in order.
     pub fn kinds(&self) -> Vec<String> {
         let reports = self.reports.lock().unwrap();
         let kinds = reports.iter().map(|report| &report.message["type"]);
@@ -111,14 +111,14 @@ impl Report {
         );
     }
 
-    /// The line that a `log` message carries.
+    /// Decodes the log line of a `log` message.
     pub fn log_line(&self) -> Value {
         let encoded = self.message["payload"]["message"].as_str().unwrap();
         serde_json::from_slice(&STANDARD.decode(encoded).unwrap()).unwrap()
     }
 }
 
-/// Collects what the function writes: JSON texts, each with a NUL behind it.
+/// Collects the messages of the function: JSON texts, each terminated by a NUL.
 fn listen(listener: UnixListener, reports: Arc<Mutex<Vec<Report>>>) {
     std::thread::spawn(move || {
         let Ok((stream, _)) = listener.accept() else {

@@ -1,4 +1,4 @@
-//! The application on a Redis and a Blob store of its own.
+//! The application on a private Redis and Blob store.
 
 use axum::body::Bytes;
 use futures_util::{StreamExt, stream};
@@ -7,7 +7,7 @@ use llmos::config::{BlobConfig, Config, Secret};
 
 use super::{BlobServer, Client, Redis, config, in_process};
 
-/// The application in this process, with all the storage there is.
+/// The application in this process, with a private Redis and Blob store.
 pub struct SkillsApp {
     pub api: Client,
     pub redis: Redis,
@@ -25,12 +25,12 @@ impl SkillsApp {
         Self { api, redis, blobs }
     }
 
-    /// Writes a blob past the service, as another program does.
+    /// Writes a blob without the service, as another program does.
     pub async fn put(&self, pathname: &str, body: impl Into<Vec<u8>>) {
         put(&self.blobs, pathname, body).await;
     }
 
-    /// Writes many blobs past the service.
+    /// Writes many blobs without the service.
     pub async fn put_all(&self, all: impl IntoIterator<Item = (String, String)>) {
         let puts = all
             .into_iter()
@@ -41,7 +41,7 @@ impl SkillsApp {
             .await;
     }
 
-    /// The pathnames of all blobs there are, in their order.
+    /// Returns the pathnames of all blobs in order.
     pub async fn pathnames(&self) -> Vec<String> {
         let blobs = client(&self.blobs).blobs(None);
         let page = blobs.list("", 1000, None, false).await.unwrap();
@@ -49,7 +49,7 @@ impl SkillsApp {
         page.blobs.into_iter().map(|blob| blob.pathname).collect()
     }
 
-    /// The bytes of a blob.
+    /// Returns the content of a blob.
     pub async fn content(&self, pathname: &str) -> Option<Vec<u8>> {
         let blobs = client(&self.blobs).blobs(None);
         let document = blobs.read(pathname, 16 << 20).await.unwrap();
@@ -57,7 +57,7 @@ impl SkillsApp {
     }
 }
 
-/// Writes a blob past the service, as another program does.
+/// Writes a blob without the service, as another program does.
 pub async fn put(blobs: &BlobServer, pathname: &str, body: impl Into<Vec<u8>>) {
     let options = PutOptions {
         content_type: None,
@@ -69,7 +69,7 @@ pub async fn put(blobs: &BlobServer, pathname: &str, body: impl Into<Vec<u8>>) {
     let _ = blobs.put(pathname, body, &options).await.unwrap();
 }
 
-/// What leads the service to this store.
+/// Returns the configuration of this store for the service.
 pub fn blob_config(blobs: &BlobServer) -> BlobConfig {
     BlobConfig {
         read_write_token: Some(Secret::new(BlobServer::TOKEN.to_owned())),

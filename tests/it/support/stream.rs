@@ -1,12 +1,12 @@
-//! Reads a streamed answer as it arrives.
+//! Reads a streamed response as it arrives.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// What `examples/stream.rs` sends.
+/// The number of events that `examples/stream.rs` sends.
 pub const EVENTS: u64 = 5;
 
-/// An event of a stream: when it was sent, by its own word, and when it was here.
+/// An event of a stream with the time of sending that it contains and the time of arrival.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
     pub number: u64,
@@ -14,7 +14,7 @@ pub struct Arrival {
     pub arrived: DateTime<Utc>,
 }
 
-/// Sends the request and reads its events to the end, checking that they come while the answer is made.
+/// Sends the request, reads its events to the end, and checks that they arrive while the response is produced.
 pub async fn read_events(request: reqwest::RequestBuilder) -> Vec<Arrival> {
     let mut response = request.send().await.unwrap();
     assert_eq!(response.status(), 200);

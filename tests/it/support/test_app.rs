@@ -1,8 +1,8 @@
-//! The application on a Redis of its own, of whichever kind.
+//! The application on a private Redis, single or cluster.
 
-use super::{Client, Redis, config, in_process};
+use super::{Client, Redis, SessionFixture, config, in_process};
 
-/// The application in this process, on a Redis of its own.
+/// The application in this process, on a private Redis.
 #[derive(Debug)]
 pub struct TestApp {
     pub api: Client,
@@ -14,5 +14,10 @@ impl TestApp {
         let redis = Redis::start().await;
         let api = in_process(config(&redis.url()));
         Self { api, redis }
+    }
+
+    /// Creates a session of the user's default volume.
+    pub async fn session(&self) -> SessionFixture {
+        self.api.session("x").await
     }
 }

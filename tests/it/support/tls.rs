@@ -1,27 +1,27 @@
-//! A redis-server that only speaks TLS, with a certificate of a self-made authority.
+//! A redis-server that accepts only TLS, with a certificate of a test authority.
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
 use super::{Redis, free_port};
 
-/// A running redis-server behind TLS. Its unix socket stays open for the test itself.
+/// A running redis-server behind TLS. The test itself uses the unix socket.
 #[derive(Debug)]
 pub struct TlsRedis {
     pub redis: Redis,
     pub port: u16,
-    /// The authority's certificate, as PEM.
+    /// Returns the authority's certificate as PEM.
     pub authority: String,
     _certificates: TempDir,
 }
 
 impl TlsRedis {
-    /// Starts a server whose certificate is for 127.0.0.1.
+    /// Starts a server with a certificate for 127.0.0.1.
     pub async fn start() -> Self {
         Self::start_for("127.0.0.1").await
     }
 
-    /// Starts a server whose certificate is for `host`.
+    /// Starts a server with a certificate for `host`.
     pub async fn start_for(host: &str) -> Self {
         let authority_key = KeyPair::generate().unwrap();
         let mut parameters = CertificateParams::default();

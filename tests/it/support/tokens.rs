@@ -1,4 +1,4 @@
-//! An issuer of JSON Web Tokens: signs what it is given, with keys of its own.
+//! An issuer of JSON Web Tokens with its own keys.
 
 use std::process::Command;
 use std::sync::OnceLock;
@@ -15,23 +15,23 @@ use ring::signature::{
 };
 use serde_json::{Map, Value, json};
 
-/// The `iss` of all tokens that say nothing else.
+/// The default `iss` of tokens.
 pub const ISSUER: &str = "https://issuer.example/";
-/// The `aud` of all tokens that say nothing else.
+/// The default `aud` of tokens.
 pub const AUDIENCE: &str = "llmos";
 
-/// What stands before an RSA key of 2048 bits in the form that certificates have it in (SPKI).
+/// The SPKI prefix of an RSA key of 2048 bits.
 const RSA_SPKI_HEAD: [u8; 24] = [
     0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01,
     0x01, 0x05, 0x00, 0x03, 0x82, 0x01, 0x0f, 0x00,
 ];
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Clone, Debug)]
 pub struct Claims(Map<String, Value>);
 
 impl Claims {
-    /// Those of a good token, which holds for an hour.
+    /// Returns the claims of a valid token that expires in an hour.
     pub fn of(user: &str) -> Self {
         Self(Map::new())
             .with("sub", user)
@@ -51,7 +51,7 @@ impl Claims {
     }
 }
 
-/// A time as claims name it.
+/// Returns a time in seconds from now, as a claim.
 pub fn in_seconds(seconds: i64) -> i64 {
     Utc::now().timestamp() + seconds
 }
@@ -72,18 +72,18 @@ enum Key {
 }
 
 impl Issuer {
-    /// HS256 with a secret.
+    /// Creates an issuer with HS256 and a secret.
     pub fn hs256(secret: impl Into<Vec<u8>>) -> Self {
         Self::new("secret", Key::Secret(secret.into()))
     }
 
-    /// RS256 with one of the two keys that there are in this process.
+    /// Creates an issuer with RS256 and one of the two keys of this process.
     pub fn rs256(id: &str, index: usize) -> Self {
         let key = RsaKeyPair::from_pkcs8(&rsa_keys()[index]).unwrap();
         Self::new(id, Key::Rsa(Box::new(key)))
     }
 
-    /// ES256 with a fresh key.
+    /// Creates an issuer with ES256 and a new key.
     pub fn es256(id: &str) -> Self {
         let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
         let document = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
@@ -91,7 +91,7 @@ impl Issuer {
         Self::new(id, Key::Ec(key))
     }
 
-    /// EdDSA with a fresh key.
+    /// Creates an issuer with EdDSA and a new key.
     pub fn eddsa(id: &str) -> Self {
         let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
         let key = Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap();
@@ -112,7 +112,7 @@ impl Issuer {
         }
     }
 
-    /// The header of a good token.
+    /// Returns the header of a valid token.
     pub fn header(&self) -> Value {
         json!({"alg": self.algorithm(), "typ": "JWT", "kid": self.id})
     }
@@ -121,7 +121,7 @@ impl Issuer {
         self.token_with_header(&self.header(), claims)
     }
 
-    /// A token whose signature holds, whatever its header says.
+    /// Signs a token with any header; the signature is valid.
     pub fn token_with_header(&self, header: &Value, claims: &Claims) -> String {
         self.signed(&format!(
             "{}.{}",
@@ -130,7 +130,7 @@ impl Issuer {
         ))
     }
 
-    /// A text with its signature behind it.
+    /// Appends the signature to a text.
     pub fn signed(&self, message: &str) -> String {
         let (bytes, random) = (message.as_bytes(), SystemRandom::new());
         let signature = match &self.key {
@@ -150,7 +150,7 @@ impl Issuer {
         format!("{message}.{}", encoded(signature))
     }
 
-    /// The key as it is published; a secret is, too, by those who do not know better.
+    /// Returns the key as a JWK, including a symmetric one, which no provider should publish.
     pub fn jwk(&self) -> Value {
         let mut jwk = match &self.key {
             Key::Secret(secret) => json!({"kty": "oct", "k": encoded(secret)}),
@@ -172,7 +172,7 @@ impl Issuer {
         jwk
     }
 
-    /// An RSA key in each form in which it could be taken for a secret.
+    /// Returns the RSA public key in each encoding that a verifier could mistake for an HMAC secret.
     pub fn public_forms(&self) -> Vec<Vec<u8>> {
         let Key::Rsa(key) = &self.key else {
             panic!("only RSA keys have these forms");
@@ -204,12 +204,12 @@ impl Issuer {
     }
 }
 
-/// base64url without padding, as all parts of a token are.
+/// Encodes as base64url without padding.
 pub fn encoded(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Two keys of 2048 bits, as PKCS#8. `ring` makes none.
+/// Two keys of 2048 bits, as PKCS#8, because `ring` cannot generate RSA keys.
 fn rsa_keys() -> &'static [Vec<u8>] {
     static KEYS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     KEYS.get_or_init(|| {

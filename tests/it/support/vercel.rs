@@ -1,4 +1,4 @@
-//! The Vercel CLI, the real one, on copies of the tree.
+//! The Vercel CLI on copies of the source tree.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
@@ -12,23 +12,23 @@ use tempfile::TempDir;
 use super::process::{Process, clear_configuration};
 use super::{Client, free_port, http_client};
 
-/// How long the CLI may take to compile everything, on a slow and busy machine.
+/// The time limit for the CLI to compile everything on a slow and busy machine.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
 
 /// Held by the test that uses the CLI: two at once would only compile at half the speed.
 pub static CLI: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// A copy of the tree, as the CLI gets it.
+/// A copy of the source tree.
 #[derive(Debug)]
 pub struct Tree(TempDir);
 
 impl Tree {
-    /// What is checked out: all that git knows or would add.
+    /// Copies the files that git tracks or would add.
     pub fn checked_out() -> Self {
         Self::copy(&git_files(&["-co", "--exclude-standard"]))
     }
 
-    /// What is deployed: all but what `.vercelignore` lists, whose patterns are git's.
+    /// Copies the deployed files: all except those that `.vercelignore` lists with git's patterns.
     pub fn deployed() -> Self {
         let mut files = git_files(&["-co", "--exclude-standard"]);
         for kind in ["-ci", "-oi"] {
@@ -81,7 +81,7 @@ impl Tree {
     }
 }
 
-/// A running CLI. It ends with all that it started, however the test ends.
+/// A running CLI. It ends together with its children, however the test ends.
 #[derive(Debug)]
 pub struct Cli {
     process: Process,
@@ -99,7 +99,7 @@ impl Cli {
             cli.process.wait_for(ready, Duration::from_secs(60)).await,
             "{cli:?}"
         );
-        // Where the port was taken meanwhile, the CLI has chosen another one.
+        // If the port was taken, the CLI has chosen another one.
         let output = cli.process.output();
         let base = output
             .split_once(ready)
@@ -118,7 +118,7 @@ impl Cli {
         (cli, Client::http(base), base.to_owned())
     }
 
-    /// Runs `vercel build` as Vercel itself does, without a network.
+    /// Runs `vercel build` as Vercel does, without a network.
     pub async fn build(tree: &Tree) {
         let project = r#"{"projectId":"prj_x","orgId":"team_x","settings":{"framework":null}}"#;
         tree.write(".vercel/project.json", project);
@@ -134,7 +134,7 @@ impl Cli {
             "the Vercel CLI is not installed: run `make setup`"
         );
         let configuration = TempDir::new().unwrap();
-        // Compiling must not slow down the tests beside it that look at the time.
+        // Compiling must not slow down concurrent tests with time limits.
         let mut command = Command::new("nice");
         clear_configuration(&mut command);
         clear_package(&mut command);
@@ -166,8 +166,8 @@ impl Drop for Cli {
     }
 }
 
-/// Kills a process group when its standard input ends: at the latest with this process, even if that is
-/// killed or interrupted before it drops anything.
+/// Kills a process group when its standard input closes: at the latest with this process, even if that is
+/// killed before it drops anything.
 fn reaper(group: u32) -> Child {
     Command::new("sh")
         .args([
@@ -193,7 +193,7 @@ fn clear_package(command: &mut Command) {
     }
 }
 
-/// Where the CLI's builds go: beside our own, which have other features, and kept for the next run.
+/// The target folder of the CLI's builds, separate from the folder of `cargo test` and kept for the next run.
 fn target_directory() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("vercel")
 }
@@ -202,7 +202,7 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files that `git ls-files` lists, those aside that were deleted meanwhile.
+/// Returns the files that `git ls-files` lists, without deleted ones.
 fn git_files(arguments: &[&str]) -> Vec<PathBuf> {
     let mut command = Command::new("git");
     command

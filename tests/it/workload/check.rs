@@ -1,4 +1,4 @@
-//! Holds what is stored, and what the API says of it, against what the clients were told.
+//! Compares the stored data and the API with the responses to the clients.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::history::{Existence, History, KnownSession, Messages};
 use crate::support::{Client, Redis};
 
-/// What is not as it was acknowledged.
+/// The differences from the acknowledged writes.
 #[derive(Debug, Default)]
 pub struct Findings {
     pub lost: Vec<String>,
@@ -15,7 +15,7 @@ pub struct Findings {
     pub wrong: Vec<String>,
 }
 
-/// Checks everything. `shared` is the session that all clients wrote to.
+/// Runs all checks. `shared` is the id of the shared session.
 pub async fn check(histories: &[History], shared: &str, redis: &Redis, api: &Client) -> Findings {
     let mut findings = Findings::default();
     let stored = stored_sessions(redis);
@@ -54,7 +54,7 @@ struct Stored {
     number: u64,
 }
 
-/// What Redis holds, by the names of the sessions.
+/// Reads the sessions in Redis by name.
 fn stored_sessions(redis: &Redis) -> BTreeMap<String, Vec<Stored>> {
     let ids: Vec<String> = redis.command(&["SMEMBERS", "all:sessions"]);
     let mut sessions: BTreeMap<String, Vec<Stored>> = BTreeMap::new();
@@ -120,7 +120,7 @@ impl Findings {
         }
     }
 
-    /// Every acknowledged message is in its place, and every other one was sent, and is there once or not.
+    /// Checks that every acknowledged message is stored at its seq, and every other one was sent and is stored once.
     fn check_messages<'a>(
         &mut self,
         id: &str,
@@ -157,7 +157,7 @@ impl Findings {
         self.wrong.extend(foreign);
     }
 
-    /// Nothing is left of a session that is not there.
+    /// Checks that a missing session has no keys.
     fn check_is_gone(&mut self, redis: &Redis, id: &str) {
         let keys = ["", ":messages"].map(|end| format!("session:{id}{end}"));
         let [document, messages] = &keys;
@@ -168,7 +168,7 @@ impl Findings {
         }
     }
 
-    /// The list, read page by page, has every session once.
+    /// Checks that the paged list contains every session once.
     async fn check_list(&mut self, api: &Client, ids: &BTreeSet<&String>) {
         let mut listed = Vec::new();
         let mut path = "/api/sessions?volume=user&limit=100".to_owned();
@@ -191,7 +191,7 @@ impl Findings {
         }
     }
 
-    /// The messages, read page by page, are those in Redis.
+    /// Checks that the paged messages equal those in Redis.
     async fn check_pages(&mut self, api: &Client, id: &str, contents: &[String]) {
         let mut read = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! One client of many: it writes, repeats what was not acknowledged, reads back, and keeps its history.
+//! A client of the workload: writes, repeats unacknowledged writes, reads back, and records its history.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,27 +10,27 @@ use serde_json::{Value, json};
 use super::history::{Existence, History, KnownSession};
 use crate::support::Client;
 
-/// How long a client rests between operations.
+/// The pause between operations.
 const PAUSE: Duration = Duration::from_millis(4);
-/// How many sessions a client keeps before it deletes the oldest.
+/// The number of sessions that a client keeps before it deletes the oldest.
 const SESSIONS_KEPT: usize = 4;
 
-/// What all clients look at.
+/// The state that all clients share.
 #[derive(Debug)]
 pub struct Situation {
-    /// The processes of the function; what one did not answer is repeated to the other one.
+    /// The processes of the function; a failed request is repeated to the other one.
     pub apis: [Client; 2],
     pub shared_session: String,
-    /// The fault makes connections to the function fail.
+    /// True while the fault breaks connections to the function.
     pub connections_may_fail: bool,
-    /// For a while, one process reads what another one has replaced.
+    /// True while one process may read stale data.
     pub reads_may_lag: bool,
     pub lifted: OnceLock<Instant>,
     pub recovered: AtomicUsize,
     pub stopped: AtomicBool,
 }
 
-/// Works until it is told to stop.
+/// Works until the stop flag is set.
 pub async fn work(number: usize, situation: Arc<Situation>) -> History {
     let mut worker = Worker {
         number,
@@ -47,19 +47,19 @@ pub async fn work(number: usize, situation: Arc<Situation>) -> History {
     worker.history
 }
 
-/// A client, and how far it is.
+/// A client and its progress.
 pub struct Worker {
     number: usize,
     pub situation: Arc<Situation>,
     pub history: History,
     pub step: u64,
-    /// Which process is asked: each operation begins with the same one.
+    /// The index of the process for the next request; each operation begins with the first.
     pub target: usize,
     pub stopped_at: Option<Instant>,
 }
 
 impl Worker {
-    /// The next operation of a cycle; all write something that was never written before.
+    /// Runs the next operation of a cycle; every write has new content.
     async fn operate(&mut self) {
         self.step += 1;
         self.target = self.number;
@@ -92,7 +92,7 @@ impl Worker {
         self.history.sessions.push(session);
     }
 
-    /// Appends to a session of the client's own, or to the one that all share.
+    /// Appends to a session of the client or to the shared session.
     async fn append(&mut self, to: Option<usize>, count: usize) {
         let unique = self.unique();
         let contents: Vec<String> = (0..count).map(|part| format!("{unique}-{part}")).collect();
@@ -136,7 +136,7 @@ impl Worker {
         }
         let index = self.history.sessions.iter().position(is_kept).unwrap();
         let path = format!("/api/sessions/{}", self.history.sessions[index].id);
-        // A repetition finds nothing where the first one did it and its answer was lost.
+        // A repeated deletion returns 404 if the response of the first one was lost.
         let answer = self
             .write(Method::DELETE, &path, &Value::Null, &[200, 404])
             .await;
@@ -151,7 +151,7 @@ impl Worker {
         let _ = self.read(path).await;
     }
 
-    /// Reads its own writes.
+    /// Reads back the client's own writes.
     async fn read_session(&mut self, index: usize) {
         let path = format!(
             "/api/sessions/{}?messages=5",
@@ -188,7 +188,7 @@ impl Worker {
         }
     }
 
-    /// A text that nothing else is called.
+    /// Returns a unique text.
     pub fn unique(&self) -> String {
         format!("{}-{}", self.number, self.step)
     }
@@ -202,7 +202,7 @@ fn is_kept(session: &KnownSession) -> bool {
     session.existence == Existence::Kept
 }
 
-/// The place and content of each message in the answer to an append.
+/// Returns the seq and content of each message in the response to an append.
 fn placed(answer: &Value) -> impl Iterator<Item = (u64, String)> {
     let messages = answer["messages"].as_array().unwrap().iter();
     messages.map(|message| {

@@ -1,4 +1,4 @@
-//! What can happen to Redis, to the network between, and to our process.
+//! Faults of Redis, the network and the service process.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use tokio::net::TcpStream;
 use super::world::World;
 use crate::support::Mode;
 
-/// How long every request is waited for at most. A round trip ends after 2 s; an update has two of them, and one
-/// may be repeated on a new connection, for which there is 1 s. The rest is for a busy machine.
+/// The time limit of every request. A round trip ends after 2 s; an update has two of them, and one
+/// may be repeated on a new connection, which has 1 s. The rest is a margin for a busy machine.
 const WAIT_LIMIT: Duration = Duration::from_secs(6);
-/// How many descriptors a process has that is short of them; it needs about a dozen for itself.
+/// The descriptor limit of [`Fault::FewDescriptors`]; the process itself needs about a dozen.
 const FEW_DESCRIPTORS: u32 = 30;
-/// How many connections at once want the rest.
+/// The number of concurrent connections that use up the rest.
 const CROWD: usize = 64;
-/// How often connections are cut, in their commands, in their answers, and between.
+/// The interval at which connections are cut: in commands, in answers, and between.
 const BETWEEN_CUTS: Duration = Duration::from_millis(15);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Fault {
         }
     }
 
-    /// Whether it needs something between the function and Redis.
+    /// Returns whether the fault needs a proxy between the function and Redis.
     pub(super) fn is_of_the_network(self) -> bool {
         matches!(
             self,
@@ -86,21 +86,21 @@ impl Fault {
         )
     }
 
-    /// Whether clients may not even reach the process.
+    /// Returns whether the fault can break connections to the process.
     pub(super) fn is_of_connections_to_us(self) -> bool {
         matches!(self, Self::ProcessKilled | Self::FewDescriptors)
     }
 
-    /// The longest that any request may take.
+    /// Returns the time limit of a request.
     pub(super) fn wait_limit(self, time: Duration) -> Duration {
         match self {
-            // What is frozen answers when it thaws.
+            // A frozen process answers after it is continued.
             Self::ProcessFrozen => WAIT_LIMIT + time,
             _ => WAIT_LIMIT,
         }
     }
 
-    /// How often it happens in this time: often enough to meet many states, and long enough to meet time limits.
+    /// Returns how often the fault is repeated in this time: often enough for many states, long enough for timeouts.
     fn rounds(self, time: Duration) -> u32 {
         let length = match self {
             Self::ProcessFrozen => return 1,
@@ -111,7 +111,7 @@ impl Fault {
         u32::try_from(time.as_secs() / length).unwrap().max(1)
     }
 
-    /// Happens, for this time together, and is over.
+    /// Runs the fault for this time and ends it.
     pub(super) async fn happen(self, world: &mut World, time: Duration) {
         let rounds = self.rounds(time);
         for round in 1..=rounds {
@@ -137,7 +137,7 @@ impl Fault {
             }
             Self::OutOfMemory => redis.command::<()>(&["CONFIG", "SET", "maxmemory", "1"]),
             Self::FailedOver => world.fail_over().await,
-            // Nobody listens there: it waits for its primary, and keeps what it has.
+            // The address refuses connections, so the replica waits for its primary and keeps its data.
             Self::ReadOnly => redis.command::<()>(&["REPLICAOF", "127.0.0.1", "1"]),
             Self::ConnectionsCut => return cut_connections(world, time).await,
             Self::AnswersDelayed => world.proxy.set(Mode::Delay),
@@ -150,7 +150,7 @@ impl Fault {
                 return crowd(world, time).await;
             }
             Self::ClockJumps => {
-                // Only what is repeated meanwhile can be taken for something new.
+                // Only requests repeated during the fault can be mistaken for new ones.
                 for offset in ["+400d", "-400d"] {
                     world.set_clock(offset).await;
                     cut_connections(world, time / 2).await;
@@ -166,7 +166,7 @@ impl Fault {
         match self {
             Self::RedisKilled => world.redis.restart().await,
             Self::RedisStopped => redis.thaw(),
-            // It ends by itself.
+            // The process exits by itself.
             Self::ClientsPaused => {}
             Self::OutOfMemory => redis.command::<()>(&["CONFIG", "SET", "maxmemory", "0"]),
             Self::FailedOver => world.proxy.cut_all(),
@@ -203,21 +203,21 @@ async fn cut_connections(world: &World, time: Duration) {
     }
 }
 
-/// Asks the process on ever new connections, many at once, and takes its time about it.
+/// Opens many slow connections to the process, over and over.
 async fn crowd(world: &World, time: Duration) {
     let started = Instant::now();
     let visitors = (0..CROWD).map(|_| {
         let address = world.apis[0].address().to_owned();
         tokio::spawn(async move {
             while started.elapsed() < time {
-                // Most of them are turned away.
+                // Most connections are rejected.
                 let _ = tokio::time::timeout(time, visit(&address)).await;
             }
         })
     });
     let visitors: Vec<_> = visitors.collect();
     while started.elapsed() < time {
-        // For a new connection to Redis, too, there has to be a descriptor.
+        // A new connection to Redis needs a descriptor as well.
         let killed = ["CLIENT", "KILL", "TYPE", "normal"];
         world.redis.command::<u64>(&killed);
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -1,31 +1,31 @@
-//! What one client was told, which is what has to be true at the end.
+//! The responses to one client, which the stored data must match at the end.
 
 use std::time::Duration;
 
-/// All that a client did and was answered.
+/// The operations of a client and their responses.
 #[derive(Debug, Default)]
 pub struct History {
     pub sessions: Vec<KnownSession>,
-    /// What the client appended to the session that all clients share.
+    /// The client's appends to the shared session.
     pub shared: Messages,
-    /// Names of sessions whose creation was never answered, and not repeated.
+    /// Names of sessions whose creation got no response and was not repeated.
     pub uncertain_creations: Vec<String>,
     pub operations: u64,
     pub acknowledged: u64,
     pub longest_wait: Duration,
-    /// How long after the fault the client's first write was acknowledged.
+    /// The time from the end of the fault to the client's first acknowledged write.
     pub recovered_after: Option<Duration>,
-    /// Answers that no fault excuses.
+    /// Responses that no fault explains.
     pub wrong: Vec<String>,
 }
 
-/// A session that a client created and nobody else writes to.
+/// A session that only the client that created it writes to.
 #[derive(Debug)]
 pub struct KnownSession {
     pub id: String,
     pub name: String,
     pub messages: Messages,
-    /// The number in its metadata: acknowledged, and those of updates that were not answered since.
+    /// The number in its metadata: the acknowledged one, and those of later updates without a response.
     pub number: u64,
     pub uncertain_numbers: Vec<u64>,
     pub existence: Existence,
@@ -35,16 +35,16 @@ pub struct KnownSession {
 pub enum Existence {
     Kept,
     Deleted,
-    /// Its deletion was never answered, and not repeated.
+    /// Its deletion got no response and was not repeated.
     Uncertain,
 }
 
-/// What a client appended to one session. Every content is used once.
+/// A client's appends to one session. Every content is unique.
 #[derive(Debug, Default)]
 pub struct Messages {
-    /// The place and content that each was acknowledged with.
+    /// The acknowledged seq and content of each message.
     pub acknowledged: Vec<(u64, String)>,
-    /// Contents that went out together, and were never answered.
+    /// The contents of appends without a response.
     pub uncertain: Vec<Vec<String>>,
 }
 
@@ -63,7 +63,7 @@ impl KnownSession {
         }
     }
 
-    /// Whether the metadata may hold this number.
+    /// Returns whether the metadata may contain this number.
     pub fn may_hold(&self, number: u64) -> bool {
         self.number == number || self.uncertain_numbers.contains(&number)
     }

@@ -1,4 +1,4 @@
-//! Clients at work while something fails: what they were told has to be true afterwards.
+//! Fault workloads: clients work during a fault, and every acknowledged write must be stored afterwards.
 
 mod check;
 mod client;
@@ -19,19 +19,19 @@ pub use self::fault::Fault;
 use self::world::World;
 
 const CLIENTS: usize = 16;
-/// What the session is called that all clients write to.
+/// The name of the shared session.
 const SHARED: &str = "shared";
-/// How long the clients work before the fault, so that memory is what work takes.
+/// The time before the fault, in which memory use becomes stable.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// How long the clients work after everyone was served again.
+/// The time that the clients work after all have recovered.
 const AFTERMATH: Duration = Duration::from_millis(500);
-/// How long after the fault the last client's next write may be acknowledged. Who waits for an answer that was
-/// swallowed notices after 2 s; what is more is for a busy machine.
+/// The time limit from the end of the fault to the next acknowledged write of every client. A client that waits
+/// for a dropped answer times out after 2 s; the rest is a margin for a busy machine.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
-/// How much more memory two processes may have in use after the fault.
+/// The allowed growth of the memory of both processes.
 const MEMORY_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// What came of a fault.
+/// The outcome of a fault.
 #[derive(Debug)]
 pub struct Outcome {
     pub fault: Fault,
@@ -40,11 +40,11 @@ pub struct Outcome {
     pub findings: Findings,
     pub longest_wait: Duration,
     pub recovery: Duration,
-    /// Bytes in use before and after.
+    /// Resident memory in bytes before and after the fault.
     pub memory: (u64, u64),
 }
 
-/// Lets clients work while the fault happens for this time, and checks what they were told.
+/// Runs the workload during a fault of this duration and checks the outcome.
 pub async fn run(fault: Fault, time: Duration) -> Outcome {
     let mut world = World::start(fault).await;
     let shared = world.apis[1].create_session(SHARED).await;
@@ -101,7 +101,7 @@ pub async fn run(fault: Fault, time: Duration) -> Outcome {
 }
 
 impl Outcome {
-    /// Adds what is over a limit to what is wrong.
+    /// Adds exceeded limits to the violations.
     fn judge(&mut self, time: Duration) {
         let limits = [
             ("a wait", self.longest_wait, self.fault.wait_limit(time)),
@@ -131,7 +131,7 @@ impl Outcome {
     }
 }
 
-/// A row of the table.
+/// Formats a row of the table.
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let megabytes = |bytes: u64| f64::from(u32::try_from(bytes >> 10).unwrap()) / 1024.0;

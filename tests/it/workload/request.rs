@@ -1,4 +1,4 @@
-//! How a client asks: it repeats what was not acknowledged, and notes every answer that no fault excuses.
+//! Requests of a workload client: repeats unacknowledged writes and records responses that no fault explains.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,15 +9,15 @@ use serde_json::Value;
 use super::client::Worker;
 use crate::support::Response;
 
-/// How long a client rests before it repeats an operation.
+/// The pause before an operation is repeated.
 const PAUSE_BEFORE_REPEATING: Duration = Duration::from_millis(20);
-/// How long after the end a client still repeats what was not acknowledged.
+/// The time after the end in which unacknowledged writes are still repeated.
 const LAST_LIMIT: Duration = Duration::from_secs(15);
-/// Every so many operations are not repeated: nobody knows whether they happened.
+/// One of this many operations is not repeated, so its outcome stays unknown.
 const GIVES_UP: u64 = 7;
 
 impl Worker {
-    /// Writes, and repeats under the same key until it is acknowledged, unless this is one to give up.
+    /// Writes and repeats with the same key until the write is acknowledged, unless this operation is not repeated.
     pub async fn write(
         &mut self,
         method: Method,
@@ -57,7 +57,7 @@ impl Worker {
         None
     }
 
-    /// Reads once: a success, or nothing.
+    /// Reads once; returns the response if it is a success.
     pub async fn read(&mut self, path: &str) -> Option<Response> {
         let answer = self.attempt(Method::GET, path, &Value::Null, None).await?;
         if answer.status == 200 {
@@ -69,7 +69,7 @@ impl Worker {
         None
     }
 
-    /// One request; nothing where the service says that it cannot, or is not there while the fault excuses that.
+    /// Sends one request; returns nothing on a 503, or on a connection failure that the fault explains.
     async fn attempt(
         &mut self,
         method: Method,

@@ -1,4 +1,4 @@
-//! What a fault happens to: a Redis that keeps what it acknowledged, and two processes of the function on it.
+//! The servers of a workload: a durable Redis and two processes of the sessions function.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,12 +11,12 @@ use crate::support::{Client, Process, Proxy, Redis, free_port};
 
 const FUNCTION: &str = env!("CARGO_BIN_EXE_sessions");
 const PERSISTENT: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
-/// Where Debian and its relatives keep it; the system's loader fills in `$LIB`.
+/// The path of the library on Debian and its derivatives; the loader replaces `$LIB`.
 const FAKE_TIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
-/// How long a replica may take to follow its primary, or to become it.
+/// The time limit for a replica to connect or to take over.
 const REPLICATION_LIMIT: Duration = Duration::from_secs(10);
 
-/// The servers of one run. The fault strikes the first process; the second one stays as it is.
+/// The servers of one run. Faults affect the first process only.
 #[derive(Debug)]
 pub struct World {
     pub redis: Redis,
@@ -30,7 +30,7 @@ pub struct World {
     directory: TempDir,
 }
 
-/// A second Redis, and the TCP ports by which each of the two knows the other.
+/// A second Redis, and the TCP ports of both.
 #[derive(Debug)]
 struct Replica {
     redis: Redis,
@@ -85,19 +85,19 @@ impl World {
         }
     }
 
-    /// Starts the first process again, after it was killed.
+    /// Restarts the first process after it was killed.
     pub async fn restart_process(&mut self) {
         let environment = borrowed(&self.environment);
         let process = Process::function_on(self.port, FUNCTION, &environment).await;
         self.process = process.expect("the function starts again");
     }
 
-    /// The memory of both processes together, in bytes.
+    /// Returns the resident memory of both processes in bytes.
     pub fn memory(&self) -> u64 {
         self.process.memory() + self.other.memory()
     }
 
-    /// Moves the first process's clock away from the truth, and makes sure that one ahead of it is shown.
+    /// Shifts the clock of the first process and checks that a shift ahead is visible.
     pub async fn set_clock(&self, offset: &str) {
         std::fs::write(self.clock(), offset).unwrap();
         if !offset.starts_with("+4") {
@@ -112,7 +112,7 @@ impl World {
         }
     }
 
-    /// The time at the first process, by its own word.
+    /// Returns the time that the first process reports.
     async fn date(&self) -> DateTime<Utc> {
         let answer = self.apis[0].get("/api/no-such-route").await;
         let date = answer.header("date").unwrap();
@@ -123,9 +123,9 @@ impl World {
         self.directory.path().join("clock")
     }
 
-    /// Hands the data over to the replica, as Redis itself does it without losing a write: the primary stops
-    /// writing, waits until the replica has everything, and becomes its replica. (A primary that dies takes
-    /// with it what it acknowledged and had not yet sent on: no service behind it can help that.)
+    /// Fails over to the replica without losing a write: the primary stops
+    /// writing, waits until the replica is in sync, and becomes its replica. (A primary that dies
+    /// loses acknowledged writes that were not replicated; a service cannot prevent that.)
     pub async fn fail_over(&mut self) {
         let replica = self.replica.as_mut().unwrap();
         let port = replica.port.to_string();
