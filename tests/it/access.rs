@@ -29,8 +29,6 @@ mod me;
 mod tokens;
 }
 
-use std::time::Duration;
-
 use llmos::auth::new_key;
 use llmos::config::{AccessConfig, AuthConfig, Config, Secret};
 use llmos::digest::hex;
@@ -162,9 +160,4 @@ async fn create(api: &Client, volume: &str, id: &str) -> String {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }

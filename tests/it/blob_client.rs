@@ -11,7 +11,7 @@ use llmos::blob::{
 };
 use llmos::config::{BlobAccess, BlobConfig, Secret};
 
-use crate::support::{BlobServer, Fault, free_port};
+use crate::support::{BlobServer, Fault, ReservedPort};
 
 /// Longer than all time limits of the client together.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -420,8 +420,9 @@ async fn silent_or_unreachable_service_fails_in_limited_time() {
     assert!(matches!(put, Err(Error::Timeout)), "{put:?}");
     assert!(started.elapsed() < LIMIT);
 
+    let port = ReservedPort::new();
     let nowhere = BlobConfig {
-        api_url: Some(format!("http://127.0.0.1:{}", free_port())),
+        api_url: Some(format!("http://127.0.0.1:{port}")),
         content_url: None,
         ..config(&server)
     };

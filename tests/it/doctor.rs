@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::support::{Process, Redis, clear_configuration, config, free_port, in_process};
+use crate::support::{Process, Redis, ReservedPort, clear_configuration, config, in_process};
 
 /// The output and exit code of a run.
 struct Run {
@@ -212,9 +212,9 @@ async fn doctor_warns_about_an_evicting_server() {
 
 #[tokio::test]
 async fn doctor_reports_a_read_only_replica() {
-    let port = free_port().to_string();
-    let _primary = Redis::start_with(&["--port", &port]).await;
-    let replica = Redis::start_with(&["--replicaof", "127.0.0.1", &port]).await;
+    let port = ReservedPort::new();
+    let _primary = Redis::start_with(&["--port", &port.to_string()]).await;
+    let replica = Redis::start_with(&["--replicaof", "127.0.0.1", &port.to_string()]).await;
     let run = doctor(&replica.url()).await;
     for check in WRITING {
         run.assert_failed(

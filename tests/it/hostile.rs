@@ -131,7 +131,7 @@ async fn session_fields_over_their_limits_are_rejected() {
 
 #[tokio::test]
 async fn message_fields_over_their_limits_are_rejected() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let path = app.session().await.messages_path();
     let with = |field: &str, value: Value| {
         let mut body = json!({"role": "user", "content": "x"});
@@ -198,7 +198,7 @@ async fn message_fields_over_their_limits_are_rejected() {
 
 #[tokio::test]
 async fn bodies_of_another_content_type_or_size_are_rejected() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let body = br#"{"name":"x","volume":"user"}"#;
 
     for content_type in [

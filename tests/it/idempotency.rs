@@ -37,7 +37,7 @@ async fn repeated_creation_returns_the_first_response() {
 
 #[tokio::test]
 async fn repeated_append_returns_the_first_response() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
     let path = session.messages_path();
     let api = app.api.with_header("idempotency-key", "key-1");
@@ -99,7 +99,7 @@ async fn idempotency_key_used_for_another_request_is_rejected() {
 
 #[tokio::test]
 async fn malformed_idempotency_key_is_rejected() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let body = json!({"name": "x", "volume": "user"});
 
     for key in ["", "a b", "ä", &"x".repeat(256)] {
@@ -231,7 +231,7 @@ async fn reply_evicted_from_redis_is_treated_as_missing() {
 
 #[tokio::test]
 async fn repeated_idempotency_key_header_is_rejected() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let api = app
         .api
         .with_header("idempotency-key", "a")

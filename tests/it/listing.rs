@@ -206,7 +206,7 @@ async fn list_is_filtered_by_volume_and_status() {
 
 #[tokio::test]
 async fn invalid_list_queries_are_rejected() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
 
     for query in [
         "limit=0",

@@ -32,6 +32,7 @@ mod limits;
 mod listing;
 mod local_access;
 mod local_server;
+mod lua_scripts;
 mod messages;
 mod openapi;
 mod readme;

@@ -18,7 +18,7 @@ fn seqs(response: &Response) -> Vec<u64> {
 
 #[tokio::test]
 async fn appended_message_is_read_back_unchanged() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let path = app.session().await.messages_path();
 
     let body = json!({"role": "user", "content": "Create a quantum circuit", "timestamp": "2025-12-14T10:00:00Z"});
@@ -35,7 +35,7 @@ async fn appended_message_is_read_back_unchanged() {
 
 #[tokio::test]
 async fn timestamp_is_converted_to_utc_and_defaults_to_now() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let path = app.session().await.messages_path();
     let now = chrono::Utc::now();
 
@@ -57,7 +57,7 @@ async fn timestamp_is_converted_to_utc_and_defaults_to_now() {
 
 #[tokio::test]
 async fn attached_values_are_returned_verbatim() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let path = app.session().await.messages_path();
     let attached =
         r#""traces":[{"z":1.0,"a":9007199254740993}, 1e400000],"artifacts":{"b":"é\n","a":[]}"#;
@@ -84,7 +84,7 @@ async fn attached_values_are_returned_verbatim() {
 
 #[tokio::test]
 async fn batch_is_appended_in_order_and_atomically() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let path = app.session().await.messages_path();
     let message = |number: usize| json!({"role": "assistant", "content": number.to_string()});
     let batch = |count: usize| json!({"messages": (0..count).map(message).collect::<Vec<Value>>()});
@@ -116,7 +116,7 @@ async fn batch_is_appended_in_order_and_atomically() {
 
 #[tokio::test]
 async fn messages_are_paged_in_both_directions() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let path = app.session().await.messages_path();
     let batch: Vec<Value> = (0..90)
         .map(|n| json!({"role": "user", "content": n.to_string()}))
@@ -171,7 +171,7 @@ async fn messages_are_paged_in_both_directions() {
 
 #[tokio::test]
 async fn session_includes_its_latest_messages() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
     for number in 1..=3 {
         app.api
@@ -213,7 +213,7 @@ async fn append_updates_the_last_activity() {
 
 #[tokio::test]
 async fn page_is_limited_by_response_size() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
     let large = "x".repeat(256 * 1024);
     for _ in 0..20 {
@@ -249,7 +249,7 @@ async fn page_is_limited_by_response_size() {
 
 #[tokio::test]
 async fn concurrent_appends_lose_nothing() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
 
     let writers = (0..64).map(|writer| {

@@ -76,7 +76,7 @@ async fn error_without_a_body_gets_a_problem_body() {
 
 #[tokio::test]
 async fn unknown_routes_and_methods_are_json_errors() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
 
     for path in [
         "/",
@@ -107,7 +107,7 @@ async fn unknown_routes_and_methods_are_json_errors() {
 
 #[tokio::test]
 async fn trailing_slash_is_ignored() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
 
     for path in [
@@ -122,7 +122,7 @@ async fn trailing_slash_is_ignored() {
 
 #[tokio::test]
 async fn head_matches_get_without_a_body() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
 
     let path = session.path();

@@ -6,7 +6,7 @@ use super::support::TestApp;
 
 #[tokio::test]
 async fn created_session_is_returned_unchanged_by_get() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
 
     let body =
         json!({"name": "  My Research Session ", "volume": "user", "initial_message": "Hello!"});
@@ -73,7 +73,7 @@ async fn session_is_stored_under_the_keys_of_the_python_version() {
 
 #[tokio::test]
 async fn volume_id_is_accepted_in_the_query_or_the_body() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let body = json!({"name": "x", "volume": "user", "volume_id": "anna"});
 
     let created = app
@@ -111,7 +111,7 @@ async fn concurrent_creations_with_the_same_name_create_two_sessions() {
 
 #[tokio::test]
 async fn metadata_is_returned_as_sent() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let metadata = r#"{"z":1.0,"a":9007199254740993,"m":{"y":[1e2,-0.0],"x":null},"é":"\u00e9"}"#;
 
     let body = format!(r#"{{"name":"x","volume":"user","metadata":{metadata}}}"#);
@@ -157,7 +157,7 @@ async fn missing_session_is_404_on_every_route() {
 
 #[tokio::test]
 async fn update_changes_only_the_given_members() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let body = json!({"name": "x", "volume": "user", "metadata": {"a": 1, "b": {"c": 2, "d": 3}}});
     let created = app
         .api
@@ -187,7 +187,7 @@ async fn update_changes_only_the_given_members() {
 
 #[tokio::test]
 async fn status_is_accepted_as_a_query_parameter() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
 
     let path = format!("{}?status=completed", session.path());
@@ -210,7 +210,7 @@ async fn status_is_accepted_as_a_query_parameter() {
 
 #[tokio::test]
 async fn update_without_a_change_writes_nothing() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
     let path = session.path();
     let before = app.api.get(&path).await.assert_status(200);
@@ -223,7 +223,7 @@ async fn update_without_a_change_writes_nothing() {
 
 #[tokio::test]
 async fn get_with_a_matching_etag_is_304() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
     let path = session.path();
     let tag = app.api.entity_tag(&path).await;
@@ -257,7 +257,7 @@ async fn get_with_a_matching_etag_is_304() {
 
 #[tokio::test]
 async fn stale_update_is_412_with_the_current_session() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
     let path = session.path();
     let tag = app.api.entity_tag(&path).await;
@@ -282,7 +282,7 @@ async fn stale_update_is_412_with_the_current_session() {
 
 #[tokio::test]
 async fn concurrent_updates_with_one_etag_succeed_once() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
     let path = session.path();
     let tag = app.api.entity_tag(&path).await;
@@ -308,7 +308,7 @@ async fn concurrent_updates_with_one_etag_succeed_once() {
 
 #[tokio::test]
 async fn concurrent_updates_of_different_fields_are_all_kept() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
     let path = session.path();
 
@@ -329,7 +329,7 @@ async fn concurrent_updates_of_different_fields_are_all_kept() {
 
 #[tokio::test]
 async fn merge_patch_over_a_limit_changes_nothing() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let body = json!({"name": "x", "volume": "user", "metadata": {"a": "x".repeat(10_000)}});
     let created = app
         .api
@@ -349,7 +349,7 @@ async fn merge_patch_over_a_limit_changes_nothing() {
 
 #[tokio::test]
 async fn stale_deletion_is_rejected() {
-    let app = TestApp::start().await;
+    let app = TestApp::shared().await;
     let session = app.session().await;
     let path = session.path();
     let guarded = app

@@ -1,31 +1,20 @@
 //! Tokens: valid ones are accepted, and all others are rejected in the same way.
 
-use std::time::Duration;
-
 use llmos::config::{AuthConfig, Secret};
 use serde_json::{Value, json};
 
 use super::super::support::{Claims, Client, Issuer, KeyServer, encoded, in_seconds};
-use super::{assert_refused, call, issuer, median, secret, start, with, with_keys, with_secret};
+use super::{assert_refused, call, issuer, secret, start, with, with_keys, with_secret};
 
-/// Checks that each bad token is rejected, in about the time of an accepted one.
+/// Checks that each bad token is rejected and a good one is accepted, repeatedly. The soak compares the durations.
 async fn check_refused(api: &Client, good: &str, bad: &[(&str, String)]) {
-    let time_of = async |credential: &str, is_accepted: bool, what: &str| {
-        let mut times = Vec::new();
-        for _ in 0..5 {
-            let answer = call(&with(api, credential)).await;
-            times.push(answer.elapsed);
-            assert_eq!(answer.status == 200, is_accepted, "{what}: {answer:?}");
-            if !is_accepted {
-                assert_refused(answer, true);
-            }
-        }
-        median(times)
-    };
-    let limit = time_of(good, true, "a good token").await * 5 + Duration::from_millis(20);
+    call(&with(api, good)).await.assert_status(200);
     for (what, token) in bad {
-        let time = time_of(token, false, what).await;
-        assert!(time < limit, "{what} took {time:?}");
+        for _ in 0..5 {
+            let answer = call(&with(api, token)).await;
+            assert_eq!(answer.status, 401, "{what}: {answer:?}");
+            assert_refused(answer, true);
+        }
     }
 }
 
@@ -232,7 +221,6 @@ async fn malformed_tokens_are_rejected() {
     check_refused(&api, &token, &bad).await;
 }
 
-/// Does not compare times, because parsing a header of this size is slow in a debug build.
 #[tokio::test]
 async fn oversized_token_is_rejected() {
     let (api, _redis) = start(with_secret()).await;

@@ -3,12 +3,12 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::{Arc, Mutex as StdMutex, OnceLock, Weak};
+use std::sync::{Arc, LazyLock, Mutex as StdMutex, OnceLock, Weak};
 use std::time::Duration;
 
 use redis::cluster::{ClusterClient, ClusterConnection};
 use redis::{Cmd, FromRedisValue, ToRedisArgs};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use self::python::write_python_session;
 pub use self::skills::SkillsApp;
@@ -33,22 +33,54 @@ const NODE_TIMEOUT: Duration = Duration::from_secs(15);
 /// or rate limit, system volumes, their indexes, sessions.
 pub const MAX_ROUND_TRIPS: u32 = 4;
 
-/// The cluster that these tests share; it ends with this process.
-static SERVERS: OnceLock<ClusterServers> = OnceLock::new();
-/// One test after another, because they look at all keys.
-static IN_USE: Mutex<()> = Mutex::const_new(());
+/// As many clusters as tests run at a time, at most four. They end with this process.
+static CLUSTERS: LazyLock<Vec<OnceLock<ClusterServers>>> = LazyLock::new(|| {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    (0..threads.min(4)).map(|_| OnceLock::new()).collect()
+});
+/// The indexes of the clusters that no test uses.
+static FREE: LazyLock<StdMutex<Vec<usize>>> =
+    LazyLock::new(|| StdMutex::new((0..CLUSTERS.len()).collect()));
+static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(CLUSTERS.len()));
 
 thread_local! {
-    /// The lock held by the test of this thread: a second `Redis::start` in the same test reuses it.
-    static OWN_USE: RefCell<Weak<MutexGuard<'static, ()>>> = RefCell::default();
+    /// The cluster of the test of this thread: a second `Redis::start` in the same test returns it again.
+    static OWN_USE: RefCell<Weak<Use>> = RefCell::default();
 }
 
-/// The cluster, empty, and for one test alone.
+/// The exclusive use of a cluster by one test, because tests look at all keys.
+struct Use {
+    index: usize,
+    _turn: SemaphorePermit<'static>,
+}
+
+impl Use {
+    async fn start() -> Self {
+        let turn = TURNS.acquire().await.unwrap();
+        let index = FREE.lock().unwrap().pop().unwrap();
+        Self { index, _turn: turn }
+    }
+
+    fn servers(&self) -> &'static ClusterServers {
+        CLUSTERS[self.index].get_or_init(|| ClusterServers::start(NODE_TIMEOUT))
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        FREE.lock().unwrap().push(self.index);
+    }
+}
+
+/// An empty cluster for one test.
 pub struct Redis {
     url: String,
     connection: StdMutex<ClusterConnection>,
-    _in_use: Arc<MutexGuard<'static, ()>>,
+    cluster: Arc<Use>,
 }
+
+/// Tests do not share a cluster.
+pub type SharedRedis = Redis;
 
 impl fmt::Debug for Redis {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,31 +90,35 @@ impl fmt::Debug for Redis {
 
 impl Redis {
     pub async fn start() -> Self {
-        if let Some(in_use) = OWN_USE.with_borrow(Weak::upgrade) {
-            return Self::of(in_use);
+        if let Some(cluster) = OWN_USE.with_borrow(Weak::upgrade) {
+            return Self::of(cluster);
         }
-        let in_use = Arc::new(IN_USE.lock().await);
-        OWN_USE.set(Arc::downgrade(&in_use));
-        let redis = Self::of(in_use);
+        let cluster = Arc::new(Use::start().await);
+        OWN_USE.set(Arc::downgrade(&cluster));
+        let redis = Self::of(cluster);
         redis.command::<()>(&["FLUSHALL"]);
         redis
     }
 
-    fn of(in_use: Arc<MutexGuard<'static, ()>>) -> Self {
-        let servers = SERVERS.get_or_init(|| ClusterServers::start(NODE_TIMEOUT));
-        let url = servers.url();
+    /// Starts as a private Redis does, for the tests that share a single Redis.
+    pub async fn get() -> Self {
+        Self::start().await
+    }
+
+    fn of(cluster: Arc<Use>) -> Self {
+        let url = cluster.servers().url();
         let nodes = url.trim_start_matches("redis://").split(',');
         let client = ClusterClient::new(nodes.map(|host| format!("redis://{host}"))).unwrap();
         Self {
             connection: StdMutex::new(client.get_connection().unwrap()),
             url,
-            _in_use: in_use,
+            cluster,
         }
     }
 
     /// Returns the node that serves a key, given with its single-Redis name.
     pub fn node_of(&self, key: &str) -> &'static ClusterNode {
-        let servers = SERVERS.get().unwrap();
+        let servers = self.cluster.servers();
         &servers.nodes[servers.master_of(servers.slot_of(&with_braces(key)))]
     }
 

@@ -57,7 +57,7 @@ async fn doctor_reports_a_server_without_cluster_mode() {
 
 #[tokio::test]
 async fn doctor_reports_an_unreachable_cluster() {
-    let port = crate::support::free_port();
+    let port = crate::support::ReservedPort::new();
     let run = doctor(&format!("redis://127.0.0.1:{port},127.0.0.1:{port}")).await;
     run.assert_cannot_connect("nothing listens there: ", "start the server");
 }

@@ -1,11 +1,11 @@
 //! What the doctor reports about TLS: missing, unexpected, or untrusted.
 
 use super::{doctor, doctor_with};
-use crate::support::{Redis, TlsRedis, free_port};
+use crate::support::{Redis, ReservedPort, TlsRedis};
 
 #[tokio::test]
 async fn doctor_reports_a_tls_mismatch_in_both_directions() {
-    let port = free_port();
+    let port = ReservedPort::new();
     let _redis = Redis::start_with(&["--port", &port.to_string()]).await;
     let run = doctor(&format!("rediss://127.0.0.1:{port}")).await;
     run.assert_cannot_connect(
@@ -73,7 +73,7 @@ async fn doctor_reports_an_invalid_ca_certificate_and_ignores_an_unneeded_one() 
 
 #[tokio::test]
 async fn doctor_warns_about_a_remote_redis_without_tls() {
-    let port = free_port();
+    let port = ReservedPort::new();
     let _redis = Redis::start_with(&["--port", &port.to_string()]).await;
     // The system resolves this to 127.0.0.1; the service treats it as a host name.
     let run = doctor(&format!("redis://127.1:{port}")).await;

@@ -1,7 +1,7 @@
 //! What the doctor reports when it cannot connect to Redis.
 
 use super::{doctor, doctor_with, unix_url};
-use crate::support::{Redis, free_port};
+use crate::support::{Redis, ReservedPort};
 
 #[tokio::test]
 async fn doctor_reports_a_missing_url() {
@@ -46,7 +46,7 @@ async fn doctor_reports_an_unknown_host() {
 
 #[tokio::test]
 async fn doctor_reports_a_refused_connection() {
-    let port = free_port();
+    let port = ReservedPort::new();
     for url in [
         format!("redis://127.0.0.1:{port}"),
         "redis+unix:///no/such.sock".to_owned(),

@@ -6,7 +6,7 @@ use llmos::config::{BlobConfig, Config, StorageFallback};
 use serde_json::{Value, json};
 
 use super::{ids, new_skill};
-use crate::support::{BlobServer, Client, Response, blob_config, free_port, in_process};
+use crate::support::{BlobServer, Client, Response, blob_config, ReservedPort, in_process};
 
 #[track_caller]
 fn assert_sample(response: &Response) {
@@ -43,11 +43,10 @@ async fn assert_writes_fail(api: &Client, names: &str) {
 }
 
 /// A store at an address that refuses connections.
-fn refusing_store() -> BlobConfig {
-    let base = format!("http://127.0.0.1:{}", free_port());
+fn refusing_store(port: &ReservedPort) -> BlobConfig {
     BlobConfig {
         read_write_token: Some(llmos::config::Secret::new(BlobServer::TOKEN.to_owned())),
-        api_url: Some(base),
+        api_url: Some(format!("http://127.0.0.1:{port}")),
         ..BlobConfig::default()
     }
 }
@@ -148,11 +147,12 @@ async fn samples_are_returned_while_blob_is_down_except_in_production() {
         (Some("production"), Some(StorageFallback::Samples), true),
         (Some("preview"), Some(StorageFallback::Off), false),
     ];
+    let port = ReservedPort::new();
     join_all(cases.map(|(environment, fallback, shows_samples)| {
         let config = Config {
             vercel_env: environment.map(ToOwned::to_owned),
             storage_fallback: fallback,
-            blob: refusing_store(),
+            blob: refusing_store(&port),
             ..Config::default()
         };
         check_while_blob_is_down(config, shows_samples)

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use llmos::blob::{BlobClient, Blobs};
 use llmos::config::{BlobConfig, Config, Secret};
 use llmos::local::blob_store::{self, BlobStore, LOCAL_TOKEN};
 use tempfile::TempDir;
@@ -21,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt;
 
-use super::http_client;
+use super::{blob_config, http_client};
 
 /// The handling of a request.
 #[derive(Clone, Debug)]
@@ -66,6 +67,8 @@ pub struct BlobServer {
     shared: Shared,
     task: JoinHandle<()>,
     directory: TempDir,
+    http: reqwest::Client,
+    client: OnceLock<BlobClient>,
 }
 
 #[derive(Clone)]
@@ -95,7 +98,25 @@ impl BlobServer {
             shared,
             task,
             directory,
+            http: http_client().build().unwrap(),
+            client: OnceLock::new(),
         }
+    }
+
+    /// Returns a client of the store for the test itself. Building one is slow without optimizations, because it
+    /// reads all root certificates.
+    pub fn blobs(&self) -> Blobs {
+        let client = self
+            .client
+            .get_or_init(|| BlobClient::new(blob_config(self)));
+        client.blobs(None)
+    }
+
+    /// Returns the first page of the list of all blobs, as the store sends it.
+    pub async fn list(&self) -> serde_json::Value {
+        let list = self.http.get(self.api_url()).bearer_auth(Self::TOKEN);
+        let list = list.send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&list).unwrap()
     }
 
     /// `http://host:port`.
@@ -128,9 +149,7 @@ impl BlobServer {
 
     /// Returns the pathnames of all blobs.
     pub async fn pathnames(&self) -> Vec<String> {
-        let list = http_client().build().unwrap().get(self.api_url());
-        let list = list.bearer_auth(Self::TOKEN).send().await.unwrap();
-        let list: serde_json::Value = serde_json::from_str(&list.text().await.unwrap()).unwrap();
+        let list = self.list().await;
         assert_eq!(list["hasMore"], false, "{list}");
         let blobs = list["blobs"].as_array().unwrap().iter();
         blobs

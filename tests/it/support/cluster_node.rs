@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::{FromRedisValue, ToRedisArgs};
 use tempfile::TempDir;
 
-use super::free_port;
+use super::ReservedPort;
 
 /// Starts a server that ends when the other end of its standard input closes, for any reason, and prints
 /// its process id.
@@ -24,6 +24,7 @@ wait $server 2>/dev/null"#;
 pub struct ClusterNode {
     pub port: u16,
     pub bus_port: u16,
+    _ports: [ReservedPort; 2],
     node_timeout: Duration,
     directory: TempDir,
     server: Option<Server>,
@@ -49,23 +50,20 @@ impl Drop for Frozen<'_> {
 impl ClusterNode {
     /// Starts a node that is not connected to others.
     pub fn start(node_timeout: Duration) -> Self {
+        let ports = [ReservedPort::new(), ReservedPort::new()];
         let mut node = Self {
-            port: 0,
-            bus_port: 0,
+            port: ports[0].number(),
+            bus_port: ports[1].number(),
+            _ports: ports,
             node_timeout,
             directory: TempDir::new().unwrap(),
             server: None,
         };
-        // Another process may take one of the ports in the meantime.
-        for _ in 0..20 {
-            (node.port, node.bus_port) = (free_port(), free_port());
-            if node.restart() {
-                return node;
-            }
-        }
-        panic!(
+        assert!(
+            node.restart(),
             "redis-server does not start as a node of a cluster: it has to be version 7 or later"
         );
+        node
     }
 
     /// Starts the server on its data directory; returns whether it answers.

@@ -1,13 +1,13 @@
 //! A child process that ends with the test.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::Client;
+use super::{Client, ReservedPort};
 
 /// The time limit until a process serves.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -19,6 +19,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 pub struct Process {
     child: Child,
     output: Arc<Mutex<String>>,
+    open_pipes: Arc<AtomicUsize>,
+    _port: Option<ReservedPort>,
 }
 
 impl Process {
@@ -31,29 +33,32 @@ impl Process {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let output = Arc::new(Mutex::new(String::new()));
-        collect(child.stdout.take().unwrap(), output.clone());
-        collect(child.stderr.take().unwrap(), output.clone());
-        Self { child, output }
-    }
-
-    /// Starts a built function on a free port, with `environment` and nothing else that configures it.
-    pub async fn function(program: &str, environment: &[(&str, &str)]) -> (Self, Client) {
-        for _ in 0..5 {
-            let port = free_port();
-            // Another process may have taken the port in the meantime: then try another one.
-            if let Some(process) = Self::function_on(port, program, environment).await {
-                return (process, Client::http(format!("http://127.0.0.1:{port}")));
-            }
+        let open_pipes = Arc::new(AtomicUsize::new(2));
+        collect(child.stdout.take().unwrap(), &output, &open_pipes);
+        collect(child.stderr.take().unwrap(), &output, &open_pipes);
+        Self {
+            child,
+            output,
+            open_pipes,
+            _port: None,
         }
-        panic!("{program} did not start five times");
     }
 
-    /// The same on this port; nothing where it ended by itself.
+    /// Starts a built function on a new port, configured by `environment` only.
+    pub async fn function(program: &str, environment: &[(&str, &str)]) -> (Self, Client) {
+        let port = ReservedPort::new();
+        let client = Client::http(format!("http://127.0.0.1:{port}"));
+        let mut process = Self::function_on(&port, program, environment).await;
+        process._port = Some(port);
+        (process, client)
+    }
+
+    /// Starts a built function on this port, configured by `environment` only.
     pub async fn function_on(
-        port: u16,
+        port: &ReservedPort,
         program: &str,
         environment: &[(&str, &str)],
-    ) -> Option<Self> {
+    ) -> Self {
         let mut command = Command::new(program);
         clear_configuration(&mut command);
         command
@@ -61,7 +66,8 @@ impl Process {
             .envs(environment.iter().copied());
         let mut process = Self::spawn(&mut command);
         let serves = process.wait_for("Dev server listening", START_LIMIT).await;
-        serves.then_some(process)
+        assert!(serves, "{program} does not start: {}", process.output());
+        process
     }
 
     /// Starts the local server in `directory`; there is no client if it exited.
@@ -128,8 +134,8 @@ impl Process {
             if self.output().contains(text) {
                 return true;
             }
-            if self.has_ended() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+            // A child of the process may keep a pipe open.
+            if self.has_ended() && self.open_pipes.load(Ordering::SeqCst) == 0 {
                 return self.output().contains(text);
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -209,21 +215,18 @@ pub fn clear_configuration(command: &mut Command) {
     }
 }
 
-/// A port that nobody listened on a moment ago.
-pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
-fn collect(pipe: impl Read + Send + 'static, output: Arc<Mutex<String>>) {
+fn collect(
+    pipe: impl Read + Send + 'static,
+    output: &Arc<Mutex<String>>,
+    open_pipes: &Arc<AtomicUsize>,
+) {
+    let (output, open_pipes) = (output.clone(), open_pipes.clone());
     std::thread::spawn(move || {
         for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
             let mut output = output.lock().unwrap();
             output.push_str(&String::from_utf8_lossy(&line));
             output.push('\n');
         }
+        open_pipes.fetch_sub(1, Ordering::SeqCst);
     });
 }

@@ -55,10 +55,7 @@ impl Redis {
         &self,
         arguments: &[impl ToRedisArgs],
     ) -> redis::RedisResult<T> {
-        let mut connection = redis::Client::open(self.url())?.get_connection()?;
-        let mut command = redis::Cmd::new();
-        command.arg(arguments);
-        command.query(&mut connection)
+        run(&self.url(), arguments)
     }
 
     /// Waits until a command of another connection blocks the server.
@@ -147,6 +144,27 @@ impl Redis {
     }
 }
 
+/// Runs one command on a new connection to a server.
+pub(super) fn run<T: FromRedisValue>(
+    url: &str,
+    arguments: &[impl ToRedisArgs],
+) -> redis::RedisResult<T> {
+    let mut connection = redis::Client::open(url)?.get_connection()?;
+    let mut command = redis::Cmd::new();
+    command.arg(arguments);
+    command.query(&mut connection)
+}
+
+/// Fails the test because redis-server cannot be started.
+pub(super) fn missing(error: &io::Error) -> ! {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            panic!("redis-server is not installed: run `make setup`, or apt install redis-server")
+        }
+        _ => panic!("redis-server: {error}"),
+    }
+}
+
 /// Returns whether a server does not accept connections yet or is loading its data.
 fn is_not_ready(error: &RedisError) -> bool {
     let is_loading = error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading);
@@ -178,11 +196,5 @@ fn spawn(directory: &TempDir, arguments: &[String]) -> Child {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn();
-    match spawned {
-        Ok(process) => process,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            panic!("redis-server is not installed: run `make setup`, or apt install redis-server")
-        }
-        Err(error) => panic!("redis-server: {error}"),
-    }
+    spawned.unwrap_or_else(|error| missing(&error))
 }

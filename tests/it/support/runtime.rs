@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::process::{Process, clear_configuration};
-use super::{Client, free_port, http_client};
+use super::{Client, ReservedPort, http_client};
 
 /// A function that runs as on Vercel, and its reports.
 #[derive(Debug)]
 pub struct Runtime {
     pub process: Process,
+    _port: ReservedPort,
     _directory: TempDir,
     base: String,
     reports: Arc<Mutex<Vec<Report>>>,
@@ -37,7 +38,7 @@ impl Runtime {
         let socket = directory.path().join("ipc.sock");
         let reports = Arc::<Mutex<Vec<Report>>>::default();
         listen(UnixListener::bind(&socket).unwrap(), reports.clone());
-        let port = free_port();
+        let port = ReservedPort::new();
         let mut command = Command::new(program);
         clear_configuration(&mut command);
         command
@@ -45,14 +46,17 @@ impl Runtime {
             .env("ALLOW_ANONYMOUS", "true")
             .env("VERCEL_DEV_PORT", port.to_string())
             .envs(environment.iter().copied());
+        let base = format!("http://127.0.0.1:{port}");
+        let number = port.number();
         let runtime = Self {
             process: Process::spawn(&mut command),
+            _port: port,
             _directory: directory,
-            base: format!("http://127.0.0.1:{port}"),
+            base,
             reports,
         };
         let started = runtime.wait_for("server-started").await;
-        assert_eq!(started.message["payload"]["httpPort"], port);
+        assert_eq!(started.message["payload"]["httpPort"], number);
         runtime
     }
 

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use futures_util::{StreamExt, stream};
-use llmos::blob::{BlobClient, PutBody, PutOptions, WriteCondition};
+use llmos::blob::{PutBody, PutOptions, WriteCondition};
 use llmos::config::{BlobConfig, Config, Secret};
 
 use super::{BlobServer, Client, Redis, config, in_process};
@@ -43,7 +43,7 @@ impl SkillsApp {
 
     /// Returns the pathnames of all blobs in order.
     pub async fn pathnames(&self) -> Vec<String> {
-        let blobs = client(&self.blobs).blobs(None);
+        let blobs = self.blobs.blobs();
         let page = blobs.list("", 1000, None, false).await.unwrap();
         assert!(page.cursor.is_none() && page.folders.is_empty());
         page.blobs.into_iter().map(|blob| blob.pathname).collect()
@@ -51,7 +51,7 @@ impl SkillsApp {
 
     /// Returns the content of a blob.
     pub async fn content(&self, pathname: &str) -> Option<Vec<u8>> {
-        let blobs = client(&self.blobs).blobs(None);
+        let blobs = self.blobs.blobs();
         let document = blobs.read(pathname, 16 << 20).await.unwrap();
         document.map(|document| document.body.to_vec())
     }
@@ -65,7 +65,7 @@ pub async fn put(blobs: &BlobServer, pathname: &str, body: impl Into<Vec<u8>>) {
         condition: WriteCondition::Always,
     };
     let body = PutBody::Bytes(Bytes::from(body.into()));
-    let blobs = client(blobs).blobs(None);
+    let blobs = blobs.blobs();
     let _ = blobs.put(pathname, body, &options).await.unwrap();
 }
 
@@ -77,8 +77,4 @@ pub fn blob_config(blobs: &BlobServer) -> BlobConfig {
         content_url: Some(blobs.content_url()),
         ..BlobConfig::default()
     }
-}
-
-fn client(blobs: &BlobServer) -> BlobClient {
-    BlobClient::new(blob_config(blobs))
 }

@@ -3,14 +3,14 @@
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
-use super::{Redis, free_port};
+use super::{Redis, ReservedPort};
 
 /// A running redis-server behind TLS. The test itself uses the unix socket.
 #[derive(Debug)]
 pub struct TlsRedis {
     pub redis: Redis,
-    pub port: u16,
-    /// Returns the authority's certificate as PEM.
+    pub port: ReservedPort,
+    /// The authority's certificate as PEM.
     pub authority: String,
     _certificates: TempDir,
 }
@@ -42,7 +42,7 @@ impl TlsRedis {
         };
         let certificate_file = write("server.pem", certificate.pem());
         let key_file = write("server.key", key.serialize_pem());
-        let port = free_port();
+        let port = ReservedPort::new();
         let redis = Redis::start_with(&[
             "--tls-port",
             &port.to_string(),

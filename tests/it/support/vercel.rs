@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::process::{Process, clear_configuration};
-use super::{Client, free_port, http_client};
+use super::{Client, ReservedPort, http_client};
 
 /// The time limit for the CLI to compile everything on a slow and busy machine.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
@@ -86,14 +86,17 @@ impl Tree {
 pub struct Cli {
     process: Process,
     reaper: Child,
+    _port: Option<ReservedPort>,
     _configuration: TempDir,
 }
 
 impl Cli {
     /// Starts `vercel dev`, and waits until the first function is compiled and answers.
     pub async fn dev(tree: &Tree) -> (Self, Client, String) {
-        let listen = format!("127.0.0.1:{}", free_port());
+        let port = ReservedPort::new();
+        let listen = format!("127.0.0.1:{port}");
         let mut cli = Self::start(tree, &["dev", "--local", "--listen", &listen], &[]);
+        cli._port = Some(port);
         let ready = "Ready! Available at ";
         assert!(
             cli.process.wait_for(ready, Duration::from_secs(60)).await,
@@ -154,6 +157,7 @@ impl Cli {
         Self {
             process,
             reaper,
+            _port: None,
             _configuration: configuration,
         }
     }

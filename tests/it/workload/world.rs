@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 
 use super::fault::Fault;
-use crate::support::{Client, Process, Proxy, Redis, free_port};
+use crate::support::{Client, Process, Proxy, Redis, ReservedPort};
 
 const FUNCTION: &str = env!("CARGO_BIN_EXE_sessions");
 const PERSISTENT: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
@@ -25,7 +25,7 @@ pub struct World {
     pub apis: [Client; 2],
     replica: Option<Replica>,
     other: Process,
-    port: u16,
+    port: ReservedPort,
     environment: Vec<(&'static str, String)>,
     directory: TempDir,
 }
@@ -34,8 +34,8 @@ pub struct World {
 #[derive(Debug)]
 struct Replica {
     redis: Redis,
-    port: u16,
-    primary_port: u16,
+    port: ReservedPort,
+    primary_port: ReservedPort,
 }
 
 impl World {
@@ -69,13 +69,13 @@ impl World {
             ]);
             std::fs::write(directory.path().join("clock"), "+0").unwrap();
         }
-        let port = free_port();
-        let process = Process::function_on(port, FUNCTION, &borrowed(&environment)).await;
+        let port = ReservedPort::new();
+        let process = Process::function_on(&port, FUNCTION, &borrowed(&environment)).await;
         let api = Client::http(format!("http://127.0.0.1:{port}"));
         Self {
             redis,
             proxy,
-            process: process.expect("the function starts"),
+            process,
             apis: [api, other_api],
             replica,
             other,
@@ -88,8 +88,7 @@ impl World {
     /// Restarts the first process after it was killed.
     pub async fn restart_process(&mut self) {
         let environment = borrowed(&self.environment);
-        let process = Process::function_on(self.port, FUNCTION, &environment).await;
-        self.process = process.expect("the function starts again");
+        self.process = Process::function_on(&self.port, FUNCTION, &environment).await;
     }
 
     /// Returns the resident memory of both processes in bytes.
@@ -140,15 +139,15 @@ impl World {
 }
 
 async fn start_pair() -> (Redis, Replica) {
-    let (primary_port, port) = (free_port(), free_port());
-    let start = async |port: u16, further: &[&str]| {
+    let (primary_port, port) = (ReservedPort::new(), ReservedPort::new());
+    let start = async |port: &ReservedPort, further: &[&str]| {
         let port = port.to_string();
         let arguments = ["--port", &port, "--repl-diskless-sync-delay", "0"];
         Redis::start_with(&[&PERSISTENT, &arguments[..], further].concat()).await
     };
-    let primary = start(primary_port, &[]).await;
+    let primary = start(&primary_port, &[]).await;
     let address = format!("127.0.0.1 {primary_port}");
-    let redis = start(port, &["--replicaof", &address]).await;
+    let redis = start(&port, &["--replicaof", &address]).await;
     wait_for(&redis, "master_link_status:up").await;
     let replica = Replica {
         redis,

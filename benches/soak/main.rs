@@ -1,6 +1,6 @@
-//! What the suite of faults does in seconds, for longer: every fault in turn while clients work, and a table of
-//! what came of it. Fails where anything was lost or happened twice, where a request or recovery took too long,
-//! where an answer was wrong, or where memory grew.
+//! The soak: timing comparisons, then the fault workloads of the test suite for longer, with a table of the
+//! outcomes. Fails if a write was lost or duplicated, a response was wrong, a request or recovery took too long,
+//! memory grew, or a duration reveals a hidden session.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -10,9 +10,10 @@
     unused_imports
 )]
 
-#[path = "../tests/it/support/mod.rs"]
+#[path = "../../tests/it/support/mod.rs"]
 mod support;
-#[path = "../tests/it/workload/mod.rs"]
+mod timing;
+#[path = "../../tests/it/workload/mod.rs"]
 mod workload;
 
 use std::process::ExitCode;
@@ -24,21 +25,22 @@ const HEAD: &str = "\
 | fault | operations | acknowledged | lost | duplicated | wrong | longest wait | recovery | memory |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|";
 const DEFAULT_SECONDS: u64 = 15 * 60;
-/// What a fault takes besides happening: starting servers, work before and after it, the check.
+/// The time for a fault besides its own duration: starting servers, work before and after it, checks.
 const AROUND_A_FAULT: Duration = Duration::from_secs(4);
-/// Long enough for a wait of 2 s to end in it.
+/// Longer than the service's timeout of 2 s.
 const SHORTEST: Duration = Duration::from_secs(3);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // cargo itself adds words to the arguments.
+    // cargo adds arguments of its own.
     let seconds = std::env::args().find_map(|argument| argument.parse().ok());
     let total = Duration::from_secs(seconds.unwrap_or(DEFAULT_SECONDS));
     let faults = u32::try_from(Fault::ALL.len()).unwrap();
     let time = (total / faults)
         .saturating_sub(AROUND_A_FAULT)
         .max(SHORTEST);
-    println!("every fault for {} s\n", time.as_secs());
+    let violations = timing::compare().await;
+    println!("\nevery fault for {} s\n", time.as_secs());
     println!("{HEAD}");
     let mut bad = Vec::new();
     for fault in Fault::ALL {
@@ -51,7 +53,10 @@ async fn main() -> ExitCode {
     for outcome in &bad {
         println!("\n{}: {:#?}", outcome.fault.name(), outcome.findings);
     }
-    if bad.is_empty() {
+    for violation in &violations {
+        println!("\n{violation}");
+    }
+    if bad.is_empty() && violations.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
