@@ -1,7 +1,6 @@
-//! The local Blob store: protocol, official client, hostile requests, durability.
+//! The local Blob store: protocol, hostile requests, durability.
 
 mod content;
 mod durability;
 mod hostile;
 mod http;
-mod official_client;

@@ -2,7 +2,6 @@
 
 mod answers;
 mod blob_store;
-mod chromium;
 mod cors;
 mod forms;
 

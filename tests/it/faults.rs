@@ -2,7 +2,6 @@
 
 mod connections;
 mod process;
-mod promises;
 mod redis;
 
 use std::time::Duration;

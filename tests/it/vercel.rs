@@ -8,14 +8,21 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{
-    BlobServer, CLI, Cli, Client, Process, Redis, Tree, check_file_routes, check_old_ids,
+    BlobServer, Cli, Client, Process, Redis, Tree, check_file_routes, check_old_ids,
     check_session_routes, check_skill_and_file_routes, check_skill_routes, http_client,
     read_events,
 };
 
+/// One test for both commands: they compile, so in parallel they would only slow down each other, and a test that
+/// waits for its turn would occupy a test thread.
 #[tokio::test]
-async fn vercel_dev_runs_functions_streams_and_serves_static_files() {
-    let _turn = CLI.lock().await;
+async fn vercel_build_and_vercel_dev_serve_every_route() {
+    check_build().await;
+    check_dev().await;
+}
+
+/// Checks that `vercel dev` runs the functions, streams, and serves static files.
+async fn check_dev() {
     let redis = Redis::start().await;
     let tree = Tree::checked_out();
     let local = TempDir::new().unwrap();
@@ -40,9 +47,8 @@ async fn vercel_dev_runs_functions_streams_and_serves_static_files() {
     .await;
 }
 
-#[tokio::test]
-async fn vercel_build_output_serves_every_route() {
-    let _turn = CLI.lock().await;
+/// Checks that each function built by `vercel build` serves its routes.
+async fn check_build() {
     let redis = Redis::start().await;
     let local = TempDir::new().unwrap();
     let (_store, blob) = blob_store(local.path(), &redis).await;

@@ -47,7 +47,7 @@ pub use self::stream::read_events;
 pub use self::test_app::TestApp;
 pub use self::tls::TlsRedis;
 pub use self::tokens::{AUDIENCE, Claims, ISSUER, Issuer, encoded, in_seconds};
-pub use self::vercel::{CLI, Cli, Tree};
+pub use self::vercel::{Cli, Tree};
 
 /// Starts the service in this process, without a socket.
 pub fn in_process(config: Config) -> Client {

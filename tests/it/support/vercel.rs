@@ -15,9 +15,6 @@ use super::{Client, ReservedPort, http_client};
 /// The time limit for the CLI to compile everything on a slow and busy machine.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
 
-/// Held by the test that uses the CLI: two at once would only compile at half the speed.
-pub static CLI: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
 /// A copy of the source tree.
 #[derive(Debug)]
 pub struct Tree(TempDir);
@@ -53,8 +50,8 @@ impl Tree {
         fs::write(path, text).unwrap();
     }
 
-    /// Cargo compiles again what is newer than its last build. So that a new copy is not, each file gets the
-    /// time at which its content was first seen, kept beside that build.
+    /// Copies files with the time at which their content was first seen, which is kept beside the CLI's builds:
+    /// cargo would compile files again that are newer than its last build.
     fn copy(files: &[PathBuf]) -> Self {
         static SEEN: Mutex<()> = Mutex::new(());
         let _alone = SEEN.lock().unwrap();
@@ -186,8 +183,8 @@ fn reaper(group: u32) -> Child {
         .unwrap()
 }
 
-/// Takes away what `cargo test` says about the package under test: build scripts look at it, and all that
-/// depends on them would be compiled again whenever a test is started in another way.
+/// Removes the variables of `cargo test` about the package under test. Build scripts depend on them, so crates would
+/// be compiled again whenever a test is started in another way.
 fn clear_package(command: &mut Command) {
     let about_package = ["CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_PKG_"];
     for (name, _) in std::env::vars() {
