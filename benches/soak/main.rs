@@ -10,10 +10,10 @@
     unused_imports
 )]
 
-#[path = "../../tests/it/support/mod.rs"]
+#[path = "../../tests/support/mod.rs"]
 mod support;
 mod timing;
-#[path = "../../tests/it/workload/mod.rs"]
+#[path = "../../tests/workload/mod.rs"]
 mod workload;
 
 use std::process::ExitCode;

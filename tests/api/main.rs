@@ -1,6 +1,8 @@
-//! Tests of the service from outside: over HTTP, on a real Redis, in its real processes.
+//! Tests of the service over HTTP, in its real processes. They need no other program than redis-server (7 or later).
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "each test binary uses a part")]
 mod support;
 
 /// Marks the tests that need a single Redis; the other tests of the file run on a cluster as well.
@@ -9,19 +11,13 @@ macro_rules! one_redis {
 }
 
 mod access;
-mod agent_skills;
 mod blob_client;
 mod blob_store;
-mod browser_uploads;
 mod browsers;
-mod chromium;
 mod client;
 mod cluster;
-mod console;
-mod contract;
 mod doctor;
 mod fallback;
-mod fault_workloads;
 mod faults;
 mod files;
 mod functions;
@@ -37,13 +33,9 @@ mod local_access;
 mod local_server;
 mod lua_scripts;
 mod messages;
-mod official_client;
 mod openapi;
-mod readme;
 mod serve;
 mod sessions;
 mod skills;
 mod tls;
 mod uploads;
-mod vercel;
-mod workload;

@@ -239,7 +239,7 @@ fn validate(request: &Value) -> Value {
     );
     let mut process = Command::new(python)
         .args(["-X", "utf8"])
-        .arg(tests.join("it/agent_skills/validate.py"))
+        .arg(tests.join("e2e/agent_skills/validate.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

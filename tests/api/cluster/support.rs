@@ -15,15 +15,15 @@ pub use self::skills::SkillsApp;
 pub use self::test_app::TestApp;
 pub use crate::support::*;
 
-#[path = "../support/python.rs"]
+#[path = "../../support/python.rs"]
 mod python;
-#[path = "../support/skills.rs"]
+#[path = "../../support/skills.rs"]
 #[allow(
     dead_code,
     reason = "what of it is not needed here is needed elsewhere"
 )]
 mod skills;
-#[path = "../support/test_app.rs"]
+#[path = "../../support/test_app.rs"]
 mod test_app;
 
 /// Longer than a busy machine delays a node.
