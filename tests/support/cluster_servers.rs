@@ -39,7 +39,7 @@ impl ClusterServers {
             }
         }
         let cluster = Self { nodes };
-        cluster.wait_until("know each other", |node| {
+        cluster.wait_until("connect to each other", |node| {
             node.cluster_info("cluster_known_nodes") == NODES.to_string()
         });
         for (index, replica) in cluster.nodes[MASTERS..].iter().enumerate() {
@@ -87,14 +87,14 @@ impl ClusterServers {
 
     /// Returns the index of the node that serves a slot.
     pub fn master_of(&self, slot: u16) -> usize {
-        let is_it = |node: &ClusterNode| {
+        let is_wanted = |node: &ClusterNode| {
             let mut ranges = node.slots().unwrap_or_default().into_iter();
             ranges.any(|(slots, port)| slots.contains(&slot) && port == node.port)
         };
         self.nodes
             .iter()
-            .position(is_it)
-            .expect("somebody serves each slot")
+            .position(is_wanted)
+            .expect("a node serves each slot")
     }
 
     /// Moves a slot to another master, a few keys at a time, as `redis-cli --cluster reshard` does.
@@ -132,24 +132,24 @@ impl ClusterServers {
     /// Returns the index of the replica of a master.
     pub fn replica_of(&self, master: usize) -> usize {
         let id = self.nodes[master].id();
-        let is_it = |node: &ClusterNode| {
+        let is_wanted = |node: &ClusterNode| {
             let nodes: String = node.command(&["CLUSTER", "NODES"]);
             let own = nodes.lines().find(|line| line.contains("myself"));
             own.is_some_and(|line| line.contains("slave") && line.contains(&id))
         };
         self.nodes
             .iter()
-            .position(is_it)
+            .position(is_wanted)
             .expect("each master has a replica")
     }
 
-    fn wait_until(&self, what: &str, is_so: impl Fn(&ClusterNode) -> bool) {
+    fn wait_until(&self, what: &str, is_true: impl Fn(&ClusterNode) -> bool) {
         let started = Instant::now();
         while !self
             .nodes
             .iter()
             .filter(|node| node.is_running())
-            .all(&is_so)
+            .all(&is_true)
         {
             let waited = started.elapsed();
             assert!(waited < START_LIMIT, "the nodes do not {what}: {:?}", {

@@ -99,7 +99,7 @@ impl Findings {
                 self.duplicated.push(format!("session {name}"));
             }
             if !names.contains(name.as_str()) && name != super::SHARED {
-                self.wrong.push(format!("nobody created {name}"));
+                self.wrong.push(format!("no client created {name}"));
             }
         }
     }
@@ -153,7 +153,7 @@ impl Findings {
             }
         }
         let foreign = stored.into_iter().filter(|content| !sent.contains(content));
-        let foreign = foreign.map(|content| format!("nobody sent {content} to {id}"));
+        let foreign = foreign.map(|content| format!("no client sent {content} to {id}"));
         self.wrong.extend(foreign);
     }
 

@@ -123,7 +123,7 @@ async fn unauthenticated_requests_do_not_reach_redis() {
     let (key, entry) = new_key("deploy", "admin").unwrap();
     let api = limited_keys(&redis, 1, &[entry]);
     for path in ["/api/sessions", "/api/skills", "/api/files"] {
-        let unknown = with_key(&api, "llmos_of-nobody");
+        let unknown = with_key(&api, "llmos_unknown");
         for unauthenticated in [&api, &unknown] {
             let refused = unauthenticated.get(path).await;
             assert_eq!(refused.round_trips(), 0, "{path}");

@@ -1,4 +1,4 @@
-"""Validates skills with the specification's own validator, and reads YAML with the reader it stands on.
+"""Validates skills with the specification's own validator, and reads YAML with its YAML reader.
 
 Takes {"skills": {folder: document}, "yaml": [text]} as JSON, answers {"skills": {folder: {"errors",
 "properties"}}, "yaml": [{"1.1": value, "1.2": value}]}.
