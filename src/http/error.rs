@@ -104,8 +104,12 @@ impl From<blob::Error> for Error {
     fn from(error: blob::Error) -> Self {
         match error {
             error @ blob::Error::TooLarge(_) => Self::Unreadable(error.to_string()),
-            blob::Error::BodyBroke(cause) if is_over_limit(cause.as_ref()) => Self::PayloadTooLarge,
-            blob::Error::BodyBroke(_) => Self::InvalidRequest("The body broke off.".to_owned()),
+            blob::Error::IncompleteBody(cause) if is_over_limit(cause.as_ref()) => {
+                Self::PayloadTooLarge
+            }
+            blob::Error::IncompleteBody(_) => {
+                Self::InvalidRequest("The body broke off.".to_owned())
+            }
             error => Self::Blob(error),
         }
     }

@@ -34,7 +34,7 @@ use std::time::Duration;
 use llmos::auth::AuthConfig;
 use llmos::auth::new_key;
 use llmos::config::{AccessConfig, Config};
-use llmos::util::hash::hex;
+use llmos::util::hash::sha256;
 use llmos::util::secret::Secret;
 use serde_json::Value;
 
@@ -131,7 +131,7 @@ fn keys(scopes: &[&str]) -> (Vec<String>, AuthConfig) {
 
 /// What an entry of `API_KEYS` holds of a key.
 fn hash_of(key: &str) -> String {
-    hex(ring::digest::digest(&ring::digest::SHA256, key.as_bytes()).as_ref())
+    hex::encode(sha256(key.as_bytes()))
 }
 
 /// A request that every signed-in caller may make.
