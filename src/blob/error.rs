@@ -37,7 +37,7 @@ pub enum Error {
     TooLarge(usize),
     /// The streamed body ended early, so nothing is stored.
     #[error("the body ended early")]
-    BodyBroke(#[source] BoxError),
+    IncompleteBody(#[source] BoxError),
 }
 
 /// An error of a streamed body.
@@ -69,7 +69,7 @@ impl Error {
     }
 
     /// Reports whether the call certainly had no effect.
-    pub(super) fn never_arrived(&self) -> bool {
+    pub(super) fn had_no_effect(&self) -> bool {
         match self {
             Self::Transport(error) => error.is_connect(),
             Self::Refused { status, .. } => *status == StatusCode::TOO_MANY_REQUESTS,
@@ -77,7 +77,7 @@ impl Error {
             | Self::Timeout
             | Self::Unreadable(_)
             | Self::TooLarge(_)
-            | Self::BodyBroke(_) => false,
+            | Self::IncompleteBody(_) => false,
         }
     }
 
@@ -93,7 +93,7 @@ impl Error {
                     || *status == StatusCode::TOO_MANY_REQUESTS
                     || code.is_empty()
             }
-            Self::NotConfigured | Self::TooLarge(_) | Self::BodyBroke(_) => false,
+            Self::NotConfigured | Self::TooLarge(_) | Self::IncompleteBody(_) => false,
         }
     }
 }
@@ -158,7 +158,7 @@ pub fn diagnose(error: &Error) -> Diagnosis {
             "check VERCEL_BLOB_API_URL and BLOB_CONTENT_URL: the server there is not a Blob store"
         }
         Error::TooLarge(_) => "inspect the blob: this service did not write it",
-        Error::BodyBroke(_) => "send the whole body",
+        Error::IncompleteBody(_) => "send the whole body",
         Error::Refused { code, message, .. } => match code.as_str() {
             _ if message.contains("access") && !message.contains("Access denied") => {
                 "set BLOB_ACCESS to the access of the store: private or public"

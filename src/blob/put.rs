@@ -136,7 +136,7 @@ impl Blobs {
             () = stall(&progress) => Err(Error::Timeout),
         };
         if let Some(error) = lock(&progress).failure.take() {
-            return Err(Error::BodyBroke(error));
+            return Err(Error::IncompleteBody(error));
         }
         send::parse(&response?)
     }

@@ -57,7 +57,7 @@ where
         if !failure.error.is_transient() || !budget.retry(failure.retry_after).await {
             return (Err(failure.error), may_have_run);
         }
-        may_have_run.0 |= !failure.error.never_arrived();
+        may_have_run.0 |= !failure.error.had_no_effect();
     }
 }
 

@@ -76,7 +76,7 @@ pub enum Error {
 impl<E: Into<service::error::Error>> From<E> for Error {
     fn from(error: E) -> Self {
         match error.into() {
-            service::error::Error::Blob(blob::Error::BodyBroke(cause)) => {
+            service::error::Error::Blob(blob::Error::IncompleteBody(cause)) => {
                 if is_over_limit(cause.as_ref()) {
                     Self::PayloadTooLarge
                 } else {

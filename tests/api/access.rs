@@ -31,6 +31,7 @@ mod tokens;
 
 use llmos::auth::{AuthConfig, new_key};
 use llmos::config::{AccessConfig, Config};
+use llmos::util::hash::sha256;
 use llmos::util::secret::Secret;
 use serde_json::Value;
 
@@ -127,7 +128,7 @@ fn keys(scopes: &[&str]) -> (Vec<String>, AuthConfig) {
 
 /// Returns the hash of a key in `API_KEYS`.
 fn hash_of(key: &str) -> String {
-    hex::encode(ring::digest::digest(&ring::digest::SHA256, key.as_bytes()).as_ref())
+    hex::encode(sha256(key.as_bytes()))
 }
 
 /// Sends a request that every authenticated caller may make.

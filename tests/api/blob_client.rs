@@ -263,7 +263,7 @@ async fn interrupted_stream_is_not_stored() {
         let put = blobs
             .put("broken", body, &options(WriteCondition::Always))
             .await;
-        assert!(matches!(put, Err(Error::BodyBroke(_))), "{put:?}");
+        assert!(matches!(put, Err(Error::IncompleteBody(_))), "{put:?}");
         assert!(blobs.head("broken").await.unwrap().is_none());
     }
 }
