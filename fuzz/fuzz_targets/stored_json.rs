@@ -7,6 +7,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use llmos::domain::caller::Caller;
+use llmos::domain::request_context::RequestContext;
+use llmos::util::json::{self, Object};
 use llmos::domain::message::{Message, MessageRange, NewMessage};
 use llmos::domain::metadata::Metadata;
 use llmos::domain::name::Name;
@@ -115,7 +117,7 @@ async fn check_session(redis: &Redis, stored: Stored, change: &SessionPatch) {
     let context = RequestContext::unlimited(Caller::unrestricted());
     let found = redis
         .store
-        .find_session(&context, &id, MessageRange::Latest, 50)
+        .find_messages(&context, &id, MessageRange::Latest, 50)
         .await;
     let version = match found {
         Ok(found) => {

@@ -61,7 +61,7 @@ fn answer(command: &[Vec<u8>], stored: &mut Stored) -> Vec<u8> {
     match command {
         [name, ..] if name == b"HELLO" => b"%1\r\n$5\r\nproto\r\n:3\r\n".to_vec(),
         // find.lua
-        [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] => without_limit(&array(&[
+        [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] => without_limit(&array(&[
             string(b"write"),
             string(&stored.document),
             count,
@@ -71,7 +71,7 @@ fn answer(command: &[Vec<u8>], stored: &mut Stored) -> Vec<u8> {
             integer(0),
         ])),
         // update.lua
-        [_, _, _, _, _, _, read, new, _, _, _, _, _, _, _] => {
+        [_, _, _, _, _, _, read, new, _, _, _, _, _, _, _, _] => {
             if *read != stored.document {
                 return without_limit(&array(&[
                     string(b"changed"),

@@ -43,6 +43,11 @@ impl IfNoneMatch {
         self.0.is_some()
     }
 
+    /// Returns the versions in the header, without quotes; may contain `*`.
+    pub(crate) fn versions(&self) -> &[String] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
     /// Returns whether the header is or contains `*`.
     pub(crate) fn is_any(&self) -> bool {
         self.0

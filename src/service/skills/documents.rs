@@ -86,7 +86,7 @@ impl SkillService<'_> {
             let new: Vec<_> = of_volume
                 .filter_map(|((candidate, known), read)| {
                     let skill = read.as_ref()?.as_ref().ok()?.clone()?;
-                    let before = known.as_ref().and_then(|it| it.remembered.as_ref());
+                    let before = known.as_ref().and_then(|it| it.cached.as_ref());
                     let created_at = before.and_then(|it| it.created_at.clone());
                     let uploaded_at = candidate.blob.uploaded_at.as_deref();
                     let remembered = CachedSkill {
@@ -98,7 +98,7 @@ impl SkillService<'_> {
                 })
                 .collect();
             if !new.is_empty() {
-                let _ = self.store.remember_skills(self.context, volume, &new).await;
+                let _ = self.store.cache_put(self.context, volume, &new).await;
             }
         }
     }

@@ -65,10 +65,7 @@ pub(super) fn from_document(
 /// Returns the usage counts and the earliest known time of a cached skill.
 pub(super) fn split_cached(known: Option<CacheEntry>) -> (Option<Usage>, Option<String>) {
     match known {
-        Some(known) => (
-            Some(known.usage),
-            known.remembered.and_then(|it| it.created_at),
-        ),
+        Some(known) => (Some(known.usage), known.cached.and_then(|it| it.created_at)),
         None => (None, None),
     }
 }
