@@ -7,8 +7,6 @@
 
 use libfuzzer_sys::fuzz_target;
 use llmos::domain::caller::Caller;
-use llmos::domain::request_context::RequestContext;
-use llmos::util::json::{self, Object};
 use llmos::domain::message::{Message, MessageRange, NewMessage};
 use llmos::domain::metadata::Metadata;
 use llmos::domain::name::Name;

@@ -96,8 +96,8 @@ impl<'a> Section<'a> {
         });
     }
 
-    /// Returns the body with other code, in a new section if there is none. `language` replaces the language of the
-    /// code block.
+    /// Returns the body with other code, in a new section if the body has no code. `language` replaces the language
+    /// of the code block.
     pub(super) fn with_code(
         &self,
         body: &str,
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn code_is_inserted_where_there_is_none() {
+    fn missing_code_is_inserted() {
         for (body, expected) in [
             ("", "\n## Code\n\n```js\na\n```\n"),
             ("text", "text\n\n## Code\n\n```js\na\n```\n"),

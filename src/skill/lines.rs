@@ -42,7 +42,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// Returns the line ending at the start of `text`; empty if there is none.
+/// Returns the line ending at the start of `text`; empty if `text` starts with another character.
 pub(super) fn line_ending(text: &str) -> &str {
     let length = match text.as_bytes() {
         [b'\r', b'\n', ..] => 2,

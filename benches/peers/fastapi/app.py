@@ -157,7 +157,7 @@ async def find_session(id: str, messages: Annotated[int, Query(ge=0, le=200)] = 
         pipe.zscore("recent:all", id)
         document, count, texts, micros = await pipe.execute()
     if document is None:
-        raise HTTPException(404, "There is no such session.")
+        raise HTTPException(404, "The session does not exist.")
     return SessionWithMessages(
         **session(document, count, int(micros or 0)) | {"messages": latest(texts if messages else [], count)}
     )
@@ -172,7 +172,7 @@ async def list_messages(id: str, limit: Annotated[int, Query(ge=1, le=200)] = 50
         pipe.lrange(f"{key}:messages", -limit, -1)
         exists, count, texts = await pipe.execute()
     if not exists:
-        raise HTTPException(404, "There is no such session.")
+        raise HTTPException(404, "The session does not exist.")
     return MessagePage(messages=latest(texts, count), has_more=count > len(texts))
 
 
@@ -181,7 +181,7 @@ async def append_message(id: str, new: NewMessage) -> AppendedMessages:
     key = f"session:{id}"
     document = await store.get(key)
     if document is None:
-        raise HTTPException(404, "There is no such session.")
+        raise HTTPException(404, "The session does not exist.")
     document = json.loads(document)
     micros, now = moment()
     message = stored(new, now)

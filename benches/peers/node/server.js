@@ -246,7 +246,7 @@ function latest(texts, count) {
 }
 
 function missing(reply) {
-  return reply.code(404).send({ detail: 'There is no such session.' })
+  return reply.code(404).send({ detail: 'The session does not exist.' })
 }
 
 function moment() {

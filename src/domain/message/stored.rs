@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn new_message_is_returned_as_its_stored_text_is() {
+    fn new_message_and_its_stored_text_give_the_same_response() {
         let new: NewMessage = serde_json::from_str(
             r#"{"role":"tool","content":"a \"b\" \u00fc","traces":[1.0],"artifacts":{"a":2e5}}"#,
         )
