@@ -1,5 +1,7 @@
 //! The current time, and the format in which the API writes times.
 
+use std::time::Duration;
+
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 
 /// The present, to the microsecond: what times and the index of sessions are written in.
@@ -10,4 +12,10 @@ pub fn now() -> DateTime<Utc> {
 /// `time` as this API writes times: RFC 3339, UTC, microseconds, `Z`.
 pub fn format_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Returns `duration` in milliseconds, rounded to microseconds.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    let micros = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+    f64::from(micros) / 1000.0
 }
