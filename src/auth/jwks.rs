@@ -10,7 +10,7 @@ use once_cell::sync::OnceCell;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::util::http_client;
+use crate::util::{http_client, log};
 
 /// How long keys are used without a look whether they still hold.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
@@ -88,7 +88,8 @@ impl KeySet {
         }
         // In a task of its own: whoever asked may hang up, and would ask again and again for nothing.
         let shared = self.0.clone();
-        let fetched = tokio::spawn(async move { shared.fetch_once(known.tried, now).await });
+        let fetch = async move { shared.fetch_once(known.tried, now).await };
+        let fetched = tokio::spawn(log::in_current_request(fetch));
         fetched.await.map_err(|error| error.to_string())?;
         let known = self.0.known();
         known.answer(known.matching(algorithm, id))
@@ -120,7 +121,14 @@ impl Shared {
                 known.fetched = Some(now);
                 known.failure = None;
             }
-            Err(failure) => known.failure = Some(failure),
+            Err(failure) => {
+                tracing::warn!(
+                    auth.jwks.error = failure,
+                    auth.jwks.cached_keys = known.keys.len(),
+                    "the signing keys cannot be fetched"
+                );
+                known.failure = Some(failure);
+            }
         }
     }
 

@@ -21,6 +21,13 @@ pub struct ConfigError {
     expected: &'static str,
 }
 
+impl ConfigError {
+    /// Returns the name of the variable.
+    pub fn variable(&self) -> &'static str {
+        self.variable
+    }
+}
+
 /// Whether reads answer samples while what they read is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StorageFallback {
@@ -90,7 +97,7 @@ impl Config {
             vercel_env: variable("VERCEL_ENV"),
             vercel_region: variable("VERCEL_REGION"),
             commit: variable("VERCEL_GIT_COMMIT_SHA"),
-            has_log_channel: variable("VERCEL_IPC_PATH").is_some(),
+            has_log_channel: has_log_channel(),
         })
     }
 
@@ -109,6 +116,11 @@ impl Config {
     }
 }
 
+/// Returns whether Vercel takes log lines through a channel of its own. Needs no valid configuration.
+pub fn has_log_channel() -> bool {
+    variable("VERCEL_IPC_PATH").is_some()
+}
+
 /// `VERCEL` is only there where a project shows its system variables to its functions; the runtime's own
 /// channel is there in every deployment, and would be open if it were not taken for one. On one's own machine
 /// there may be a copy of a project's variables, for development.
@@ -118,7 +130,7 @@ fn is_on_vercel() -> bool {
     }
     let is_copy = variable("VERCEL_ENV").is_some_and(|it| it == "development");
     let is_marked = variable("VERCEL").is_some() && !is_copy;
-    is_marked || variable("VERCEL_IPC_PATH").is_some()
+    is_marked || has_log_channel()
 }
 
 #[cfg(test)]

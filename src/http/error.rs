@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::blob;
+use crate::config::ConfigError;
 use crate::domain::caller::AccessError;
 use crate::store;
 
@@ -77,6 +78,9 @@ pub enum Error {
     /// Whether the caller's credentials hold cannot be told; the text is for the log.
     #[error("{0}")]
     KeysUnavailable(String),
+    /// A variable of the configuration has an invalid value.
+    #[error("{0}")]
+    Misconfigured(Arc<ConfigError>),
     /// The request took longer than it may.
     #[error("time limit")]
     Timeout,
@@ -177,7 +181,8 @@ impl Error {
             Self::Store(store::Error::RateLimited(_)) => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
             | Self::Blob(_)
-            | Self::KeysUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::KeysUnavailable(_)
+            | Self::Misconfigured(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) | Self::Internal(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -204,6 +209,7 @@ impl Error {
             Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
             | Self::Blob(_) => "storage_unavailable",
             Self::KeysUnavailable(_) => "authentication_unavailable",
+            Self::Misconfigured(_) => "misconfigured",
             Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) | Self::Internal(_) => {
                 "internal"
             }
@@ -237,6 +243,11 @@ impl Error {
             Self::Store(store::Error::RateLimited(_)) => {
                 "You made too many requests. Try again after the seconds in Retry-After.".into()
             }
+            Self::Misconfigured(error) => format!(
+                "The service is misconfigured: {} has an invalid value. GET /api/health returns the reason.",
+                error.variable()
+            )
+            .into(),
             Self::Timeout => "The request took too long. Try again.".into(),
             Self::Internal(_) => "Something went wrong on our side.".into(),
             Self::NotFound(_)
@@ -255,7 +266,7 @@ impl Error {
     }
 }
 
-/// Carries the error to the layer that knows the request's id, writes the log line, and renders it.
+/// Carries the error to the `render_errors` middleware of its router.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();

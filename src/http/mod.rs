@@ -24,7 +24,7 @@ mod problem;
 
 pub(crate) use self::extract::page::DEFAULT_LIMIT;
 
-/// Every route, as the local server has them. A function has those of one resource.
+/// Returns every route, for the local server. A function has the routes of one resource.
 pub fn router() -> Router<App> {
     sessions::router()
         .merge(skills::router())
@@ -32,7 +32,7 @@ pub fn router() -> Router<App> {
         .merge(health::router())
 }
 
-/// What every route says of itself.
+/// Returns the OpenAPI descriptions of every route.
 pub(crate) fn described() -> Vec<OpenApi> {
     vec![
         sessions::Described::openapi(),
@@ -53,7 +53,7 @@ pub(crate) fn described() -> Vec<OpenApi> {
     ]
 }
 
-/// What a route that does not exist answers.
+/// Answers a request to an unknown route.
 pub(crate) async fn no_such_route() -> Error {
     Error::NotFound("There is no such route.")
 }

@@ -3,3 +3,5 @@
 pub mod fallback;
 pub mod samples;
 pub mod skills;
+
+pub(crate) mod warnings;

@@ -66,6 +66,7 @@ mod update;
 
 use self::connection::Connection;
 use crate::domain::request_context::RequestContext;
+use crate::util::log::OncePerMinute;
 
 pub use self::client::RedisClient;
 pub use self::connection::address::Address;
@@ -115,12 +116,28 @@ impl Store {
         };
         match connection.check_rate_limit(context).await {
             Err(limited @ Error::RateLimited(_)) => Err(limited),
-            _ => Ok(()),
+            Err(error) => {
+                warn_of_uncounted_request(&error);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 
     fn connection(&self) -> Result<&Connection> {
         self.connection.as_ref().ok_or(Error::NotConfigured)
+    }
+}
+
+/// Logs that a request was not charged to its limit: at most once a minute, since an outage affects every request.
+fn warn_of_uncounted_request(error: &Error) {
+    static LIMIT: OncePerMinute = OncePerMinute::new();
+    if let Some(suppressed) = LIMIT.pass() {
+        tracing::warn!(
+            redis.error = %error,
+            log.suppressed = suppressed,
+            "the rate limit cannot be checked; the request is allowed"
+        );
     }
 }
 

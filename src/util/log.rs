@@ -78,9 +78,7 @@ impl RequestScope {
 
 /// Runs a future in the scope of the current request. A spawned task needs this, because it does not inherit
 /// task-locals.
-pub(crate) fn in_current_request<F: Future>(
-    future: F,
-) -> impl Future<Output = F::Output> + use<F> {
+pub(crate) fn in_current_request<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
     let scope = REQUEST.try_with(RequestScope::clone);
     async move {
         match scope {
@@ -269,7 +267,12 @@ mod tests {
         tracing::subscriber::with_default(JsonLines, || {
             scope.enter(|| {
                 let text = "two\nlines, \"quoted\"";
-                tracing::warn!(cache.size = 3, error = text, ratio = 0.5, "not cached: {text}");
+                tracing::warn!(
+                    cache.size = 3,
+                    error = text,
+                    ratio = 0.5,
+                    "not cached: {text}"
+                );
             });
         });
         let expected = json!({

@@ -23,6 +23,7 @@ use llmos::local::page_headers::page_headers;
 use llmos::local::redis_server::{self, RedisServer};
 use llmos::local::startup_banner::introduce;
 use llmos::util::hash::hex;
+use llmos::util::log;
 use llmos::util::secret::Secret;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::TcpListener;
@@ -50,6 +51,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     load_dotenv().context("cannot read .env")?;
+    log::install();
     let mut config = Config::from_env()?;
     let local = LocalConfig::from_env()?;
     let page_headers = page_headers()?;

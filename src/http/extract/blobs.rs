@@ -3,15 +3,12 @@
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderName;
 use axum::http::request::Parts;
 
+use super::vercel_headers::X_VERCEL_OIDC_TOKEN;
 use crate::app::App;
 use crate::blob::Blobs;
 use crate::http::error::Result;
-
-/// The token by which Vercel names the deployment to other services, sent along with each request.
-const X_VERCEL_OIDC_TOKEN: HeaderName = HeaderName::from_static("x-vercel-oidc-token");
 
 /// The blobs as this request reaches them.
 pub(crate) struct RequestBlobs(pub(crate) Blobs);

@@ -3,13 +3,10 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
-use axum::http::HeaderName;
 use axum::http::request::Parts;
 
+use super::vercel_headers::X_VERCEL_FORWARDED_FOR;
 use crate::config::Config;
-
-/// Vercel's own note of who connected to it. It replaces what a caller sends under this name.
-const X_VERCEL_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-vercel-forwarded-for");
 
 /// What requests from the same place are counted under. A header is only believed on Vercel, which writes it
 /// itself; elsewhere it is the peer of the connection.

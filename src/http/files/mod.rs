@@ -27,6 +27,7 @@ use crate::app::App;
 use crate::blob::{Blob, Blobs, Put, PutBody, PutOptions, WriteCondition, paths};
 use crate::domain::file_path::FilePath;
 use crate::domain::volume::Volume;
+use crate::service::warnings::warn_of_head_after_put;
 use crate::util::json;
 
 /// How long caches may keep a file, in seconds: the least that Vercel takes. We read past them.
@@ -94,7 +95,8 @@ async fn put_file(
     match blobs.put(&pathname, body_of(request)?, &options).await? {
         Put::Done(stored) => {
             // A put tells neither size nor time. It is done, whether that can be asked or not.
-            let head = blobs.head(&pathname).await.ok().flatten();
+            let head = blobs.head(&pathname).await;
+            let head = head.inspect_err(warn_of_head_after_put).ok().flatten();
             let blob = head
                 .filter(|head| head.etag == stored.etag)
                 .unwrap_or(stored);

@@ -14,6 +14,7 @@ use super::caller::Caller;
 use super::store::BlobStore;
 use crate::blob::client_token::{OnUploadCompleted, sign};
 use crate::util::http_client;
+use crate::util::log;
 use crate::util::origin::is_loopback;
 
 /// How long whoever is told may take.
@@ -32,10 +33,15 @@ pub(super) fn upload_completed(store: &BlobStore, caller: &Caller, blob: &Writte
     };
     let body = body(wanted, blob);
     let signature = sign(body.as_bytes(), store.token());
-    tokio::spawn(async move {
-        // The upload stands, whatever becomes of the message.
-        let _ = send(url, body, signature).await;
-    });
+    tokio::spawn(log::in_current_request(async move {
+        // The upload is complete, even if the message is lost.
+        if let Err(error) = send(url, body, signature).await {
+            tracing::warn!(
+                blob.callback.error = format!("{error:#}"),
+                "the callback of a completed upload failed"
+            );
+        }
+    }));
 }
 
 fn body(wanted: &OnUploadCompleted, blob: &Written) -> String {
@@ -47,10 +53,11 @@ async fn send(url: Url, body: String, signature: String) -> anyhow::Result<()> {
     let client = http_client::client(LIMIT)?;
     let request = client.post(url).timeout(LIMIT).body(body);
     let request = request.header(CONTENT_TYPE, "application/json");
-    request
-        .header("x-vercel-signature", signature)
-        .send()
-        .await?;
+    let request = request.header("x-vercel-signature", signature);
+    // The query of the URL may contain a secret.
+    let response = request.send().await.map_err(reqwest::Error::without_url)?;
+    let status = response.status();
+    anyhow::ensure!(status.is_success(), "the response is {status}");
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use crate::blob::{self, MAX_PAGE};
 use crate::domain::message::MAX_PAGE_BYTES;
 use crate::domain::volume::Volume;
 use crate::http::error::Result;
+use crate::service::warnings::{warn_of_skill_cache, warn_of_unread_document};
 use crate::skill::Skill;
 use crate::store::{CacheEntry, CachedSkill};
 use crate::util::json;
@@ -127,7 +128,10 @@ impl SkillService<'_> {
                     Some(remembered) => (remembered.skill.clone(), true),
                     None => match read[index].take() {
                         Some(Ok(skill)) => (skill?, true),
-                        Some(Err(_)) | None => {
+                        failed => {
+                            if let Some(Err(error)) = failed {
+                                warn_of_unread_document(&error);
+                            }
                             (Skill::unread(&candidate.id, NOT_READ_IN_TIME), false)
                         }
                     },
@@ -168,6 +172,7 @@ impl SkillService<'_> {
             .store
             .read_skills(self.context, &wanted)
             .await
+            .inspect_err(|error| warn_of_skill_cache("read", error))
             .ok()?
             .into_iter();
         let mut known = vec![None; candidates.len()];

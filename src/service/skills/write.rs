@@ -11,6 +11,7 @@ use super::{SkillService, SkillSummary, assemble, of_document, seconds, split, t
 use crate::blob::{Blob, Document, Put, PutBody, PutOptions, WriteCondition, jittered, paths};
 use crate::domain::volume::Volume;
 use crate::http::error::Result;
+use crate::service::warnings::{warn_of_head_after_put, warn_of_skill_cache};
 use crate::skill::{ChangeError, MAX_DOCUMENT_BYTES, Skill, SkillId, SkillPatch};
 use crate::store::{CacheEntry, CachedSkill, Usage};
 
@@ -79,7 +80,9 @@ impl SkillService<'_> {
             let remembered =
                 self.store
                     .remember_new_skill(self.context, volume, id, &written.remembered);
-            let usage = remembered.await.ok().map(|()| Usage::default());
+            let remembered = remembered.await;
+            let remembered = remembered.inspect_err(|error| warn_of_skill_cache("add", error));
+            let usage = remembered.ok().map(|()| Usage::default());
             return Ok(Created::Done(written.answer(volume, id, usage)));
         }
         match self.read(volume, id).await? {
@@ -129,7 +132,10 @@ impl SkillService<'_> {
                 let memory = [(id, written.remembered.clone())];
                 // Only the next list is slower where this fails; and then nobody knows how often it was used.
                 let remembered = self.store.remember_skills(self.context, volume, &memory);
-                let is_remembered = remembered.await.is_ok();
+                let is_remembered = remembered
+                    .await
+                    .inspect_err(|error| warn_of_skill_cache("replace", error))
+                    .is_ok();
                 let usage = usage.filter(|_| is_remembered);
                 return Ok(Some(Replaced::Done(written.answer(volume, id, usage))));
             }
@@ -167,7 +173,9 @@ impl SkillService<'_> {
             }
         }
         // What stays behind is only what was counted.
-        let _ = self.store.forget_skill(self.context, volume, id).await;
+        if let Err(error) = self.store.forget_skill(self.context, volume, id).await {
+            warn_of_skill_cache("delete", &error);
+        }
         Ok(Some(Deleted::Done))
     }
 
@@ -211,7 +219,8 @@ impl SkillService<'_> {
         created_at: Option<String>,
     ) -> Written {
         // A put does not tell when it was. It is done: that nobody can be asked is no reason to say it failed.
-        let head = self.blobs.head(&stored.pathname).await.ok().flatten();
+        let head = self.blobs.head(&stored.pathname).await;
+        let head = head.inspect_err(warn_of_head_after_put).ok().flatten();
         let blob = head
             .filter(|head| head.etag == stored.etag)
             .unwrap_or(Blob {

@@ -194,8 +194,12 @@ impl Connection {
     fn read<T: FromRedisValue>(&self, number: u64, answer: Value) -> Result<T> {
         let answer = answer.extract_error().inspect_err(|error| {
             if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
-                // What cannot be replaced was said when the connection was made.
-                let _ = self.replace(number, false);
+                if let Err(error) = self.replace(number, false) {
+                    tracing::warn!(
+                        redis.error = %error,
+                        "the connection to a demoted primary cannot be replaced"
+                    );
+                }
             }
         })?;
         Ok(T::from_redis_value(answer)?)
