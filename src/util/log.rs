@@ -44,7 +44,7 @@ impl fmt::Debug for LogSink {
     }
 }
 
-/// The request that log lines belong to. Cloning it copies a pointer.
+/// The request that log lines belong to: also an extension of the request. Cloning it copies a pointer.
 #[derive(Clone, Debug)]
 pub struct RequestScope(Arc<Scope>);
 
@@ -63,6 +63,11 @@ impl RequestScope {
             trace,
             sink,
         }))
+    }
+
+    /// Returns the id of the request.
+    pub fn request_id(&self) -> &str {
+        &self.0.request_id
     }
 
     /// Runs a future whose log lines belong to the request.

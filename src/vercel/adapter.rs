@@ -1,7 +1,8 @@
 //! The adapter from Vercel's runtime to a tower service.
 //!
-//! The `axum` feature of `vercel_runtime` is not used: it reads each request body as a whole before the handler runs,
-//! and does not pass on the [`AppState`], which has the log channel of the request and keeps it open.
+//! The `axum` feature of `vercel_runtime` is not used: its service reads each request body, and each response body that is
+//! neither JSON nor an event stream, as a whole. It also drops the [`AppState`], which has the log channel of the request
+//! and keeps the request open (version 2.4.1, `src/axum/mod.rs`).
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -60,9 +60,9 @@ fn service_of(router: Router<App>, config: Result<Config, ConfigError>) -> AppSe
     }
 }
 
-/// Keeps a timer that is due before all others. When a timer is registered that is due before all others, tokio's
-/// time driver unparks the I/O driver, which writes to an eventfd and wakes `epoll_wait` (mio's `Waker` on Linux).
-/// Without this task, each request would cause that twice: its time limit and the response timeout of Redis.
+/// Keeps a timer that is due before all others. When a timer is registered that is due before all others, tokio unparks
+/// its I/O driver (`runtime/time/mod.rs`, `reregister`): a write to the eventfd that wakes `epoll_wait`, and a read of it.
+/// Without this task, each request would cost that twice: for its time limit and for the response timeout of Redis.
 async fn keep_earliest_timer() {
     let mut interval = tokio::time::interval(EARLIEST_TIMER);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -3,8 +3,8 @@
 pub(crate) mod cors;
 pub(crate) mod cross_site;
 pub(crate) mod render_errors;
-pub(crate) mod request_id;
 pub(crate) mod request_log;
 
 mod logged_body;
+mod request_id;
 mod response_headers;

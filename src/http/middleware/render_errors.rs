@@ -10,9 +10,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::request_id::RequestId;
 use crate::http::error::Error;
 use crate::http::problem;
+use crate::util::log::RequestScope;
 
 /// The cause of a failure, for the log only: an extension of the response.
 #[derive(Clone, Debug)]
@@ -20,12 +20,12 @@ pub(crate) struct ErrorCause(pub(crate) String);
 
 /// Gives every error of the routes inside the same form, including those that axum and the layers inside produced.
 pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
-    let request_id = request.extensions().get::<RequestId>().cloned();
+    let scope = request.extensions().get::<RequestScope>().cloned();
     let response = next.run(request).await;
     let Some(error) = error_of(&response) else {
         return response;
     };
-    let request_id = request_id.as_ref().map_or("", RequestId::as_str);
+    let request_id = scope.as_ref().map_or("", RequestScope::request_id);
     let mut rendered = problem::render(&error, request_id);
     if let Some(allow) = response.headers().get(header::ALLOW) {
         rendered.headers_mut().insert(header::ALLOW, allow.clone());

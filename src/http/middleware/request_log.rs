@@ -11,7 +11,7 @@ use axum::response::Response;
 
 use super::logged_body::LoggedBody;
 use super::render_errors::ErrorCause;
-use super::request_id::RequestId;
+use super::request_id::request_id;
 use super::response_headers::set_response_headers;
 use crate::domain::rate_limit::RateLimitState;
 use crate::util::log::{LogSink, RequestScope};
@@ -38,9 +38,8 @@ pub(crate) async fn log_request(
     next: Next,
 ) -> Response {
     let started = Instant::now();
-    let request_id = RequestId::from_headers(request.headers());
     let scope = RequestScope::new(
-        request_id.as_str().to_owned(),
+        request_id(request.headers()),
         trace_parent(request.headers()),
         request.extensions().get::<LogSink>().cloned(),
     );
@@ -50,7 +49,7 @@ pub(crate) async fn log_request(
     if let Some(rate_limit) = &rate_limit {
         request.extensions_mut().insert(rate_limit.clone());
     }
-    request.extensions_mut().insert(request_id.clone());
+    request.extensions_mut().insert(scope.clone());
     let metrics = Arc::<RequestMetrics>::default();
 
     let handled = metrics.clone().measure(next.run(request));
@@ -58,7 +57,13 @@ pub(crate) async fn log_request(
 
     let head = started.elapsed();
     let rate_limit = rate_limit.as_deref();
-    set_response_headers(&mut response, &request_id, &metrics, rate_limit, head);
+    set_response_headers(
+        &mut response,
+        scope.request_id(),
+        &metrics,
+        rate_limit,
+        head,
+    );
     let length = match method {
         Method::HEAD => Some(0),
         _ => body_length(&response),

@@ -6,7 +6,6 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
-use super::request_id::RequestId;
 use crate::domain::rate_limit::{RateLimitState, WINDOW};
 use crate::util::metrics::{Count, RequestMetrics};
 use crate::util::time::milliseconds;
@@ -24,7 +23,7 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Sets the headers of a response whose head took `elapsed`.
 pub(super) fn set_response_headers(
     response: &mut Response,
-    request_id: &RequestId,
+    request_id: &str,
     metrics: &RequestMetrics,
     rate_limit: Option<&RateLimitState>,
     elapsed: Duration,
@@ -33,7 +32,7 @@ pub(super) fn set_response_headers(
     let timing = (response.status() != StatusCode::NOT_FOUND).then_some(elapsed);
     let headers = response.headers_mut();
     headers.reserve(ADDED_HEADERS);
-    set_header(headers, X_REQUEST_ID, request_id.as_str().to_owned());
+    set_header(headers, X_REQUEST_ID, request_id.to_owned());
     set_header(headers, SERVER_TIMING, server_timing(metrics, timing));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
