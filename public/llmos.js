@@ -6,13 +6,13 @@
 //     await llmos.messages.append(session.id, { role: "user", content: "Hello!" });
 //     for await (const page of llmos.sessions.pages({ volume: "user" })) console.log(page.sessions);
 //
-// What fails for a while (no network, 429, 503, 504) is tried again with growing pauses. That is safe: what creates
-// or appends carries an `Idempotency-Key`, and everything else may be repeated. What is answered is what the API
-// answers, with names as in JSON; sessions get their `etag` out of the header.
+// Temporary failures (no network, 429, 502, 503, 504) are retried with exponential backoff. Retries are safe: requests
+// that create or append carry an `Idempotency-Key`; all others are idempotent. Methods return the JSON of the API;
+// sessions get their `etag` from the header.
 
 /**
  * @typedef {"user" | "team" | "system"} Volume
- * @typedef {{volume?: Volume, volume_id?: string}} Scope Whose it is; `volume_id` is `default` if not given.
+ * @typedef {{volume?: Volume, volume_id?: string}} Scope The volume; `volume_id` defaults to `default`.
  * @typedef {{role: "user" | "assistant" | "system" | "tool", content: string, timestamp?: string, traces?: unknown,
  *   artifacts?: unknown}} NewMessage
  * @typedef {NewMessage & {id: string, seq: number, timestamp: string, unreadable?: boolean}} Message
@@ -32,56 +32,55 @@
  * @typedef {{signed_in: boolean, volume: Volume, volume_id: string, teams: string[], all_volumes: boolean,
  *   read_only: boolean}} Me
  * @typedef {{signal?: AbortSignal, retries?: number, idempotencyKey?: string, ifMatch?: string, keepalive?: boolean,
- *   onRetry?: (retry: {error: LlmosError, attempt: number, delay: number}) => void}} Options `signal` gives up;
- *   `ifMatch`, an `etag`, changes only what nobody changed since.
+ *   onRetry?: (retry: {error: LlmosError, attempt: number, delay: number}) => void}} Options `signal` aborts the call;
+ *   `ifMatch`, an `etag`, makes a change fail if the resource changed since.
  */
 
-/** The largest file that goes through the function, in bytes: larger ones go straight to Blob. */
+/** The maximum size of a file sent through the function, in bytes. Larger files are uploaded directly to Blob. */
 export const MAX_FUNCTION_BYTES = 4 * 1024 * 1024;
-/** The size of the parts in which large files are sent, in bytes; how many at once. */
+/** The part size of multipart uploads, in bytes. */
 const PART_BYTES = 8 * 1024 * 1024;
-const PARTS_AT_ONCE = 3;
-/** How long one try may take, in milliseconds: the server ends a request after 25 s. */
-const TRY_LIMIT = 30_000;
-/** The pause before the second try, and the longest one, in milliseconds. */
-const FIRST_PAUSE = 300;
-const LONGEST_PAUSE = 10_000;
-const WORTH_REPEATING = [429, 502, 503, 504];
+const PARALLEL_PARTS = 3;
+/** The timeout of one attempt. The server ends a request after 25 s. */
+const ATTEMPT_TIMEOUT_MS = 30_000;
+const MIN_DELAY_MS = 300;
+const MAX_DELAY_MS = 10_000;
+const RETRYABLE_STATUSES = [429, 502, 503, 504];
 
-/** Whatever went wrong. `message` is for people; `code` is stable, `network` where there was no answer. */
+/** A failed request. `message` is for people; `code` is stable, and `network` if there was no response. */
 export class LlmosError extends Error {
   constructor(detail, { status = 0, code = "network", requestId = null, errors = [], current = null, retryAfter = 0,
     cause } = {}) {
     super(detail, { cause });
     /** @type {string} */ this.name = "LlmosError";
-    /** @type {string} What happened, in words. */ this.detail = detail;
-    /** @type {number} The status of the answer; 0 where there was none. */ this.status = status;
-    /** @type {string} `not_found`, `precondition_failed`, …: the README lists them. */ this.code = code;
-    /** @type {string | null} Under which the server logged it. */ this.requestId = requestId;
-    /** @type {{field: string, message: string}[]} With 422: which fields. */ this.errors = errors;
-    /** @type {any} With 412: what is there now. */ this.current = current;
-    /** @type {number} In how many milliseconds to try again, where the server says so. */ this.retryAfter = retryAfter;
-    /** @type {number} How many tries were made. */ this.attempts = 1;
+    /** @type {string} The same as `message`. */ this.detail = detail;
+    /** @type {number} The HTTP status; 0 if there was no response. */ this.status = status;
+    /** @type {string} `not_found`, `precondition_failed`, … */ this.code = code;
+    /** @type {string | null} The id of the request in the server's log. */ this.requestId = requestId;
+    /** @type {{field: string, message: string}[]} The invalid fields, on a 422. */ this.errors = errors;
+    /** @type {any} The latest version of the resource, on a 412. */ this.current = current;
+    /** @type {number} The value of `Retry-After`, in milliseconds; 0 if absent. */ this.retryAfter = retryAfter;
+    /** @type {number} The number of attempts made. */ this.attempts = 1;
   }
 }
 
-const pause = (milliseconds, signal) => new Promise((resolve, reject) => {
+const sleep = (milliseconds, signal) => new Promise((resolve, reject) => {
   const timer = setTimeout(resolve, milliseconds);
   signal?.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
 });
-const quoted = (etag) => (/^(W\/)?"/.test(etag) ? etag.replace(/^W\//, "") : `"${etag}"`);
-const encoded = encodeURIComponent;
-const pathOf = (path) => path.split("/").map(encoded).join("/");
-const queryOf = (query) => {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
-  return given.length > 0 ? `?${new URLSearchParams(given)}` : "";
+const quote = (etag) => (/^(W\/)?"/.test(etag) ? etag.replace(/^W\//, "") : `"${etag}"`);
+const encode = encodeURIComponent;
+const encodePath = (path) => path.split("/").map(encode).join("/");
+const toQuery = (query) => {
+  const entries = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return entries.length > 0 ? `?${new URLSearchParams(entries)}` : "";
 };
 
-function failure(status, headers, text) {
+function toError(status, headers, text) {
   let problem = {};
-  try { problem = JSON.parse(text); } catch { /* Then the status has to do. */ }
-  // Blob says {error: {code, message}}.
-  const detail = problem.detail ?? problem.error?.message ?? `The server answered ${status}.`;
+  try { problem = JSON.parse(text); } catch { /* Not JSON: the text uses the status. */ }
+  // Blob's errors are {error: {code, message}}.
+  const detail = problem.detail ?? problem.error?.message ?? `The server returned status ${status}.`;
   return new LlmosError(detail, {
     status,
     code: problem.code ?? problem.error?.code ?? "unknown",
@@ -92,17 +91,17 @@ function failure(status, headers, text) {
   });
 }
 
-/** Where to send calls, and as whom. */
+/** A client of one deployment. */
 export class Llmos {
   #base; #token; #fetch; #options;
 
   /**
    * @param {{base?: string, token?: string | (() => string | null | Promise<string | null>) | null,
    *   retries?: number, onRetry?: Options["onRetry"], fetch?: typeof fetch}} [options] `base` is the deployment's
-   *   origin, if it is not the page's own; a `token` that is a function is asked before each try; `retries`, 4 if not
-   *   given, is how often a failed call is tried again; `fetch` takes the place of the browser's.
+   *   origin; it defaults to the page's. A `token` function is called before each attempt. `retries` is the maximum number
+   *   of retries (default 4). `fetch` replaces the browser's.
    */
-  constructor({ base = "", token = null, retries = 4, onRetry, fetch = (...given) => globalThis.fetch(...given) } = {}) {
+  constructor({ base = "", token = null, retries = 4, onRetry, fetch = (...rest) => globalThis.fetch(...rest) } = {}) {
     this.#base = base.replace(/\/$/, "");
     this.#token = token;
     this.#fetch = fetch;
@@ -113,58 +112,57 @@ export class Llmos {
     this.files = new Files(this);
   }
 
-  /** Whether each part works. That one does not is no error here. @param {Options} [options] @returns {Promise<Health>} */
+  /** Returns the health of each part. A failing part is not an error. @param {Options} [options] @returns {Promise<Health>} */
   async health(options) {
-    const answer = await this.call("GET", "/api/health", { ...options, accepts: (answer) => answer.status === 503
-      && answer.headers.get("content-type")?.startsWith("application/json") });
-    return answer.json();
+    const response = await this.call("GET", "/api/health", { ...options, accepts: (result) => result.status === 503
+      && result.headers.get("content-type")?.startsWith("application/json") });
+    return response.json();
   }
 
-  /** Who calls, and what they may. @param {Options} [options] @returns {Promise<Me>} */
+  /** Returns the caller and their permissions. @param {Options} [options] @returns {Promise<Me>} */
   async me(options) {
     return (await this.call("GET", "/api/me", options)).json();
   }
 
   /**
-   * One call of any route: the others are made of it.
+   * Calls any route. The other methods use it.
    * @param {string} method
-   * @param {string} path From `/api/` on, encoded.
+   * @param {string} path Percent-encoded, from `/api/`.
    * @param {Options & {query?: Object, json?: unknown, body?: BodyInit, headers?: Object<string, string | undefined>,
-   *   accepts?: (answer: Response) => boolean}} [options] `accepts` says which failures are none.
+   *   accepts?: (response: Response) => boolean}} [options] `accepts` returns true for error responses to return.
    * @returns {Promise<Response>}
-   * @throws {LlmosError} or the reason of `signal`
+   * @throws {LlmosError} Or the reason of `signal`.
    */
   async call(method, path, { query = {}, json, body, headers = {}, accepts, keepalive, ...options } = {}) {
-    const sent = { "idempotency-key": options.idempotencyKey, ...headers };
-    if (options.ifMatch) sent["if-match"] = quoted(options.ifMatch);
-    if (json !== undefined) sent["content-type"] = "application/json";
+    const fields = { "idempotency-key": options.idempotencyKey, ...headers };
+    if (options.ifMatch) fields["if-match"] = quote(options.ifMatch);
+    if (json !== undefined) fields["content-type"] = "application/json";
     return this.repeat(options, async () => {
-      const all = { ...sent, authorization: await this.authorization() };
-      const given = Object.entries(all).filter(([, value]) => value);
-      const limit = AbortSignal.timeout(TRY_LIMIT);
-      const answer = await this.#fetch(this.url(path, query), {
-        method, keepalive, headers: given, body: json === undefined ? body : JSON.stringify(json), cache: "no-store",
-        signal: options.signal ? AbortSignal.any([options.signal, limit]) : limit,
+      const all = { ...fields, authorization: await this.authorization() };
+      const entries = Object.entries(all).filter(([, value]) => value);
+      const timeout = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS);
+      const response = await this.#fetch(this.url(path, query), {
+        method, keepalive, headers: entries, body: json === undefined ? body : JSON.stringify(json), cache: "no-store",
+        signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
       });
-      if (!answer.ok && answer.status !== 304 && !accepts?.(answer)) {
-        throw failure(answer.status, answer.headers, await answer.text());
+      if (!response.ok && response.status !== 304 && !accepts?.(response)) {
+        throw toError(response.status, response.headers, await response.text());
       }
-      return answer;
+      return response;
     });
   }
 
-  /** The address of a path of the API. */
   url(path, query = {}) {
-    return this.#base + path + queryOf(query);
+    return this.#base + path + toQuery(query);
   }
 
-  /** What `Authorization` says, if anything. @returns {Promise<string | undefined>} */
+  /** Returns the `Authorization` header, if a token is set. @returns {Promise<string | undefined>} */
   async authorization() {
     const token = typeof this.#token === "function" ? await this.#token() : this.#token;
     return token ? `Bearer ${token}` : undefined;
   }
 
-  /** Does `attempt` until it works, its failure is final, or `retries` are used up. */
+  /** Calls `attempt` until it succeeds, fails permanently, or `retries` is reached. */
   async repeat(options, attempt) {
     const { retries, onRetry, signal } = { ...this.#options, ...options };
     for (let attempts = 1; ; attempts += 1) {
@@ -173,19 +171,19 @@ export class Llmos {
       } catch (cause) {
         if (signal?.aborted) throw signal.reason;
         const error = cause instanceof LlmosError ? cause
-          : new LlmosError("The server cannot be reached.", { cause });
+          : new LlmosError("The server is unreachable.", { cause });
         error.attempts = attempts;
-        const isFinal = error.status !== 0 && !WORTH_REPEATING.includes(error.status);
+        const isFinal = error.status !== 0 && !RETRYABLE_STATUSES.includes(error.status);
         if (isFinal || attempts > retries) throw error;
-        const grown = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1)) * (0.5 + Math.random() / 2);
-        const delay = Math.max(grown, error.retryAfter);
+        const backoff = Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** (attempts - 1)) * (0.5 + Math.random() / 2);
+        const delay = Math.max(backoff, error.retryAfter);
         onRetry?.({ error, attempt: attempts, delay });
-        await pause(delay, signal);
+        await sleep(delay, signal);
       }
     }
   }
 
-  /** Pages of a list, one after another. */
+  /** Yields the pages of a list. */
   async *pages(list, query, options) {
     let cursor = query.cursor;
     do {
@@ -195,19 +193,19 @@ export class Llmos {
     } while (cursor);
   }
 
-  /** A change under a condition. A repeated one that finds itself done is done. */
+  /** Sends a change. If a retry fails its precondition because the first attempt was applied, the change succeeded. */
   async change(method, path, change, options) {
     try {
-      return await withTag(await this.call(method, path, options));
+      return await withEtag(await this.call(method, path, options));
     } catch (error) {
-      const isDone = error.attempts > 1 && error.code === "precondition_failed"
+      const isApplied = error.attempts > 1 && error.code === "precondition_failed"
         && Object.entries(change).every(([name, value]) => JSON.stringify(error.current?.[name]) === JSON.stringify(value));
-      if (isDone) return error.current;
+      if (isApplied) return error.current;
       throw error;
     }
   }
 
-  /** A deletion. A repeated one that finds nothing is done. */
+  /** Sends a deletion. A 404 on a retry means that the first attempt succeeded. */
   async remove(path, options) {
     try {
       await this.call("DELETE", path, options);
@@ -217,14 +215,14 @@ export class Llmos {
   }
 }
 
-/** A body with the entity tag of its header; nothing of a 304. */
-async function withTag(answer) {
-  if (answer.status === 304) return null;
-  const body = await answer.json();
-  const etag = answer.headers.get("etag");
+/** Returns the body with the entity tag of the header, or null for a 304. */
+async function withEtag(response) {
+  if (response.status === 304) return null;
+  const body = await response.json();
+  const etag = response.headers.get("etag");
   return etag && !body.etag ? { ...body, etag } : body;
 }
-const once = (options = {}) => ({ idempotencyKey: crypto.randomUUID(), ...options });
+const withKey = (options = {}) => ({ idempotencyKey: crypto.randomUUID(), ...options });
 
 class Sessions {
   #llmos;
@@ -232,33 +230,33 @@ class Sessions {
 
   /** @param {{name: string, volume: Volume, volume_id?: string, initial_message?: string, metadata?: Object}} session @param {Options} [options] @returns {Promise<Session>} */
   async create(session, options) {
-    return withTag(await this.#llmos.call("POST", "/api/sessions", { json: session, ...once(options) }));
+    return withEtag(await this.#llmos.call("POST", "/api/sessions", { json: session, ...withKey(options) }));
   }
 
-  /** A page, the latest activity first. @param {Scope & {status?: string, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{sessions: Session[], next_cursor: string | null, fallback?: boolean}>} */
+  /** Returns a page, latest activity first. @param {Scope & {status?: string, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{sessions: Session[], next_cursor: string | null, fallback?: boolean}>} */
   async list(query = {}, options) {
     return (await this.#llmos.call("GET", "/api/sessions", { query, ...options })).json();
   }
 
-  /** All pages. @param {Parameters<Sessions["list"]>[0]} [query] @param {Options} [options] */
+  /** Yields all pages. @param {Parameters<Sessions["list"]>[0]} [query] @param {Options} [options] */
   pages(query = {}, options) {
     return this.#llmos.pages(this.list.bind(this), query, options);
   }
 
-  /** With its latest messages. `null` where `etag` is that of what is there. @param {string} id @param {{messages?: number, etag?: string}} [query] @param {Options} [options] @returns {Promise<Session | null>} */
+  /** Returns a session with its latest messages, or null if `etag` is still current. @param {string} id @param {{messages?: number, etag?: string}} [query] @param {Options} [options] @returns {Promise<Session | null>} */
   async find(id, { messages, etag } = {}, options) {
-    const headers = { "if-none-match": etag && quoted(etag) };
-    return withTag(await this.#llmos.call("GET", `/api/sessions/${encoded(id)}`, { query: { messages }, headers, ...options }));
+    const headers = { "if-none-match": etag && quote(etag) };
+    return withEtag(await this.#llmos.call("GET", `/api/sessions/${encode(id)}`, { query: { messages }, headers, ...options }));
   }
 
   /** @param {string} id @param {{name?: string, status?: string, metadata?: Object}} change @param {Options} [options] @returns {Promise<Session>} */
   update(id, change, options) {
-    return this.#llmos.change("PATCH", `/api/sessions/${encoded(id)}`, change, { json: change, ...options });
+    return this.#llmos.change("PATCH", `/api/sessions/${encode(id)}`, change, { json: change, ...options });
   }
 
-  /** With its messages. @param {string} id @param {Options} [options] @returns {Promise<void>} */
+  /** Deletes a session with its messages. @param {string} id @param {Options} [options] @returns {Promise<void>} */
   delete(id, options) {
-    return this.#llmos.remove(`/api/sessions/${encoded(id)}`, options);
+    return this.#llmos.remove(`/api/sessions/${encode(id)}`, options);
   }
 }
 
@@ -266,18 +264,18 @@ class Messages {
   #llmos;
   constructor(llmos) { this.#llmos = llmos; }
 
-  /** One message, or up to 100, all or none. @param {string} sessionId @param {NewMessage | NewMessage[]} messages @param {Options} [options] @returns {Promise<{messages: Message[], message_count: number}>} */
+  /** Appends one message, or up to 100 atomically. @param {string} sessionId @param {NewMessage | NewMessage[]} messages @param {Options} [options] @returns {Promise<{messages: Message[], message_count: number}>} */
   async append(sessionId, messages, options) {
     const json = Array.isArray(messages) ? { messages } : messages;
-    return (await this.#llmos.call("POST", `/api/sessions/${encoded(sessionId)}/messages`, { json, ...once(options) })).json();
+    return (await this.#llmos.call("POST", `/api/sessions/${encode(sessionId)}/messages`, { json, ...withKey(options) })).json();
   }
 
-  /** A page, in order: the latest, or those next to `before` or `after`. @param {string} sessionId @param {{limit?: number, before?: number, after?: number}} [query] @param {Options} [options] @returns {Promise<{messages: Message[], has_more: boolean}>} */
+  /** Returns a page, in order: the latest messages, or those next to `before` or `after`. @param {string} sessionId @param {{limit?: number, before?: number, after?: number}} [query] @param {Options} [options] @returns {Promise<{messages: Message[], has_more: boolean}>} */
   async list(sessionId, query = {}, options) {
-    return (await this.#llmos.call("GET", `/api/sessions/${encoded(sessionId)}/messages`, { query, ...options })).json();
+    return (await this.#llmos.call("GET", `/api/sessions/${encode(sessionId)}/messages`, { query, ...options })).json();
   }
 
-  /** All pages: from `after` on (0: from the first message), or, without it, back from the latest. @param {string} sessionId @param {{limit?: number, before?: number, after?: number}} [query] @param {Options} [options] */
+  /** Yields all pages, forward from `after` (0: the start), or else backward from the latest. @param {string} sessionId @param {{limit?: number, before?: number, after?: number}} [query] @param {Options} [options] */
   async *pages(sessionId, query = {}, options) {
     for (let page, next = {}; page?.has_more !== false;) {
       page = await this.list(sessionId, { ...query, ...next }, options);
@@ -291,103 +289,103 @@ class Skills {
   #llmos;
   constructor(llmos) { this.#llmos = llmos; }
 
-  /** A skill by its fields, or, as a string, a whole markdown document. @param {Object | string} skill @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
+  /** Creates a skill from fields, or from a Markdown document (a string). @param {Object | string} skill @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
   async create(skill, scope = {}, options) {
-    return withTag(await this.#llmos.call("POST", "/api/skills", { query: scope, ...documentOf(skill), ...once(options) }));
+    return withEtag(await this.#llmos.call("POST", "/api/skills", { query: scope, ...toBody(skill), ...withKey(options) }));
   }
 
-  /** A page, by id. `effective` merges one's own, a team's and the system's. @param {Scope & {q?: string, tag?: string, category?: string, effective?: boolean, user_id?: string, team_id?: string, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{skills: Skill[], next_cursor: string | null, fallback?: boolean}>} */
+  /** Returns a page, sorted by id. `effective` merges the user's, the team's and the system's skills. @param {Scope & {q?: string, tag?: string, category?: string, effective?: boolean, user_id?: string, team_id?: string, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{skills: Skill[], next_cursor: string | null, fallback?: boolean}>} */
   async list(query = {}, options) {
     return (await this.#llmos.call("GET", "/api/skills", { query, ...options })).json();
   }
 
-  /** All pages. @param {Parameters<Skills["list"]>[0]} [query] @param {Options} [options] */
+  /** Yields all pages. @param {Parameters<Skills["list"]>[0]} [query] @param {Options} [options] */
   pages(query = {}, options) {
     return this.#llmos.pages(this.list.bind(this), query, options);
   }
 
-  /** With its document, as `content`. @param {string} id @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
+  /** Returns a skill with its document in `content`. @param {string} id @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
   async find(id, scope = {}, options) {
-    return withTag(await this.#llmos.call("GET", `/api/skills/${encoded(id)}`, { query: { ...scope, format: "json" }, ...options }));
+    return withEtag(await this.#llmos.call("GET", `/api/skills/${encode(id)}`, { query: { ...scope, format: "json" }, ...options }));
   }
 
-  /** By its fields, or, as a string, the whole document. @param {string} id @param {Object | string} change @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
+  /** Updates fields, or replaces the document (a string). @param {string} id @param {Object | string} change @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
   update(id, change, scope = {}, options) {
     const fields = typeof change === "string" ? { content: change } : change;
-    return this.#llmos.change("PUT", `/api/skills/${encoded(id)}`, fields, { query: scope, ...documentOf(change), ...options });
+    return this.#llmos.change("PUT", `/api/skills/${encode(id)}`, fields, { query: scope, ...toBody(change), ...options });
   }
 
   /** @param {string} id @param {Scope} [scope] @param {Options} [options] @returns {Promise<void>} */
   delete(id, scope = {}, options) {
-    return this.#llmos.remove(`/api/skills/${encoded(id)}`, { query: scope, ...options });
+    return this.#llmos.remove(`/api/skills/${encode(id)}`, { query: scope, ...options });
   }
 
-  /** What is odd about a document; stores nothing. @param {string} content @param {Options} [options] @returns {Promise<{valid: boolean, id: string | null, warnings: string[]}>} */
+  /** Returns the warnings of a document without storing it. @param {string} content @param {Options} [options] @returns {Promise<{valid: boolean, id: string | null, warnings: string[]}>} */
   async validate(content, options) {
-    return (await this.#llmos.call("POST", "/api/skills/validate", { ...documentOf(content), ...options })).json();
+    return (await this.#llmos.call("POST", "/api/skills/validate", { ...toBody(content), ...options })).json();
   }
 
-  /** Tells of a use. @param {string} id @param {{success: boolean, duration_ms?: number}} use @param {Scope} [scope] @param {Options} [options] @returns {Promise<{id: string, usage_count: number, success_rate: number}>} */
+  /** Reports a use. @param {string} id @param {{success: boolean, duration_ms?: number}} use @param {Scope} [scope] @param {Options} [options] @returns {Promise<{id: string, usage_count: number, success_rate: number}>} */
   async used(id, use, scope = {}, options) {
-    return (await this.#llmos.call("POST", `/api/skills/${encoded(id)}/usage`, { query: scope, json: use, ...once(options) })).json();
+    return (await this.#llmos.call("POST", `/api/skills/${encode(id)}/usage`, { query: scope, json: use, ...withKey(options) })).json();
   }
 }
 
-const documentOf = (skill) => (typeof skill === "string"
+const toBody = (skill) => (typeof skill === "string"
   ? { body: skill, headers: { "content-type": "text/markdown" } } : { json: skill });
 
 class Files {
   #llmos;
   constructor(llmos) { this.#llmos = llmos; }
 
-  /** A page, by path. `folded` stops at the next `/`. @param {Scope & {prefix?: string, folded?: boolean, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{files: File[], folders: string[], next_cursor: string | null}>} */
+  /** Returns a page, sorted by path. `folded` groups paths by the next `/`. @param {Scope & {prefix?: string, folded?: boolean, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{files: File[], folders: string[], next_cursor: string | null}>} */
   async list(query = {}, options) {
     return (await this.#llmos.call("GET", "/api/files", { query, ...options })).json();
   }
 
-  /** All pages. @param {Parameters<Files["list"]>[0]} [query] @param {Options} [options] */
+  /** Yields all pages. @param {Parameters<Files["list"]>[0]} [query] @param {Options} [options] */
   pages(query = {}, options) {
     return this.#llmos.pages(this.list.bind(this), query, options);
   }
 
-  /** Its bytes, as an answer to be read. @param {string} path @param {Scope} [scope] @param {Options} [options] @returns {Promise<Response>} */
+  /** Returns the response with the file as its body. @param {string} path @param {Scope} [scope] @param {Options} [options] @returns {Promise<Response>} */
   find(path, scope = {}, options) {
-    return this.#llmos.call("GET", `/api/files/${pathOf(path)}`, { query: scope, ...options });
+    return this.#llmos.call("GET", `/api/files/${encodePath(path)}`, { query: scope, ...options });
   }
 
-  /** An address that gets it for a while without a token, for pictures, players and downloads: `seconds` is how long, 300 if not given; `download` has a browser save it. @param {string} path @param {Scope & {seconds?: number, download?: boolean}} [scope] @param {Options} [options] @returns {Promise<{url: string, valid_until: string}>} */
+  /** Returns a URL that works without a token for `seconds` (default 300); `download` makes browsers save the file. @param {string} path @param {Scope & {seconds?: number, download?: boolean}} [scope] @param {Options} [options] @returns {Promise<{url: string, valid_until: string}>} */
   async link(path, { seconds, download, ...scope } = {}, options) {
     const link = await (await this.#llmos.call("POST", "/api/files/link", { query: scope, json: { path, seconds, download }, ...options })).json();
     return { ...link, url: this.#llmos.url(link.url) };
   }
 
   /**
-   * Stores a file: small ones through the function, large ones in parts straight to Blob.
+   * Stores a file: a small one through the function, a large one as multipart upload to Blob.
    * @param {string} path
-   * @param {Blob} content Its `type` is kept.
+   * @param {Blob} content Its `type` is stored.
    * @param {Scope} [scope]
    * @param {Options & {onlyNew?: boolean, onProgress?: (sent: number, size: number) => void}} [options] `onlyNew`
-   *   refuses to replace a file, and `ifMatch` one that others changed: both with small ones only.
+   *   never replaces a file. It and `ifMatch` apply to small files only.
    * @returns {Promise<void>}
    */
   async put(path, content, scope = {}, options = {}) {
     if (content.size > MAX_FUNCTION_BYTES) return this.#putParts(path, content, scope, options);
     const headers = { "content-type": content.type || "application/octet-stream" };
     if (options.onlyNew) headers["if-none-match"] = "*";
-    if (options.ifMatch) headers["if-match"] = quoted(options.ifMatch);
+    if (options.ifMatch) headers["if-match"] = quote(options.ifMatch);
     await this.#llmos.repeat(options, async () => {
       const authorization = await this.#llmos.authorization();
-      const url = this.#llmos.url(`/api/files/${pathOf(path)}`, scope);
+      const url = this.#llmos.url(`/api/files/${encodePath(path)}`, scope);
       return send("PUT", url, { ...headers, authorization }, content, options);
     });
   }
 
   /** @param {string} path @param {Scope} [scope] @param {Options} [options] @returns {Promise<void>} */
   delete(path, scope = {}, options) {
-    return this.#llmos.remove(`/api/files/${pathOf(path)}`, { query: scope, ...options });
+    return this.#llmos.remove(`/api/files/${encodePath(path)}`, { query: scope, ...options });
   }
 
-  /** As `upload()` of the official client does it with `multipart`: leave of our own API, then parts to the store's. */
+  /** Uploads like `upload()` of `@vercel/blob` with `multipart`: gets a client token, then sends the parts to Blob. */
   async #putParts(path, content, { volume = "user", volume_id = volume === "system" ? "system" : "default" }, options) {
     const type = content.type || "application/octet-stream";
     const payload = {
@@ -396,16 +394,16 @@ class Files {
       multipart: true,
     };
     const event = { type: "blob.generate-client-token", payload };
-    const leave = await (await this.#llmos.call("POST", "/api/files/upload", { json: event, ...options })).json();
-    const url = `${leave.url}/mpu${queryOf({ pathname: leave.pathname })}`;
+    const grant = await (await this.#llmos.call("POST", "/api/files/upload", { json: event, ...options })).json();
+    const url = `${grant.url}/mpu${toQuery({ pathname: grant.pathname })}`;
     const common = {
-      authorization: `Bearer ${leave.clientToken}`, "x-api-version": "12", "x-vercel-blob-access": leave.access,
+      authorization: `Bearer ${grant.clientToken}`, "x-api-version": "12", "x-vercel-blob-access": grant.access,
       "x-content-type": type,
     };
     const step = (action, body, headers = {}, onProgress = undefined) => this.#llmos.repeat(options, () =>
       send("POST", url, { ...common, "x-mpu-action": action, ...headers }, body, { signal: options.signal, onProgress }));
     const upload = await step("create", null);
-    const ours = { "x-mpu-key": encoded(upload.key), "x-mpu-upload-id": upload.uploadId };
+    const ids = { "x-mpu-key": encode(upload.key), "x-mpu-upload-id": upload.uploadId };
     const count = Math.ceil(content.size / PART_BYTES);
     const sent = new Array(count).fill(0);
     const parts = new Array(count);
@@ -414,20 +412,20 @@ class Files {
       while (next < count) {
         const index = next++;
         const part = content.slice(index * PART_BYTES, (index + 1) * PART_BYTES);
-        const told = (bytes) => {
+        const report = (bytes) => {
           sent[index] = bytes;
           options.onProgress?.(sent.reduce((sum, it) => sum + it, 0), content.size);
         };
-        const { etag } = await step("upload", part, { ...ours, "x-mpu-part-number": String(index + 1) }, told);
+        const { etag } = await step("upload", part, { ...ids, "x-mpu-part-number": String(index + 1) }, report);
         parts[index] = { etag, partNumber: index + 1 };
       }
     };
-    await Promise.all(Array.from({ length: PARTS_AT_ONCE }, worker));
-    await step("complete", JSON.stringify(parts), { ...ours, "content-type": "application/json" });
+    await Promise.all(Array.from({ length: PARALLEL_PARTS }, worker));
+    await step("complete", JSON.stringify(parts), { ...ids, "content-type": "application/json" });
   }
 }
 
-/** As `fetch`, which does not tell how much is sent. */
+/** Sends a request with upload progress, which `fetch` does not report. */
 function send(method, url, headers, body, { onProgress, signal } = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -435,11 +433,11 @@ function send(method, url, headers, body, { onProgress, signal } = {}) {
     for (const [name, value] of Object.entries(headers)) if (value) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => onProgress?.(event.loaded, event.total);
     request.onload = () => {
-      const heads = { get: (name) => request.getResponseHeader(name) };
-      if (request.status >= 300) reject(failure(request.status, heads, request.responseText));
+      const responseHeaders = { get: (name) => request.getResponseHeader(name) };
+      if (request.status >= 300) reject(toError(request.status, responseHeaders, request.responseText));
       else resolve(request.responseText ? JSON.parse(request.responseText) : null);
     };
-    request.onerror = () => reject(new LlmosError("The server cannot be reached."));
+    request.onerror = () => reject(new LlmosError("The server is unreachable."));
     request.onabort = () => reject(signal?.reason);
     if (signal?.aborted) { reject(signal.reason); return; }
     signal?.addEventListener("abort", () => request.abort(), { once: true });

@@ -1,30 +1,32 @@
-//! All that a handler may touch, built once per process.
+//! The application: configuration, storage clients, and the operations that a request may call.
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
-
 use crate::auth::Authenticator;
-use crate::blob::{self, BlobClient};
+use crate::blob::{BlobClient, Blobs};
 use crate::config::Config;
-use crate::http::error::{Error, Result};
-use crate::store::{self, Store};
+use crate::domain::request_context::RequestContext;
+use crate::service::fallback::SamplePolicy;
+use crate::service::files::FileService;
+use crate::service::sessions::SessionService;
+use crate::service::skills::SkillService;
+use crate::store::Store;
 
-/// The application. Cloning it copies four pointers.
+/// The application, built once per process. Cloning it copies four pointers.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// What is configured.
+    /// The configuration.
     pub config: Arc<Config>,
-    /// Sessions and messages; what is counted and remembered of skills.
+    /// Redis: sessions, messages, and the cache and usage counts of skills.
     pub store: Arc<Store>,
-    /// Skills and files.
+    /// Vercel Blob: skills and files.
     pub blobs: BlobClient,
-    /// Whose credentials a request has.
+    /// The check of credentials.
     pub authenticator: Arc<Authenticator>,
 }
 
 impl App {
-    /// Builds the application; connects to nothing yet.
+    /// Builds the application without connecting to anything.
     pub fn new(config: Config) -> Self {
         let url = config.redis_url.as_ref().map(|url| url.reveal().to_owned());
         Self {
@@ -35,22 +37,32 @@ impl App {
         }
     }
 
-    /// What a read answers instead of failing with `error`: the sample, where samples are allowed, or
-    /// `missing`, where there is none.
-    ///
-    /// While storage is only down, what is no sample may well exist: that stays a failure.
-    pub fn sample_or<T>(&self, error: Error, sample: Option<T>, missing: Error) -> Result<T> {
-        let is_not_configured = matches!(
-            error,
-            Error::Store(store::Error::NotConfigured) | Error::Blob(blob::Error::NotConfigured)
-        );
-        let is_down = !is_not_configured && error.status() == StatusCode::SERVICE_UNAVAILABLE;
-        match sample {
-            sample if is_not_configured && self.config.samples_without_storage() => {
-                sample.ok_or(missing)
-            }
-            Some(sample) if is_down && self.config.samples_while_storage_is_down() => Ok(sample),
-            _ => Err(error),
+    /// Returns the operations on sessions, for one request.
+    pub fn sessions<'a>(&'a self, context: &'a RequestContext) -> SessionService<'a> {
+        SessionService::new(&self.store, self.sample_policy(), context)
+    }
+
+    /// Returns the operations on skills, for one request.
+    pub fn skills<'a>(&'a self, context: &'a RequestContext) -> SkillService<'a> {
+        let blobs = self.blobs_of(context);
+        SkillService::new(blobs, &self.store, self.sample_policy(), context)
+    }
+
+    /// Returns the operations on files, for one request.
+    pub fn files<'a>(&self, context: &'a RequestContext) -> FileService<'a> {
+        FileService::new(self.blobs_of(context), context)
+    }
+
+    /// Returns the Blob client of one request.
+    pub(crate) fn blobs_of(&self, context: &RequestContext) -> Blobs {
+        let token = context.oidc_token.as_ref();
+        self.blobs.blobs(token.map(|token| token.reveal()))
+    }
+
+    fn sample_policy(&self) -> SamplePolicy {
+        SamplePolicy {
+            without_storage: self.config.samples_without_storage(),
+            while_unavailable: self.config.samples_while_storage_is_down(),
         }
     }
 }

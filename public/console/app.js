@@ -1,24 +1,25 @@
-// The console: puts the views together, and shows the one that the address names.
+// The entry point of the console: shows the view that the route names.
 import { byId, fill, h, icon, isEditable } from "./dom.js";
-import { isNarrow, threadModules } from "./first.js";
-import { keepTimesFresh } from "./format.js";
-import { failed } from "./notice.js";
-import { place, skillAt } from "./router.js";
-import { keyOf, noSession, sessionList } from "./sessions.js";
-import { hear } from "./state.js";
+import { refreshTimes } from "./format.js";
+import { loadSessionView } from "./lazy.js";
+import { errorPanel } from "./panel.js";
+import { isNarrow } from "./prefetch.js";
+import { currentRoute, parseSkill } from "./router.js";
+import { sessionKey, sessionList, sessionPlaceholder } from "./sessions.js";
+import { on } from "./state.js";
 
-/** A section is a list beside what is open, or one page; `key` says which row of the list is open. Each is loaded when it
- * is wanted: a slow line brings first what is looked at first. */
+/** A section is a list with a detail pane, or one page; `key` returns the key of the open list row. Sections are loaded
+ * on demand, so that the first view loads fast. */
 const SECTIONS = {
   sessions: async () => ({
     title: "Sessions",
     list: sessionList,
-    key: ([id]) => (id ? keyOf({ id }) : null),
+    key: ([id]) => (id ? sessionKey({ id }) : null),
     open: async (pane, [id], signal) => {
-      if (!id) return noSession(pane);
-      const module = await threadModules().catch(() => null);
+      if (!id) return sessionPlaceholder(pane);
+      const sessionView = await loadSessionView().catch(() => null);
       if (signal.aborted) return null;
-      return module ? module.thread(pane, id, signal) : unloaded(pane);
+      return sessionView ? sessionView(pane, id, signal) : showUnloaded(pane);
     },
   }),
   skills: async () => {
@@ -26,8 +27,8 @@ const SECTIONS = {
     return {
       title: "Skills",
       list: skills.skillList,
-      key: (rest) => (skillAt(rest) ? skills.keyOf(skillAt(rest)) : null),
-      open: (pane, rest, signal) => (skillAt(rest) ? skillPage(pane, skillAt(rest), signal) : skills.noSkill(pane)),
+      key: (rest) => (parseSkill(rest) ? skills.skillKey(parseSkill(rest)) : null),
+      open: (pane, rest, signal) => (parseSkill(rest) ? skillPage(pane, parseSkill(rest), signal) : skills.skillPlaceholder(pane)),
     };
   },
   files: async () => ({ title: "Files", open: (await import("./files.js")).filesPage }),
@@ -41,122 +42,121 @@ const main = byId("main");
 let section = "";
 let list = null;
 let isFirst = true;
-let inSection = new AbortController();
-let inDetail = new AbortController();
+let sectionController = new AbortController();
+let detailController = new AbortController();
 
-const unloaded = (pane) => fill(pane, failed("This page cannot be loaded.", "The server cannot be reached.", show));
+const showUnloaded = (pane) => fill(pane, errorPanel("This page could not be loaded.", "The server is unreachable.", show));
 
 async function show() {
-  const here = place();
-  const wanted = SECTIONS[here.section] ? here.section : "sessions";
-  inDetail.abort();
-  inDetail = new AbortController();
-  const { signal } = inDetail;
+  const route = currentRoute();
+  const name = SECTIONS[route.section] ? route.section : "sessions";
+  detailController.abort();
+  detailController = new AbortController();
+  const { signal } = detailController;
   let loaded;
   try {
-    loaded = await SECTIONS[wanted]();
+    loaded = await SECTIONS[name]();
   } catch {
     if (signal.aborted) return;
     main.dataset.open = "detail";
-    unloaded(byId("detail"));
+    showUnloaded(byId("detail"));
     return;
   }
   if (signal.aborted) return;
-  const { title, list: listOf, key, open } = loaded;
-  const [wasFirst, hadFocusInList, isSame] = [isFirst, byId("list").contains(document.activeElement), wanted === section];
-  const chosen = key?.(here.rest) ?? null;
+  const { title, list: createList, key, open } = loaded;
+  const [wasFirst, hadFocusInList, isSame] = [isFirst, byId("list").contains(document.activeElement), name === section];
+  const selected = key?.(route.rest) ?? null;
   isFirst = false;
   document.title = `${title} · llmos`;
   byId("title").textContent = title;
-  main.dataset.section = wanted;
-  main.dataset.open = chosen || !listOf ? "detail" : "list";
+  main.dataset.section = name;
+  main.dataset.open = selected || !createList ? "detail" : "list";
   if (!wasFirst) byId("detail").scrollTop = 0;
-  const opened = open(byId("detail"), here.rest, signal);
+  const opened = open(byId("detail"), route.rest, signal);
   if (!isSame) {
-    inSection.abort();
-    inSection = new AbortController();
+    sectionController.abort();
+    sectionController = new AbortController();
     [section, list] = ["", null];
-    byId("list").hidden = !listOf;
+    byId("list").hidden = !createList;
     for (const link of document.querySelectorAll("#nav a")) {
-      if (link.getAttribute("href") === `#/${wanted}`) link.setAttribute("aria-current", "page");
+      if (link.getAttribute("href") === `#/${name}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    if (chosen && isNarrow()) await opened;
+    if (selected && isNarrow()) await opened;
     if (signal.aborted) return;
-    section = wanted;
-    list = listOf?.(byId("list"), inSection.signal) ?? null;
+    section = name;
+    list = createList?.(byId("list"), sectionController.signal) ?? null;
   }
-  list?.select(chosen);
+  list?.select(selected);
   await opened;
   if (signal.aborted || wasFirst) return;
-  // The focus goes where something new is, and back to where one came from.
-  if (!chosen) {
+  // Focus moves to the new content, or back to the row that was open.
+  if (!selected) {
     if (!(isSame && list?.focus()) && !hadFocusInList) main.focus({ preventScroll: true });
   } else if (!isEditable(document.activeElement)) {
     byId("detail-title")?.focus({ preventScroll: true });
   }
 }
 
-/** Says that what is shown is made up, and what mends that. */
-function watchSamples() {
-  const shown = new Map();
-  hear("samples", ({ of, fallback }) => {
-    shown.set(of, fallback);
-    const names = [...shown].filter(([, isSample]) => isSample).map(([name]) => name);
+/** Shows a banner while sample data is shown, and a line while a request is retried. */
+function watchStorage() {
+  const isSample = new Map();
+  on("samples", ({ kind, fallback }) => {
+    isSample.set(kind, fallback);
+    const kinds = [...isSample].filter(([, value]) => value).map(([name]) => name);
     const banner = byId("banner");
-    banner.hidden = names.length === 0;
-    if (names.length > 0) {
-      fill(banner, h("p", {}, h("strong", {}, `These ${names.join(" and ")} are samples, not yours: `),
-        "storage is missing or down, and nothing can be stored. ", h("a", { href: "#/status" }, "What mends it")));
+    banner.hidden = kinds.length === 0;
+    if (kinds.length > 0) {
+      fill(banner, h("p", {}, h("strong", {}, `Sample ${kinds.join(" and ")}, not your data. `),
+        "Storage is not configured or unavailable; nothing can be saved. ", h("a", { href: "#/status" }, "How to fix it")));
     }
   });
-  // A failure that is tried again is told, so that a wait is not taken for a standstill.
   let timer = 0;
-  hear("retry", ({ error, attempt, delay }) => {
+  on("retry", ({ error, attempt, delay }) => {
     const line = byId("retry");
-    line.textContent = `${error.detail} Trying again in ${Math.max(1, Math.round(delay / 1000))} s (${attempt}).`;
+    line.textContent = `${error.detail} Retrying in ${Math.max(1, Math.round(delay / 1000))} s (attempt ${attempt}).`;
     line.hidden = false;
     clearTimeout(timer);
     timer = window.setTimeout(() => { line.hidden = true; }, delay + 1500);
   });
 }
 
-const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Keys that are pressed before anybody hears them. */
+/** Keys that are pressed before the keyboard module is loaded. */
 const early = { keys: [], add: (event) => early.keys.push(event) };
 
-/** What is around the views, and not needed to see the first one: the bar, the keyboard, health, what waits to be sent. */
-async function surround() {
-  const [{ watchSignIn, watchVolume }, { listen, showHelp }, { watchHealth }, { startSending, warnBeforeLeaving }] = await Promise.all([
-    import("./bar.js"), import("./keys.js"), import("./health.js"), import("./outbox.js"), import("./dialog.js")]);
+/** Loads what the first view does not need: toolbar, keyboard, health and outbox. */
+async function loadRest() {
+  const [{ watchSignIn, watchVolume }, { listenForKeys, showHelp }, { watchHealth }, { startOutbox, warnBeforeLeaving }] = await Promise.all([
+    import("./toolbar.js"), import("./keys.js"), import("./health.js"), import("./outbox.js"), import("./dialog.js")]);
   byId("help").addEventListener("click", showHelp);
   watchSignIn();
   watchVolume();
-  listen();
+  listenForKeys();
   removeEventListener("keydown", early.add);
   for (const event of early.keys) event.target.dispatchEvent(new KeyboardEvent("keydown", event));
   warnBeforeLeaving();
   watchHealth();
-  startSending();
+  startOutbox();
 }
 
 function start() {
-  const symbols = { sessions: "chat", skills: "book", files: "folder", status: "pulse" };
+  const icons = { sessions: "chat", skills: "book", files: "folder", status: "pulse" };
   document.querySelectorAll("#nav a[data-icon]").forEach((link, index) => {
-    link.prepend(icon(symbols[link.dataset.icon]));
+    link.prepend(icon(icons[link.dataset.icon]));
     link.dataset.key = String(index + 1);
   });
   byId("skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
-  watchSamples();
-  keepTimesFresh();
+  watchStorage();
+  refreshTimes();
   addEventListener("keydown", early.add);
   addEventListener("hashchange", show);
-  hear("token", show);
-  hear("recovered", () => { if (byId("detail").querySelector(":scope > .failed")) show(); });
-  // What surrounds the first view comes after it, unless that takes its time; then what is wanted next, before it is.
-  Promise.race([show(), after(1000)]).catch(() => {}).then(surround).catch(() => after(3000).then(surround));
-  after(1500).then(() => Promise.all([threadModules(), import("./composer.js"), import("./session_edit.js"), import("./session_new.js"), ...Object.values(SECTIONS).map((load) => load())]))
+  on("token", show);
+  on("recovered", () => { if (byId("detail").querySelector(":scope > .failed")) show(); });
+  // The rest waits for the first view, for at most 1 s. Then the other sections are preloaded.
+  Promise.race([show(), sleep(1000)]).catch(() => {}).then(loadRest).catch(() => sleep(3000).then(loadRest));
+  sleep(1500).then(() => Promise.all([loadSessionView(), import("./composer.js"), import("./session_edit.js"), import("./session_new.js"), ...Object.values(SECTIONS).map((load) => load())]))
     .catch(() => {});
 }
 

@@ -1,8 +1,8 @@
-// Elements: made, filled and found. All text goes in as text: nothing here parses HTML.
+// Creates, fills and finds elements. Strings become text nodes; nothing here parses HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** The strokes of each icon, on a square of 24. */
+/** The path of each icon in a 24×24 view box. */
 const ICONS = {
   plus: "M12 5v14M5 12h14",
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14ZM20 20l-4-4",
@@ -24,13 +24,13 @@ const ICONS = {
   close: "M6 6l12 12M18 6L6 18",
 };
 
-/** An element: `h("button.primary", { onclick, "aria-label": "Send" }, "Send")`, given listeners, properties and
- * attributes, then nodes, texts, and arrays of them. What is `null` or `false` is left out. */
-export function h(name, given = {}, ...children) {
+/** Creates an element: `h("button.primary", { onclick, "aria-label": "Send" }, "Send")`. Takes listeners, properties and
+ * attributes, then nodes, strings, and arrays of them. `null` and `false` are skipped. */
+export function h(name, attributes = {}, ...children) {
   const [tag, ...classes] = name.split(".");
   const element = document.createElement(tag);
   if (classes.length > 0) element.className = classes.join(" ");
-  for (const [key, value] of Object.entries(given)) {
+  for (const [key, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (key in element && !key.includes("-") && typeof value !== "string") element[key] = value;
@@ -45,7 +45,7 @@ export function append(element, children) {
   element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
 }
 
-/** Puts these in place of all there is. */
+/** Replaces the children of an element. */
 export function fill(element, ...children) {
   element.replaceChildren();
   append(element, children);
@@ -59,24 +59,24 @@ export function svg(name, attributes = {}, ...children) {
   return element;
 }
 
-/** An icon, which says nothing by itself. */
+/** Creates an icon, hidden from assistive technology. */
 export function icon(name) {
   const attributes = { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" };
   return svg("svg", attributes, svg("path", { d: ICONS[name] }));
 }
 
-/** A button with an icon and words, and a key if it has one. */
-export function button(name, label, onclick, { look = "", key = null } = {}) {
-  return h(`button${look}`, { type: "button", onclick, title: key ? `${label} (${key})` : label, "data-key": key }, name && icon(name), h("span", {}, label));
+/** Creates a button with an icon, a label and an optional shortcut key. */
+export function button(name, label, onclick, { classes = "", key = null } = {}) {
+  return h(`button${classes}`, { type: "button", onclick, title: key ? `${label} (${key})` : label, "data-key": key }, name && icon(name), h("span", {}, label));
 }
 
-/** Sends a form by Ctrl+Enter, or ⌘+Enter. */
-export function sendByKey(event) {
+/** Submits a form on Ctrl+Enter or ⌘+Enter. */
+export function submitOnCtrlEnter(event) {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
 }
 
-/** A name that somebody chose: its direction stays its own. */
-export function isolated(text) {
+/** Isolates the text direction of a user-supplied name. */
+export function bdi(text) {
   return h("bdi", {}, text);
 }
 
@@ -84,7 +84,7 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
-/** Whether keys are for what is typed into this. */
+/** Returns true if the element takes text input. */
 export function isEditable(target) {
   return target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
 }

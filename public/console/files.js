@@ -1,38 +1,40 @@
-// Files by folder: listed, uploaded with progress, saved, deleted.
-import { button, fill, h, icon, isolated } from "./dom.js";
-import { size, timeOf, volumeName } from "./format.js";
+// Files by folder: list, upload, download and delete.
+import { deleteWithUndo, isDeleting } from "./deletion.js";
+import { bdi, button, fill, h, icon } from "./dom.js";
+import { formatBytes, formatVolume, timeElement } from "./format.js";
 import { filterField, pagedList } from "./list.js";
-import { command, deleteLater, isPending, notify } from "./notice.js";
-import { go, to } from "./router.js";
-import { currentScope, hear, llmos, wordsOf, writeScope } from "./state.js";
+import { commandBlock } from "./panel.js";
+import { href, navigate } from "./router.js";
+import { currentScope, errorMessage, llmos, on, writeScope } from "./state.js";
+import { notify } from "./toast.js";
 import { showUploads, uploadAll } from "./uploads.js";
 
 const PAGE = 200;
 
-/** Whose files: one's own where no volume is chosen. */
+/** Returns the volume shown: the selected one, or the caller's own. */
 const scope = () => (currentScope().volume ? currentScope() : writeScope());
-const keyOf = (item) => `file ${volumeName(scope())}/${item.path}`;
+const fileKey = (item) => `file ${formatVolume(scope())}/${item.path}`;
 
-function trail(parts) {
-  const steps = parts.map((part, index) => h("a", { href: to("files", ...parts.slice(0, index + 1)) }, isolated(part)));
-  return h("nav.trail", { "aria-label": "Folders" }, h("a", { href: to("files") }, isolated(volumeName(scope()))), steps.map((step) => [h("span", { "aria-hidden": "true" }, "/"), step]));
+function breadcrumbs(parts) {
+  const links = parts.map((part, index) => h("a", { href: href("files", ...parts.slice(0, index + 1)) }, bdi(part)));
+  return h("nav.trail", { "aria-label": "Folders" }, h("a", { href: href("files") }, bdi(formatVolume(scope()))), links.map((link) => [h("span", { "aria-hidden": "true" }, "/"), link]));
 }
 
 function empty(parts) {
-  if (parts.length > 0) return h("div.empty", {}, h("p", {}, "There is nothing in this folder."));
+  if (parts.length > 0) return h("div.empty", {}, h("p", {}, "This folder is empty."));
   const { volume, volume_id: id } = scope();
   const query = volume === "user" && id === "default" ? "" : `?volume=${volume}&volume_id=${id}`;
-  return h("div.empty", {}, h("h2", {}, "No files yet"), h("p", {}, "Drop files here, choose them with ", h("kbd", {}, "n"), ", or from a shell:"),
-    command(`curl -T plan.txt '${location.origin}/api/files/notes/plan.txt${query}'`));
+  return h("div.empty", {}, h("h2", {}, "No files yet"), h("p", {}, "Drop files here, press ", h("kbd", {}, "n"), " to choose files, or use a shell:"),
+    commandBlock(`curl -T plan.txt '${location.origin}/api/files/notes/plan.txt${query}'`));
 }
 
-/** Has the browser save a file, however large: a link needs no token. */
+/** Downloads a file by a signed link, because browser downloads cannot send a token. */
 async function download(item) {
   try {
     const { url } = await llmos.files.link(item.path, { ...scope(), download: true });
     h("a", { href: url, download: "" }).click();
   } catch (error) {
-    notify(`It is not saved: ${wordsOf(error)}`, { kind: "bad", action: "Try again", act: () => download(item) });
+    notify(`Download failed: ${errorMessage(error)}`, { kind: "bad", action: "Try again", onAction: () => download(item) });
   }
 }
 
@@ -40,36 +42,36 @@ export function filesPage(pane, parts, signal) {
   const folder = parts.map((part) => `${part}/`).join("");
   const body = h("div.body");
   const picker = h("input", { type: "file", multiple: true, hidden: true, "aria-label": "Files to upload", onchange: () => { uploadAll([...picker.files], folder, scope()); picker.value = ""; } });
-  const choose = button("upload", "Upload", () => picker.click(), { look: ".primary", key: "n" });
+  const choose = button("upload", "Upload", () => picker.click(), { classes: ".primary", key: "n" });
   const uploads = h("ul.uploads", { "aria-label": "Uploads" });
-  const up = parts.length > 0 && h("a.visually-hidden", { href: to("files", ...parts.slice(0, -1)), "data-key": "Escape" }, "Up to the folder above");
-  fill(pane, h("div.page.drop", {}, h("div.line", {}, h("h2", {}, "Files"), choose, picker), h("div.line.wrap", {}, trail(parts), up, filterField((text) => list.filter(text))), uploads, body));
+  const up = parts.length > 0 && h("a.visually-hidden", { href: href("files", ...parts.slice(0, -1)), "data-key": "Escape" }, "Parent folder");
+  fill(pane, h("div.page.drop", {}, h("div.line", {}, h("h2", {}, "Files"), choose, picker), h("div.line.wrap", {}, breadcrumbs(parts), up, filterField((text) => list.filter(text))), uploads, body));
 
   const nameOf = (item) => item.path.slice(folder.length);
   function row(item) {
     if (item.isFolder) {
       const name = nameOf(item).replace(/\/$/, "");
-      return h("a.row.file", { href: to("files", ...parts, name), "data-row": "" }, icon("folder"), h("span.title", {}, isolated(name)));
+      return h("a.row.file", { href: href("files", ...parts, name), "data-row": "" }, icon("folder"), h("span.title", {}, bdi(name)));
     }
     return h("div.row.file", {}, icon("file"),
-      h("button.title.link", { type: "button", "data-row": "", title: "Save", onclick: () => download(item) }, isolated(nameOf(item))),
-      h("span.quiet.size", {}, size(item.size_bytes)), timeOf(item.updated_at),
+      h("button.title.link", { type: "button", "data-row": "", title: "Download", onclick: () => download(item) }, bdi(nameOf(item))),
+      h("span.quiet.size", {}, formatBytes(item.size_bytes)), timeElement(item.updated_at),
       h("span.actions", {},
-        h("button.quiet", { type: "button", "aria-label": `Save ${nameOf(item)}`, title: "Save", onclick: () => download(item) }, icon("download")),
+        h("button.quiet", { type: "button", "aria-label": `Download ${nameOf(item)}`, title: "Download", onclick: () => download(item) }, icon("download")),
         h("button.quiet", { type: "button", "aria-label": `Delete ${nameOf(item)}`, title: "Delete", onclick: () => remove(item) }, icon("trash"))));
   }
 
   function remove(item) {
-    const where = scope();
-    deleteLater(keyOf(item), nameOf(item), (options) => llmos.files.delete(item.path, where, { ...options, ifMatch: item.etag }));
+    const volume = scope();
+    deleteWithUndo(fileKey(item), nameOf(item), (options) => llmos.files.delete(item.path, volume, { ...options, ifMatch: item.etag }));
     list.focus();
   }
 
   const list = pagedList(body, {
     label: "Files",
-    one: "file",
+    noun: "file",
     signal,
-    keyOf,
+    keyOf: fileKey,
     row,
     load: async (cursor) => {
       const page = await llmos.files.list({ ...scope(), prefix: folder, folded: true, limit: PAGE, cursor }, { signal });
@@ -77,7 +79,7 @@ export function filesPage(pane, parts, signal) {
       return { items: [...folders, ...page.files], next: page.next_cursor };
     },
     matches: (item, text) => item.path.toLowerCase().includes(text),
-    isHidden: (item) => isPending(keyOf(item)),
+    isHidden: (item) => isDeleting(fileKey(item)),
     empty: () => empty(parts),
   });
 
@@ -91,9 +93,9 @@ export function filesPage(pane, parts, signal) {
   }, { signal });
 
   showUploads(uploads, signal);
-  hear("uploaded", () => list.reload(), signal);
-  hear("scope", () => go(to("files")), signal);
-  hear("pending", () => list.update(), signal);
-  hear("gone", (key) => list.remove(key), signal);
+  on("uploaded", () => list.reload(), signal);
+  on("scope", () => navigate(href("files")), signal);
+  on("deletions", () => list.update(), signal);
+  on("deleted", (key) => list.remove(key), signal);
   list.reload();
 }

@@ -1,22 +1,22 @@
-// Times, sizes and counts as people read them, in the language of the page and the reader's zone. None of it takes a
-// formatter of `Intl`: the first one costs a slow phone a tenth of a second.
+// Formats times, sizes and counts, in English and in the reader's time zone. `Intl` is avoided: creating the first
+// formatter takes 100 ms on a slow phone.
 
-/** Up to how many seconds something is told in which unit. */
-const STEPS = [[60, "s", 1], [3600, "min", 60], [86_400, "h", 3600], [604_800, "d", 86_400]];
+/** Upper limit in seconds, unit, and length of the unit in seconds. */
+const UNITS = [[60, "s", 1], [3600, "min", 60], [86_400, "h", 3600], [604_800, "d", 86_400]];
 
-const dateOf = (time) => {
+const parseDate = (time) => {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? null : date;
 };
 
-/** A number with one digit behind the point at most: `1,234.5`. */
-const written = (number) => String(Math.round(number * 10) / 10).replace(/\B(?=(\d{3})+(\.|$))/g, ",");
+/** Formats a number with at most one decimal: `1,234.5`. */
+const formatNumber = (number) => String(Math.round(number * 10) / 10).replace(/\B(?=(\d{3})+(\.|$))/g, ",");
 
-/** How long ago: `5 min ago`, or the day. */
-function ago(date) {
+/** Formats a time relative to now, such as `5 min ago`, or as a day. */
+function relativeTime(date) {
   const seconds = (Date.now() - date.getTime()) / 1000;
   if (Math.abs(seconds) < 10) return "now";
-  for (const [limit, unit, length] of STEPS) {
+  for (const [limit, unit, length] of UNITS) {
     const number = `${Math.round(Math.abs(seconds) / length)} ${unit}`;
     if (Math.abs(seconds) < limit) return seconds < 0 ? `in ${number}` : `${number} ago`;
   }
@@ -24,58 +24,57 @@ function ago(date) {
   return `${Number(day)} ${month}${Number(year) === new Date().getFullYear() ? "" : ` ${year}`}`;
 }
 
-/** An element that tells a time: how long ago, or as on a clock; all of it when pointed at. */
-export function timeOf(time, as = "ago") {
+/** Creates a `<time>`: relative, or `HH:MM` for `clock`. Its tooltip is the full time. */
+export function timeElement(time, as = "relative") {
   const element = document.createElement("time");
-  const date = dateOf(time);
+  const date = parseDate(time);
   element.dateTime = String(time ?? "");
-  element.textContent = !date ? element.dateTime : as === "clock" ? date.toTimeString().slice(0, 5) : ago(date);
+  element.textContent = !date ? element.dateTime : as === "clock" ? date.toTimeString().slice(0, 5) : relativeTime(date);
   if (!date) return element;
   element.addEventListener("pointerenter", () => { element.title = date.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" }); }, { once: true });
-  if (as === "ago") element.dataset.ago = "";
+  if (as === "relative") element.dataset.relative = "";
   return element;
 }
 
-/** The day of a time, which tells it from other days: `Sun 29 Nov 2026`. */
-export function dayOf(time) {
-  const [weekday, month, day, year] = dateOf(time)?.toDateString().split(" ") ?? [];
+/** Formats the day of a time: `Sun 29 Nov 2026`. */
+export function formatDay(time) {
+  const [weekday, month, day, year] = parseDate(time)?.toDateString().split(" ") ?? [];
   return day ? `${weekday} ${Number(day)} ${month} ${year}` : "";
 }
 
-export function count(number, one) {
-  return `${written(number)} ${one}${number === 1 ? "" : "s"}`;
+export function pluralize(number, noun) {
+  return `${formatNumber(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-export function size(bytes) {
+export function formatBytes(bytes) {
   let value = bytes;
   for (const unit of ["bytes", "KB", "MB", "GB"]) {
-    if (value < 1024 || unit === "GB") return `${written(value)} ${unit}`;
+    if (value < 1024 || unit === "GB") return `${formatNumber(value)} ${unit}`;
     value /= 1024;
   }
   return "";
 }
 
-export function duration(milliseconds) {
-  return `${written(milliseconds)} ms`;
+export function formatDuration(milliseconds) {
+  return `${formatNumber(milliseconds)} ms`;
 }
 
-/** The first letter large, and a stop at the end. */
-export function sentence(text) {
+/** Capitalizes the first letter and adds a final period. */
+export function toSentence(text) {
   const trimmed = text.trim();
   return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?…]$/.test(trimmed) ? "" : ".");
 }
 
-/** Whose something is: `user/default`. */
-export function volumeName({ volume, volume_id: id }) {
-  if (!volume) return "everything";
+/** Formats a volume: `user/default`. */
+export function formatVolume({ volume, volume_id: id }) {
+  if (!volume) return "all volumes";
   return volume === "system" ? "system" : `${volume}/${id ?? "default"}`;
 }
 
-/** Times that are shown as how long ago grow older. */
-export function keepTimesFresh() {
+export function refreshTimes() {
   setInterval(() => {
-    for (const element of document.querySelectorAll("time[data-ago]")) {
-      element.textContent = ago(new Date(element.dateTime));
+    for (const element of document.querySelectorAll("time[data-relative]")) {
+      element.textContent = relativeTime(new Date(element.dateTime));
     }
   }, 30_000);
 }

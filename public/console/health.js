@@ -1,50 +1,47 @@
-// Whether each part works: asked now and then, kept for some minutes, and told in the bar.
+// Polls the health of the service and shows it in the toolbar.
 import { byId, fill, h } from "./dom.js";
-import { hear, llmos, tell } from "./state.js";
+import { emit, llmos, on } from "./state.js";
 
-/** How often is asked, in milliseconds, and how many answers are kept. */
-const EVERY = 10_000;
-export const KEPT = 60;
+const POLL_INTERVAL_MS = 10_000;
+export const MAX_SAMPLES = 60;
 
-const NAMES = { redis: "Redis", blob: "Blob" };
-const WORDS = { ok: "works", not_configured: "is not set up", failing: "does not work", unknown: "is not known" };
+const PARTS = { redis: "Redis", blob: "Blob" };
+const STATUSES = { ok: "OK", not_configured: "not configured", failing: "failing", unknown: "unknown" };
 
-/** Each `{health, error}`, one of which is. */
+/** Recent results, each `{health}` or `{error}`. */
 export const samples = [];
 
-export const wordsFor = (part, status) => `${NAMES[part]} ${WORDS[status ?? "unknown"] ?? status}`;
+export const statusText = (part, status) => `${PARTS[part]}: ${STATUSES[status ?? "unknown"] ?? status}`;
 
-export async function ask() {
+export async function checkHealth() {
   let sample;
   try {
     sample = { health: await llmos.health({ retries: 0 }) };
   } catch (error) {
     sample = { error: error.detail ?? String(error) };
   }
-  const isWell = (it) => it?.health?.status === "ok";
-  const hasRecovered = samples.length > 0 && !isWell(samples.at(-1)) && isWell(sample);
+  const isHealthy = (it) => it?.health?.status === "ok";
+  const hasRecovered = samples.length > 0 && !isHealthy(samples.at(-1)) && isHealthy(sample);
   samples.push(sample);
-  if (samples.length > KEPT) samples.shift();
-  tell("health", sample);
-  if (hasRecovered) tell("recovered");
+  if (samples.length > MAX_SAMPLES) samples.shift();
+  emit("health", sample);
+  if (hasRecovered) emit("recovered");
 }
 
 function show({ health }) {
-  const parts = ["redis", "blob"].map((part) => {
-    const status = health?.[part]?.status ?? "failing";
-    return h("span.part", {}, h(`span.dot.${status}`, { "aria-hidden": "true" }), h("span", {}, health ? wordsFor(part, status) : ""));
-  });
+  const parts = Object.keys(PARTS);
   const link = byId("health");
-  const words = health ? ["redis", "blob"].map((part) => wordsFor(part, health[part]?.status)).join(", ") : "The API cannot be reached";
-  // What does not change is not read out again.
-  if (link.dataset.words === words) return;
-  link.dataset.words = words;
-  fill(link, health ? parts : h("span.part", {}, h("span.dot.failing", { "aria-hidden": "true" }), h("span", {}, words)));
+  const text = health ? parts.map((part) => statusText(part, health[part]?.status)).join(", ") : "The API is unreachable";
+  // Screen readers would announce an unchanged text again.
+  if (link.dataset.text === text) return;
+  link.dataset.text = text;
+  const item = (status, label) => h("span.part", {}, h(`span.dot.${status}`, { "aria-hidden": "true" }), h("span", {}, label));
+  fill(link, health ? parts.map((part) => item(health[part]?.status ?? "failing", statusText(part, health[part]?.status ?? "failing"))) : item("failing", text));
 }
 
 export function watchHealth() {
-  hear("health", show);
-  ask();
-  setInterval(() => !document.hidden && ask(), EVERY);
-  document.addEventListener("visibilitychange", () => !document.hidden && ask());
+  on("health", show);
+  checkHealth();
+  setInterval(() => !document.hidden && checkHealth(), POLL_INTERVAL_MS);
+  document.addEventListener("visibilitychange", () => !document.hidden && checkHealth());
 }

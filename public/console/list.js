@@ -1,50 +1,52 @@
-// A list that is loaded page by page: more on scroll, filtered as one types, with one row in the order of Tab.
+// Lists that load further pages on scroll, with a filter and one tab stop.
 import { fill, h, icon } from "./dom.js";
-import { count } from "./format.js";
-import { announce, failed, waiting } from "./notice.js";
-import { wasLeft, wordsOf } from "./state.js";
+import { pluralize } from "./format.js";
+import { errorPanel, loading as loadingText } from "./panel.js";
+import { errorMessage, wasAborted } from "./state.js";
+import { announce } from "./toast.js";
 
 export function searchField(placeholder, label, oninput) {
   return h("div.search", {}, icon("search"), h("input", { type: "search", placeholder, "aria-label": label, "data-key": "/", oninput: (event) => oninput(event.currentTarget.value) }));
 }
 
-export const filterField = (filter) => searchField("Filter", "Filter what is loaded", filter);
+export const filterField = (filter) => searchField("Filter", "Filter loaded items", filter);
 
-/** A list in a pane: `load` gives `{items, next}` from a cursor on, `row` an element with `data-row` for an item. */
-export function pagedList(pane, { label, one, load, row, keyOf, matches = () => true, isHidden = () => false, empty, signal }) {
-  /** By key, each an item and its element. */
+/** Shows a list in a pane. `load` returns `{items, next}` from a cursor on, `row` an element with `data-row`. */
+export function pagedList(pane, { label, noun, load, row, keyOf, matches = () => true, isHidden = () => false, empty, signal }) {
+  /** `{item, element}` by key, in order. */
   let rows = new Map();
   let cursor;
   let isDone = false;
   let loading = null;
   let text = "";
   let selected = null;
-  /** The one that was open last, to which one comes back. */
-  let stop = null;
+  /** The key of the row that was open last. */
+  let tabStop = null;
+  /** Count reloads and removals, so that responses from before them are dropped. */
   let generation = 0;
-  let removed = 0;
+  let removals = 0;
 
   const list = h("ul.rows", { "aria-label": label });
   const summary = h("p.summary");
-  const foot = h("div.foot");
+  const footer = h("div.foot");
   const more = h("button.more", { type: "button", onclick: () => loadMore() }, "Load more");
-  fill(pane, list, foot, summary);
+  fill(pane, list, footer, summary);
 
   const watcher = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) loadMore();
   }, { root: pane.closest(".scroll"), rootMargin: "600px" });
-  watcher.observe(foot);
+  watcher.observe(footer);
   signal.addEventListener("abort", () => watcher.disconnect());
 
   const isShown = (item) => !isHidden(item) && matches(item, text);
 
-  /** One row is in the order of Tab: the one that is or was open, or the first. */
-  function settle() {
+  /** Updates the selection, the tab stop (the row that is or was open, or the first), the summary and the footer. */
+  function updateState() {
     const shown = [...rows.values()].filter(({ element }) => element.isConnected);
-    const here = shown.find(({ item }) => keyOf(item) === stop) ?? shown[0];
+    const stop = shown.find(({ item }) => keyOf(item) === tabStop) ?? shown[0];
     for (const { item, element } of rows.values()) {
       const link = element.querySelector("[data-row]");
-      const tabindex = element === here?.element ? "0" : "-1";
+      const tabindex = element === stop?.element ? "0" : "-1";
       if (link.getAttribute("tabindex") !== tabindex) link.setAttribute("tabindex", tabindex);
       const isSelected = keyOf(item) === selected;
       if (isSelected !== link.hasAttribute("aria-current")) {
@@ -53,12 +55,12 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
       }
     }
     const isFiltered = text !== "";
-    summary.textContent = isFiltered ? `${count(shown.length, one)} of ${rows.size} loaded` : "";
+    summary.textContent = isFiltered ? `${pluralize(shown.length, noun)} of ${rows.size} loaded` : "";
     list.hidden = shown.length === 0;
     if (shown.length === 0 && isDone && !loading) {
-      fill(foot, isFiltered ? h("div.empty", {}, h("p", {}, "Nothing that is loaded matches.")) : empty());
+      fill(footer, isFiltered ? h("div.empty", {}, h("p", {}, "No loaded items match.")) : empty());
     } else if (isDone && !loading) {
-      fill(foot);
+      fill(footer);
     }
   }
 
@@ -76,13 +78,13 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
       else if (old?.element.isConnected) old.element.replaceWith(element);
       else if (!old) list.append(element);
       rows.set(key, { item, element });
-      if (old && isShown(item) && !element.isConnected) arrange();
+      if (old && isShown(item) && !element.isConnected) renderRows();
     }
     if (hadFocus) element.querySelector("[data-row]")?.focus({ preventScroll: true });
   }
 
-  /** Puts in what is to be shown. Rows that are only hidden cost a browser twenty times as much. */
-  function arrange() {
+  /** Inserts the rows to show. Removing rows is twenty times faster than hiding them. */
+  function renderRows() {
     const focused = document.activeElement;
     list.replaceChildren(...[...rows.values()].filter(({ item }) => isShown(item)).map(({ element }) => element));
     if (focused instanceof HTMLElement && list.contains(focused)) focused.focus({ preventScroll: true });
@@ -90,25 +92,25 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
 
   async function loadMore() {
     if (isDone || loading || signal.aborted) return;
-    const mine = generation;
+    const started = generation;
     loading = load(cursor);
-    fill(foot, waiting("Loading …"));
+    fill(footer, loadingText("Loading …"));
     try {
       const { items, next } = await loading;
-      if (mine !== generation) return;
+      if (started !== generation) return;
       for (const item of items) put(item);
       cursor = next ?? undefined;
       isDone = !next;
       loading = null;
-      fill(foot, isDone ? null : more);
-      settle();
-      // The foot may still be in sight, which the observer does not tell again.
-      watcher.unobserve(foot);
-      if (!isDone) watcher.observe(foot);
+      fill(footer, isDone ? null : more);
+      updateState();
+      // Observing again reports a footer that is still visible.
+      watcher.unobserve(footer);
+      if (!isDone) watcher.observe(footer);
     } catch (error) {
-      if (mine !== generation || wasLeft(error)) return;
+      if (started !== generation || wasAborted(error)) return;
       loading = null;
-      fill(foot, failed(`The ${label.toLowerCase()} cannot be read.`, wordsOf(error), () => loadMore()));
+      fill(footer, errorPanel(`The ${label.toLowerCase()} could not be loaded.`, errorMessage(error), () => loadMore()));
     }
   }
 
@@ -122,51 +124,51 @@ export function pagedList(pane, { label, one, load, row, keyOf, matches = () => 
       list.replaceChildren();
       return loadMore();
     },
-    /** What the first page holds now goes to the front, without the rest being lost. */
+    /** Loads the first page again and moves its rows to the front. */
     async refresh() {
-      const [mine, gone] = [generation, removed];
+      const [started, removedBefore] = [generation, removals];
       if (loading || signal.aborted) return;
       if (rows.size === 0 && !isDone) {
         await this.reload();
         return;
       }
       const { items, next } = await load(undefined).catch(() => ({ items: null, next: null }));
-      if (!items || mine !== generation || gone !== removed) return;
+      if (!items || started !== generation || removedBefore !== removals) return;
       const known = [...rows.keys()].slice(0, items.length).join("\n");
       if (known === items.map(keyOf).join("\n")) for (const item of items) put(item);
       else for (const item of [...items].reverse()) put(item, true);
       if (!next && !cursor) {
-        const there = new Set(items.map(keyOf));
-        for (const key of [...rows.keys()]) if (!there.has(key)) this.remove(key);
+        const current = new Set(items.map(keyOf));
+        for (const key of [...rows.keys()]) if (!current.has(key)) this.remove(key);
       }
-      settle();
+      updateState();
     },
     put(item, first = false) {
       put(item, first);
-      settle();
+      updateState();
     },
     remove(key) {
-      removed += 1;
+      removals += 1;
       rows.get(key)?.element.remove();
       rows.delete(key);
-      settle();
+      updateState();
     },
     update() {
-      arrange();
-      settle();
+      renderRows();
+      updateState();
     },
-    filter(wanted) {
-      text = wanted.trim().toLowerCase();
+    filter(value) {
+      text = value.trim().toLowerCase();
       list.closest(".scroll")?.scrollTo(0, 0);
       this.update();
       if (text) announce(summary.textContent);
     },
     select(key) {
       selected = key;
-      stop = key ?? stop;
-      settle();
+      tabStop = key ?? tabStop;
+      updateState();
     },
-    /** The row that is open, or the first. */
+    /** Focuses the tab stop. Returns false if the list is empty. */
     focus() {
       const target = list.querySelector('[data-row][tabindex="0"]');
       if (target instanceof HTMLElement) target.focus();

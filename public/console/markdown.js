@@ -1,10 +1,10 @@
-// Markdown as elements that can do nothing: no script, no frame, no image, and links only to http and mail.
+// Renders Markdown without scripts, frames or images; links may only use http and mailto.
 import { h } from "./dom.js";
 
-/** What is longer is shown as it is: whoever wrote it must not keep the page busy. In characters. */
-const LONGEST = 32_768;
+/** Longer texts are shown as plain text, because rendering them blocks the page. In characters. */
+const MAX_LENGTH = 32_768;
 
-const SANE = {
+const SANITIZE_OPTIONS = {
   ALLOWED_TAGS: ["a", "blockquote", "br", "code", "del", "em", "h3", "hr", "input", "li", "ol", "p", "pre", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul"],
   ALLOWED_ATTR: ["href", "start", "type", "checked", "disabled"],
@@ -14,11 +14,10 @@ const SANE = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-/** Until when a view waits for what renders, in milliseconds from the page's begin: on a slow line texts are there first
- * as they are. */
-const PATIENCE = 500;
+/** How long views wait for the libraries after navigation start. On a slow connection plain text is shown first. */
+const MAX_WAIT_MS = 500;
 
-let tools = null;
+let libraries = null;
 let loading = null;
 
 const escaped = (text) => text.replace(/[&<>"]/g, (it) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[it]);
@@ -29,52 +28,52 @@ async function load() {
     gfm: true,
     breaks: true,
     renderer: {
-      // HTML is shown as it was written.
+      // HTML is shown as text.
       html: ({ text, block }) => (block ? `<p>${escaped(text)}</p>` : escaped(text)),
-      // An image is a link to it: nothing is loaded unasked.
+      // Images become links, so that the page requests nothing from other hosts.
       image: ({ href, text }) => `<a href="${escaped(href)}">image: ${escaped(text || href)}</a>`,
-      // All of one level: they stand below the heading of what they are in.
+      // One level for all, below the heading of the page.
       heading({ tokens }) {
         return `<h3>${this.parser.parseInline(tokens)}</h3>`;
       },
     },
   });
-  tools = { marked, purify: globalThis.DOMPurify };
+  libraries = { marked, purify: globalThis.DOMPurify };
 }
 
-const loaded = () => (loading ??= load().catch((error) => { loading = null; throw error; }));
+const loadOnce = () => (loading ??= load().catch((error) => { loading = null; throw error; }));
 
-/** Loads what renders, and gives it a moment to come. */
-export const expectMarkdown = () => Promise.race([loaded().catch(() => {}), new Promise((resolve) => setTimeout(resolve, PATIENCE - performance.now()))]);
+/** Loads the libraries. Resolves when they are loaded or the wait is over. */
+export const preloadMarkdown = () => Promise.race([loadOnce().catch(() => {}), new Promise((resolve) => setTimeout(resolve, MAX_WAIT_MS - performance.now()))]);
 
-/** Calls `after` when texts that came too early are rendered. */
-export function whenRendered(after) {
-  if (!tools) loaded().then(() => requestAnimationFrame(after), () => {});
+/** Calls `callback` after texts that were shown as plain text are rendered. */
+export function onRendered(callback) {
+  if (!libraries) loadOnce().then(() => requestAnimationFrame(callback), () => {});
 }
 
-export function plain(text) {
+export function plainText(text) {
   return h("div.prose.plain", { dir: "auto" }, text);
 }
 
-/** A text as markdown, where it is not too long; as it is until that can be made. */
+/** Renders Markdown; shows plain text until the libraries are loaded. */
 export function markdown(text) {
-  if (text.length > LONGEST) return plain(text);
-  if (!tools) {
-    const early = plain(text);
-    loaded().then(() => early.replaceWith(markdown(text)), () => {});
+  if (text.length > MAX_LENGTH) return plainText(text);
+  if (!libraries) {
+    const early = plainText(text);
+    loadOnce().then(() => early.replaceWith(markdown(text)), () => {});
     return early;
   }
   let fragment;
   try {
-    fragment = tools.purify.sanitize(tools.marked.parse(text), SANE);
+    fragment = libraries.purify.sanitize(libraries.marked.parse(text), SANITIZE_OPTIONS);
   } catch {
-    return plain(text);
+    return plainText(text);
   }
   const element = h("div.prose", { dir: "auto" }, fragment);
   for (const link of element.querySelectorAll("a")) {
     link.rel = "noopener noreferrer nofollow";
     link.target = "_blank";
-    // Where it leads, whatever it says.
+    // Shows the target, which the link text may hide.
     link.title = link.href;
   }
   for (const box of element.querySelectorAll("input")) {

@@ -1,21 +1,21 @@
-// One message: who, when, what, and what came with it.
+// One message: role, time, content and attachments.
 import { h } from "./dom.js";
-import { count, dayOf, timeOf } from "./format.js";
-import { markdown, plain } from "./markdown.js";
+import { formatDay, pluralize, timeElement } from "./format.js";
+import { markdown, plainText } from "./markdown.js";
 
-/** How much of a long text is shown at first, in characters. */
-const SHOWN = 6000;
-/** Messages of one role that follow each other within this time, in milliseconds, are shown as one group. */
-const GROUP = 10 * 60_000;
+/** The length of the preview of a long text, in characters. */
+const PREVIEW_LENGTH = 6000;
+/** Consecutive messages of one role within this time are shown as one group. */
+const GROUP_MS = 10 * 60_000;
 
-/** A text, cut where it is very long until all of it is wanted. */
+/** Renders a text; a long one as a preview with a button that shows all. */
 function text(content) {
-  if (content.length <= SHOWN * 1.5) return markdown(content);
-  // A pair of surrogates is not taken apart.
-  const head = content.slice(0, SHOWN).replace(/[\uD800-\uDBFF]$/, "");
-  const part = h("div", {}, plain(`${head} …`));
+  if (content.length <= PREVIEW_LENGTH * 1.5) return markdown(content);
+  // Does not split a surrogate pair.
+  const start = content.slice(0, PREVIEW_LENGTH).replace(/[\uD800-\uDBFF]$/, "");
+  const part = h("div", {}, plainText(`${start} …`));
   const more = h("button.link", { type: "button", onclick: () => part.replaceWith(markdown(content)) },
-    `Show all ${count(content.length, "character")}`);
+    `Show all ${pluralize(content.length, "character")}`);
   part.append(more);
   return part;
 }
@@ -33,23 +33,23 @@ function attachment(name, value) {
 
 export function messageItem(message) {
   const item = h(`li.message.${message.role}`, { "data-seq": message.seq },
-    h("div.by", {}, h("span.role", {}, message.role), timeOf(message.timestamp, "clock")),
+    h("div.by", {}, h("span.role", {}, message.role), timeElement(message.timestamp, "clock")),
     h("div.content", {},
-      message.unreadable ? h("p.quiet", {}, "What is stored here cannot be read.") : text(message.content),
+      message.unreadable ? h("p.quiet", {}, "This message cannot be read: the stored data is malformed.") : text(message.content),
       attachment("Traces", message.traces), attachment("Artifacts", message.artifacts)));
   item.dataset.role = message.role;
   item.dataset.time = message.timestamp;
   return item;
 }
 
-/** Shows how a message stands to the one before it: a new day, or the same group. */
-export function relate(item) {
+/** Shows the day above the first message of a day, and groups a message with the previous one. */
+export function updateGrouping(item) {
   const before = item.previousElementSibling ?? item.parentElement?.previousElementSibling?.lastElementChild;
   const [time, earlier] = [item.dataset.time ?? "", before?.dataset.time ?? ""];
-  const day = dayOf(time);
-  const isNewDay = day !== "" && (!before || day !== dayOf(earlier));
+  const day = formatDay(time);
+  const isNewDay = day !== "" && (!before || day !== formatDay(earlier));
   item.querySelector(".day")?.remove();
   if (isNewDay) item.prepend(h("p.day", {}, day));
   const gap = Math.abs(new Date(time).getTime() - new Date(earlier).getTime());
-  item.classList.toggle("follows", !isNewDay && before?.dataset.role === item.dataset.role && gap < GROUP);
+  item.classList.toggle("follows", !isNewDay && before?.dataset.role === item.dataset.role && gap < GROUP_MS);
 }

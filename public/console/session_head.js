@@ -1,10 +1,11 @@
-// What a session is: its name, status and facts, and what can be done to it.
-import { button, fill, h, icon, isolated } from "./dom.js";
-import { count, timeOf, volumeName } from "./format.js";
-import { deleteLater, notify, notLoaded } from "./notice.js";
-import { go } from "./router.js";
-import { keyOf } from "./sessions.js";
+// The head of a session: name, status, facts and actions.
+import { deleteWithUndo } from "./deletion.js";
+import { bdi, button, fill, h, icon } from "./dom.js";
+import { formatVolume, pluralize, timeElement } from "./format.js";
+import { navigate } from "./router.js";
+import { sessionKey } from "./sessions.js";
 import { llmos } from "./state.js";
+import { notify, notifyUnloaded } from "./toast.js";
 
 export function sessionHead(session, signal) {
   let current = session;
@@ -12,45 +13,44 @@ export function sessionHead(session, signal) {
   const status = h("span");
   const facts = h("p.facts");
   const note = h("p.note", { role: "status" });
-  const actions = h("div.actions", { role: "group", "aria-label": "Session" });
+  const actions = h("div.actions", { role: "group", "aria-label": "Session actions" });
   const back = h("a.back", { href: "#/sessions", "aria-label": "Back to the list", "data-key": "Escape" }, icon("back"));
   const element = h("header.detail-head", {}, h("div.line", {}, back, title, status), facts, actions, note);
 
-  function show(now) {
-    current = { ...now, messages: undefined };
-    fill(title, isolated(current.name || current.id));
+  function show(changed) {
+    current = { ...changed, messages: undefined };
+    fill(title, bdi(current.name || current.id));
     fill(status, h(`span.status.${current.status}`, {}, current.status));
-    fill(facts, isolated(volumeName(current)), h("span", {}, count(current.message_count, "message")),
-      h("span", {}, "active ", timeOf(current.updated_at)), h("span.created", {}, "created ", timeOf(current.created_at)),
-      h("button.link.id", { type: "button", title: "Copy the id", onclick: copyId }, current.id));
-    const had = document.activeElement?.getAttribute("data-action");
+    fill(facts, bdi(formatVolume(current)), h("span", {}, pluralize(current.message_count, "message")),
+      h("span", {}, "active ", timeElement(current.updated_at)), h("span.created", {}, "created ", timeElement(current.created_at)),
+      h("button.link.id", { type: "button", title: "Copy id", onclick: copyId }, current.id));
+    const focused = document.activeElement?.getAttribute("data-action");
     fill(actions, [
       action("edit", "Rename", edit("rename"), "R"),
-      current.status === "active" ? action("pause", "Pause", edit("change", { status: "paused" })) : action("play", "Resume", edit("change", { status: "active" })),
-      current.status !== "completed" && action("check", "Complete", edit("change", { status: "completed" })),
+      current.status === "active" ? action("pause", "Pause", edit("updateSession", { status: "paused" })) : action("play", "Resume", edit("updateSession", { status: "active" })),
+      current.status !== "completed" && action("check", "Complete", edit("updateSession", { status: "completed" })),
       action("", "Metadata", edit("editMetadata"), "m"),
       action("trash", "Delete", remove),
     ]);
-    if (had) (actions.querySelector(`[data-action="${had}"]`) ?? actions.firstElementChild).focus();
+    if (focused) (actions.querySelector(`[data-action="${focused}"]`) ?? actions.firstElementChild).focus();
   }
 
   function action(name, label, act, key) {
-    const made = button(name, label, act, { key });
-    made.dataset.action = label;
-    return made;
+    const element = button(name, label, act, { key });
+    element.dataset.action = label;
+    return element;
   }
 
-  /** What changes something comes when it is wanted. */
-  const edit = (name, ...given) => () => import("./session_edit.js").then((edits) => edits[name](head, ...given), notLoaded);
+  const edit = (name, ...rest) => () => import("./session_edit.js").then((edits) => edits[name](head, ...rest), notifyUnloaded);
 
   async function copyId() {
-    await navigator.clipboard.writeText(current.id).then(() => notify("The id is copied."), () => notify(current.id));
+    await navigator.clipboard.writeText(current.id).then(() => notify("Id copied."), () => notify(current.id));
   }
 
   function remove() {
     const { id, name } = current;
-    deleteLater(keyOf(current), name, (options) => llmos.sessions.delete(id, options));
-    go("#/sessions");
+    deleteWithUndo(sessionKey(current), name, (options) => llmos.sessions.delete(id, options));
+    navigate("#/sessions");
   }
 
   const head = {
@@ -58,11 +58,11 @@ export function sessionHead(session, signal) {
     signal,
     show,
     current: () => current,
-    isGone() {
-      note.textContent = "This session was deleted elsewhere. What is written below cannot be stored here.";
+    showDeleted() {
+      note.textContent = "This session was deleted elsewhere. New messages cannot be sent.";
     },
-    isReached(isReached, why = "") {
-      note.textContent = isReached ? "" : `What is shown may be old: ${why}`;
+    showOutdated(error) {
+      note.textContent = error && `The data shown may be outdated: ${error}`;
     },
   };
   show(session);

@@ -1,29 +1,31 @@
-// One skill: rendered, as its source, and in an editor that overwrites nobody.
-import { ask } from "./dialog.js";
-import { button, fill, h, icon, isolated } from "./dom.js";
-import { count, size, timeOf } from "./format.js";
-import { expectMarkdown, markdown } from "./markdown.js";
-import { announce, deleteLater, notify, unread, waiting } from "./notice.js";
-import { go } from "./router.js";
+// One skill: rendered, as source, and in an editor that detects concurrent changes.
+import { deleteWithUndo } from "./deletion.js";
+import { openDialog } from "./dialog.js";
+import { bdi, button, fill, h, icon } from "./dom.js";
+import { formatBytes, pluralize, timeElement } from "./format.js";
+import { markdown, preloadMarkdown } from "./markdown.js";
+import { loading, showLoadError } from "./panel.js";
+import { navigate } from "./router.js";
 import { editor } from "./skill_editor.js";
-import { keyOf, origin } from "./skills.js";
-import { llmos, scopeOf, tell, wasLeft } from "./state.js";
+import { skillKey, volumeBadge } from "./skills.js";
+import { emit, llmos, toScope, wasAborted } from "./state.js";
+import { announce, notify } from "./toast.js";
 
-/** The text of a document without its front matter, whose members are shown as facts. */
-const bodyOf = (content) => content.replace(/^\uFEFF?---\r?\n[\s\S]*?\r?\n---[ \t]*(\r?\n|$)/, "");
+/** Removes the front matter, whose members are shown as facts. */
+const stripFrontMatter = (content) => content.replace(/^\uFEFF?---\r?\n[\s\S]*?\r?\n---[ \t]*(\r?\n|$)/, "");
 
-export async function skillPage(pane, where, signal) {
-  fill(pane, waiting("Reading the skill …"));
+export async function skillPage(pane, ref, signal) {
+  fill(pane, loading("Loading skill …"));
   let skill;
   try {
-    [skill] = await Promise.all([llmos.skills.find(where.id, scopeOf(where), { signal }), expectMarkdown()]);
+    [skill] = await Promise.all([llmos.skills.find(ref.id, toScope(ref), { signal }), preloadMarkdown()]);
   } catch (error) {
-    if (!wasLeft(error)) unread(pane, "skill", error, () => skillPage(pane, where, signal));
+    if (!wasAborted(error)) showLoadError(pane, "skill", error, () => skillPage(pane, ref, signal));
     return;
   }
   if (signal.aborted) return;
   document.title = `${skill.name} · llmos`;
-  tell("samples", { of: "skills", fallback: skill.fallback === true });
+  emit("samples", { kind: "skills", fallback: skill.fallback === true });
   const content = h("div.scroll.skill", { tabindex: -1 });
   const head = h("header.detail-head");
   fill(pane, head, content);
@@ -34,54 +36,54 @@ export async function skillPage(pane, where, signal) {
       h("button", { type: "button", "aria-pressed": String(view === name), "data-key": name === "edit" ? "e" : null, onclick: () => { view = name; show(); if (name !== "edit") focusTab(name); } }, label));
     fill(head,
       h("div.line", {}, h("a.back", { href: "#/skills", "aria-label": "Back to the list", "data-key": "Escape" }, icon("back")),
-        h("h2", { tabindex: -1, id: "detail-title" }, isolated(skill.name || skill.id)), origin(skill)),
-      h("p.facts", {}, h("code", {}, skill.id), h("span", {}, size(skill.size_bytes)), h("span", {}, "changed ", timeOf(skill.updated_at)),
-        skill.usage_count !== null && h("span", {}, count(skill.usage_count, "use")),
+        h("h2", { tabindex: -1, id: "detail-title" }, bdi(skill.name || skill.id)), volumeBadge(skill)),
+      h("p.facts", {}, h("code", {}, skill.id), h("span", {}, formatBytes(skill.size_bytes)), h("span", {}, "updated ", timeElement(skill.updated_at)),
+        skill.usage_count !== null && h("span", {}, pluralize(skill.usage_count, "use")),
         skill.success_rate !== null && h("span", {}, `${Math.round(100 * skill.success_rate)} % succeeded`)),
       h("div.line.wrap", {}, h("div.segments", { role: "group", "aria-label": "View", id: "skill-view" }, tabs),
-        h("div.actions", {}, button("download", "Save", save), button("trash", "Delete", remove))));
+        h("div.actions", {}, button("download", "Download", download), button("trash", "Delete", remove))));
   }
   const focusTab = (name) => head.querySelector(`#skill-view button:nth-child(${["read", "source", "edit"].indexOf(name) + 1})`)?.focus();
 
   function show() {
     showHead();
     if (view === "edit") {
-      editor.open(content, skill, { signal, stored, conflict });
+      editor.open(content, skill, { signal, onSaved, resolveConflict });
       return;
     }
     const facts = [["Category", skill.category], ["Language", skill.language], ["Tags", skill.tags], ["Keywords", skill.keywords]]
       .filter(([, value]) => value?.length > 0)
-      .map(([term, value]) => [h("dt", {}, term), h("dd", {}, [value].flat().map((it) => h("span.tag", {}, isolated(it))))]);
+      .map(([term, value]) => [h("dt", {}, term), h("dd", {}, [value].flat().map((it) => h("span.tag", {}, bdi(it))))]);
     fill(content,
       skill.warnings.length > 0 && h("div.warnings", {}, h("ul", {}, skill.warnings.map((it) => h("li", { dir: "auto" }, it)))),
       view === "source" ? h("pre.source", { tabindex: 0, role: "group", "aria-label": "Source" }, h("code", {}, skill.content))
-        : [skill.description && h("p.lead", { dir: "auto" }, skill.description), facts.length > 0 && h("dl.facts-list", {}, facts), markdown(bodyOf(skill.content ?? ""))]);
+        : [skill.description && h("p.lead", { dir: "auto" }, skill.description), facts.length > 0 && h("dl.facts-list", {}, facts), markdown(stripFrontMatter(skill.content ?? ""))]);
   }
 
-  function stored(changed, document) {
-    skill = { ...changed, content: document };
+  function onSaved(saved, document) {
+    skill = { ...saved, content: document };
     view = "read";
-    tell("skill", skill);
-    announce("Stored.");
+    emit("skill", skill);
+    announce("Saved.");
     show();
     focusTab("read");
   }
 
-  /** Somebody else stored another document. Gives the entity tag to write over, if that is what is wanted. */
-  async function conflict() {
-    const now = await llmos.skills.find(skill.id, scopeOf(skill), { signal });
-    const answer = await ask("This skill was changed elsewhere", [
-      h("p", {}, "Somebody, or another tab of yours, stored another document since you read it. Yours is kept here. The newer one:"),
-      h("pre.source.short", { tabindex: 0, role: "group", "aria-label": "The newer document" }, now.content),
-    ], { submit: "Take the newer one", send: async () => "theirs", cancel: "Go on editing", others: [["Replace it by mine", () => "mine"]] });
+  /** Asks which version to keep. Returns the entity tag to overwrite, or null. */
+  async function resolveConflict() {
+    const newer = await llmos.skills.find(skill.id, toScope(skill), { signal });
+    const answer = await openDialog("This skill was changed elsewhere", [
+      h("p", {}, "Another user or tab changed this skill after you opened it. Your draft is kept. The newer version:"),
+      h("pre.source.short", { tabindex: 0, role: "group", "aria-label": "Newer version" }, newer.content),
+    ], { submit: "Use the newer version", send: async () => "theirs", cancel: "Keep editing", actions: [["Overwrite with mine", () => "mine"]] });
     if (answer === "theirs") {
-      editor.forget(skill);
-      stored(now, now.content);
+      editor.discardDraft(skill);
+      onSaved(newer, newer.content);
     }
-    return answer === "mine" ? now.etag : null;
+    return answer === "mine" ? newer.etag : null;
   }
 
-  function save() {
+  function download() {
     const url = URL.createObjectURL(new Blob([skill.content ?? ""], { type: "text/markdown" }));
     h("a", { href: url, download: `${skill.id}.md` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
@@ -89,10 +91,10 @@ export async function skillPage(pane, where, signal) {
 
   function remove() {
     const { id, name, etag } = skill;
-    deleteLater(keyOf(skill), name || id, (options) => llmos.skills.delete(id, scopeOf(skill), { ...options, ifMatch: etag }));
-    go("#/skills");
+    deleteWithUndo(skillKey(skill), name || id, (options) => llmos.skills.delete(id, toScope(skill), { ...options, ifMatch: etag }));
+    navigate("#/skills");
   }
 
   show();
-  if (view === "edit") notify("Your unsaved changes of this skill are back.");
+  if (view === "edit") notify("Your unsaved changes were restored.");
 }

@@ -1,56 +1,56 @@
-// A new skill: by a form, or as a whole document that was dropped or pasted.
-import { kept } from "./device.js";
-import { ask, field, volumeFields } from "./dialog.js";
+// The dialog for a new skill: a form, or a whole Markdown document.
+import { field, openDialog, volumeFields } from "./dialog.js";
 import { h } from "./dom.js";
-import { announce } from "./notice.js";
-import { go, toSkill } from "./router.js";
-import { watchWarnings } from "./skill_editor.js";
-import { llmos, scopeOf, tell, writeScope } from "./state.js";
+import { storage } from "./local_storage.js";
+import { navigate, skillHref } from "./router.js";
+import { validator } from "./skill_editor.js";
+import { emit, llmos, toScope, writeScope } from "./state.js";
+import { announce } from "./toast.js";
 
 const DRAFT = "llmos.draft.new skill";
 
-const listOf = (text) => text.split(",").map((it) => it.trim()).filter(Boolean);
+const splitList = (text) => text.split(",").map((it) => it.trim()).filter(Boolean);
 
-/** Asks for a new skill, or how to store a document that was `dropped`, and opens it. What was typed stays until then. */
+/** Creates a skill in a dialog and opens it; `dropped` is an initial document. The input is saved as a draft until then. */
 export async function createSkill(dropped = "") {
-  const before = kept.get(DRAFT);
-  const saved = before ?? {};
-  const document_ = dropped || saved.document || "";
-  const keep = (event) => kept.set(DRAFT, Object.fromEntries(new FormData(event.currentTarget.form)));
-  const input = (name, given = {}) => h("input", { name, value: saved[name] ?? "", autocomplete: "off", oninput: keep, ...given });
-  const area = (name, rows) => h("textarea", { name, rows, value: saved[name] ?? "", spellcheck: name === "description", oninput: keep });
+  const oldDraft = storage.get(DRAFT);
+  const saved = oldDraft ?? {};
+  const initialDocument = dropped || saved.document || "";
+  const save = (event) => storage.set(DRAFT, Object.fromEntries(new FormData(event.currentTarget.form)));
+  const input = (name, attributes = {}) => h("input", { name, value: saved[name] ?? "", autocomplete: "off", oninput: save, ...attributes });
+  const area = (name, rows) => h("textarea", { name, rows, value: saved[name] ?? "", spellcheck: name === "description", oninput: save });
   const warnings = h("div.warnings", { role: "status" });
-  const document = h("textarea.code", { name: "document", rows: 14, value: document_, spellcheck: false, oninput: (event) => { keep(event); check(); }, placeholder: "---\nname: Hello World\ndescription: Greets a person\n---\n" });
-  const check = watchWarnings(document, warnings);
-  const byFields = h("div", {},
+  const document = h("textarea.code", { name: "document", rows: 14, value: initialDocument, spellcheck: false, oninput: (event) => { save(event); validate(); }, placeholder: "---\nname: Hello World\ndescription: Greets a person\n---\n" });
+  const validate = validator(document, warnings);
+  const form = h("div", {},
     field("Name", input("name", { maxlength: 200 })), field("Description", area("description", 2)),
-    h("div.columns", {}, field("Language", input("language")), field("Tags", input("tags"), "with commas between them")),
-    field("Code", area("code", 6), "A skill without code is a text."));
+    h("div.columns", {}, field("Language", input("language")), field("Tags", input("tags"), "comma-separated")),
+    field("Code", area("code", 6), "Optional"));
   const whole = h("div", {}, field("Document", document), warnings);
-  const kind = (value, label) => h("label.check", {}, h("input", { type: "radio", name: "as", value, checked: (value === "document") === (document_ !== ""), onchange: show }), h("span", {}, label));
-  const choice = h("div.choice", { role: "radiogroup", "aria-label": "How" }, kind("fields", "Form"), kind("document", "Markdown document"));
+  const kind = (value, label) => h("label.check", {}, h("input", { type: "radio", name: "as", value, checked: (value === "document") === (initialDocument !== ""), onchange: show }), h("span", {}, label));
+  const choice = h("div.choice", { role: "radiogroup", "aria-label": "Input" }, kind("fields", "Form"), kind("document", "Markdown document"));
   function show() {
     const asDocument = choice.querySelector("input:checked").value === "document";
-    byFields.hidden = asDocument;
+    form.hidden = asDocument;
     whole.hidden = !asDocument;
   }
   show();
-  if (document_) check();
+  if (initialDocument) validate();
 
-  const created = await ask("New skill", [choice, byFields, whole, volumeFields(scopeOf(writeScope()))], {
+  const created = await openDialog("New skill", [choice, form, whole, volumeFields(toScope(writeScope()))], {
     submit: "Create",
     send: async (data) => {
-      const chosen = Object.fromEntries(data);
-      const into = scopeOf(chosen);
-      if (chosen.as === "document") return llmos.skills.create(chosen.document, into);
-      const { name, description, language, code } = chosen;
-      const fields = { name, description, language, code, tags: listOf(chosen.tags) };
-      return llmos.skills.create(Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== "")), into);
+      const values = Object.fromEntries(data);
+      const scope = toScope(values);
+      if (values.as === "document") return llmos.skills.create(values.document, scope);
+      const { name, description, language, code } = values;
+      const fields = { name, description, language, code, tags: splitList(values.tags) };
+      return llmos.skills.create(Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== "")), scope);
     },
   });
   if (!created) return;
-  kept.set(DRAFT, dropped ? before : null);
-  tell("skill", created);
+  storage.set(DRAFT, dropped ? oldDraft : null);
+  emit("skill", created);
   announce(`Skill ${created.id} created.`);
-  go(toSkill(created));
+  navigate(skillHref(created));
 }

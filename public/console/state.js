@@ -1,73 +1,72 @@
-// What all views share: the client, who is signed in, whose things are shown, and what they tell each other.
+// State that all views share: the API client, the token, the selected volume, and events.
 import { Llmos, LlmosError } from "../llmos.js";
-import { kept, SCOPE, TOKEN } from "./device.js";
-import { fetchFirst } from "./first.js";
+import { SCOPE, storage, TOKEN } from "./local_storage.js";
+import { fetchPrefetched } from "./prefetch.js";
 
-/** Events: `scope`, `token`, `unauthorized`, `retry`, `samples`, `session`, `skill`, `gone`,
- * `pending`, `outbox`, `sent`, `uploads`, `uploaded`, `health`, `recovered`; each with `detail`. */
+/** Events: `scope`, `token`, `unauthorized`, `retry`, `samples`, `session`, `skill`, `deleted`, `deletions`, `outbox`,
+ * `sent`, `uploads`, `uploaded`, `health`, `recovered`. */
 const bus = new EventTarget();
 
-export function tell(name, detail) {
+export function emit(name, detail) {
   bus.dispatchEvent(new CustomEvent(name, { detail }));
 }
 
-/** Hears until `signal` ends. */
-export function hear(name, listener, signal) {
+/** Calls `listener` with each event's detail until `signal` aborts. */
+export function on(name, listener, signal) {
   bus.addEventListener(name, (event) => listener(event.detail), { signal });
 }
 
-/** In memory; on this device only where that was asked for. */
-let token = kept.get(TOKEN);
-let scope = kept.get(SCOPE) ?? {};
+let token = storage.get(TOKEN);
+let scope = storage.get(SCOPE) ?? {};
+let lastAuthError = null;
 
 export const isSignedIn = () => token !== null;
 export const currentToken = () => token;
-export const isRemembered = () => kept.get(TOKEN) !== null;
+export const isTokenStored = () => storage.get(TOKEN) !== null;
+/** Returns the last 401 since the token changed. */
+export const authError = () => lastAuthError;
 
-export function signIn(given, remember) {
-  token = given;
-  refusal = null;
-  kept.set(TOKEN, remember ? given : null);
-  tell("token");
+/** Sets the token; `null` signs out. It stays in memory unless `remember` is true. */
+export function setToken(value, remember) {
+  token = value;
+  lastAuthError = null;
+  storage.set(TOKEN, remember ? value : null);
+  emit("token");
 }
 
-/** Whose things are shown; without a volume, all that one may see. */
+/** Returns the selected volume, or `{}` for all volumes. */
 export const currentScope = () => ({ ...scope });
 
-export function chooseScope(wanted) {
-  scope = wanted;
-  kept.set(SCOPE, wanted);
-  tell("scope", wanted);
+export function setScope(value) {
+  scope = value;
+  storage.set(SCOPE, value);
+  emit("scope");
 }
 
-/** The volume of what is there, or of what a form says. */
-export const scopeOf = ({ volume, volume_id: id }) => (volume === "system" ? { volume } : { volume, volume_id: id || "default" });
+/** Returns the volume of an item or a form. */
+export const toScope = ({ volume, volume_id: id }) => (volume === "system" ? { volume } : { volume, volume_id: id || "default" });
 
-/** Where something new goes: one's own, unless another volume is chosen. */
+/** Returns the volume of new items: the selected one, or the caller's own. */
 export const writeScope = () => (scope.volume ? { ...scope } : { volume: "user", volume_id: "default" });
 
 export const llmos = new Llmos({
   token: () => token,
-  fetch: fetchFirst,
+  fetch: fetchPrefetched,
   retries: 3,
-  onRetry: (retry) => tell("retry", retry),
+  onRetry: (retry) => emit("retry", retry),
 });
 
-/** That one may not call, since one last signed in or out: who asks to sign in may come after it. */
-let refusal = null;
-export const refused = () => refusal;
-
-/** What went wrong, in words; who may not call is asked to sign in. */
-export function wordsOf(error) {
+/** Returns the text of an error. A 401 also emits `unauthorized`, which opens the sign-in dialog. */
+export function errorMessage(error) {
   if (error instanceof LlmosError) {
     if (error.status === 401) {
-      refusal = error;
-      tell("unauthorized", error);
+      lastAuthError = error;
+      emit("unauthorized");
     }
     return error.detail;
   }
   return error?.message ?? String(error);
 }
 
-/** Whether an error is only that a view was left. */
-export const wasLeft = (error) => error?.name === "AbortError";
+/** Returns true if the request was aborted because its view was closed. */
+export const wasAborted = (error) => error?.name === "AbortError";

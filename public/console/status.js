@@ -1,110 +1,110 @@
-// The page of the state: each part with its last minutes, where data lies, who one is, and what this device keeps.
+// The status page: the health of each part, the deployment, the sign-in, and unsent data on this device.
 import { button, fill, h, svg } from "./dom.js";
-import { count, duration, sentence } from "./format.js";
-import { ask, KEPT, samples, wordsFor } from "./health.js";
-import { command, notify, waiting } from "./notice.js";
-import { countUnsent, forgetAll } from "./outbox.js";
-import { openSignIn } from "./bar.js";
-import { hear, isRemembered, isSignedIn, signIn } from "./state.js";
+import { formatDuration, pluralize, toSentence } from "./format.js";
+import { checkHealth, MAX_SAMPLES, samples, statusText } from "./health.js";
+import { countUnsent, discardAll } from "./outbox.js";
+import { commandBlock, loading } from "./panel.js";
+import { isSignedIn, isTokenStored, on, setToken } from "./state.js";
+import { notify } from "./toast.js";
+import { openSignIn } from "./toolbar.js";
 
 const WIDTH = 320;
 const HEIGHT = 56;
 
-/** A small chart of how many milliseconds a part took each time, `null` where it did not answer. */
+/** Draws the response times of a part in milliseconds; `null` is a failed check. */
 function chart(points, label) {
-  const known = points.filter((it) => it !== null).sort((a, b) => a - b);
-  const highest = known.at(-1) ?? 0;
-  const step = WIDTH / (KEPT - 1);
+  const times = points.filter((it) => it !== null).sort((a, b) => a - b);
+  const maximum = times.at(-1) ?? 0;
+  const step = WIDTH / (MAX_SAMPLES - 1);
   const x = (index) => (WIDTH - (points.length - 1 - index) * step).toFixed(1);
-  const y = (milliseconds) => (HEIGHT - 4 - (milliseconds / Math.max(1, highest)) * (HEIGHT - 12)).toFixed(1);
+  const y = (milliseconds) => (HEIGHT - 4 - (milliseconds / Math.max(1, maximum)) * (HEIGHT - 12)).toFixed(1);
   const shapes = [];
   points.forEach((point, index) => {
     if (point === null) {
       shapes.push(svg("rect", { class: "outage", x: x(index - 0.5), y: 0, width: step.toFixed(1), height: HEIGHT }));
       return;
     }
-    // From the point before, if there is one.
-    const from = points[index - 1] ?? null;
-    const line = `M${x(from === null ? index - 0.1 : index - 1)} ${y(from ?? point)}L${x(index)} ${y(point)}`;
-    shapes.push(svg("path", { class: "area", d: `${line}V${HEIGHT}H${x(from === null ? index : index - 1)}Z` }), svg("path", { class: "line", d: line }));
+    const previous = points[index - 1] ?? null;
+    const line = `M${x(previous === null ? index - 0.1 : index - 1)} ${y(previous ?? point)}L${x(index)} ${y(point)}`;
+    shapes.push(svg("path", { class: "area", d: `${line}V${HEIGHT}H${x(previous === null ? index : index - 1)}Z` }), svg("path", { class: "line", d: line }));
   });
-  const missed = points.length - known.length;
-  const words = known.length === 0 ? "no answer yet" : `median ${duration(known[known.length >> 1])}, at most ${duration(highest)}`;
-  const summary = `${words}${missed > 0 ? `, ${missed} of ${points.length} without an answer` : ""}`;
+  const failed = points.length - times.length;
+  const text = times.length === 0 ? "no response yet" : `median ${formatDuration(times[times.length >> 1])}, maximum ${formatDuration(maximum)}`;
+  const summary = `${text}${failed > 0 ? `, ${failed} of ${points.length} checks failed` : ""}`;
   const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${label}: ${summary}`, preserveAspectRatio: "none" }, ...shapes);
   return h("figure.chart", {}, drawing, h("figcaption", {}, summary));
 }
 
-const KEEPS = {
-  redis: { title: "Redis", holds: "Sessions, their messages, and what is remembered of skills.", variable: "REDIS_URL" },
-  blob: { title: "Blob", holds: "Skills and files, each at volumes/{volume}/{volume_id}/.", variable: "BLOB_READ_WRITE_TOKEN" },
+const PARTS = {
+  redis: { title: "Redis", content: "Stores sessions, messages and the skill cache.", variable: "REDIS_URL" },
+  blob: { title: "Blob", content: "Stores skills and files under volumes/{volume}/{volume_id}/.", variable: "BLOB_READ_WRITE_TOKEN" },
 };
 
-function mend(name, health) {
-  const { variable } = KEEPS[name];
-  const isNotSet = health[name].status === "not_configured";
+function fixCommand(name, health) {
+  const { variable } = PARTS[name];
+  const isMissing = health[name].status === "not_configured";
   if (health.environment) {
-    return isNotSet ? `vercel env add ${variable} ${health.environment}\nvercel --prod` : `vercel env pull .env\ncargo run --bin doctor`;
+    return isMissing ? `vercel env add ${variable} ${health.environment}\nvercel --prod` : `vercel env pull .env\ncargo run --bin doctor`;
   }
-  if (isNotSet) return name === "redis" ? "make redis\ncargo run" : "cargo run";
+  if (isMissing) return name === "redis" ? "make redis\ncargo run" : "cargo run";
   return "cargo run --bin doctor";
 }
 
 function partCard(name, health) {
   const part = health[name];
-  const points = samples.map(({ health: then }) => (then?.[name]?.status === "ok" ? then[name].milliseconds : null));
+  const points = samples.map(({ health: sample }) => (sample?.[name]?.status === "ok" ? sample[name].milliseconds : null));
   return h("section.card", { "aria-labelledby": `part-${name}` },
-    h("h3", { id: `part-${name}` }, h(`span.dot.${part.status}`, { "aria-hidden": "true" }), wordsFor(name, part.status)),
-    h("p.quiet", {}, KEEPS[name].holds),
+    h("h3", { id: `part-${name}` }, h(`span.dot.${part.status}`, { "aria-hidden": "true" }), statusText(name, part.status)),
+    h("p.quiet", {}, PARTS[name].content),
     part.status === "ok"
-      ? h("p.figure", {}, h("strong", {}, duration(part.milliseconds)), " for its last answer")
-      : [h("p", {}, sentence(part.reason ?? "It says nothing of itself"), " ", part.remedy && sentence(part.remedy)),
-        command(mend(name, health), `What mends ${KEEPS[name].title}`)],
-    part.status === "not_configured" ? h("p", {}, "Until then reads answer samples, which are marked, and nothing can be stored.") : chart(points, KEEPS[name].title));
+      ? h("p.figure", {}, h("strong", {}, formatDuration(part.milliseconds)), " last response time")
+      : [h("p", {}, toSentence(part.reason ?? "No reason given"), " ", part.remedy && toSentence(part.remedy)),
+        commandBlock(fixCommand(name, health), `Fix for ${PARTS[name].title}`)],
+    part.status === "not_configured" ? h("p", {}, "Until it is configured, reads return sample data and nothing can be saved.") : chart(points, PARTS[name].title));
 }
 
-function whereCard(health) {
-  const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+function deploymentCard(health) {
+  const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
   const facts = [
     ["Version", [health.version, health.commit && `, commit ${health.commit.slice(0, 7)}`].filter(Boolean).join("")],
-    ["Runs", health.environment ? `on Vercel, ${health.environment}${health.region ? `, in ${health.region}` : ""}` : here ? "on this machine" : "somewhere else than on Vercel"],
-    ["Data", health.environment ? "in the Redis of REDIS_URL and the Blob store of BLOB_READ_WRITE_TOKEN"
-      : "under .llmos/ beside the server, or where REDIS_URL and BLOB_READ_WRITE_TOKEN lead"],
+    ["Environment", health.environment ? `Vercel, ${health.environment}${health.region ? `, region ${health.region}` : ""}` : isLocal ? "this machine" : "self-hosted"],
+    ["Data", health.environment ? "the Redis at REDIS_URL and the Blob store of BLOB_READ_WRITE_TOKEN"
+      : ".llmos/ in the server's directory, unless REDIS_URL or BLOB_READ_WRITE_TOKEN is set"],
   ];
-  return h("section.card", { "aria-labelledby": "where" }, h("h3", { id: "where" }, "Where it is"),
+  return h("section.card", { "aria-labelledby": "deployment" }, h("h3", { id: "deployment" }, "Deployment"),
     h("dl.facts-list", {}, facts.map(([term, text]) => [h("dt", {}, term), h("dd", {}, text)])),
-    command(`curl ${location.origin}/api/health`));
+    commandBlock(`curl ${location.origin}/api/health`));
 }
 
-function youCard(again) {
+function accessCard(refresh) {
   const unsent = countUnsent();
-  const forget = () => { forgetAll(); notify("Forgotten."); again(); };
-  return h("section.card", { "aria-labelledby": "you" }, h("h3", { id: "you" }, "You"),
+  const discard = () => { discardAll(); notify("Discarded."); refresh(); };
+  return h("section.card", { "aria-labelledby": "access" }, h("h3", { id: "access" }, "Access"),
     h("p", {}, isSignedIn()
-      ? `You sent a token along${isRemembered() ? ", which this device remembers." : ", which is forgotten with this tab."}`
-      : "You send no token. On your own machine none is asked for; a deployment wants one."),
+      ? `Signed in. The token is ${isTokenStored() ? "saved on this device." : "kept in memory until this tab is closed."}`
+      : "No token set. Local servers do not require one; deployments do."),
     h("div.buttons", {}, isSignedIn()
-      ? button("key", "Sign out", () => signIn(null, false))
+      ? button("key", "Sign out", () => setToken(null, false))
       : button("key", "Sign in", openSignIn)),
-    unsent > 0 && [h("p", {}, `${count(unsent, "text")} of yours ${unsent === 1 ? "is" : "are"} only on this device: drafts, and messages that wait to be sent.`),
-      h("div.buttons", {}, button("trash", "Forget them", forget))]);
+    unsent > 0 && [h("p", {}, `${pluralize(unsent, "unsent text")} on this device: drafts and queued messages.`),
+      h("div.buttons", {}, button("trash", "Discard", discard))]);
 }
 
 export function statusPage(pane, signal) {
   const cards = h("div.cards");
-  fill(pane, h("div.page", {}, h("div.line", {}, h("h2", {}, "Status"), button("pulse", "Ask again", () => ask())), cards));
-  const show = (isAsked = false) => {
+  fill(pane, h("div.page", {}, h("div.line", {}, h("h2", {}, "Status"), button("pulse", "Check again", checkHealth)), cards));
+  const show = (force = false) => {
     const sample = samples.at(-1);
     if (!sample) {
-      fill(cards, waiting("Asking /api/health …"));
+      fill(cards, loading("Checking /api/health …"));
     } else if (!sample.health) {
-      fill(cards, h("section.card", {}, h("h3", {}, h("span.dot.failing"), "The API cannot be reached"),
-        h("p", {}, sentence(sample.error), " Is it running?"), command("cargo run", "What mends it")), youCard(() => show(true)));
-    } else if (isAsked || !cards.contains(document.activeElement)) {
-      // What has the focus is not taken away; the next answer comes in ten seconds.
-      fill(cards, partCard("redis", sample.health), partCard("blob", sample.health), whereCard(sample.health), youCard(() => show(true)));
+      fill(cards, h("section.card", {}, h("h3", {}, h("span.dot.failing"), "The API is unreachable"),
+        h("p", {}, toSentence(sample.error), " Is the server running?"), commandBlock("cargo run", "Fix")), accessCard(() => show(true)));
+    } else if (force || !cards.contains(document.activeElement)) {
+      // A focused element is not replaced; the next check follows in ten seconds.
+      fill(cards, partCard("redis", sample.health), partCard("blob", sample.health), deploymentCard(sample.health), accessCard(() => show(true)));
     }
   };
-  hear("health", () => show(), signal);
+  on("health", () => show(), signal);
   show();
 }

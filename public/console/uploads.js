@@ -1,17 +1,17 @@
-// Uploads, which go on while one looks at something else: how far each is, stopped, tried again.
-import { button, fill, h, isolated } from "./dom.js";
-import { size } from "./format.js";
-import { announce } from "./notice.js";
-import { hear, llmos, tell, wordsOf } from "./state.js";
+// Uploads, which continue while the user views other pages.
+import { bdi, button, fill, h } from "./dom.js";
+import { formatBytes } from "./format.js";
+import { emit, errorMessage, llmos, on } from "./state.js";
+import { announce } from "./toast.js";
 
-/** Each `{file, path, scope, sent, state, why, stop}`; the state is `sending` or `failed`. */
+/** Each `{file, path, scope, sent, state, error, controller}`; the state is `sending` or `failed`. */
 const uploads = new Set();
 
 export function uploadAll(files, folder, scope) {
   for (const file of files) {
-    // Paths are in normal form C, as the store has them.
+    // The API stores paths in Unicode normalization form C.
     const path = (folder + file.name).normalize("NFC");
-    const upload = { file, path, scope, sent: 0, state: "sending", why: "", stop: new AbortController() };
+    const upload = { file, path, scope, sent: 0, state: "sending", error: "", controller: new AbortController() };
     uploads.add(upload);
     send(upload);
   }
@@ -19,36 +19,38 @@ export function uploadAll(files, folder, scope) {
 
 async function send(upload) {
   upload.state = "sending";
-  upload.stop = new AbortController();
-  tell("uploads");
+  upload.controller = new AbortController();
+  emit("uploads");
   try {
     await llmos.files.put(upload.path, upload.file, upload.scope, {
-      signal: upload.stop.signal,
-      onProgress: (sent) => { upload.sent = sent; tell("uploads"); },
+      signal: upload.controller.signal,
+      onProgress: (sent) => { upload.sent = sent; emit("uploads"); },
     });
     uploads.delete(upload);
-    announce(`${upload.file.name} is stored.`);
-    tell("uploaded", upload.path);
+    announce(`${upload.file.name} uploaded.`);
+    emit("uploaded");
   } catch (error) {
-    if (upload.stop.signal.aborted) {
+    if (upload.controller.signal.aborted) {
       uploads.delete(upload);
-      announce("Stopped.");
+      announce("Upload cancelled.");
     } else {
       upload.state = "failed";
-      upload.why = wordsOf(error);
-      announce(`${upload.file.name} is not stored: ${upload.why}`);
+      upload.error = errorMessage(error);
+      announce(`Upload of ${upload.file.name} failed: ${upload.error}`);
     }
   }
-  tell("uploads");
+  emit("uploads");
 }
 
+const progressText = ({ sent, file }) => `${formatBytes(sent)} of ${formatBytes(file.size)}`;
+
 function item(upload) {
-  const { file, sent, state, why } = upload;
+  const { file, sent, state, error } = upload;
   const progress = h("progress", { max: Math.max(1, file.size), value: sent, "aria-label": `Upload of ${file.name}` });
   progress.value = sent;
-  return h("li", { class: state }, h("span.title", {}, isolated(file.name)),
-    state === "sending" ? [h("span.quiet", {}, `${size(sent)} of ${size(file.size)}`), progress, button("close", "Stop", () => upload.stop.abort())]
-      : [h("p.problem", {}, `Not stored: ${why}`), button(null, "Try again", () => send(upload)), button(null, "Forget", () => { uploads.delete(upload); tell("uploads"); })]);
+  return h("li", { class: state }, h("span.title", {}, bdi(file.name)),
+    state === "sending" ? [h("span.quiet", {}, progressText(upload)), progress, button("close", "Cancel", () => upload.controller.abort())]
+      : [h("p.problem", {}, `Upload failed: ${error}`), button(null, "Try again", () => send(upload)), button(null, "Remove", () => { uploads.delete(upload); emit("uploads"); })]);
 }
 
 export function showUploads(list, signal) {
@@ -57,23 +59,23 @@ export function showUploads(list, signal) {
     const key = [...uploads].map((it) => it.path + it.state).join("\n");
     list.hidden = uploads.size === 0;
     if (key === shown) {
-      // Only the figures change: a button that has the focus keeps it.
+      // Progress changes in place, so that a focused button keeps the focus.
       [...uploads].forEach((upload, index) => {
         const progress = list.children[index]?.querySelector("progress");
         if (!progress) return;
         progress.value = upload.sent;
-        list.children[index].querySelector(".quiet").textContent = `${size(upload.sent)} of ${size(upload.file.size)}`;
+        list.children[index].querySelector(".quiet").textContent = progressText(upload);
       });
       return;
     }
     shown = key;
     fill(list, [...uploads].map(item));
   };
-  hear("uploads", show, signal);
+  on("uploads", show, signal);
   show();
 }
 
-// Who leaves while something is being sent is asked.
+// Asks before the page is left during an upload.
 addEventListener("beforeunload", (event) => {
   if ([...uploads].some((upload) => upload.state === "sending")) event.preventDefault();
 });

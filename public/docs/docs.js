@@ -1,8 +1,8 @@
-// Shows /openapi.json: each route with its parameters, bodies and answers. Everything is shown as text.
+// Renders /openapi.json: each route with its parameters, bodies and responses. Nothing is parsed as HTML.
 
 const METHODS = ["get", "head", "post", "put", "patch", "delete"];
-// How deep schemas are shown within each other: none of ours goes deeper.
-const DEPTH = 8;
+// The maximum nesting of schemas. Those of this API nest less deeply.
+const MAX_DEPTH = 8;
 
 function element(name, content, className) {
   const it = document.createElement(name);
@@ -11,7 +11,7 @@ function element(name, content, className) {
   return it;
 }
 
-// Descriptions know two marks: an empty line, and `code`.
+// Renders the two marks of descriptions: an empty line, and `code`.
 function prose(text) {
   return text.split("\n\n").map((paragraph) => element("p", inline(paragraph)));
 }
@@ -23,9 +23,9 @@ function inline(text) {
 function resolver(description) {
   return function resolve(value) {
     if (!value?.$ref) return value ?? {};
-    const found = value.$ref.slice(2).split("/").reduce((place, name) => place?.[name], description);
-    const { $ref, ...beside } = value;
-    return { name: $ref.split("/").pop(), ...resolve(found), ...beside };
+    const target = value.$ref.slice(2).split("/").reduce((node, name) => node?.[name], description);
+    const { $ref, ...siblings } = value;
+    return { name: $ref.split("/").pop(), ...resolve(target), ...siblings };
   };
 }
 
@@ -37,17 +37,17 @@ function typeOf(schema) {
 }
 
 function limitsOf(schema) {
-  const words = [
-    ["minimum", "at least"], ["maximum", "at most"], ["minLength", "characters at least"],
-    ["maxLength", "characters at most"], ["minItems", "items at least"], ["maxItems", "items at most"],
-    ["default", "if not given"], ["pattern", "pattern"],
+  const labels = [
+    ["minimum", "minimum"], ["maximum", "maximum"], ["minLength", "minimum length"],
+    ["maxLength", "maximum length"], ["minItems", "minimum items"], ["maxItems", "maximum items"],
+    ["default", "default"], ["pattern", "pattern"],
   ];
-  return words
+  return labels
     .filter(([key]) => schema[key] !== undefined)
-    .map(([key, word]) => `${word} ${typeof schema[key] === "string" ? schema[key] : JSON.stringify(schema[key])}`);
+    .map(([key, label]) => `${label} ${typeof schema[key] === "string" ? schema[key] : JSON.stringify(schema[key])}`);
 }
 
-// A schema in one line, and below it what is within it.
+// Renders a schema as one line, with its members below.
 function schemaNodes(raw, resolve, depth) {
   const schema = resolve(raw);
   const choices = schema.oneOf ?? schema.anyOf;
@@ -76,7 +76,7 @@ function membersOf(raw, resolve) {
 function memberNodes(schema, resolve, depth) {
   const list = element("dl", [], "schema");
   for (const [name, value, required] of new Map(membersOf(schema, resolve).map((it) => [it[0], it])).values()) {
-    const term = element("dt", [element("code", name), required ? "" : " (may be missing)"]);
+    const term = element("dt", [element("code", name), required ? "" : " (optional)"]);
     list.append(term, element("dd", schemaNodes(value, resolve, depth - 1)));
   }
   return [list];
@@ -95,7 +95,7 @@ function contentNodes(content, resolve) {
     const examples = Object.values(media.examples ?? {}).map((it) => it.value);
     if (media.example !== undefined) examples.push(media.example);
     const shown = examples.map((value) => example(value, `Example, ${type}`));
-    const form = element("details", [element("summary", "Schema"), ...schemaNodes(media.schema, resolve, DEPTH)]);
+    const form = element("details", [element("summary", "Schema"), ...schemaNodes(media.schema, resolve, MAX_DEPTH)]);
     return [element("p", element("code", type)), ...shown, form];
   });
 }
@@ -105,11 +105,11 @@ function parameterNodes(operation, resolve) {
   if (parameters.length === 0) return [];
   const list = element("dl", []);
   for (const it of parameters) {
-    const facts = ` in ${it.in}${it.required ? "" : ", may be missing"}`;
-    const sample = it.example === undefined ? [] : [element("p", ["for example ", element("code", String(it.example))])];
+    const facts = ` in ${it.in}${it.required ? "" : ", optional"}`;
+    const sample = it.example === undefined ? [] : [element("p", ["Example: ", element("code", String(it.example))])];
     list.append(
       element("dt", [element("code", it.name), element("span", facts, "limits")]),
-      element("dd", [...prose(it.description ?? ""), ...schemaNodes(it.schema, resolve, DEPTH), ...sample]),
+      element("dd", [...prose(it.description ?? ""), ...schemaNodes(it.schema, resolve, MAX_DEPTH), ...sample]),
     );
   }
   return [element("h4", "Parameters"), list];
@@ -121,21 +121,21 @@ function headerNodes(headers, resolve) {
   const list = element("dl", []);
   for (const [name, raw] of names) {
     const header = resolve(raw);
-    const sample = header.example ? [" For example ", element("code", header.example), "."] : [];
+    const sample = header.example ? [" Example: ", element("code", header.example)] : [];
     list.append(element("dt", element("code", name)), element("dd", [...inline(header.description ?? ""), ...sample]));
   }
   return [element("details", [element("summary", "Headers"), list])];
 }
 
-function answerNodes(operation, resolve) {
-  const answers = Object.entries(operation.responses).map(([status, raw]) => {
-    const answer = resolve(raw);
-    const heading = element("summary", [element("strong", status), " ", ...inline(answer.description ?? "")]);
-    const block = element("details", [heading, ...headerNodes(answer.headers, resolve), ...contentNodes(answer.content, resolve)]);
+function responseNodes(operation, resolve) {
+  const responses = Object.entries(operation.responses).map(([status, raw]) => {
+    const response = resolve(raw);
+    const heading = element("summary", [element("strong", status), " ", ...inline(response.description ?? "")]);
+    const block = element("details", [heading, ...headerNodes(response.headers, resolve), ...contentNodes(response.content, resolve)]);
     block.open = status.startsWith("2");
     return block;
   });
-  return [element("h4", "Answers"), ...answers];
+  return [element("h4", "Responses"), ...responses];
 }
 
 function operationNode(path, method, operation, resolve) {
@@ -146,8 +146,8 @@ function operationNode(path, method, operation, resolve) {
     element("p", [element("strong", operation.summary), " ", element("code", operation.operationId, "name")]),
     ...prose(operation.description),
     ...parameterNodes(operation, resolve),
-    ...(body ? [element("h4", body.required ? "Body" : "Body, may be missing"), ...contentNodes(body.content, resolve)] : []),
-    ...answerNodes(operation, resolve),
+    ...(body ? [element("h4", body.required ? "Request body" : "Request body (optional)"), ...contentNodes(body.content, resolve)] : []),
+    ...responseNodes(operation, resolve),
   ]);
   article.id = operation.operationId;
   article.querySelector("h3 a").href = `#${operation.operationId}`;
@@ -179,18 +179,18 @@ function show(description) {
   }
   document.getElementById("contents").replaceChildren(...contents);
   document.getElementById("routes").replaceChildren(...routes);
-  // The anchor of the address is there only now.
+  // The target of the fragment exists only now.
   if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }
 
 async function load() {
   const response = await fetch("/openapi.json");
-  if (!response.ok) throw new Error(`it answered ${response.status}`);
+  if (!response.ok) throw new Error(`status ${response.status}`);
   show(await response.json());
 }
 
 load().catch((error) => {
-  const message = element("p", [element("code", "/openapi.json"), ` cannot be shown: ${error.message}.`], "failed");
+  const message = element("p", [element("code", "/openapi.json"), ` could not be loaded: ${error.message}.`], "failed");
   message.setAttribute("role", "alert");
   document.getElementById("routes").replaceChildren(message);
 });

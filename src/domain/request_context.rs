@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::caller::Caller;
 use super::rate_limit::RateLimitState;
+use crate::util::secret::Secret;
 
 /// The caller of a request, and the rate limit that the request is charged to.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct RequestContext {
     pub caller: Caller,
     /// The rate limit of the request; shared with the middleware that writes the `RateLimit` headers.
     pub rate_limit: Arc<RateLimitState>,
+    /// The OIDC token that identifies the deployment to Vercel Blob.
+    pub oidc_token: Option<Secret>,
 }
 
 impl RequestContext {
@@ -20,6 +23,7 @@ impl RequestContext {
         Self {
             caller,
             rate_limit: Arc::default(),
+            oidc_token: None,
         }
     }
 }

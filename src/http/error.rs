@@ -1,110 +1,93 @@
-//! Everything that can go wrong with a request.
+//! Errors of requests, and the one table of their statuses, codes and texts.
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
-use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::blob;
 use crate::config::ConfigError;
-use crate::domain::caller::AccessError;
+use crate::service;
+use crate::service::error::{Conflict, FieldError, Resource};
 use crate::store;
 
-/// A failed request: a variant for each thing that a caller can tell apart.
+/// The result of handling a request.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failed request: an operation that failed, or a request that HTTP does not allow.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// What was asked for does not exist, or is none of the caller's business. The text says what kind.
-    #[error("{0}")]
-    NotFound(&'static str),
-    /// The request cannot be understood.
+    /// The operation failed.
+    #[error(transparent)]
+    Service(service::error::Error),
+    /// The route does not exist.
+    #[error("no such route")]
+    NoSuchRoute,
+    /// The route exists, but not for this method.
+    #[error("method not allowed")]
+    MethodNotAllowed,
+    /// The request is malformed.
     #[error("{0}")]
     InvalidRequest(String),
-    /// The request is understood, and a field of it is not acceptable.
-    #[error("{}: {}", .0.field, .0.message)]
-    Validation(FieldError),
-    /// The caller's credentials are missing, or do not hold.
+    /// The credentials are missing or invalid.
     #[error("{detail}")]
     Unauthorized {
-        /// What is missing or wrong.
+        /// What is missing or invalid.
         detail: String,
-        /// Whether there were credentials.
+        /// Whether the request had credentials.
         had_credentials: bool,
     },
-    /// The caller may see what is asked for, and may not do this.
+    /// The request is not allowed, with or without credentials.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// The route exists, for other methods.
-    #[error("This route does not have the method; see Allow.")]
-    MethodNotAllowed,
-    /// The body is not of the type that the route takes, which the text names.
-    #[error("Send the body as {0}, without a Content-Encoding.")]
+    /// The route does not accept this media type. The text names those that it accepts.
+    #[error("unsupported media type: {0}")]
     UnsupportedMediaType(&'static str),
-    /// The range that was asked for lies outside of the file.
-    #[error("The range lies outside of the file; Content-Range says how long that is.")]
+    /// The requested range is outside of the file.
+    #[error("range not satisfiable")]
     RangeNotSatisfiable(
-        /// How long it is, as a `Content-Range` header.
+        /// The `Content-Range` header, with the length of the file.
         Option<String>,
     ),
-    /// The body is over the limit.
-    #[error("The body is larger than 4 MB.")]
+    /// The body is too large.
+    #[error("payload too large")]
     PayloadTooLarge,
-    /// The body came too slowly.
-    #[error("The body took longer than 20 s to arrive.")]
+    /// The body took too long to arrive.
+    #[error("body timeout")]
     BodyTimeout,
-    /// The request came into another's way.
-    #[error("{0}")]
-    Conflict(&'static str),
-    /// The caller's `If-Match` names an older state than `current`.
-    #[error("This was changed since you read it; current holds what it is now.")]
-    PreconditionFailed {
-        /// What it is now.
-        current: Box<RawValue>,
-        /// The entity tag of that, if there is anything.
-        entity_tag: Option<String>,
+    /// The keys that verify tokens are unavailable.
+    #[error("{cause}")]
+    KeysUnavailable {
+        /// The failure of the last fetch, for the log.
+        cause: String,
+        /// The time until the keys may be fetched again.
+        retry_after: Duration,
     },
-    /// Redis failed.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// Blob failed.
-    #[error(transparent)]
-    Blob(blob::Error),
-    /// What is stored is none of ours; the text is for the log.
-    #[error("{0}")]
-    Unreadable(String),
-    /// Whether the caller's credentials hold cannot be told; the text is for the log.
-    #[error("{0}")]
-    KeysUnavailable(String),
     /// A variable of the configuration has an invalid value.
     #[error("{0}")]
     Misconfigured(Arc<ConfigError>),
-    /// The request took longer than it may.
+    /// The request took too long.
     #[error("time limit")]
     Timeout,
-    /// A flaw of ours; the text is for the log.
+    /// A bug in the service. The text is for the log.
     #[error("{0}")]
     Internal(String),
 }
 
-impl From<AccessError> for Error {
-    fn from(denied: AccessError) -> Self {
-        match denied {
-            AccessError::NotFound => Self::NO_SUCH_VOLUME,
-            AccessError::ReadOnly => Self::READ_ONLY,
-        }
-    }
-}
-
-impl From<blob::Error> for Error {
-    fn from(error: blob::Error) -> Self {
-        match error {
-            error @ blob::Error::TooLarge(_) => Self::Unreadable(error.to_string()),
-            blob::Error::BodyBroke(cause) if is_over_limit(&cause) => Self::PayloadTooLarge,
-            blob::Error::BodyBroke(_) => Self::InvalidRequest("The body broke off.".to_owned()),
-            error => Self::Blob(error),
+impl<E: Into<service::error::Error>> From<E> for Error {
+    fn from(error: E) -> Self {
+        match error.into() {
+            service::error::Error::Blob(blob::Error::BodyBroke(cause)) => {
+                if is_over_limit(cause.as_ref()) {
+                    Self::PayloadTooLarge
+                } else {
+                    Self::incomplete_body()
+                }
+            }
+            error => Self::Service(error),
         }
     }
 }
@@ -113,155 +96,228 @@ fn is_over_limit(error: &(dyn std::error::Error + 'static)) -> bool {
     error.is::<LengthLimitError>() || error.source().is_some_and(is_over_limit)
 }
 
-/// The result of handling a request.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// What is wrong with one field of a request.
-#[derive(Debug, Serialize)]
-pub struct FieldError {
-    /// The field, as a path such as `messages[3].content`, a query parameter, or a header.
-    pub field: String,
-    /// What it must be.
-    pub message: String,
+/// How an error is rendered.
+struct Rendering {
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
 }
 
 impl Error {
-    /// The caller sees it, and may not change it.
-    pub(crate) const READ_ONLY: Self = Self::Forbidden("You may read this, and not change it.");
-    /// There is no such volume, or the caller may not see it.
-    pub(crate) const NO_SUCH_VOLUME: Self = Self::NotFound("There is no such volume.");
-    /// There is no session of this id, or the caller may not see it.
-    pub(crate) const NO_SUCH_SESSION: Self = Self::NotFound("There is no such session.");
-    /// There is no skill of this id in the volume, or the caller may not see it.
-    pub(crate) const NO_SUCH_SKILL: Self = Self::NotFound("There is no such skill.");
-    /// There is no file at this path of the volume, or the caller may not see it.
-    pub(crate) const NO_SUCH_FILE: Self = Self::NotFound("There is no such file.");
-
-    /// The `cursor` is not one that was answered.
-    pub(crate) fn not_a_cursor() -> Self {
-        Self::InvalidRequest("cursor must be a next_cursor of an earlier answer.".to_owned())
+    /// Returns the error of a resource that does not exist or that the caller may not read.
+    pub(crate) fn not_found(resource: Resource) -> Self {
+        Self::Service(service::error::Error::NotFound(resource))
     }
 
-    /// What a list of blobs answers instead of failing with `error`. All of a call but the cursor is ours: where
-    /// the store takes it for malformed, it is the caller's cursor that it does not know.
-    pub(crate) fn of_list(error: blob::Error, has_cursor: bool) -> Self {
-        match error {
-            blob::Error::Refused { status, .. }
-                if status == StatusCode::BAD_REQUEST && has_cursor =>
-            {
-                Self::not_a_cursor()
-            }
-            error => error.into(),
-        }
+    /// Returns the error of a field that is not acceptable.
+    pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Service(service::error::Error::field(field, message))
     }
 
-    /// A field of the request is not acceptable.
-    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Validation(FieldError {
-            field: field.into(),
-            message: message.into(),
-        })
+    /// Returns the error of a body whose connection broke.
+    pub(crate) fn incomplete_body() -> Self {
+        Self::InvalidRequest("The body is incomplete: the connection broke.".to_owned())
     }
 
-    /// The HTTP status of the answer.
+    /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
-        match self {
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
-            Self::Store(store::Error::RateLimited(_)) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
-            | Self::Blob(_)
-            | Self::KeysUnavailable(_)
-            | Self::Misconfigured(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) | Self::Internal(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        }
+        self.rendering().status
     }
 
-    /// The stable name that programs tell errors apart by.
+    /// Returns the stable name by which programs distinguish errors.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "not_found",
-            Self::InvalidRequest(_) => "invalid_request",
-            Self::Validation(_) => "validation_failed",
-            Self::Unauthorized { .. } => "unauthorized",
-            Self::Forbidden(_) => "forbidden",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::UnsupportedMediaType(_) => "unsupported_media_type",
-            Self::RangeNotSatisfiable(_) => "range_not_satisfiable",
-            Self::PayloadTooLarge => "payload_too_large",
-            Self::BodyTimeout | Self::Timeout => "timeout",
-            Self::Conflict(_) => "conflict",
-            Self::PreconditionFailed { .. } => "precondition_failed",
-            Self::Store(store::Error::RateLimited(_)) => "rate_limited",
-            Self::Store(store::Error::NotConfigured | store::Error::Unavailable(_))
-            | Self::Blob(_) => "storage_unavailable",
-            Self::KeysUnavailable(_) => "authentication_unavailable",
-            Self::Misconfigured(_) => "misconfigured",
-            Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) | Self::Internal(_) => {
-                "internal"
-            }
-        }
+        self.rendering().code
     }
 
-    /// What the log says of it: nothing of a caller's mistake, all of ours.
+    /// Returns the text for the caller. For server errors it is fixed; their cause is only logged.
+    pub(crate) fn detail(&self) -> Cow<'static, str> {
+        self.rendering().detail
+    }
+
+    /// Returns the text for the log; `None` for errors of the caller.
     pub fn cause(&self) -> Option<String> {
         self.status().is_server_error().then(|| self.to_string())
     }
 
-    /// What the caller is told. Of a failure of ours that is a fixed text.
-    pub(crate) fn detail(&self) -> Cow<'static, str> {
+    /// Returns the field that is not acceptable, if that is the error.
+    pub(crate) fn invalid_field(&self) -> Option<Cow<'_, FieldError>> {
         match self {
-            Self::Store(store::Error::NotConfigured) => {
-                "Nothing can be stored: set REDIS_URL to the address of a Redis server.".into()
+            Self::Service(service::error::Error::InvalidField(error)) => Some(Cow::Borrowed(error)),
+            Self::Service(service::error::Error::IdempotencyMismatch) => {
+                Some(Cow::Owned(FieldError {
+                    field: "Idempotency-Key".to_owned(),
+                    message: KEY_REUSED.to_owned(),
+                }))
             }
-            Self::Blob(blob::Error::NotConfigured) => {
-                "Nothing can be stored: set BLOB_READ_WRITE_TOKEN to the token of a Vercel Blob store."
-                    .into()
+            _ => None,
+        }
+    }
+
+    /// The one table of statuses, codes and texts.
+    fn rendering(&self) -> Rendering {
+        let (status, code, detail): (_, _, Cow<'static, str>) = match self {
+            Self::Service(error) => return service_rendering(error),
+            Self::NoSuchRoute => (
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "The route does not exist.".into(),
+            ),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "The route does not support this method; see the Allow header.".into(),
+            ),
+            Self::InvalidRequest(detail) => (
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                detail.clone().into(),
+            ),
+            Self::Unauthorized { detail, .. } => (
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                detail.clone().into(),
+            ),
+            Self::Forbidden(detail) => (StatusCode::FORBIDDEN, "forbidden", (*detail).into()),
+            Self::UnsupportedMediaType(accepted) => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                format!("Send the body as {accepted}, without a Content-Encoding.").into(),
+            ),
+            Self::RangeNotSatisfiable(_) => (
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "range_not_satisfiable",
+                "The range is outside of the file; Content-Range contains its length.".into(),
+            ),
+            Self::PayloadTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "payload_too_large",
+                "The body is larger than 4 MB.".into(),
+            ),
+            Self::BodyTimeout => (
+                StatusCode::REQUEST_TIMEOUT,
+                "timeout",
+                "The body took longer than 20 s to arrive.".into(),
+            ),
+            Self::KeysUnavailable { .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "authentication_unavailable",
+                "The token cannot be verified right now because the signing keys are unavailable. \
+                 Try again."
+                    .into(),
+            ),
+            Self::Misconfigured(error) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "misconfigured",
+                format!(
+                    "The service is misconfigured: {} has an invalid value. GET /api/health returns the reason.",
+                    error.variable
+                )
+                .into(),
+            ),
+            Self::Timeout => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "timeout",
+                "The request took too long. Try again.".into(),
+            ),
+            Self::Internal(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Internal server error.".into(),
+            ),
+        };
+        Rendering {
+            status,
+            code,
+            detail,
+        }
+    }
+}
+
+const KEY_REUSED: &str = "was already used for a different request";
+
+/// The part of the table for failed operations.
+fn service_rendering(error: &service::error::Error) -> Rendering {
+    use service::error::Error;
+    let (status, code, detail): (_, _, Cow<'static, str>) = match error {
+        Error::NotFound(resource) => (
+            StatusCode::NOT_FOUND,
+            "not_found",
+            match resource {
+                Resource::Volume => "The volume does not exist.",
+                Resource::Session => "The session does not exist.",
+                Resource::Skill => "The skill does not exist.",
+                Resource::File => "The file does not exist.",
             }
-            Self::Store(store::Error::Unavailable(_)) | Self::Blob(_) => {
-                "The storage cannot be reached at the moment. Try again.".into()
-            }
-            Self::Store(store::Error::Unreadable(_)) | Self::Unreadable(_) => {
-                "What is stored here cannot be read; it was not written by this service.".into()
-            }
-            Self::KeysUnavailable(_) => {
-                "Whether your token holds cannot be checked at the moment. Try again.".into()
-            }
-            Self::Store(store::Error::RateLimited(_)) => {
-                "You made too many requests. Try again after the seconds in Retry-After.".into()
-            }
-            Self::Misconfigured(error) => format!(
-                "The service is misconfigured: {} has an invalid value. GET /api/health returns the reason.",
-                error.variable()
-            )
             .into(),
-            Self::Timeout => "The request took too long. Try again.".into(),
-            Self::Internal(_) => "Something went wrong on our side.".into(),
-            Self::NotFound(_)
-            | Self::InvalidRequest(_)
-            | Self::Validation(_)
-            | Self::Unauthorized { .. }
-            | Self::Forbidden(_)
-            | Self::MethodNotAllowed
-            | Self::UnsupportedMediaType(_)
-            | Self::RangeNotSatisfiable(_)
-            | Self::PayloadTooLarge
-            | Self::BodyTimeout
-            | Self::Conflict(_)
-            | Self::PreconditionFailed { .. } => self.to_string().into(),
+        ),
+        Error::ReadOnly => (
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            "The caller may read this resource but not change it.".into(),
+        ),
+        Error::InvalidField(error) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "validation_failed",
+            format!("{}: {}", error.field, error.message).into(),
+        ),
+        Error::IdempotencyMismatch => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "validation_failed",
+            format!("Idempotency-Key: {KEY_REUSED}").into(),
+        ),
+        Error::InvalidCursor => (
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "cursor must be the next_cursor of an earlier response of this list.".into(),
+        ),
+        Error::Conflict(conflict) => (StatusCode::CONFLICT, "conflict", conflict_text(*conflict)),
+        Error::PreconditionFailed(_) => (
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            "The resource changed since you read it. `current` contains the latest version.".into(),
+        ),
+        Error::Store(store::Error::RateLimited(_)) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited",
+            "Too many requests. Try again after the number of seconds in Retry-After.".into(),
+        ),
+        Error::Store(store::Error::NotConfigured) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "storage_unavailable",
+            "Storage is not configured: set REDIS_URL to the URL of a Redis server.".into(),
+        ),
+        Error::Blob(blob::Error::NotConfigured) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "storage_unavailable",
+            "Storage is not configured: set BLOB_READ_WRITE_TOKEN to the token of a Vercel Blob store."
+                .into(),
+        ),
+        Error::Store(store::Error::Unavailable(_)) | Error::Blob(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "storage_unavailable",
+            "Storage is unavailable. Try again.".into(),
+        ),
+        Error::Store(store::Error::Unreadable(_)) | Error::Unreadable(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The stored data is malformed; it was not written by this service.".into(),
+        ),
+    };
+    Rendering {
+        status,
+        code,
+        detail,
+    }
+}
+
+fn conflict_text(conflict: Conflict) -> Cow<'static, str> {
+    match conflict {
+        Conflict::CreatedSessionDeleted => {
+            "The session that this Idempotency-Key created was deleted.".into()
+        }
+        Conflict::SkillExists => "A skill with this id already exists.".into(),
+        Conflict::Contended(resource) => {
+            format!("The {resource} was modified concurrently too many times. Try again.").into()
         }
     }
 }

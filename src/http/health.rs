@@ -14,7 +14,6 @@ use serde::Serialize;
 
 use super::error::Error;
 use super::extract::auth::Unauthenticated;
-use super::extract::blobs::RequestBlobs;
 use super::me;
 use super::middleware::render_errors::ErrorCause;
 use crate::app::App;
@@ -108,10 +107,10 @@ enum PartStatus {
     )
 )]
 async fn check_health(
-    _: Unauthenticated,
+    Unauthenticated(context): Unauthenticated,
     State(app): State<App>,
-    RequestBlobs(blobs): RequestBlobs,
 ) -> Response {
+    let blobs = app.blobs_of(&context);
     let (redis, blob) = tokio::join!(check(probe_redis(&app)), check(probe_blob(&blobs)));
     let causes: Vec<&str> = [&redis, &blob]
         .into_iter()

@@ -1,4 +1,4 @@
-//! `/api/me`: what a caller's credentials amount to. Asks no storage.
+//! `/api/me`: the authenticated caller and their access. Uses no storage.
 
 use axum::routing::get;
 use axum::{Json, Router};
@@ -8,38 +8,38 @@ use crate::app::App;
 use crate::domain::request_context::RequestContext;
 use crate::domain::volume::{VolumeId, VolumeKind};
 
-/// The route of the caller.
+/// Returns the route.
 pub(super) fn router() -> Router<App> {
     Router::new().route("/api/me", get(find_caller))
 }
 
-/// What this route says of itself.
+/// The OpenAPI description of this route.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(find_caller))]
 pub(super) struct Described;
 
-/// Who calls, and what they may.
+/// The authenticated caller and their access.
 #[derive(Serialize, utoipa::ToSchema)]
 struct Me {
-    /// Whether callers are told apart: without, everybody is the same one and may do everything.
+    /// Whether callers are authenticated; if not, every caller is an unrestricted one.
     signed_in: bool,
-    /// With `volume_id` the volume that the caller means who names none, or `default`.
+    /// With `volume_id`: the volume of requests that name none, or `default`.
     volume: VolumeKind,
     volume_id: VolumeId,
-    /// The teams that the caller is a member of.
+    /// The teams of the caller.
     teams: Vec<VolumeId>,
-    /// Whether the caller may see what is in every volume.
+    /// Whether the caller may read every volume.
     all_volumes: bool,
-    /// Whether the caller may change nothing.
+    /// Whether the caller may only read.
     read_only: bool,
 }
 
-/// Tells who calls, and what they may.
+/// Returns the authenticated caller and their access.
 ///
-/// Where callers are not told apart, everybody is the same one, and may do everything.
+/// Where callers are not authenticated, every caller is unrestricted.
 #[utoipa::path(
     get, path = "/api/me", tag = "me",
-    responses((status = 200, description = "What the credentials amount to.", body = Me))
+    responses((status = 200, description = "The caller.", body = Me))
 )]
 async fn find_caller(context: RequestContext) -> Json<Me> {
     let own = context.caller.default_volume();

@@ -1,4 +1,4 @@
-//! The HTTP API: one file per resource, each with one router; and what they share.
+//! The HTTP API: a folder per resource, each with one router, and what they share.
 
 use axum::Router;
 use utoipa::OpenApi as _;
@@ -21,10 +21,11 @@ mod extract;
 mod me;
 mod object_writer;
 mod problem;
+mod sample;
 
 pub(crate) use self::extract::page::DEFAULT_LIMIT;
 
-/// Returns every route, for the local server. A function has the routes of one resource.
+/// Returns the routes of all resources, for the local server. A Vercel function has those of one resource.
 pub fn router() -> Router<App> {
     sessions::router()
         .merge(skills::router())
@@ -32,7 +33,7 @@ pub fn router() -> Router<App> {
         .merge(health::router())
 }
 
-/// Returns the OpenAPI descriptions of every route.
+/// Returns the OpenAPI descriptions of all routes.
 pub(crate) fn described() -> Vec<OpenApi> {
     vec![
         sessions::Described::openapi(),
@@ -53,7 +54,7 @@ pub(crate) fn described() -> Vec<OpenApi> {
     ]
 }
 
-/// Answers a request to an unknown route.
+/// Handles requests to routes that do not exist.
 pub(crate) async fn no_such_route() -> Error {
-    Error::NotFound("There is no such route.")
+    Error::NoSuchRoute
 }

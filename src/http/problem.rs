@@ -1,4 +1,4 @@
-//! The one form in which callers are told of an error: `application/problem+json` (RFC 9457).
+//! Rendering of errors as `application/problem+json` (RFC 9457).
 
 use std::time::Duration;
 
@@ -7,12 +7,14 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::error::{Error, FieldError};
-use crate::auth::FIRST_FETCH_PAUSE;
+use super::error::Error;
+use super::extract::etag::entity_tag;
+use crate::service;
+use crate::service::error::{Current, FieldError};
 use crate::store;
 use crate::util::json;
 
-/// When a storage that is down may be tried again.
+/// The `Retry-After` of unavailable storage.
 const STORAGE_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
@@ -29,9 +31,10 @@ struct Problem<'a> {
     current: Option<&'a RawValue>,
 }
 
-/// The answer in full.
+/// Returns the response to a failed request.
 pub(crate) fn render(error: &Error, request_id: &str) -> Response {
     let status = error.status();
+    let invalid_field = error.invalid_field();
     let body = json::text(&Problem {
         r#type: "about:blank",
         title: status.canonical_reason().unwrap_or_default(),
@@ -39,14 +42,8 @@ pub(crate) fn render(error: &Error, request_id: &str) -> Response {
         detail: &error.detail(),
         code: error.code(),
         request_id,
-        errors: match error {
-            Error::Validation(error) => Some([error]),
-            _ => None,
-        },
-        current: match error {
-            Error::PreconditionFailed { current, .. } => Some(current),
-            _ => None,
-        },
+        errors: invalid_field.as_deref().map(|error| [error]),
+        current: current(error).map(current_json).as_deref(),
     });
     let content_type = HeaderValue::from_static("application/problem+json");
     let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
@@ -54,7 +51,30 @@ pub(crate) fn render(error: &Error, request_id: &str) -> Response {
     response
 }
 
-/// What programs read of an error before its body.
+fn current(error: &Error) -> Option<&Current> {
+    match error {
+        Error::Service(service::error::Error::PreconditionFailed(current)) => Some(current),
+        _ => None,
+    }
+}
+
+fn current_json(current: &Current) -> Box<RawValue> {
+    match current {
+        Current::Session(current) => json::raw(&current.session),
+        Current::Skill(skill) => json::raw(skill),
+        Current::File(file) => json::raw(file),
+    }
+}
+
+fn current_version(current: &Current) -> Option<&str> {
+    match current {
+        Current::Session(current) => Some(&current.version),
+        Current::Skill(skill) => Some(&skill.etag),
+        Current::File(file) => file.as_ref().map(|file| file.etag.as_str()),
+    }
+}
+
+/// Sets the headers that belong to an error.
 fn add_headers(error: &Error, headers: &mut HeaderMap) {
     let mut insert = |name: HeaderName, value: String| {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -63,23 +83,19 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
     };
     let seconds = |pause: Duration| pause.as_secs_f64().ceil().max(1.0).to_string();
     match error {
-        Error::PreconditionFailed {
-            entity_tag: Some(tag),
-            ..
-        } => insert(header::ETAG, tag.clone()),
+        Error::Service(service::error::Error::PreconditionFailed(current)) => {
+            if let Some(version) = current_version(current) {
+                insert(header::ETAG, entity_tag(version));
+            }
+        }
         Error::RangeNotSatisfiable(Some(range)) => insert(header::CONTENT_RANGE, range.clone()),
         Error::Unauthorized {
             had_credentials, ..
         } => insert(header::WWW_AUTHENTICATE, challenge(*had_credentials)),
-        Error::Store(store::Error::RateLimited(pause)) => {
-            insert(header::RETRY_AFTER, seconds(*pause));
-        }
-        Error::KeysUnavailable(_) => {
-            insert(
-                header::RETRY_AFTER,
-                FIRST_FETCH_PAUSE.num_seconds().to_string(),
-            );
-        }
+        Error::Service(service::error::Error::Store(store::Error::RateLimited(pause)))
+        | Error::KeysUnavailable {
+            retry_after: pause, ..
+        } => insert(header::RETRY_AFTER, seconds(*pause)),
         error
             if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]
                 .contains(&error.status()) =>
@@ -90,7 +106,7 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
     }
 }
 
-/// How to call with credentials (RFC 6750, section 3). Why the ones that came do not hold is in the body.
+/// Returns the `WWW-Authenticate` challenge (RFC 6750, section 3). The reason is in the body.
 fn challenge(had_credentials: bool) -> String {
     let error = if had_credentials {
         ", error=\"invalid_token\""

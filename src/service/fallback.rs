@@ -1,63 +1,64 @@
-//! Samples in place of what cannot be read: reading with that in mind, and marking the answer.
+//! Samples in place of data that cannot be read, and when reads return them.
 
-use axum::http::HeaderName;
+use super::error::{Error, Result};
 
-use super::samples;
-use super::skills::{Found, SkillService};
-use crate::app::App;
-use crate::blob::Blobs;
-use crate::domain::message::MessageRange;
-use crate::domain::request_context::RequestContext;
-use crate::domain::session::{SessionId, SessionWithMessages};
-use crate::domain::volume::Volume;
-use crate::http::error::{Error, Result};
-use crate::skill::SkillId;
-
-/// Tells samples from what is stored.
-const X_LLMOS_STORAGE: HeaderName = HeaderName::from_static("x-llmos-storage");
-
-/// Reads a session, or the sample that stands in for it; whether it is one.
-pub(crate) async fn read_session(
-    app: &App,
-    context: &RequestContext,
-    id: &SessionId,
-    range: MessageRange,
-    limit: usize,
-) -> Result<(SessionWithMessages, bool)> {
-    match app.store.find_session(context, id, range, limit).await {
-        Ok(view) => Ok((view.ok_or(Error::NO_SUCH_SESSION)?, false)),
-        Err(error) => Ok((
-            app.sample_or(
-                error.into(),
-                samples::sessions::find_session(&context.caller, id, range, limit),
-                Error::NO_SUCH_SESSION,
-            )?,
-            true,
-        )),
-    }
+/// When reads return samples instead of failing.
+#[derive(Clone, Copy, Debug)]
+pub struct SamplePolicy {
+    /// While no storage is configured.
+    pub without_storage: bool,
+    /// While the configured storage is unavailable.
+    pub while_unavailable: bool,
 }
 
-/// Looks for a skill, or for the sample that stands in for it; whether it is one.
-pub(crate) async fn find_skill(
-    app: &App,
-    context: &RequestContext,
-    blobs: &Blobs,
-    volumes: &[Volume],
-    id: &SkillId,
-    known: Option<String>,
-) -> Result<(Found, bool)> {
-    let catalog = SkillService::new(blobs, &app.store, context);
-    match catalog.find(volumes, id, known.as_deref()).await {
-        Ok(found) => Ok((found, false)),
-        Err(error) => {
-            let sample = samples::skills::find(volumes, id);
-            let sample = app.sample_or(error, sample, Error::NO_SUCH_SKILL)?;
-            Ok((Found::Skill(Box::new(sample)), true))
+/// A value that was read, or a sample in its place.
+#[derive(Debug)]
+pub struct MaybeSample<T> {
+    /// The value.
+    pub value: T,
+    /// Whether the value is a sample.
+    pub is_sample: bool,
+}
+
+impl<T> MaybeSample<T> {
+    /// Returns a value that was read from storage.
+    pub(super) fn stored(value: T) -> Self {
+        Self {
+            value,
+            is_sample: false,
+        }
+    }
+
+    /// Converts the value.
+    pub(crate) fn map<U>(self, convert: impl FnOnce(T) -> U) -> MaybeSample<U> {
+        MaybeSample {
+            value: convert(self.value),
+            is_sample: self.is_sample,
         }
     }
 }
 
-/// The header of an answer that is a sample.
-pub(crate) fn sample_mark(is_sample: bool) -> Option<[(HeaderName, &'static str); 1]> {
-    is_sample.then_some([(X_LLMOS_STORAGE, "samples")])
+impl SamplePolicy {
+    /// Returns the result of a read that failed with `error`: the sample, where samples are allowed.
+    ///
+    /// # Errors
+    /// - `missing`, if no storage is configured and there is no such sample.
+    /// - `error` in all other cases. While storage is unavailable, data that is not a sample may well exist, so
+    ///   `missing` would be wrong.
+    pub(super) fn sample_or<T>(
+        self,
+        error: Error,
+        sample: Option<T>,
+        missing: Error,
+    ) -> Result<MaybeSample<T>> {
+        let sample = match sample {
+            sample if error.is_not_configured() && self.without_storage => sample.ok_or(missing)?,
+            Some(sample) if error.is_unavailable() && self.while_unavailable => sample,
+            _ => return Err(error),
+        };
+        Ok(MaybeSample {
+            value: sample,
+            is_sample: true,
+        })
+    }
 }

@@ -1,7 +1,13 @@
-//! Operations on sessions, skills and files, without HTTP.
+//! Operations on sessions, skills and files, without HTTP: what every protocol of the service offers.
 
+pub mod error;
 pub mod fallback;
+pub mod files;
 pub mod samples;
+pub mod sessions;
 pub mod skills;
+pub mod volume;
+pub mod written;
 
-pub(crate) mod warnings;
+mod cursor;
+mod warnings;

@@ -7,7 +7,7 @@ use crate::util::log::OncePerMinute;
 use crate::{blob, store};
 
 /// Logs that Redis cannot read or write what it caches of skills.
-pub(crate) fn warn_of_skill_cache(operation: &'static str, error: &store::Error) {
+pub(super) fn warn_of_skill_cache(operation: &'static str, error: &store::Error) {
     static LIMIT: OncePerMinute = OncePerMinute::new();
     if let Some(suppressed) = LIMIT.pass() {
         tracing::warn!(
@@ -20,7 +20,7 @@ pub(crate) fn warn_of_skill_cache(operation: &'static str, error: &store::Error)
 }
 
 /// Logs that the size and time of a blob that was just written cannot be read.
-pub(crate) fn warn_of_head_after_put(error: &blob::Error) {
+pub(super) fn warn_of_head_after_put(error: &blob::Error) {
     static LIMIT: OncePerMinute = OncePerMinute::new();
     if let Some(suppressed) = LIMIT.pass() {
         tracing::warn!(
@@ -32,7 +32,7 @@ pub(crate) fn warn_of_head_after_put(error: &blob::Error) {
 }
 
 /// Logs that the document of a listed skill cannot be read.
-pub(crate) fn warn_of_unread_document(error: &blob::Error) {
+pub(super) fn warn_of_unread_document(error: &blob::Error) {
     static LIMIT: OncePerMinute = OncePerMinute::new();
     if let Some(suppressed) = LIMIT.pass() {
         tracing::warn!(

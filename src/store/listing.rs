@@ -173,7 +173,7 @@ impl SessionPage {
     ) {
         match read_entry(id, state) {
             // What an index says is not looked at where the session itself says otherwise.
-            Some(session) if !session.is_seen_by(&context.caller) => {}
+            Some(session) if !session.is_readable_by(&context.caller) => {}
             Some(session) if has_messages => self.sessions.push(session),
             None if says_it_is_anothers(&state.document, context) => {}
             _ => self

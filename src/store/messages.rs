@@ -3,7 +3,7 @@
 use super::error::Result;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store};
-use crate::domain::message::{Message, NewMessage};
+use crate::domain::message::{Message, NewMessage, StoredMessage};
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::util::time::now;
@@ -32,7 +32,7 @@ impl Store {
         idempotency: Option<&Idempotency>,
     ) -> Result<Option<Appended>> {
         let now = now();
-        let stored: Vec<String> = messages
+        let stored: Vec<StoredMessage> = messages
             .into_iter()
             .map(|message| message.into_stored(now))
             .collect();
@@ -49,19 +49,23 @@ impl Store {
                     .arg(u8::from(repeated))
                     .arg(key)
                     .arg(fingerprint)
-                    .arg(REPLY_SECONDS)
-                    .arg(&stored);
+                    .arg(REPLY_SECONDS);
+                for message in &stored {
+                    call.arg(message.as_str());
+                }
             })
             .await?;
         reply.map(|reply| read_reply(reply, stored)).transpose()
     }
 }
 
-fn read_reply(mut reply: Reply, sent: Vec<String>) -> Result<Appended> {
+fn read_reply(mut reply: Reply, sent: Vec<StoredMessage>) -> Result<Appended> {
     match reply.next::<String>()?.as_str() {
         "appended" => {
-            let sent = sent.into_iter().map(String::into_bytes);
-            Ok(Appended::Done(read_messages(reply.next()?, sent)))
+            let first: u64 = reply.next()?;
+            let messages = (first..).zip(sent);
+            let messages = messages.map(|(seq, message)| message.with_seq(seq));
+            Ok(Appended::Done(messages.collect()))
         }
         "replayed" => {
             let first = reply.next()?;

@@ -7,7 +7,7 @@ use super::error::{Error, Result};
 use super::messages::read_messages;
 use super::script::{self, Reply, unknown_reply};
 use super::{Idempotency, REPLY_SECONDS, Store};
-use crate::domain::message::{MAX_PAGE_BYTES, MessageRange, NewMessage};
+use crate::domain::message::{MAX_PAGE_BYTES, Message, MessageRange, NewMessage, StoredMessage};
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{NewSession, SessionId, SessionWithMessages};
 use crate::util::time::now;
@@ -55,9 +55,7 @@ impl Store {
         let key = idempotency.map(|idempotency| idempotency.key.as_str());
         let keys = connection.names().of_creation(&id, &new.volume, key);
         let document = new_document(&id, new, now);
-        let message = message
-            .map(|message| message.into_stored(now))
-            .unwrap_or_default();
+        let message = message.map(|message| message.into_stored(now));
         let mut reply: Reply = connection
             .script(&script::CREATE, context, |call, _| {
                 call.arg(keys.len()).arg(&keys);
@@ -66,15 +64,21 @@ impl Store {
                     .arg(now.timestamp_micros())
                     .arg(idempotency.map_or("", |idempotency| &idempotency.fingerprint))
                     .arg(REPLY_SECONDS)
-                    .arg(&message);
+                    .arg(message.as_ref().map_or("", StoredMessage::as_str));
             })
             .await?;
         match reply.next::<String>()?.as_str() {
-            "created" => Ok(Created::Done(view_of_new(&id, document, message)?)),
+            "created" => {
+                let messages = message.map(|message| message.with_seq(1));
+                let messages = messages.into_iter().collect();
+                Ok(Created::Done(view_of_new(&id, document, messages)?))
+            }
             "replayed" => {
                 let (document, message): (String, String) = (reply.next()?, reply.next()?);
                 let id = id_in(&document)?;
-                Ok(Created::Replayed(view_of_new(&id, document, message)?))
+                let message = Some(message).filter(|message| !message.is_empty());
+                let messages = read_messages(1, message.map(String::into_bytes));
+                Ok(Created::Replayed(view_of_new(&id, document, messages)?))
             }
             "deleted" => Ok(Created::Deleted),
             "mismatch" => Ok(Created::IdempotencyMismatch),
@@ -167,9 +171,11 @@ fn seq(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn view_of_new(id: &SessionId, document: String, message: String) -> Result<SessionWithMessages> {
-    let message = Some(message.into_bytes()).filter(|message| !message.is_empty());
-    let messages = read_messages(1, message);
+fn view_of_new(
+    id: &SessionId,
+    document: String,
+    messages: Vec<Message>,
+) -> Result<SessionWithMessages> {
     let state = State {
         document,
         message_count: messages.len() as u64,

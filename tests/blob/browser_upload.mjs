@@ -1,7 +1,6 @@
-// A page that sends a file by `upload()` of the official client, in a real Chromium:
-// `node browser_upload.mjs {base} {public} {pathname} {multipart}`. The page is written to the folder `public` of
-// the server at `base`, where the file to be sent lies as big.bin. Prints what `upload()` gave and the progress
-// that it told, as JSON.
+// A page that uploads a file with `upload()` of the official client, in a real Chromium:
+// `node browser_upload.mjs {base} {public} {pathname} {multipart}`. The page is written to the folder `public` of the
+// server at `base`, which contains the file as big.bin. Prints the result of `upload()` and its progress events as JSON.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -22,7 +21,7 @@ const page = `
       multipart,
       onUploadProgress: (event) => progress.push(event),
     });
-    // The client tells at most every 100 ms: the last event may come after the upload has ended.
+    // The client reports progress every 100 ms, so the last event may follow the end of the upload.
     for (let waited = 0; progress.at(-1)?.percentage !== 100 && waited < 5000; waited += 10) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -37,21 +36,21 @@ await build({
   outfile: join(folder, 'upload.js'),
   define: {
     'process.env.NEXT_PUBLIC_VERCEL_BLOB_API_URL': JSON.stringify(`${base}/_blob`),
-    // What fails is told at once, and not after many tries.
+    // Failures are reported at once, without retries.
     'process.env.VERCEL_BLOB_RETRIES': '"0"',
     'process.env': '{}',
   },
 });
 writeFileSync(join(folder, 'upload.html'), '<!doctype html><title>Upload</title><script src="upload.js"></script>');
 
-const sent = await withTab(async (tab) => {
-  const said = [];
-  tab.on('console', (message) => said.push(message.text()));
-  tab.on('pageerror', (error) => said.push(error.message));
+const result = await withTab(async (tab) => {
+  const logs = [];
+  tab.on('console', (message) => logs.push(message.text()));
+  tab.on('pageerror', (error) => logs.push(error.message));
   await tab.goto(`${base}/upload.html`);
   return tab.evaluate(([to, inParts]) => window.send(to, inParts), [pathname, multipart === 'true'])
     .catch((error) => {
-      throw new Error(`${error.message}\n${said.join('\n')}`);
+      throw new Error(`${error.message}\n${logs.join('\n')}`);
     });
 });
-console.log(JSON.stringify(sent));
+console.log(JSON.stringify(result));

@@ -1,4 +1,4 @@
-// The real Chromium of this machine, as the scripts beside this one drive it.
+// Starts the Chromium of this machine.
 import { execFileSync } from 'node:child_process';
 import { chromium } from 'playwright-core';
 
@@ -10,23 +10,23 @@ const program = () => {
   }
 };
 
-// Gives what `use` makes of a browser, which ends with it.
+// Calls `use` with a browser, and closes it afterwards.
 export const withBrowser = async (use) => {
-  const running = await chromium.launch({
+  const browser = await chromium.launch({
     executablePath: program(),
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync',
-      // As if its owner had made this name lead to the machine of whoever opens the page.
+      // DNS rebinding: a foreign name that resolves to this machine.
       '--host-resolver-rules=MAP evil.example 127.0.0.1',
     ],
   });
   try {
-    return await use(running);
+    return await use(browser);
   } finally {
-    await running.close();
+    await browser.close();
   }
 };
 
-// Gives what `use` makes of a new tab.
+// Calls `use` with a new tab.
 export const withTab = (use) => withBrowser(async (browser) => use(await browser.newPage()));

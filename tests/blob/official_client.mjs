@@ -1,5 +1,5 @@
-// What the official client makes of the local store: `node official_client.mjs {section}`, with
-// VERCEL_BLOB_API_URL and BLOB_READ_WRITE_TOKEN set. Ends with an error where anything is not as documented.
+// The official client against the local store: `node official_client.mjs {section}`, with VERCEL_BLOB_API_URL and
+// BLOB_READ_WRITE_TOKEN set. Fails if the behaviour differs from Vercel's documentation.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -13,7 +13,7 @@ const api = process.env.VERCEL_BLOB_API_URL;
 const token = process.env.BLOB_READ_WRITE_TOKEN;
 const content = `${api}/content`;
 
-/// The client reads from hosts that it makes up from the token. They are led here, in its own copy of undici.
+// The client derives the host for reads from the token. Its own copy of undici redirects these requests to the local store.
 const { Agent, setGlobalDispatcher } = createRequire(import.meta.resolve('@vercel/blob'))('undici');
 const redirected = [];
 setGlobalDispatcher(new Agent().compose((dispatch) => (options, handler) => {
@@ -29,9 +29,9 @@ const isEtag = (etag) => assert.match(etag, /^"[0-9a-f]{32}"$/);
 const isRecent = (date) => assert.ok(Math.abs(Date.now() - date) < 60_000, `${date}`);
 const text = async (found) => (await buffer(Readable.fromWeb(found.stream))).toString();
 
-/// An error of exactly this class, with this in its message.
-const fails = (promise, kind, message) => assert.rejects(promise, (error) => {
-  assert.equal(error.constructor, kind, `${error.stack}`);
+// Asserts an error of exactly this class, with this text in its message.
+const fails = (promise, errorClass, message) => assert.rejects(promise, (error) => {
+  assert.equal(error.constructor, errorClass, `${error.stack}`);
   assert.ok(error.message.includes(message), error.message);
   return true;
 });
@@ -281,16 +281,16 @@ const sections = {
     await fails(put('larger.bin', Readable.from(body), limit, { multipart: true }), blob.BlobFileTooLargeError, 'length');
   },
 
-  async completed_uploads_are_told() {
-    const told = [];
+  async completed_uploads_are_reported() {
+    const completed = [];
     const server = createServer(async (request, response) => {
       const body = JSON.parse((await buffer(request)).toString());
-      const answer = await client.handleUpload({
+      const result = await client.handleUpload({
         token, request, body,
-        async onBeforeGenerateToken() { throw new Error('nobody asks for a token'); },
-        async onUploadCompleted(payload) { told.push(payload); },
+        async onBeforeGenerateToken() { throw new Error('no token was requested'); },
+        async onUploadCompleted(payload) { completed.push(payload); },
       });
-      response.end(JSON.stringify(answer));
+      response.end(JSON.stringify(result));
     }).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const callbackUrl = `http://127.0.0.1:${server.address().port}/upload`;
@@ -298,14 +298,14 @@ const sections = {
       token, pathname: 'é.txt', onUploadCompleted: { callbackUrl, tokenPayload: 'for "you"' },
     });
     const written = await client.put('é.txt', '1', { access: 'private', token: clientToken });
-    for (let waited = 0; told.length === 0 && waited < 10_000; waited += 10) {
+    for (let waited = 0; completed.length === 0 && waited < 10_000; waited += 10) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    assert.deepEqual(told, [{ blob: written, tokenPayload: 'for "you"' }]);
+    assert.deepEqual(completed, [{ blob: written, tokenPayload: 'for "you"' }]);
     server.close();
   },
 
-  async refusals() {
+  async rejections() {
     const wrong = { access: 'private', token: 'vercel_blob_rw_local_wrong' };
     const denied = 'Access denied, please provide a valid token for this resource.';
     await Promise.all([
@@ -320,7 +320,7 @@ const sections = {
   },
 };
 
-/// What another program sees of our skills, and the reverse: one after the other, with our API between them.
+// Skills of this API read by the official client, and the reverse.
 const interop = {
   async reads_our_skill() {
     const pathname = 'volumes/user/default/skills/hello-world.md';

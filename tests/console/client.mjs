@@ -1,4 +1,4 @@
-// `llmos.js` by itself, as any page would use it: what it repeats, what it gives, and how it fails.
+// `llmos.js` without the console: retries, results and errors.
 import assert from 'node:assert/strict';
 import { api, base, run, until } from './tab.mjs';
 
@@ -6,15 +6,15 @@ const problem = (status, code, headers = {}) => ({
   status, headers: { 'content-type': 'application/problem+json', 'x-request-id': 'req_made_up', ...headers },
   body: JSON.stringify({ status, code, detail: `It is ${code}.`, request_id: 'req_1', errors: [{ field: 'name', message: 'x' }], current: { name: 'now' } }),
 });
-// Runs a function in the page, with the module's exports. It comes in by the debugger: the policy forbids the page
-// to make functions of texts.
-const inPage = async (tab, script, given = null) => {
+// Runs a function in the page with the exports of the module. It is injected by the debugger, because the content security
+// policy forbids `eval`.
+const inPage = async (tab, script, argument = null) => {
   await tab.evaluate(`window.script = ${script}`);
-  return tab.evaluate(async (argument) => window.script(await import('/llmos.js'), argument), given);
+  return tab.evaluate(async (value) => window.script(await import('/llmos.js'), value), argument);
 };
 
 await run({
-  'a session from its creation to its deletion': async (tab) => {
+  'a session is created, read, updated and deleted': async (tab) => {
     await tab.goto(`${base}/robots.txt`);
     const seen = await inPage(tab, async ({ Llmos }) => {
       const llmos = new Llmos();
@@ -42,7 +42,7 @@ await run({
     assert.deepEqual(seen.gone, ['LlmosError', 404, 'not_found', 'There is no such session.', true]);
   },
 
-  'lists are gone through page by page': async (tab) => {
+  'pages() yields all pages of a list': async (tab) => {
     for (let made = 0; made < 5; made += 1) await api('POST', '/api/sessions', { name: `S${made}`, volume: 'user' });
     const pages = await inPage(tab, async ({ Llmos }) => {
       const all = [];
@@ -52,7 +52,7 @@ await run({
     assert.deepEqual(pages, [['S4', 'S3'], ['S2', 'S1'], ['S0']]);
   },
 
-  'what fails for a while is repeated with one key, and waits as long as it is told to': async (tab) => {
+  'temporary failures are retried with one idempotency key, and Retry-After is respected': async (tab) => {
     const keys = [];
     const times = [];
     await tab.route('**/api/sessions', async (route) => {
@@ -64,13 +64,13 @@ await run({
       return route.continue();
     });
     const seen = await inPage(tab, async ({ Llmos }) => {
-      const told = [];
-      const llmos = new Llmos({ onRetry: ({ error, attempt }) => told.push([error.code, attempt]) });
+      const retries = [];
+      const llmos = new Llmos({ onRetry: ({ error, attempt }) => retries.push([error.code, attempt]) });
       const session = await llmos.sessions.create({ name: 'Repeated', volume: 'user' });
-      return { told, session };
+      return { retries, session };
     });
     await tab.unroute('**/api/sessions');
-    assert.deepEqual(seen.told, [['storage_unavailable', 1], ['rate_limited', 2], ['network', 3]]);
+    assert.deepEqual(seen.retries, [['storage_unavailable', 1], ['rate_limited', 2], ['network', 3]]);
     assert.equal(keys.length, 4);
     assert.equal(new Set(keys).size, 1);
     assert.match(keys[0], /^[0-9a-f-]{36}$/);
@@ -79,7 +79,7 @@ await run({
     assert.equal(sessions.filter((it) => it.name === 'Repeated').length, 1);
   },
 
-  'a change and a deletion whose answers were lost are done': async (tab) => {
+  'a change and a deletion with lost responses succeed': async (tab) => {
     const { id } = await api('POST', '/api/sessions', { name: 'Before', volume: 'user' });
     let lost = 0;
     await tab.route(`**/api/sessions/${id}`, async (route) => {
@@ -99,16 +99,16 @@ await run({
     assert.equal(name, 'After');
   },
 
-  'what is refused is not repeated, and says all that the server said': async (tab) => {
-    let asked = 0;
-    await tab.route('**/api/skills/validate', (route) => { asked += 1; return route.fulfill(problem(422, 'validation_failed')); });
+  'a permanent error is not retried, and has all members of the problem': async (tab) => {
+    let requests = 0;
+    await tab.route('**/api/skills/validate', (route) => { requests += 1; return route.fulfill(problem(422, 'validation_failed')); });
     const error = await inPage(tab, async ({ Llmos, LlmosError }) => new Llmos().skills.validate('x').catch((it) => ({ ...it, isOurs: it instanceof LlmosError, message: it.message })));
     await tab.unroute('**/api/skills/validate');
-    assert.equal(asked, 1);
+    assert.equal(requests, 1);
     assert.deepEqual([error.isOurs, error.status, error.code, error.message, error.requestId, error.errors[0].field], [true, 422, 'validation_failed', 'It is validation_failed.', 'req_1', 'name']);
   },
 
-  'an AbortSignal ends a call, a pause, and an upload': async (tab) => {
+  'an AbortSignal aborts a call, a retry delay and an upload': async (tab) => {
     await tab.route('**/api/sessions*', (route) => route.fulfill(problem(503, 'storage_unavailable', { 'retry-after': '60' })));
     await tab.route('**/api/health', () => {});
     const seen = await inPage(tab, async ({ Llmos }) => {
@@ -129,32 +129,32 @@ await run({
     assert.equal((await fetch(`${base}/api/files/x`)).status, 404);
   },
 
-  'a token is a text or a function that is asked before each try': async (tab) => {
+  'a token is a string, or a function that is called before each attempt': async (tab) => {
     const sent = [];
     await tab.route('**/api/sessions*', (route) => {
       sent.push(route.request().headers().authorization);
       return sent.length === 2 ? route.fulfill(problem(503, 'storage_unavailable')) : route.continue();
     });
     await inPage(tab, async ({ Llmos }) => {
-      await new Llmos({ token: 'a text' }).sessions.list();
+      await new Llmos({ token: 'a string' }).sessions.list();
       let count = 0;
-      await new Llmos({ token: async () => `try ${count += 1}` }).sessions.list();
+      await new Llmos({ token: async () => `attempt ${count += 1}` }).sessions.list();
       await new Llmos({ token: () => null }).sessions.list();
     });
     await tab.unroute('**/api/sessions*');
-    assert.deepEqual(sent, ['Bearer a text', 'Bearer try 1', 'Bearer try 2', undefined]);
+    assert.deepEqual(sent, ['Bearer a string', 'Bearer attempt 1', 'Bearer attempt 2', undefined]);
   },
 
-  'another fetch may take the place of the browser\'s': async (tab) => {
+  'the fetch option replaces the fetch of the browser': async (tab) => {
     const seen = await inPage(tab, async ({ Llmos }) => {
-      const asked = [];
-      const llmos = new Llmos({ fetch: async (url, { method }) => { asked.push([method, url]); return new Response('{"sessions": [], "next_cursor": null}'); } });
-      return [await llmos.sessions.list({ limit: 1 }), asked];
+      const calls = [];
+      const llmos = new Llmos({ fetch: async (url, { method }) => { calls.push([method, url]); return new Response('{"sessions": [], "next_cursor": null}'); } });
+      return [await llmos.sessions.list({ limit: 1 }), calls];
     });
     assert.deepEqual(seen, [{ sessions: [], next_cursor: null }, [['GET', '/api/sessions?limit=1']]]);
   },
 
-  'skills, files and health, with all that they take': async (tab) => {
+  'skills, files and health work with all their options': async (tab) => {
     const seen = await inPage(tab, async ({ Llmos }) => {
       const llmos = new Llmos();
       const made = await llmos.skills.create({ name: 'One', description: 'First', code: '1', language: 'python' });
@@ -178,6 +178,6 @@ await run({
     assert.deepEqual(seen.progress.at(-1), [5, 5]);
     assert.deepEqual([seen.taken, seen.text, seen.files.folders], ['precondition_failed', 'hello', ['a b/']]);
     assert.equal(seen.health.status, 'ok');
-    await until('it is gone', async () => (await fetch(`${base}/api/files/a%20b/%C3%A9.txt`)).status === 404);
+    await until('the file is deleted', async () => (await fetch(`${base}/api/files/a%20b/%C3%A9.txt`)).status === 404);
   },
 }, { expected: /status of (404|412|422|429|503)|ERR_FAILED/ });

@@ -1,9 +1,9 @@
-// What the pictures show: an example of some weeks of work. Sessions are written as the Python version did, which
-// is the way to have some that are older than a minute.
+// Example data for screenshots and measurements: some weeks of work. Sessions are written in the format of the Python
+// version, because the API cannot create sessions with a past date.
 
 const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
 
-const TALK = [
+const CONVERSATION = [
   ['user', 'How do I put two qubits into a **Bell state**? I want to run it on the simulator first.', 34],
   ['assistant', `Two gates do it: a Hadamard on the first qubit, then a CNOT from the first to the second.
 
@@ -30,7 +30,7 @@ The difference is well within what chance does.`, 11, { traces: [{ step: 'summar
 ];
 
 const SESSIONS = [
-  ['Bell states on the simulator', 'user', 'default', 'active', 11, TALK],
+  ['Bell states on the simulator', 'user', 'default', 'active', 11, CONVERSATION],
   ['Review of the noise model', 'team', 'quantum', 'active', 95, 18],
   ['Onboarding questions', 'team', 'quantum', 'paused', 260, 7],
   ['Error budgets for the autumn release', 'user', 'default', 'active', 1_500, 42],
@@ -98,17 +98,17 @@ const FILES = { 'reports/bell.py': 900, 'reports/counts.csv': 41_300, 'reports/n
 
 const message = ([role, content, minutes, more = {}]) => JSON.stringify({ role, content, timestamp: ago(minutes), traces: null, artifacts: null, ...more });
 
-// Writes it all; gives the id of the session that is shown.
+// Writes the example data. Returns the id of the session to show.
 export const fill = async (base, redis) => {
-  for (const [name, volume, owner, status, minutes, talk] of SESSIONS) {
+  for (const [name, volume, owner, status, minutes, conversation] of SESSIONS) {
     const id = `sess_${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')}_1765706400`;
     const session = {
       id, name, volume, volume_id: owner, status, messages: [], traces_count: 0,
       created_at: ago(minutes + 90), updated_at: ago(minutes), metadata: {},
     };
-    const talked = Array.isArray(talk) ? talk : Array.from({ length: talk }, (_, index) => [index % 2 ? 'assistant' : 'user', 'A message', minutes]);
+    const messages = Array.isArray(conversation) ? conversation : Array.from({ length: conversation }, (_, index) => [index % 2 ? 'assistant' : 'user', 'A message', minutes]);
     redis('SET', `session:${id}`, JSON.stringify(session));
-    redis('RPUSH', `session:${id}:messages`, ...talked.map(message));
+    redis('RPUSH', `session:${id}:messages`, ...messages.map(message));
     redis('SADD', `${volume}:${owner}:sessions`, id);
     redis('SADD', 'all:sessions', id);
   }

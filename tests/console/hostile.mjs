@@ -1,12 +1,12 @@
-// What others may have stored to do harm, and very much of it: it does nothing, and the page stays smooth.
+// Hostile content of other users, and a lot of it: no script runs, and the page stays responsive.
 import assert from 'node:assert/strict';
 import { accessible, api, base, fits, isPhone, open, run, until } from './tab.mjs';
 
 const SESSIONS = 1000;
-// The phone is this machine, too: what it adds is the narrow layout.
+// The phone runs use the same machine; they only add the narrow layout.
 const MESSAGES = isPhone ? 1000 : 5000;
-// How long the page may be busy at once, in milliseconds, on a slow machine that runs other tests beside this one.
-const BUSY = 1000;
+// The maximum duration of one task on a slow machine that runs other tests, in milliseconds.
+const MAX_TASK_MS = 1000;
 
 const EVIL = [
   '<img src=x onerror="window.harmed = 1">',
@@ -25,7 +25,7 @@ const EVIL = [
   '```html\n<img src=x onerror="window.harmed = 11">\n```',
   '[x]: javascript:window.harmed=12\n\n[x]',
   '<https://evil.example/auto> and <javascript:window.harmed=13>',
-  '<div id="main" class="toast">in the place of ours</div>',
+  '<div id="main" class="toast">not ours</div>',
   `${'>'.repeat(3000)} deep`,
   `${'['.repeat(5000)}${'*a '.repeat(5000)}`,
 ];
@@ -46,20 +46,20 @@ const unharmed = async (tab, where) => {
     links: [...document.querySelectorAll('#main a[href]')].map((it) => it.href).filter((href) => !/^(https?|mailto):/.test(href)),
     scripts: document.scripts.length,
   }));
-  assert.deepEqual(seen, { harmed: undefined, loads: [], links: [], scripts: 2 }, where);
+  assert.deepEqual(seen, { harmed: undefined, loads: [], links: [], scripts: 3 }, where);
   assert.deepEqual(outside, [], where);
 };
 
-// How long the page was busy at once, at most, since it was opened or the last call.
-const busiest = async (tab) => tab.evaluate(() => {
+// Returns the duration of the longest task since the page was opened or the last call.
+const longestTask = async (tab) => tab.evaluate(() => {
   const longest = Math.max(0, ...window.tasks);
   window.tasks = [];
   return Math.round(longest);
 });
-const smooth = async (tab, where) => {
-  const longest = await busiest(tab);
-  assert.ok(longest < BUSY, `${where}: busy for ${longest} ms`);
-  console.log(`  ${where}: busy for ${longest} ms at most`);
+const responsive = async (tab, where) => {
+  const longest = await longestTask(tab);
+  assert.ok(longest < MAX_TASK_MS, `${where}: a task took ${longest} ms`);
+  console.log(`  ${where}: longest task ${longest} ms`);
 };
 const inBatches = async (count, size, make) => {
   for (let first = 0; first < count; first += size) {
@@ -69,7 +69,7 @@ const inBatches = async (count, size, make) => {
 const create = (name, more = {}) => api('POST', '/api/sessions', { name, volume: 'user', ...more });
 
 await run({
-  'what is in messages, traces and metadata is shown and does nothing': async (tab) => {
+  'hostile messages, traces and metadata are shown without effect': async (tab) => {
     watch(tab);
     const name = `<img src=x onerror=window.harmed=20> ${BIDI}`;
     const { id } = await create(name, { metadata: { '<img src=x>': '<script>window.harmed=21</script>' } });
@@ -86,15 +86,15 @@ await run({
     await unharmed(tab, 'metadata');
     await tab.keyboard.press('Escape');
     assert.equal(await tab.locator('.message a[href="https://evil.example/pixel.png"]').first().getAttribute('rel'), 'noopener noreferrer nofollow');
-    // Text that turns round does not leave its place.
+    // Bidirectional control characters do not reorder the head.
     const order = await tab.locator('.detail-head').evaluate((head) => [...head.querySelectorAll('.line > *')].filter((it) => it.offsetParent).map((it) => it.getBoundingClientRect().left));
     assert.ok(order[0] < order[1], String(order));
-    await smooth(tab, 'hostile messages');
+    await responsive(tab, 'hostile messages');
     await accessible(tab, 'hostile messages');
     await fits(tab, 'hostile messages');
   },
 
-  'names, skills and files are shown and do nothing': async (tab) => {
+  'hostile names, skills and files are shown without effect': async (tab) => {
     const name = `"><img src=x onerror=window.harmed=30> ${BIDI}`;
     const document = `---\nname: ${JSON.stringify('<img src=x onerror=window.harmed=31>')}\ndescription: ${JSON.stringify(EVIL.slice(0, 8).join(' '))}\ntags: ["<script>window.harmed=32</script>"]\n---\n${EVIL.join('\n\n')}\n`;
     const sent = await fetch(`${base}/api/skills`, { method: 'POST', body: document, headers: { 'content-type': 'text/markdown' } });
@@ -112,42 +112,42 @@ await run({
     }
   },
 
-  '256 KB of one word is cut, shown when asked for, and keeps the page smooth': async (tab) => {
+  '256 KB of one word are shortened, shown on demand, and keep the page responsive': async (tab) => {
     const { id } = await create('W'.repeat(200));
-    await api('POST', `/api/sessions/${id}/messages`, { messages: [{ role: 'user', content: WORD }, { role: 'assistant', content: 'after it' }] });
+    await api('POST', `/api/sessions/${id}/messages`, { messages: [{ role: 'user', content: WORD }, { role: 'assistant', content: 'next message' }] });
     await open(tab, `#/sessions/${id}`);
-    await tab.getByText('after it').waitFor();
+    await tab.getByText('next message').waitFor();
     await fits(tab, 'one word');
     await tab.getByRole('button', { name: 'Show all 262,144 characters' }).click();
-    await until('all of it', () => tab.evaluate(() => document.querySelector('.message .prose').textContent.length === 256 * 1024));
-    await fits(tab, 'one word, all of it');
+    await until('the whole text', () => tab.evaluate(() => document.querySelector('.message .prose').textContent.length === 256 * 1024));
+    await fits(tab, 'one word, whole text');
     await tab.getByLabel('Message', { exact: true }).fill('still writing');
-    await smooth(tab, 'one word');
+    await responsive(tab, 'one word');
     await tab.getByLabel('Message', { exact: true }).fill('');
   },
 
-  '1,000 sessions are loaded as one scrolls, and filtered as one types': async (tab) => {
+  '1,000 sessions load on scroll and are filtered by typing': async (tab) => {
     const { sessions } = await api('GET', '/api/sessions?limit=200');
     await inBatches(SESSIONS - sessions.length, 50, (index) => create(`Session ${index}`));
     await open(tab, '#/sessions');
     const rows = () => tab.locator('#list .rows > li').count();
     await tab.locator('#list .row').first().waitFor();
     const atFirst = await rows();
-    assert.ok(atFirst < SESSIONS / 2, `${atFirst} at once`);
-    await until('all are loaded', async () => {
+    assert.ok(atFirst < SESSIONS / 2, `${atFirst} rows at first`);
+    await until('all sessions are loaded', async () => {
       await tab.locator('#list').evaluate((it) => { it.scrollTop = it.scrollHeight; });
       return await rows() === SESSIONS;
     }, 60_000);
-    await smooth(tab, 'scrolling through 1,000 sessions');
-    await busiest(tab);
+    await responsive(tab, 'scrolling through 1,000 sessions');
+    await longestTask(tab);
     await tab.locator('#list input').pressSequentially('session 7');
-    await until('only what matches', async () => /^\d+ sessions of 1000 loaded/.test(await tab.locator('#list .summary').textContent()));
+    await until('only matching sessions', async () => /^\d+ sessions of 1000 loaded/.test(await tab.locator('#list .summary').textContent()));
     assert.equal(await tab.locator('#list .rows > li').count(), 111);
-    await smooth(tab, 'filtering 1,000 sessions');
+    await responsive(tab, 'filtering 1,000 sessions');
     await tab.locator('#list input').fill('');
   },
 
-  [`${MESSAGES} messages are loaded as one scrolls up, and what is read stays where it is`]: async (tab) => {
+  [`${MESSAGES} messages load on scroll up, and visible messages keep their position`]: async (tab) => {
     const { id } = await create('Long');
     for (let first = 0; first < MESSAGES; first += 100) {
       const messages = Array.from({ length: 100 }, (_, index) => ({ role: index % 2 ? 'assistant' : 'user', content: `Message **${first + index + 1}**\n\n${'words '.repeat((first + index) % 40)}` }));
@@ -161,29 +161,29 @@ await run({
       await new Promise((resolve) => setTimeout(resolve, 500));
       await route.continue();
     });
-    // A message that is in sight stays where it is while older ones are put above it.
+    // A visible message keeps its position while older ones are prepended.
     const moved = await scroller.evaluate(async (it) => {
       const count = it.querySelectorAll('.message').length;
       it.scrollTop = 400;
       await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
       const top = it.getBoundingClientRect().top;
-      const inSight = [...it.querySelectorAll('.message')].find((one) => one.getBoundingClientRect().top > top);
-      const before = inSight.getBoundingClientRect().top;
+      const visible = [...it.querySelectorAll('.message')].find((element) => element.getBoundingClientRect().top > top);
+      const before = visible.getBoundingClientRect().top;
       while (it.querySelectorAll('.message').length === count) await new Promise((resolve) => requestAnimationFrame(resolve));
       await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-      return Math.abs(inSight.getBoundingClientRect().top - before);
+      return Math.abs(visible.getBoundingClientRect().top - before);
     });
     await tab.unroute('**/messages?before=*');
-    assert.ok(moved < 5, `what is read moved by ${moved} pixels`);
-    await until('the first one', async () => {
+    assert.ok(moved < 5, `the visible message moved by ${moved} pixels`);
+    await until('the first message', async () => {
       await scroller.evaluate((it) => { it.scrollTop = 0; });
       return await first() === 1;
     }, 90_000);
     assert.equal(await tab.locator('.message').count(), MESSAGES);
-    await smooth(tab, `scrolling through ${MESSAGES} messages`);
+    await responsive(tab, `scrolling through ${MESSAGES} messages`);
     await tab.getByLabel('Message', { exact: true }).pressSequentially('typed among them');
     await tab.keyboard.press('Control+Enter');
     await tab.locator('.message', { hasText: 'typed among them' }).waitFor();
-    await smooth(tab, `writing among ${MESSAGES} messages`);
+    await responsive(tab, `writing among ${MESSAGES} messages`);
   },
 });

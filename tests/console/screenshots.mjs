@@ -1,4 +1,4 @@
-// Pictures of the main views, light and dark: `node screenshots.mjs {folder}`.
+// Takes screenshots of the main views, light and dark: `node screenshots.mjs {folder}`.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withBrowser } from '../blob/chromium.mjs';
@@ -9,8 +9,8 @@ const [folder] = process.argv.slice(2);
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
-// The same picture as WebP, which is a third of it.
-const smaller = async (browser, picture) => {
+// Converts a picture to WebP, a third of the size of PNG.
+const toWebp = async (browser, picture) => {
   const tab = await browser.newPage();
   const encoded = await tab.evaluate(async (png) => {
     const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
@@ -35,23 +35,23 @@ await withServer(async (base, redis) => {
   ];
   await withBrowser(async (browser) => {
     for (const colorScheme of ['light', 'dark']) {
-      for (const [name, screen, hash, shown] of views) {
+      for (const [name, screen, hash, selector] of views) {
         const context = await browser.newContext({ ...screen, colorScheme, locale: 'en-GB', timezoneId: 'Europe/Berlin' });
         const tab = await context.newPage();
         await tab.goto(`${base}/${hash}`, { waitUntil: 'networkidle' });
-        await tab.locator(shown).first().waitFor();
+        await tab.locator(selector).first().waitFor();
         if (name === 'status') {
-          // A few minutes of it, asked faster than the page does.
-          for (let asked = 0; asked < 40; asked += 1) {
-            await tab.getByRole('button', { name: 'Ask again' }).click();
+          // Fills the charts faster than the polling of the page.
+          for (let checks = 0; checks < 40; checks += 1) {
+            await tab.getByRole('button', { name: 'Check again' }).click();
             await tab.waitForTimeout(60);
           }
           await tab.locator('#main').focus();
-          await tab.getByRole('button', { name: 'Ask again' }).click();
+          await tab.getByRole('button', { name: 'Check again' }).click();
         }
         await tab.waitForTimeout(400);
         await tab.evaluate(() => document.activeElement.blur());
-        writeFileSync(join(folder, `${name}-${colorScheme}.webp`), await smaller(browser, await tab.screenshot()));
+        writeFileSync(join(folder, `${name}-${colorScheme}.webp`), await toWebp(browser, await tab.screenshot()));
         await context.close();
       }
     }

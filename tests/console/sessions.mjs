@@ -1,11 +1,11 @@
-// Sessions and messages: created, read, written, changed, found and deleted, mostly by the keyboard alone.
+// Sessions and messages: create, read, write, update, filter and delete, mostly with the keyboard.
 import assert from 'node:assert/strict';
 import { accessible, api, base, closed, fits, isPhone, open, openOnce, run, statusOf, until } from './tab.mjs';
 
 const idOf = (tab) => decodeURIComponent(new URL(tab.url()).hash.split('/').pop());
 const message = (tab, text) => tab.locator('.message', { hasText: text });
 const row = (tab, name) => tab.locator('#list .row', { hasText: name });
-const note = (tab, text) => tab.locator('.toast', { hasText: text });
+const toast = (tab, text) => tab.locator('.toast', { hasText: text });
 const back = async (tab) => {
   await tab.keyboard.press('Escape');
   if (await tab.evaluate(() => location.hash.split('/').length > 2)) await tab.keyboard.press('Escape');
@@ -14,17 +14,17 @@ const back = async (tab) => {
 let notes;
 
 await run({
-  'an empty volume teaches the first step with the curl that does it': async (tab) => {
+  'an empty volume shows the curl command of the first step': async (tab) => {
     await open(tab, '');
     await tab.getByText('No sessions yet').waitFor();
     const command = await tab.locator('#list .command pre').textContent();
     assert.ok(command.includes(`curl ${base}/api/sessions`), command);
-    await tab.locator('#health', { hasText: 'Redis works' }).waitFor();
+    await tab.locator('#health', { hasText: 'Redis: OK' }).waitFor();
     await accessible(tab, 'no sessions');
     await fits(tab, 'no sessions');
   },
 
-  'n asks for a session, Ctrl+Enter creates it, and it opens under an address of its own': async (tab) => {
+  'key n opens the form, Ctrl+Enter creates the session, and it opens at its own URL': async (tab) => {
     await tab.keyboard.press('n');
     const dialog = tab.getByRole('dialog', { name: 'New session' });
     await dialog.getByLabel('Name').fill('Notes on qubits');
@@ -40,13 +40,13 @@ await run({
     await fits(tab, 'a session');
   },
 
-  'r writes, with traces, and Ctrl+Enter sends; the next text of one role joins its group': async (tab) => {
+  'key r focuses the form, Ctrl+Enter sends with traces, and messages of one role are grouped': async (tab) => {
     await tab.keyboard.press('r');
     await tab.keyboard.type('How many qubits?\n\n- one\n- two');
     await tab.getByText('Traces and artifacts').click();
     await tab.getByLabel('Traces').fill('{"step": 1');
     await tab.keyboard.press('Control+Enter');
-    await tab.locator('.composer .problem', { hasText: 'not JSON' }).waitFor();
+    await tab.locator('.composer .problem', { hasText: 'invalid JSON' }).waitFor();
     await tab.getByLabel('Traces').fill('[1, 2.0]');
     await tab.getByLabel('Traces').press('Control+Enter');
     const sent = message(tab, 'How many qubits?');
@@ -63,12 +63,12 @@ await run({
     assert.match(time, /CET|GMT\+1/);
   },
 
-  'the first view asks for each thing once, before it can show it': async (tab) => {
+  'the first view requests its data once, before its modules are loaded': async (tab) => {
     const id = encodeURIComponent(notes.id);
     await openOnce(tab, `#/sessions/${id}`, '.composer textarea', [`/api/sessions/${id}?messages=50`, ...(isPhone ? [] : ['/api/sessions?limit=50'])]);
   },
 
-  'what is typed outlives a reload, and opens with the address': async (tab) => {
+  'a draft survives a reload': async (tab) => {
     await tab.getByLabel('Message', { exact: true }).fill('Half a thought');
     await tab.reload();
     await message(tab, 'How many qubits?').waitFor();
@@ -76,16 +76,16 @@ await run({
     await tab.getByLabel('Message', { exact: true }).fill('');
   },
 
-  'what others write appears, at once where one comes back to the tab': async (tab) => {
+  'messages of others appear as soon as the tab is visible again': async (tab) => {
     await api('POST', `/api/sessions/${notes.id}/messages`, { messages: [{ role: 'assistant', content: 'From elsewhere' }, { role: 'tool', content: '{"ok":true}' }] });
     await tab.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
     await message(tab, 'From elsewhere').waitFor();
     await tab.locator('.message.tool').waitFor();
   },
 
-  'it is renamed, paused, completed and resumed, though others wrote meanwhile': async (tab) => {
+  'a session is renamed, paused, completed and resumed despite new messages': async (tab) => {
     await api('POST', `/api/sessions/${notes.id}/messages`, { role: 'assistant', content: 'In between' });
-    // What has the focus is a field, which takes letters for itself.
+    // The focused field would receive the shortcut.
     await tab.keyboard.press('Escape');
     await tab.keyboard.press('Shift+R');
     await tab.getByRole('dialog').getByLabel('Name').fill('Circuits');
@@ -100,11 +100,11 @@ await run({
     assert.equal((await api('GET', `/api/sessions/${notes.id}`)).name, 'Circuits');
   },
 
-  'a stale edit in one of two tabs says so, and offers the newer one or takes its place': async (tab, context) => {
+  'a stale edit in a second tab shows the conflict, and either version can be kept': async (tab, context) => {
     const other = await context.newPage();
     await open(other, `#/sessions/${notes.id}`);
     await other.getByRole('heading', { name: 'Circuits' }).waitFor();
-    // The first tab must not hear of it in time.
+    // The first tab must not see the change by polling.
     await tab.route('**/api/sessions/*?messages=0', (route) => (route.request().headers()['if-none-match'] ? route.abort() : route.continue()));
     const rename = async (page, name) => {
       await page.bringToFront();
@@ -116,40 +116,40 @@ await run({
     await other.getByRole('heading', { name: 'Theirs' }).waitFor();
     await rename(tab, 'Mine');
     const conflict = tab.getByRole('dialog', { name: 'changed elsewhere' });
-    await conflict.getByText('now: Theirs').waitFor();
+    await conflict.getByText('current: Theirs').waitFor();
     await conflict.getByText('yours: Mine').waitFor();
     await accessible(tab, 'a conflict');
-    await conflict.getByRole('button', { name: 'Take the newer one' }).click();
+    await conflict.getByRole('button', { name: 'Use the newer version' }).click();
     await tab.getByRole('heading', { name: 'Theirs' }).waitFor();
     assert.equal((await api('GET', `/api/sessions/${notes.id}`)).name, 'Theirs');
 
     await rename(other, 'Theirs again');
     await other.getByRole('heading', { name: 'Theirs again' }).waitFor();
     await rename(tab, 'Mine');
-    await conflict.getByRole('button', { name: 'Replace it by mine' }).click();
+    await conflict.getByRole('button', { name: 'Overwrite with mine' }).click();
     await tab.getByRole('heading', { name: 'Mine' }).waitFor();
     assert.equal((await api('GET', `/api/sessions/${notes.id}`)).name, 'Mine');
     await other.close();
     await tab.unroute('**/api/sessions/*?messages=0');
   },
 
-  'metadata is edited as JSON, and what is wrong with it told while it is written': async (tab) => {
+  'metadata is edited as JSON and validated while the user types': async (tab) => {
     const form = tab.getByRole('dialog', { name: 'Metadata' });
-    const store = async (text) => {
+    const save = async (text) => {
       await tab.locator('.actions').getByRole('button', { name: 'Metadata' }).click();
-      await form.getByLabel('A JSON object').fill(text);
-      await form.getByRole('button', { name: 'Store' }).click();
+      await form.getByLabel('JSON object').fill(text);
+      await form.getByRole('button', { name: 'Save' }).click();
       await form.waitFor({ state: 'detached' });
     };
-    await store('{"project":"a","draft":true,"plan":{"by":"me","pages":2}}');
+    await save('{"project":"a","draft":true,"plan":{"by":"me","pages":2}}');
     const metadata = async () => JSON.stringify((await api('GET', `/api/sessions/${notes.id}`)).metadata);
-    await until('it is stored', async () => (await metadata()) === '{"project":"a","draft":true,"plan":{"by":"me","pages":2}}');
+    await until('the metadata is stored', async () => (await metadata()) === '{"project":"a","draft":true,"plan":{"by":"me","pages":2}}');
 
     await tab.keyboard.press('m');
-    const input = form.getByLabel('A JSON object');
+    const input = form.getByLabel('JSON object');
     assert.deepEqual(JSON.parse(await input.inputValue()), { project: 'a', draft: true, plan: { by: 'me', pages: 2 } });
     await input.fill('["project"]');
-    await form.getByRole('status').filter({ hasText: 'Metadata is a JSON object' }).waitFor();
+    await form.getByRole('status').filter({ hasText: 'Metadata must be a JSON object' }).waitFor();
     await input.fill('{"project": "b",');
     await form.getByRole('status').filter({ hasText: 'JSON' }).waitFor();
     await accessible(tab, 'metadata');
@@ -159,10 +159,10 @@ await run({
     await input.fill('{"project":"b","plan":{"by":"me"}}');
     await tab.keyboard.press('Control+Enter');
     await form.waitFor({ state: 'detached' });
-    await until('what is gone is gone', async () => (await metadata()) === '{"project":"b","plan":{"by":"me"}}');
+    await until('removed members are deleted', async () => (await metadata()) === '{"project":"b","plan":{"by":"me"}}');
   },
 
-  'the list is filtered by status and by text, and walked with j, k, Enter and Esc': async (tab) => {
+  'the list is filtered by status and text, and navigated with j, k, Enter and Esc': async (tab) => {
     for (const [name, status] of [['Alpha', 'paused'], ['Beta', 'active'], ['Gamma', 'paused']]) {
       const { id } = await api('POST', '/api/sessions', { name, volume: 'user' });
       await api('PATCH', `/api/sessions/${id}`, { status });
@@ -171,12 +171,12 @@ await run({
     await row(tab, 'Gamma').waitFor();
     assert.deepEqual(await tab.locator('#list .row .title').allTextContents(), ['Gamma', 'Beta', 'Alpha', 'Mine']);
     await tab.getByRole('button', { name: 'Paused' }).click();
-    await until('only paused ones', async () => (await tab.locator('#list .row .title').allTextContents()).join() === 'Gamma,Alpha');
+    await until('only paused sessions', async () => (await tab.locator('#list .row .title').allTextContents()).join() === 'Gamma,Alpha');
     await tab.getByRole('button', { name: 'All', exact: true }).click();
     await row(tab, 'Beta').waitFor();
     await tab.keyboard.press('/');
     await tab.keyboard.type('alp');
-    await until('only what matches', async () => await tab.locator('#list .row:visible').count() === 1);
+    await until('only matching sessions', async () => await tab.locator('#list .row:visible').count() === 1);
     await tab.locator('#list .summary', { hasText: '1 session of 4 loaded' }).waitFor();
     await tab.keyboard.press('Escape');
     await tab.locator('#list input').fill('');
@@ -193,20 +193,20 @@ await run({
     await until('the heading has the focus', () => tab.evaluate(() => document.activeElement.id === 'detail-title'));
     await tab.getByText('No messages yet').waitFor();
     await back(tab);
-    await until('the focus is back', async () => await focused() === 'Beta');
+    await until('the row has the focus again', async () => await focused() === 'Beta');
     await tab.keyboard.press('?');
-    await tab.getByRole('dialog', { name: 'Keys' }).waitFor();
-    await accessible(tab, 'the keys');
+    await tab.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await accessible(tab, 'the keyboard shortcuts');
     await tab.keyboard.press('Escape');
     await accessible(tab, 'a list');
   },
 
-  'a deletion is taken back with z, or sent when its time is up': async (tab) => {
+  'a deletion can be undone with z, and is sent when its toast is dismissed': async (tab) => {
     const remove = async () => {
       await row(tab, 'Beta').click();
       await tab.getByRole('heading', { name: 'Beta' }).waitFor();
       await tab.locator('.actions').getByRole('button', { name: 'Delete' }).click();
-      await note(tab, '“Beta” deleted').waitFor();
+      await toast(tab, '“Beta” deleted').waitFor();
       await row(tab, 'Beta').waitFor({ state: 'hidden' });
     };
     const { sessions } = await api('GET', '/api/sessions');
@@ -218,44 +218,44 @@ await run({
     await row(tab, 'Beta').waitFor();
     assert.equal(await statusOf(`/api/sessions/${id}`), 200);
     await remove();
-    await note(tab, 'Beta').getByRole('button', { name: 'Dismiss' }).click();
-    await until('it is gone', async () => await statusOf(`/api/sessions/${id}`) === 404);
+    await toast(tab, 'Beta').getByRole('button', { name: 'Dismiss' }).click();
+    await until('the session is deleted', async () => await statusOf(`/api/sessions/${id}`) === 404);
     assert.equal(await row(tab, 'Beta').count(), 0);
   },
 
-  'who leaves in time for taking it back has deleted it': async (tab) => {
+  'leaving the page confirms a pending deletion': async (tab) => {
     await row(tab, 'Gamma').click();
     await tab.getByRole('heading', { name: 'Gamma' }).waitFor();
     const id = idOf(tab);
     await tab.locator('.actions').getByRole('button', { name: 'Delete' }).click();
-    await note(tab, '“Gamma” deleted').waitFor();
+    await toast(tab, '“Gamma” deleted').waitFor();
     await tab.goto('about:blank');
-    await until('it is gone', async () => await statusOf(`/api/sessions/${id}`) === 404);
+    await until('the session is deleted', async () => await statusOf(`/api/sessions/${id}`) === 404);
   },
 
-  'the volume switch shows a team, where new sessions then go': async (tab) => {
-    await api('POST', '/api/sessions', { name: 'Of the red ones', volume: 'team', volume_id: 'red' });
+  'the volume switch selects a team for the list and for new sessions': async (tab) => {
+    await api('POST', '/api/sessions', { name: 'Session of the red team', volume: 'team', volume_id: 'red' });
     await open(tab, '#/sessions');
-    await row(tab, 'Of the red ones').getByText('team/red').waitFor();
-    await tab.getByLabel('Volume').selectOption('A team …');
-    await tab.getByRole('dialog').getByLabel('Its id').fill('red');
+    await row(tab, 'Session of the red team').getByText('team/red').waitFor();
+    await tab.getByLabel('Volume').selectOption('Team …');
+    await tab.getByRole('dialog').getByLabel('Id').fill('red');
     await tab.keyboard.press('Enter');
-    await until('only the team', async () => (await tab.locator('#list .row .title').allTextContents()).join() === 'Of the red ones');
+    await until('only sessions of the team', async () => (await tab.locator('#list .row .title').allTextContents()).join() === 'Session of the red team');
     await tab.keyboard.press('n');
     const dialog = tab.getByRole('dialog', { name: 'New session' });
     await dialog.getByLabel('Name').fill('x'.repeat(3));
     await dialog.getByLabel('Name').press('Enter');
     await tab.getByRole('heading', { name: 'xxx' }).waitFor();
-    const made = await api('GET', `/api/sessions/${idOf(tab)}`);
-    assert.equal(`${made.volume}/${made.volume_id}`, 'team/red');
+    const created = await api('GET', `/api/sessions/${idOf(tab)}`);
+    assert.equal(`${created.volume}/${created.volume_id}`, 'team/red');
     await tab.reload();
-    await until('the team is still chosen', async () => await tab.getByLabel('Volume').inputValue() === 'team/red');
-    await tab.getByLabel('Volume').selectOption('Everything');
-    // A list to choose from takes letters for itself.
+    await until('the team is still selected', async () => await tab.getByLabel('Volume').inputValue() === 'team/red');
+    await tab.getByLabel('Volume').selectOption('All volumes');
+    // A focused select would receive the shortcuts.
     await tab.keyboard.press('Escape');
   },
 
-  'what the server refuses is said beside what was typed': async (tab) => {
+  'a validation error of the server is shown in the form, and the input is kept': async (tab) => {
     if (isPhone) await back(tab);
     await tab.keyboard.press('n');
     const dialog = tab.getByRole('dialog', { name: 'New session' });
@@ -270,7 +270,7 @@ await run({
     await tab.keyboard.press('Escape');
   },
 
-  'a form is sent once, though it is left meanwhile': async (tab) => {
+  'a form that is closed while sending is sent once': async (tab) => {
     await open(tab, '#/sessions');
     await row(tab, /./).first().waitFor();
     await tab.keyboard.press('n');
@@ -288,24 +288,24 @@ await run({
     assert.equal(sessions.filter((it) => it.name === 'Sent once').length, 1);
   },
 
-  'what writes is asked for again where it did not come, and hides no message': async (tab) => {
+  'a message form that failed to load can be retried, and hides no message': async (tab) => {
     const { id } = await api('POST', '/api/sessions', { name: 'Long', volume: 'user' });
     await api('POST', `/api/sessions/${id}/messages`, { messages: Array.from({ length: 40 }, (_, index) => ({ role: index % 2 ? 'assistant' : 'user', content: `Message ${index}` })) });
     await tab.route('**/console/composer.js', (route) => route.abort());
     await open(tab, `#/sessions/${encodeURIComponent(id)}`);
-    await tab.getByText('Messages cannot be written.').waitFor();
+    await tab.getByText('The message form could not be loaded.').waitFor();
     await tab.unroute('**/console/composer.js');
     await tab.locator('.composer').getByRole('button', { name: 'Try again' }).click();
     await tab.getByText('Traces and artifacts').click();
     await tab.getByLabel('Traces').waitFor();
-    await until('the end is in sight', () => tab.locator('.messages').evaluate((it) => it.scrollHeight - it.scrollTop - it.clientHeight < 2));
+    await until('the end is visible', () => tab.locator('.messages').evaluate((it) => it.scrollHeight - it.scrollTop - it.clientHeight < 2));
   },
 
-  'an address that leads nowhere says so': async (tab) => {
+  'the URL of a missing session shows not found': async (tab) => {
     await open(tab, '#/sessions/sess_none');
-    await tab.getByText('There is no such session').waitFor();
-    await accessible(tab, 'no such session');
+    await tab.getByText('Session not found').waitFor();
+    await accessible(tab, 'a missing session');
     await tab.keyboard.press('Escape');
-    await tab.getByText('There is no such session').waitFor({ state: 'hidden' });
+    await tab.getByText('Session not found').waitFor({ state: 'hidden' });
   },
 }, { expected: /status of (404|412|422)|ERR_FAILED/ });

@@ -1,11 +1,11 @@
-// What the console weighs: `node weight.mjs` prints each of our own files, gzipped, and fails above the limit, or
-// where what it has from others is not what they published.
+// The size of the console: `node weight.mjs` prints the gzipped size of each file, and fails above the limit, if vendored
+// files differ from their packages, or if index.html does not preload the modules of the first view.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-const LIMIT = 60 * 1024;
+const MAX_BYTES = 60 * 1024;
 const PUBLISHED = {
   'dompurify.LICENSE': 'dompurify/LICENSE',
   'marked.LICENSE': 'marked/LICENSE',
@@ -22,25 +22,25 @@ for (const name of own) {
   total += size;
   console.log(`${String(size).padStart(6)}  ${name}`);
 }
-console.log(`${String(total).padStart(6)}  in all, of ${LIMIT}`);
-assert.ok(total < LIMIT, `${total} bytes of our own, gzipped`);
+console.log(`${String(total).padStart(6)}  total, of at most ${MAX_BYTES}`);
+assert.ok(total < MAX_BYTES, `${total} bytes, gzipped`);
 
 assert.deepEqual(readdirSync(join(pages, 'vendor')).sort(), [...Object.keys(PUBLISHED), 'README.md'].sort());
-for (const [ours, theirs] of Object.entries(PUBLISHED)) {
-  const same = readFileSync(join(pages, 'vendor', ours)).equals(readFileSync(join(modules, theirs)));
-  assert.ok(same, `public/vendor/${ours} is not ${theirs}: run \`make vendor\``);
+for (const [copy, original] of Object.entries(PUBLISHED)) {
+  const same = readFileSync(join(pages, 'vendor', copy)).equals(readFileSync(join(modules, original)));
+  assert.ok(same, `public/vendor/${copy} differs from ${original}: run \`make vendor\``);
 }
-console.log('✓ what is of others is as they published it');
+console.log('✓ vendored files are unchanged');
 
-// All that the first page needs is asked for at once: what `index.html` names is what the modules name one by one.
-const needed = new Set();
-const gather = (module) => {
+// index.html preloads exactly the static imports of the entry point.
+const imported = new Set();
+const collect = (module) => {
   for (const [, path] of readFileSync(join(pages, module), 'utf8').matchAll(/^import [^;]*?from "(\.[^"]+)";/gm)) {
     const name = join(module, '..', path);
-    if (!needed.has(name)) gather((needed.add(name), name));
+    if (!imported.has(name)) collect((imported.add(name), name));
   }
 };
-gather('console/app.js');
-const named = [...readFileSync(join(pages, 'index.html'), 'utf8').matchAll(/rel="modulepreload" href="\/([^"]+)"/g)].map(([, name]) => name);
-assert.deepEqual(named.sort(), [...needed].sort());
-console.log('✓ what the first page needs is asked for at once');
+collect('console/app.js');
+const preloaded = [...readFileSync(join(pages, 'index.html'), 'utf8').matchAll(/rel="modulepreload" href="\/([^"]+)"/g)].map(([, name]) => name);
+assert.deepEqual(preloaded.sort(), [...imported].sort());
+console.log('✓ index.html preloads the modules of the first view');

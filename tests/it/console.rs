@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::support::{Process, Redis, run_script};
 
-/// A local server with our pages.
+/// A local server that serves `public/`.
 struct Console {
     _process: Process,
     _directory: TempDir,
@@ -33,106 +33,84 @@ impl Console {
         }
     }
 
-    /// Goes through the flows of a script, all of which must hold.
+    /// Runs all flows of a script in a viewport of `tab.mjs`; each flow must pass.
     async fn run(&self, script: &str, viewport: &str, more: &[&str]) {
         let arguments: Vec<_> = [&*self.base, viewport]
             .into_iter()
             .chain(more.iter().copied())
             .collect();
-        // Where a failed flow leaves a picture of what it saw.
+        // The folder for screenshots of failed flows.
         let environment = [("PICTURES", env!("CARGO_TARGET_TMPDIR"))];
         let printed = run_script(&format!("console/{script}"), &arguments, &environment).await;
         assert!(printed.contains('✓'), "{script} has no flows: {printed}");
     }
 }
 
-#[tokio::test]
-async fn sessions_on_a_desktop() {
-    Console::start(&[])
-        .await
-        .run("sessions.mjs", "desktop", &[])
-        .await;
+/// Runs a script against a local server with default settings.
+async fn run(script: &str, viewport: &str) {
+    Console::start(&[]).await.run(script, viewport, &[]).await;
 }
 
 #[tokio::test]
-async fn sessions_on_a_phone() {
-    Console::start(&[])
-        .await
-        .run("sessions.mjs", "phone", &[])
-        .await;
+async fn sessions_work_on_a_desktop() {
+    run("sessions.mjs", "desktop").await;
 }
 
 #[tokio::test]
-async fn skills_on_a_desktop() {
-    Console::start(&[])
-        .await
-        .run("skills.mjs", "desktop", &[])
-        .await;
+async fn sessions_work_on_a_phone() {
+    run("sessions.mjs", "phone").await;
 }
 
 #[tokio::test]
-async fn skills_on_a_phone() {
-    Console::start(&[])
-        .await
-        .run("skills.mjs", "phone", &[])
-        .await;
+async fn skills_work_on_a_desktop() {
+    run("skills.mjs", "desktop").await;
 }
 
 #[tokio::test]
-async fn files_and_the_state_on_a_desktop() {
-    Console::start(&[])
-        .await
-        .run("files.mjs", "desktop", &[])
-        .await;
+async fn skills_work_on_a_phone() {
+    run("skills.mjs", "phone").await;
 }
 
 #[tokio::test]
-async fn files_and_the_state_on_the_narrowest_screen() {
-    Console::start(&[])
-        .await
-        .run("files.mjs", "narrow", &[])
-        .await;
+async fn files_and_status_work_on_a_desktop() {
+    run("files.mjs", "desktop").await;
 }
 
 #[tokio::test]
-async fn hostile_content_and_very_much_of_it_on_a_desktop() {
-    Console::start(&[])
-        .await
-        .run("hostile.mjs", "desktop", &[])
-        .await;
+async fn files_and_status_work_on_the_narrowest_screen() {
+    run("files.mjs", "narrow").await;
 }
 
 #[tokio::test]
-async fn hostile_content_and_very_much_of_it_on_a_phone() {
-    Console::start(&[])
-        .await
-        .run("hostile.mjs", "phone", &[])
-        .await;
+async fn hostile_and_large_content_is_harmless_on_a_desktop() {
+    run("hostile.mjs", "desktop").await;
 }
 
 #[tokio::test]
-async fn the_client_for_web_pages_by_itself() {
-    Console::start(&[])
-        .await
-        .run("client.mjs", "desktop", &[])
-        .await;
+async fn hostile_and_large_content_is_harmless_on_a_phone() {
+    run("hostile.mjs", "phone").await;
 }
 
 #[tokio::test]
-async fn sign_in() {
+async fn web_client_works_without_the_console() {
+    run("client.mjs", "desktop").await;
+}
+
+#[tokio::test]
+async fn sign_in_grants_access_until_sign_out() {
     let (key, entry) = new_key("page", "user/alice").unwrap();
     let console = Console::start(&[("API_KEYS", &*entry)]).await;
     console.run("access.mjs", "desktop", &[&key]).await;
 }
 
 #[tokio::test]
-async fn without_storage() {
-    // Where there is no redis-server to be found.
+async fn missing_storage_shows_samples_and_the_fix() {
+    // Without a redis-server in `PATH` the local server has no Redis.
     let console = Console::start(&[("PATH", "/nonexistent")]).await;
     console.run("access.mjs", "phone", &[]).await;
 }
 
-/// Stops and starts a Redis when it is asked to, and the address at which that is.
+/// Serves routes that stop and start a Redis. Returns their base URL.
 async fn control(redis: Arc<Mutex<Redis>>) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -148,8 +126,8 @@ async fn control(redis: Arc<Mutex<Redis>>) -> String {
 }
 
 #[tokio::test]
-async fn redis_stops_while_somebody_types() {
-    // Kept on disk: what was stored before is there when it is back.
+async fn redis_outage_while_typing_loses_nothing() {
+    // The append-only file keeps the data across the restart.
     let arguments = ["--appendonly", "yes", "--appendfsync", "always"];
     let redis = Redis::start_with(&arguments).await;
     let url = redis.url();
@@ -159,7 +137,7 @@ async fn redis_stops_while_somebody_types() {
 }
 
 #[tokio::test]
-async fn it_weighs_less_than_60_kilobytes_and_has_from_others_what_they_published() {
+async fn console_is_smaller_than_60_kilobytes_and_vendored_files_are_unchanged() {
     let printed = run_script("console/weight.mjs", &[], &[]).await;
     assert!(printed.contains('✓'), "{printed}");
 }

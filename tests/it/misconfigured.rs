@@ -19,7 +19,7 @@ async fn health_of_a_misconfigured_function_names_the_variable() {
     let configuration = &health["configuration"];
     assert_eq!(configuration["status"], "failing");
     let reason = configuration["reason"].as_str().unwrap();
-    assert!(reason.contains("STORAGE_FALLBACK must be"), "{health}");
+    assert!(reason.contains("STORAGE_FALLBACK is"), "{health}");
     assert!(configuration["remedy"].is_string(), "{health}");
     for part in ["redis", "blob"] {
         assert_eq!(health[part]["status"], "not_configured", "{health}");
@@ -45,7 +45,7 @@ async fn routes_of_a_misconfigured_function_are_503_and_name_the_variable() {
     }
     assert!(
         process
-            .wait_for("AUTH_JWT_SECRET must be", Duration::from_secs(5))
+            .wait_for("AUTH_JWT_SECRET is", Duration::from_secs(5))
             .await
     );
     assert!(
@@ -67,5 +67,5 @@ async fn misconfigured_function_logs_the_cause_with_each_request() {
     assert_eq!(log.message["payload"]["level"], "error");
     let line = log.log_line();
     let cause = line["error"].as_str().unwrap();
-    assert!(cause.contains("REQUEST_LOG must be"), "{line}");
+    assert!(cause.contains("REQUEST_LOG is"), "{line}");
 }

@@ -1,4 +1,4 @@
-//! Extractors of bodies: JSON objects and documents, every rejection an [`Error`] of ours.
+//! Extractors of bodies: JSON objects and markdown documents.
 
 use std::time::Duration;
 
@@ -8,16 +8,18 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use crate::http::error::{Error, Result};
-use crate::util::json::{self, Object};
+use crate::util::json;
 
-/// How many objects and arrays a body may hold within each other.
+/// The deepest nesting of objects and arrays in a body.
 const MAX_BODY_DEPTH: usize = 64;
-/// How long a body may take to arrive: less than a request as a whole may take, so that a slow caller is told
-/// that it was the caller.
+/// The time limit for a body to arrive: shorter than that of the request, so that the error names the slow body.
 const BODY_TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// A body that is a JSON object, or nothing at all, which counts as the empty one.
-pub(crate) struct JsonBody(Bytes);
+/// A body that is a JSON object. A missing body counts as an empty object.
+pub(crate) struct JsonBody {
+    text: Bytes,
+    members: Vec<String>,
+}
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Error;
@@ -27,7 +29,10 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
         let is_encoded = is_encoded(request.headers());
         let body = read_body(request, state).await?;
         if body.is_empty() {
-            return Ok(Self(Bytes::from_static(b"{}")));
+            return Ok(Self {
+                text: Bytes::from_static(b"{}"),
+                members: Vec::new(),
+            });
         }
         if !is_json || is_encoded {
             return Err(Error::UnsupportedMediaType("application/json"));
@@ -36,18 +41,18 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     }
 }
 
-/// The whole body.
+/// Reads the whole body.
 async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes> {
     tokio::time::timeout(BODY_TIME_LIMIT, Bytes::from_request(request, state))
         .await
         .map_err(|_| Error::BodyTimeout)?
         .map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Error::PayloadTooLarge,
-            _ => Error::InvalidRequest("The body broke off.".to_owned()),
+            _ => Error::incomplete_body(),
         })
 }
 
-/// A body that is a JSON object, or a document of markdown.
+/// A body that is a JSON object or a markdown document.
 pub(crate) enum JsonOrMarkdown {
     Json(JsonBody),
     Markdown(Bytes),
@@ -72,44 +77,39 @@ impl<S: Send + Sync> FromRequest<S> for JsonOrMarkdown {
     }
 }
 
-impl JsonOrMarkdown {
-    /// The body's text.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Json(body) => body.bytes(),
-            Self::Markdown(text) => text,
-        }
-    }
-}
-
 impl JsonBody {
-    /// Takes a text that must be a JSON object.
+    /// Checks that a body is a JSON object, and keeps the names of its members.
     fn checked(body: Bytes) -> Result<Self> {
-        json::check(&body, MAX_BODY_DEPTH).map_err(|refusal| {
-            Error::InvalidRequest(format!("The body is not JSON: {refusal}."))
+        let members = json::check(&body, MAX_BODY_DEPTH).map_err(|error| {
+            Error::InvalidRequest(format!("The body is not valid JSON: {error}."))
         })?;
         if body.trim_ascii_start().first() != Some(&b'{') {
             return Err(Error::InvalidRequest(
                 "The body must be a JSON object.".to_owned(),
             ));
         }
-        Ok(Self(body))
+        Ok(Self {
+            text: body,
+            members,
+        })
     }
 
-    /// The body's text.
+    /// Returns the text of the body.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.text
     }
 
-    /// Whether the object has this member.
+    /// Returns whether the object has this member.
     pub(crate) fn has(&self, member: &str) -> bool {
-        let object = std::str::from_utf8(&self.0).ok().and_then(Object::parse);
-        object.is_some_and(|object| object.get(member).is_some())
+        self.members.iter().any(|name| name == member)
     }
 
-    /// Reads the body as a `T`; what does not fit is a 422 that names the field.
+    /// Parses the body as a `T`.
+    ///
+    /// # Errors
+    /// Names the field that is missing or invalid.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T> {
-        let mut deserializer = serde_json::Deserializer::from_slice(&self.0);
+        let mut deserializer = serde_json::Deserializer::from_slice(&self.text);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let path = error.path().to_string();
             let message = without_position(&error.into_inner().to_string());
@@ -125,7 +125,7 @@ impl JsonBody {
     }
 }
 
-/// serde_json ends its messages with a place in the text, which the field's path tells better.
+/// Removes the position in the text from a message of serde_json: the path of the field is more useful.
 fn without_position(message: &str) -> String {
     message
         .rsplit_once(" at line ")
@@ -143,7 +143,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         || essence.eq_ignore_ascii_case("application/merge-patch+json")
 }
 
-/// The content type without its parameters.
+/// Returns the media type without its parameters.
 fn essence(headers: &HeaderMap) -> &str {
     let content_type = headers
         .get(header::CONTENT_TYPE)

@@ -5,34 +5,31 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::http::error::{Error, Result};
+use crate::util::etag;
 
-/// The states that a request is meant for, by `If-Match`.
+pub(crate) use crate::util::etag::quote as entity_tag;
+
+/// The `If-Match` header: the versions that the caller expects.
 pub(crate) struct IfMatch(Option<Vec<String>>);
 
 impl IfMatch {
-    /// The states, where something has to be there anyway: `None` for any.
+    /// Returns the expected versions; `None` for any, or if the header is missing.
     pub(crate) fn versions(&self) -> Option<&[String]> {
         let versions = self.0.as_deref();
         versions.filter(|versions| !versions.iter().any(|version| version == "*"))
     }
 
-    /// Whether the caller says anything.
+    /// Returns whether the request has the header.
     pub(crate) fn is_given(&self) -> bool {
         self.0.is_some()
     }
-
-    /// Whether the request is meant for this state.
-    pub(crate) fn allows(&self, version: &str) -> bool {
-        self.versions()
-            .is_none_or(|versions| versions.iter().any(|wanted| wanted == version))
-    }
 }
 
-/// The states that the caller has already, by `If-None-Match`.
+/// The `If-None-Match` header: the versions that the caller already has.
 pub(crate) struct IfNoneMatch(Option<Vec<String>>);
 
 impl IfNoneMatch {
-    /// Whether the caller has this state already.
+    /// Returns whether the caller already has this version.
     pub(crate) fn has(&self, version: &str) -> bool {
         self.0.as_ref().is_some_and(|versions| {
             versions
@@ -41,19 +38,19 @@ impl IfNoneMatch {
         })
     }
 
-    /// Whether the caller says anything.
+    /// Returns whether the request has the header.
     pub(crate) fn is_given(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Whether any state counts as one that the caller has.
+    /// Returns whether the header is or contains `*`.
     pub(crate) fn is_any(&self) -> bool {
         self.0
             .as_ref()
-            .is_some_and(|it| it.iter().any(|version| version == "*"))
+            .is_some_and(|versions| versions.iter().any(|version| version == "*"))
     }
 
-    /// The header that asks storage the same; `None` where the caller has nothing.
+    /// Returns the header in canonical form, for storage; `None` if it is missing.
     pub(crate) fn header(&self) -> Option<String> {
         let tag = |version: &String| match version.as_str() {
             "*" => version.clone(),
@@ -80,12 +77,7 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
     }
 }
 
-/// The entity tag of a version.
-pub(crate) fn entity_tag(version: &str) -> String {
-    format!("\"{version}\"")
-}
-
-/// The versions that a header lists. A `W/` is dropped: caches add it when they compress.
+/// Returns the versions in a header. The prefix `W/` is dropped: caches add it when they compress.
 fn versions(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
     if !headers.contains_key(name) {
         return None;
@@ -94,9 +86,6 @@ fn versions(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
         .get_all(name)
         .iter()
         .filter_map(|value| value.to_str().ok());
-    let tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    Some(
-        tags.map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned())
-            .collect(),
-    )
+    let tags = values.flat_map(etag::split_list);
+    Some(tags.map(|tag| etag::unquote(tag).to_owned()).collect())
 }

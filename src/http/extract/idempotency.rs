@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a request that a caller repeats under one key takes effect once.
+//! The `Idempotency-Key` header: a repeated request with the same key takes effect once.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -14,16 +14,21 @@ pub(crate) const MAX_KEY_BYTES: usize = 255;
 
 const NAME: &str = "Idempotency-Key";
 
-/// Marks an answer that an earlier request was given already.
+/// Marks the response to a repeated request.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The key of a request, if it has one: 1–255 visible ASCII characters.
 pub(crate) struct IdempotencyKey(Option<String>);
 
 impl IdempotencyKey {
-    /// The key, which is this caller's alone, together with all that the answer depends on.
-    pub(crate) fn of(self, by: &Caller, uri: &Uri, body: &[u8]) -> Option<Idempotency> {
-        let key = by.scoped_key(&self.0?);
+    /// Returns whether the request has a key.
+    pub(crate) fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Returns the key, bound to the caller, and a fingerprint of everything that the response depends on.
+    pub(crate) fn bind(self, caller: &Caller, uri: &Uri, body: &[u8]) -> Option<Idempotency> {
+        let key = caller.scoped_key(&self.0?);
         let query = uri.query().unwrap_or_default();
         let fingerprint = sha256_hex::<16>(&[uri.path().as_bytes(), query.as_bytes(), body]);
         Some(Idempotency { key, fingerprint })
@@ -44,19 +49,14 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
             && values.next().is_none();
         if !is_valid {
             return Err(Error::InvalidRequest(format!(
-                "{NAME} must be there once, with 1 to 255 visible ASCII characters."
+                "{NAME} must appear once and have 1–{MAX_KEY_BYTES} visible ASCII characters."
             )));
         }
         Ok(Self(Some(key.iter().copied().map(char::from).collect())))
     }
 }
 
-/// The header that tells a replayed answer.
+/// Returns the header that marks the response to a repeated request.
 pub(crate) fn replayed(is_replayed: bool) -> Option<[(HeaderName, HeaderValue); 1]> {
     is_replayed.then(|| [(REPLAYED, HeaderValue::from_static("true"))])
-}
-
-/// What a request answers whose key was used for another one.
-pub(crate) fn key_reused() -> Error {
-    Error::field(NAME, "was used before, for another request")
 }

@@ -3,7 +3,6 @@
 //! [`Error`]: super::error::Error
 
 pub(crate) mod auth;
-pub(crate) mod blobs;
 pub(crate) mod body;
 pub(crate) mod client_ip;
 pub(crate) mod etag;

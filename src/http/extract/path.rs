@@ -8,9 +8,10 @@ use percent_encoding::percent_decode_str;
 use crate::domain::file_path::FilePath;
 use crate::domain::session::SessionId;
 use crate::http::error::{Error, Result};
+use crate::service::error::Resource;
 use crate::skill::SkillId;
 
-/// The `{id}` of the path. One that no session can have is one that no session has: 404.
+/// The `{id}` of a session. An id that no session can have is a 404.
 pub(crate) struct SessionPath(pub(crate) SessionId);
 
 impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
@@ -20,17 +21,17 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
         let id = Path::<String>::from_request_parts(parts, state).await.ok();
         id.and_then(|Path(id)| SessionId::parse(&id))
             .map(Self)
-            .ok_or(Error::NO_SUCH_SESSION)
+            .ok_or_else(|| Error::not_found(Resource::Session))
     }
 }
 
-/// The `{id}` of a skill. One that no skill can have is one that no skill has: 404.
+/// The `{id}` of a skill. An id that no skill can have is a 404.
 pub(crate) struct SkillPath(pub(crate) SkillId);
 
 impl<S: Sync> FromRequestParts<S> for SkillPath {
     type Rejection = Error;
 
-    // Not by the route's parameter: `validate` is a route, and may be a skill.
+    // Not from the parameter of the route: `/api/skills/validate` has none, and `validate` may be a skill.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         let path = parts.uri.path().strip_prefix("/api/skills/");
         let encoded = path.and_then(|path| path.split('/').next());
@@ -38,12 +39,11 @@ impl<S: Sync> FromRequestParts<S> for SkillPath {
         id.ok()
             .and_then(|id| SkillId::parse(&id))
             .map(Self)
-            .ok_or(Error::NO_SUCH_SKILL)
+            .ok_or_else(|| Error::not_found(Resource::Skill))
     }
 }
 
-/// The path of a file, behind `/api/files/`. One that no file can have is one that no file has, unless it is
-/// to be stored there.
+/// The path of a file, after `/api/files/`. A path that no file can have is a 404, or for `PUT` an invalid field.
 pub(crate) struct FilePathParam(pub(crate) FilePath);
 
 impl<S: Sync> FromRequestParts<S> for FilePathParam {
@@ -59,7 +59,7 @@ impl<S: Sync> FromRequestParts<S> for FilePathParam {
             if parts.method == Method::PUT {
                 Error::field("path", message)
             } else {
-                Error::NO_SUCH_FILE
+                Error::not_found(Resource::File)
             }
         })
     }

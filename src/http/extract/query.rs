@@ -7,7 +7,7 @@ use serde::de::value::StringDeserializer;
 
 use crate::http::error::{Error, Result};
 
-/// The query. QueryParams that `T` does not know are ignored: rewrites add some.
+/// The query string, parsed as a `T`. Unknown parameters are ignored: the rewrites of Vercel add some.
 pub(crate) struct QueryParams<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T> {
@@ -15,10 +15,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T>
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         let query = Query::try_from_uri(&parts.uri).map_err(|error| {
-            Error::InvalidRequest(format!(
-                "The query cannot be read: {}.",
-                source_text(&error)
-            ))
+            Error::InvalidRequest(format!("The query is malformed: {}.", source_text(&error)))
         })?;
         Ok(Self(query.0))
     }
@@ -30,7 +27,10 @@ fn source_text(error: &dyn std::error::Error) -> String {
         .map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// A query parameter as the type that the same value has in JSON; an empty one counts as not given.
+/// Parses a query parameter as a `T`, as the same value in JSON. An empty value counts as missing.
+///
+/// # Errors
+/// Names the parameter if the value is invalid.
 pub(crate) fn parameter<T: DeserializeOwned>(
     name: &str,
     text: Option<String>,
@@ -45,7 +45,10 @@ pub(crate) fn parameter<T: DeserializeOwned>(
         .map_err(|error| Error::field(name, error.to_string()))
 }
 
-/// A query parameter that is `true` or `false`; one that is not given is `false`.
+/// Parses a query parameter that is `true` or `false`; a missing one is `false`.
+///
+/// # Errors
+/// Names the parameter if the value is invalid.
 pub(crate) fn flag(name: &str, text: Option<&str>) -> Result<bool> {
     match text.unwrap_or_default() {
         "true" => Ok(true),

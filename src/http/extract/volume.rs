@@ -1,14 +1,14 @@
-//! `volume` and `volume_id` of the query: whose skills or files a request is about.
+//! The query parameters `volume` and `volume_id`.
 
 use serde::Deserialize;
 
 use super::query::parameter;
-use crate::domain::caller::Caller;
-use crate::domain::volume::{Volume, VolumeId, VolumeKind};
+use crate::domain::volume::{VolumeId, VolumeKind};
 use crate::http::error::{Error, Result};
 use crate::http::schema::parameters::{AnyVolume, AnyVolumeId};
+use crate::service::volume::VolumeSelection;
 
-/// The volume that the query names.
+/// The volume of a request for skills or files.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct VolumeQuery {
@@ -22,54 +22,25 @@ pub(crate) struct VolumeQuery {
 }
 
 impl VolumeQuery {
-    /// The volume, or `None` where the query names none. Whether the caller may see it is not looked at.
-    fn named(self, by: &Caller) -> Result<Option<Volume>> {
-        let volume: Option<VolumeKind> = parameter("volume", self.volume)?;
-        let volume_id: Option<VolumeId> = parameter("volume_id", self.volume_id)?;
-        match (volume, volume_id) {
-            (None, None) => Ok(None),
-            (None, Some(_)) => Err(Error::field(
-                "volume",
-                "is required where volume_id is given",
-            )),
-            // It has one, which is its default, too.
-            (Some(VolumeKind::System), Some(id))
-                if id != Volume::system().id && id != VolumeId::default() =>
-            {
-                Err(Error::field(
-                    "volume_id",
-                    "must be system for the volume system",
-                ))
-            }
-            (Some(VolumeKind::System), _) => Ok(Some(Volume::system())),
-            (Some(volume), id) => Ok(Some(by.resolve(volume, id.unwrap_or_default()))),
-        }
+    /// Parses the volume; `None` if the query names none.
+    ///
+    /// # Errors
+    /// If a value is invalid, or `volume_id` comes without `volume`.
+    pub(crate) fn selection(self) -> Result<Option<VolumeSelection>> {
+        selection(self.volume, self.volume_id)
     }
+}
 
-    /// The volume to read in, `otherwise` where the query names none.
-    pub(crate) fn readable(self, by: &Caller, otherwise: Volume) -> Result<Volume> {
-        let volume = self.named(by)?.unwrap_or(otherwise);
-        by.may_read(&volume)?;
-        Ok(volume)
-    }
-
-    /// The volume to change something in, the caller's own where the query names none.
-    pub(crate) fn writable(self, by: &Caller) -> Result<Volume> {
-        let volume = self.named(by)?.unwrap_or_else(|| by.default_volume());
-        by.may_write(&volume)?;
-        Ok(volume)
-    }
-
-    /// The volumes in which something is looked for, one after another: the one that is named, or the caller's
-    /// own and then the system's.
-    pub(crate) fn or_nearest(self, by: &Caller) -> Result<Vec<Volume>> {
-        let volumes = match self.named(by)? {
-            Some(volume) => vec![volume],
-            None => vec![by.default_volume(), Volume::system()],
-        };
-        for volume in &volumes {
-            by.may_read(volume)?;
-        }
-        Ok(volumes)
+/// Parses `volume` and `volume_id`; see [`VolumeQuery::selection`].
+pub(crate) fn selection(
+    kind: Option<String>,
+    id: Option<String>,
+) -> Result<Option<VolumeSelection>> {
+    let kind: Option<VolumeKind> = parameter("volume", kind)?;
+    let id: Option<VolumeId> = parameter("volume_id", id)?;
+    match (kind, id) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Error::field("volume", "is required with volume_id")),
+        (Some(kind), id) => Ok(Some(VolumeSelection { kind, id })),
     }
 }

@@ -1,14 +1,16 @@
-//! `GET` and `HEAD /api/files/{path}`: a file, a part of it, or what is known of it.
+//! `GET` and `HEAD /api/files/{path}`: a file, a part of it, or its properties.
 
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::response::Response;
 use serde::Deserialize;
 
 use super::link::{Link, ReadableFile};
-use super::response::{File, content_answer};
-use crate::blob::{ContentRequest, Fetched, paths};
+use super::response::{content_answer, head_answer, not_modified};
+use crate::app::App;
+use crate::blob::{ContentRequest, Fetched};
 use crate::http::error::{Error, Result};
-use crate::http::extract::etag::{IfNoneMatch, entity_tag};
+use crate::http::extract::etag::IfNoneMatch;
 use crate::http::extract::path::FilePathParam;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
@@ -16,8 +18,9 @@ use crate::http::schema::parameters::Text;
 use crate::http::schema::responses::{
     BadQuery, FileContent, IfRange, Missing, OutOfRange, Range, Unchanged,
 };
+use crate::service::error::Resource;
 
-/// What these routes say of themselves.
+/// The OpenAPI description of these routes.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(get_file, head_file))]
 pub(in crate::http) struct Described;
@@ -25,7 +28,7 @@ pub(in crate::http) struct Described;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct GetQuery {
-    /// `1` or `true`: a browser is to save the file.
+    /// `1` or `true`: browsers save the file instead of showing it.
     #[param(value_type = Text, inline, required = false)]
     download: Option<String>,
 }
@@ -36,10 +39,10 @@ impl GetQuery {
     }
 }
 
-/// Gets a file, or a part of it.
+/// Returns a file, or a part of it.
 ///
-/// A link that `POST /api/files/link` made needs no credentials. What can run in a browser is always for saving, and no
-/// file runs or loads anything in this origin.
+/// A link of `POST /api/files/link` needs no credentials. Types that a browser could execute are always downloads, and no
+/// file can execute or load anything in this origin.
 #[utoipa::path(
     get, path = "/api/files/{path}", tag = "files",
     security(("bearer" = []), ()),
@@ -64,28 +67,26 @@ impl GetQuery {
 )]
 pub(super) async fn get_file(
     file: ReadableFile,
+    State(app): State<App>,
     QueryParams(query): QueryParams<GetQuery>,
     known: IfNoneMatch,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let wanted = ContentRequest {
+    let request = ContentRequest {
         range: text(&headers, &header::RANGE),
         if_range: text(&headers, &header::IF_RANGE),
         if_none_match: known.header(),
     };
-    let pathname = paths::file(&file.volume, &file.path);
-    match file.blobs.get(&pathname, &wanted).await? {
-        Fetched::Missing => Err(Error::NO_SUCH_FILE),
-        Fetched::NotModified(version) => {
-            let tag = [(header::ETAG, entity_tag(&version))];
-            Ok((StatusCode::NOT_MODIFIED, tag).into_response())
-        }
+    let files = app.files(&file.context);
+    match files.get(file.volume, &file.path, &request).await? {
+        Fetched::Missing => Err(Error::not_found(Resource::File)),
+        Fetched::NotModified(version) => Ok(not_modified(&version)),
         Fetched::OutOfRange(range) => Err(Error::RangeNotSatisfiable(range)),
         Fetched::Found(content) => Ok(content_answer(&file.path, *content, query.is_download())),
     }
 }
 
-/// Tells what is known of a file.
+/// Returns the properties of a file.
 ///
 /// The headers are those of a `GET` of the whole file.
 #[utoipa::path(
@@ -93,7 +94,7 @@ pub(super) async fn get_file(
     params(FilePathParam, VolumeQuery, GetQuery, Link, IfNoneMatch),
     responses(
         (
-            status = 200, description = "The file is there.",
+            status = 200, description = "The file exists.",
             headers(
                 ("ETag"), ("Accept-Ranges"), ("Content-Length"), ("Content-Disposition"),
                 ("Content-Security-Policy"), ("X-Content-Type-Options")
@@ -104,21 +105,16 @@ pub(super) async fn get_file(
 )]
 pub(super) async fn head_file(
     file: ReadableFile,
+    State(app): State<App>,
     QueryParams(query): QueryParams<GetQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
-    let ReadableFile {
-        volume,
-        path,
-        blobs,
-    } = file;
-    let found = blobs.head(&paths::file(&volume, &path)).await?;
-    let blob = found.ok_or(Error::NO_SUCH_FILE)?;
-    if known.has(&blob.etag) {
-        let tag = [(header::ETAG, entity_tag(&blob.etag))];
-        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
+    let files = app.files(&file.context);
+    let properties = files.head(file.volume, &file.path).await?;
+    if known.has(&properties.etag) {
+        return Ok(not_modified(&properties.etag));
     }
-    Ok(File::new(&volume, path.as_str(), blob).head(&path, query.is_download()))
+    Ok(head_answer(&properties, &file.path, query.is_download()))
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

@@ -1,57 +1,58 @@
-//! `POST /api/files/link`: an address at which whoever has it gets one file for a while. Pictures, players and downloads
-//! of a browser send no credentials; this stands in for them.
+//! `POST /api/files/link`: a signed URL with which anyone can read one file until it expires, for clients that cannot send
+//! credentials: an `<img>`, a player, a download.
 
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::routing::{MethodRouter, post};
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::blob::{self, Blobs, client_token, paths};
-use crate::domain::caller::Caller;
+use crate::blob::{Blobs, paths};
 use crate::domain::file_path::FilePath;
+use crate::domain::request_context::RequestContext;
 use crate::domain::volume::Volume;
 use crate::http::error::{Error, Result};
 use crate::http::extract::auth::{RateLimited, Unauthenticated};
-use crate::http::extract::blobs::RequestBlobs;
 use crate::http::extract::body::JsonBody;
 use crate::http::extract::path::FilePathParam;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters::Text;
 use crate::http::schema::responses::{BadBody, WantedPath};
+use crate::service::volume::{VolumeSelection, readable};
+use crate::util::percent::encode_path;
 use crate::util::time::format_time;
 
-/// How long a link holds where nothing is said, in seconds.
+/// The default lifetime of a link, in seconds.
 const DEFAULT_SECONDS: f64 = 300.0;
-/// How long a link holds at most, in seconds.
+/// The longest lifetime of a link, in seconds.
 const MAX_SECONDS: f64 = 86_400.0;
 
-/// The route's one method.
+/// Returns the method of this route.
 pub(super) fn router() -> MethodRouter<App> {
     post(link_file)
 }
 
-/// What this route says of itself.
+/// The OpenAPI description of this route.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(link_file))]
 pub(in crate::http) struct Described;
 
-/// What a link is wanted for.
+/// A link to create.
 #[derive(Deserialize, utoipa::ToSchema)]
 struct WantedLink {
-    /// The file's path. Whether it is there is not looked at.
+    /// The path of the file. Whether it exists is not checked.
     #[schema(value_type = WantedPath)]
     path: String,
-    /// How long the link holds, in seconds.
+    /// The lifetime of the link, in seconds.
     #[serde(default = "default_seconds")]
     #[schema(minimum = 1, maximum = 86_400, default = 300)]
     seconds: f64,
-    /// Whether a browser is to save the file.
+    /// Whether browsers save the file instead of showing it.
     #[serde(default)]
     download: bool,
 }
@@ -60,28 +61,28 @@ fn default_seconds() -> f64 {
     DEFAULT_SECONDS
 }
 
-/// An address that stands in for credentials.
+/// A link to a file.
 #[derive(Serialize, utoipa::ToSchema)]
 struct FileLink {
-    /// The address, from `/api/` on.
+    /// The URL, from `/api/` on.
     url: String,
-    /// Until when it holds.
+    /// When the link expires.
     #[schema(format = DateTime)]
     valid_until: String,
 }
 
-/// Makes a link to a file, for whoever has it.
+/// Creates a link with which anyone can read one file.
 ///
-/// For what sends no credentials: pictures, players and downloads of a browser. It gets that file alone, as it is at the
-/// time, by `GET` and `HEAD`, for five minutes or as long as `seconds` says, up to a day; what it began to get goes on to
-/// its end. A file may be called `link`, too: the other methods of `/api/files/{path}` are for that one.
+/// For clients that cannot send credentials: an `<img>`, a player, a download. The link allows `GET` and `HEAD` of the
+/// current version of that file, for five minutes or `seconds`, up to a day. A download that has started is not
+/// interrupted when the link expires. A file may have the path `link`: the other methods of this path apply to it.
 #[utoipa::path(
     post, path = "/api/files/link", tag = "files", params(VolumeQuery), request_body = WantedLink,
     responses((status = 200, description = "The link.", body = FileLink), BadBody)
 )]
 async fn link_file(
     RateLimited(context): RateLimited,
-    RequestBlobs(blobs): RequestBlobs,
+    State(app): State<App>,
     QueryParams(volume): QueryParams<VolumeQuery>,
     body: JsonBody,
 ) -> Result<Json<FileLink>> {
@@ -90,8 +91,10 @@ async fn link_file(
     if !(1.0..=MAX_SECONDS).contains(&wanted.seconds) {
         return Err(Error::field("seconds", "must be 1 to 86400"));
     }
-    let volume = volume.readable(&context.caller, context.caller.default_volume())?;
+    let caller = &context.caller;
+    let volume = readable(caller, volume.selection()?, caller.default_volume())?;
     let end = Utc::now() + Duration::from_secs_f64(wanted.seconds);
+    let blobs = app.blobs_of(&context);
     let link = Link::new(&paths::file(&volume, &path), end.timestamp(), &blobs)?;
     Ok(Json(FileLink {
         url: link.address(&volume, &path, wanted.download),
@@ -99,14 +102,14 @@ async fn link_file(
     }))
 }
 
-/// What the query of a link holds.
+/// The query parameters of a link.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Link {
-    /// Of a link: until when it holds, in seconds since 1970.
+    /// Of a link: when it expires, in seconds since 1970.
     #[param(value_type = Text, inline, required = false)]
     valid_until: String,
-    /// Of a link: what stands in for credentials.
+    /// Of a link: its signature.
     #[param(value_type = Text, inline, required = false)]
     signature: String,
 }
@@ -114,7 +117,7 @@ pub(super) struct Link {
 impl Link {
     fn new(pathname: &str, valid_until: i64, blobs: &Blobs) -> Result<Self> {
         let valid_until = valid_until.to_string();
-        let signature = client_token::sign(&signed(pathname, &valid_until), key(blobs)?);
+        let signature = blobs.link_key()?.sign(&signed(pathname, &valid_until));
         Ok(Self {
             valid_until,
             signature,
@@ -122,7 +125,7 @@ impl Link {
     }
 
     fn address(&self, volume: &Volume, path: &FilePath, is_download: bool) -> String {
-        let address = format!("/api/files/{}?", paths::encoded(path.as_str()));
+        let address = format!("/api/files/{}?", encode_path(path.as_str()));
         let start_of_query = address.len();
         let mut query = form_urlencoded::Serializer::for_suffix(address, start_of_query);
         query
@@ -137,28 +140,25 @@ impl Link {
             .finish()
     }
 
-    fn holds_for(&self, pathname: &str, blobs: &Blobs) -> Result<bool> {
+    fn is_valid_for(&self, pathname: &str, blobs: &Blobs) -> Result<bool> {
         let message = signed(pathname, &self.valid_until);
-        let is_ours = client_token::is_signed(&message, &self.signature, key(blobs)?);
+        let is_ours = blobs.link_key()?.verify(&message, &self.signature);
         let end: Option<i64> = self.valid_until.parse().ok();
         Ok(is_ours && end.is_some_and(|end| Utc::now().timestamp() < end))
     }
 }
 
-fn key(blobs: &Blobs) -> Result<&str> {
-    Ok(blobs.link_key().ok_or(blob::Error::NotConfigured)?)
-}
-
-/// What is signed: nothing else that is signed with this key begins so.
+/// Returns the message that the signature covers.
 fn signed(pathname: &str, valid_until: &str) -> Vec<u8> {
-    format!("llmos file link\n{valid_until}\n{pathname}").into_bytes()
+    format!("{valid_until}\n{pathname}").into_bytes()
 }
 
-/// A file that whoever asks may read: a caller who may, or who has a link to it. Whether it is there is not known.
+/// A file that the request may read: its caller may, or it has a valid link. Whether the file exists is not checked.
 pub(super) struct ReadableFile {
-    pub(super) volume: Volume,
+    /// The caller, or, for a link, an unrestricted one.
+    pub(super) context: RequestContext,
+    pub(super) volume: Option<VolumeSelection>,
     pub(super) path: FilePath,
-    pub(super) blobs: Blobs,
 }
 
 impl FromRequestParts<App> for ReadableFile {
@@ -168,25 +168,26 @@ impl FromRequestParts<App> for ReadableFile {
         let link = QueryParams::<Link>::from_request_parts(parts, app)
             .await
             .ok();
-        let caller = if link.is_some() {
-            Unauthenticated::from_request_parts(parts, app).await?;
-            Caller::unrestricted()
+        let context = if link.is_some() {
+            Unauthenticated::from_request_parts(parts, app).await?.0
         } else {
-            RateLimited::from_request_parts(parts, app).await?.0.caller
+            RateLimited::from_request_parts(parts, app).await?.0
         };
-        let Ok(RequestBlobs(blobs)) = RequestBlobs::from_request_parts(parts, app).await;
         let FilePathParam(path) = FilePathParam::from_request_parts(parts, app).await?;
         let QueryParams(query) = QueryParams::<VolumeQuery>::from_request_parts(parts, app).await?;
-        let volume = query.readable(&caller, caller.default_volume())?;
-        if let Some(QueryParams(link)) = link
-            && !link.holds_for(&paths::file(&volume, &path), &blobs)?
-        {
-            return Err(Error::Forbidden("This link does not hold, or no longer."));
+        let selection = query.selection()?;
+        let caller = &context.caller;
+        let volume = readable(caller, selection.clone(), caller.default_volume())?;
+        if let Some(QueryParams(link)) = link {
+            let pathname = paths::file(&volume, &path);
+            if !link.is_valid_for(&pathname, &app.blobs_of(&context))? {
+                return Err(Error::Forbidden("The link is invalid or has expired."));
+            }
         }
         Ok(Self {
-            volume,
+            context,
+            volume: selection,
             path,
-            blobs,
         })
     }
 }

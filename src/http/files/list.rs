@@ -1,22 +1,21 @@
 //! `GET /api/files`: the files of a volume, all or by folder.
 
 use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 
-use super::response::File;
-use crate::blob::{MAX_PAGE, paths};
-use crate::domain::file_path::MAX_PATH_BYTES;
-use crate::http::error::{Error, Result};
+use crate::app::App;
+use crate::blob::MAX_PAGE;
+use crate::http::error::Result;
 use crate::http::extract::auth::RateLimited;
-use crate::http::extract::blobs::RequestBlobs;
-use crate::http::extract::page::{decode_cursor, encode_cursor, limit};
+use crate::http::extract::page::limit;
 use crate::http::extract::query::{QueryParams, flag};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters::{AnyCursor, Flag, PageLimit, Prefix};
 use crate::http::schema::responses::BadQuery;
+use crate::service::files::{File, ListFiles};
 
-/// What these routes say of themselves.
+/// The OpenAPI description of this route.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(list_files))]
 pub(in crate::http) struct Described;
@@ -24,72 +23,61 @@ pub(in crate::http) struct Described;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// Only files whose path begins with this, of at most 900 bytes.
+    /// Only files whose path begins with this text of at most 900 bytes.
     #[param(value_type = Prefix, inline, required = false)]
     prefix: Option<String>,
-    /// Whether to stop at the next `/`, and list folders.
+    /// Whether to list folders up to the next `/` instead of their contents.
     #[param(value_type = Flag, inline, required = false)]
     folded: Option<String>,
-    /// How many files and folders at most.
+    /// The largest number of files and folders.
     #[param(value_type = PageLimit<{ MAX_PAGE }>, inline, required = false)]
     limit: Option<String>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[param(value_type = AnyCursor, inline, required = false)]
     cursor: Option<String>,
 }
 
+impl ListQuery {
+    fn parse(self, volume: VolumeQuery) -> Result<ListFiles> {
+        Ok(ListFiles {
+            volume: volume.selection()?,
+            limit: limit("limit", self.limit.as_deref(), 1..=MAX_PAGE)?,
+            folded: flag("folded", self.folded.as_deref())?,
+            prefix: self.prefix.unwrap_or_default(),
+            cursor: self.cursor,
+        })
+    }
+}
+
 /// A page of files.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct FileList {
+#[schema(as = FileList)]
+pub(super) struct FileListAnswer {
     files: Vec<File>,
-    /// With `folded`: what lies before the next `/`, with it.
+    /// With `folded`: the folders, each with its final `/`.
     folders: Vec<String>,
-    /// What leads to the next page; `null` on the last one.
+    /// The cursor of the next page; `null` on the last one.
     #[schema(required)]
     next_cursor: Option<String>,
 }
 
 /// Lists the files of a volume, all or by folder.
 ///
-/// A page at a time, ordered by path.
+/// One page per request, ordered by path.
 #[utoipa::path(
     get, path = "/api/files", tag = "files", params(VolumeQuery, ListQuery),
-    responses((status = 200, description = "A page of files.", body = FileList), BadQuery)
+    responses((status = 200, description = "A page of files.", body = FileListAnswer), BadQuery)
 )]
 pub(super) async fn list_files(
     RateLimited(context): RateLimited,
-    RequestBlobs(blobs): RequestBlobs,
+    State(app): State<App>,
     QueryParams(volume): QueryParams<VolumeQuery>,
     QueryParams(query): QueryParams<ListQuery>,
-) -> Result<Json<FileList>> {
-    let volume = volume.readable(&context.caller, context.caller.default_volume())?;
-    let limit = limit("limit", query.limit.as_deref(), 1..=MAX_PAGE)?;
-    let folded = flag("folded", query.folded.as_deref())?;
-    // Paths are in normal form, so what they begin with is, too.
-    let wanted: String = query.prefix.unwrap_or_default().nfc().collect();
-    if wanted.len() > MAX_PATH_BYTES {
-        return Err(Error::field("prefix", "must be at most 900 bytes"));
-    }
-    let root = paths::files(&volume);
-    let prefix = format!("{root}{wanted}");
-    let list = context.caller.scoped_key(&format!("{folded} {prefix}"));
-    let cursor: Option<String> = decode_cursor(&list, query.cursor.as_deref())?;
-    let page = blobs
-        .list(&prefix, limit, cursor.as_deref(), folded)
-        .await
-        .map_err(|error| Error::of_list(error, cursor.is_some()))?;
-    // What does not lie in this volume is not shown, whatever the cursor leads to.
-    let files = page.blobs.into_iter().filter_map(|blob| {
-        let path = blob.pathname.strip_prefix(&root)?.to_owned();
-        Some(File::new(&volume, &path, blob))
-    });
-    let folders = page
-        .folders
-        .iter()
-        .filter_map(|folder| folder.strip_prefix(&root));
-    Ok(Json(FileList {
-        files: files.collect(),
-        folders: folders.map(ToOwned::to_owned).collect(),
-        next_cursor: page.cursor.map(|next| encode_cursor(&list, &next)),
+) -> Result<Json<FileListAnswer>> {
+    let list = app.files(&context).list(query.parse(volume)?).await?;
+    Ok(Json(FileListAnswer {
+        files: list.files,
+        folders: list.folders,
+        next_cursor: list.next_cursor,
     }))
 }

@@ -1,25 +1,22 @@
-//! What the routes of files answer: what is known of a file, and its bytes under headers that keep them from
-//! running in our origin.
+//! Responses with one file: its properties and contents, with headers that prevent it from executing in our origin.
 
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use mime_guess::Mime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
 
-use crate::blob::{Blob, Content};
+use crate::blob::Content;
 use crate::domain::file_path::FilePath;
-use crate::domain::volume::{Volume, VolumeKind};
 use crate::http::extract::etag::entity_tag;
+use crate::service::files::File;
+use crate::util::media_type::is_media_type;
 
-/// What every file is sent with: whatever it says it is, it is not looked into, and cannot run or load anything.
+/// The policy of every file: whatever its type, it cannot execute or load anything.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; sandbox";
-/// The longest content type, in bytes.
-const MAX_MEDIA_TYPE_BYTES: usize = 255;
-/// What a file is that nobody knows more of.
+/// The media type of files without one.
 const UNKNOWN: &str = "application/octet-stream";
-/// Kinds that browsers may show in place: none of them can hold a script. All else is for saving, PDF too, which
-/// browsers do not show under this policy.
+/// Types that browsers may show: none of them can contain a script. All others are downloads, also PDF, which browsers do
+/// not show under this policy.
 const SHOWN: [&str; 9] = [
     "application/json",
     "image/avif",
@@ -31,7 +28,7 @@ const SHOWN: [&str; 9] = [
     "text/markdown",
     "text/plain",
 ];
-/// What stays as it is in a `filename*` (RFC 8187, section 3.2.1).
+/// The characters that are percent-encoded in a `filename*` (RFC 8187, section 3.2.1).
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -46,56 +43,21 @@ const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// Whether a text may be the content type of a file.
-pub(super) fn is_media_type(text: &str) -> bool {
-    text.len() <= MAX_MEDIA_TYPE_BYTES && text.parse::<Mime>().is_ok()
+/// Returns the response to `HEAD`.
+pub(super) fn head_answer(file: &File, path: &FilePath, download: bool) -> Response {
+    let content_type = file.content_type.as_deref().unwrap_or(UNKNOWN);
+    let mut headers = headers(path, content_type, &file.etag, download);
+    headers.insert(header::CONTENT_LENGTH, file.size_bytes.into());
+    headers.into_response()
 }
 
-/// What is known of a file.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct File {
-    path: String,
-    volume: VolumeKind,
-    volume_id: String,
-    size_bytes: u64,
-    /// Lists do not know it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    content_type: Option<String>,
-    etag: String,
-    #[schema(required, format = DateTime)]
-    updated_at: Option<String>,
+/// Returns the response to a caller that has the current version.
+pub(super) fn not_modified(version: &str) -> Response {
+    let tag = [(header::ETAG, entity_tag(version))];
+    (StatusCode::NOT_MODIFIED, tag).into_response()
 }
 
-impl File {
-    /// The file at `path` as its blob tells.
-    pub(super) fn new(volume: &Volume, path: &str, blob: Blob) -> Self {
-        Self {
-            path: path.to_owned(),
-            volume: volume.kind,
-            volume_id: volume.id.as_str().to_owned(),
-            size_bytes: blob.size,
-            content_type: blob.content_type,
-            etag: blob.etag,
-            updated_at: blob.uploaded_at,
-        }
-    }
-
-    /// Its entity tag, as a header has it.
-    pub(super) fn entity_tag(&self) -> String {
-        entity_tag(&self.etag)
-    }
-
-    /// What a `HEAD` answers.
-    pub(super) fn head(&self, path: &FilePath, download: bool) -> Response {
-        let content_type = self.content_type.as_deref().unwrap_or(UNKNOWN);
-        let mut headers = headers(path, content_type, &self.etag, download);
-        headers.insert(header::CONTENT_LENGTH, self.size_bytes.into());
-        headers.into_response()
-    }
-}
-
-/// The bytes of a file, as they come.
+/// Returns the response with the contents of a file, as a stream.
 pub(super) fn content_answer(path: &FilePath, content: Content, download: bool) -> Response {
     let content_type = content.content_type.as_deref().unwrap_or(UNKNOWN);
     let mut headers = headers(path, content_type, &content.etag, download);
@@ -109,7 +71,7 @@ pub(super) fn content_answer(path: &FilePath, content: Content, download: bool) 
         }
         None => StatusCode::OK,
     };
-    (status, headers, content.into_body()).into_response()
+    (status, headers, Body::new(content.into_body())).into_response()
 }
 
 fn headers(path: &FilePath, content_type: &str, etag: &str, download: bool) -> HeaderMap {
@@ -130,19 +92,19 @@ fn headers(path: &FilePath, content_type: &str, etag: &str, download: bool) -> H
 }
 
 fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
-    // What cannot be a header does not come from a store.
+    // Blob stores only values that were headers.
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
 }
 
-/// Whether the file is shown or saved, and under which name: its own for those that read RFC 8187, one in plain
-/// ASCII for the others. No name can end its field.
+/// Returns whether browsers show or save the file, and under which name: its own (RFC 8187), and an ASCII form for older
+/// clients. No name can terminate its parameter.
 fn disposition(path: &FilePath, content_type: &str, download: bool) -> String {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     let essence = essence.to_ascii_lowercase();
     let is_media = essence.starts_with("audio/") || essence.starts_with("video/");
-    // Browsers take the last one of several types, whatever the first one is.
+    // Browsers use the last one of several types.
     let is_one_type = is_media_type(content_type) && !content_type.contains(',');
     let kind = if !download && is_one_type && (is_media || SHOWN.contains(&essence.as_str())) {
         "inline"
@@ -171,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_run_is_saved_and_no_name_ends_its_field() {
+    fn executable_type_is_a_download_and_no_name_terminates_its_parameter() {
         check(
             "a/b.png",
             "image/png",

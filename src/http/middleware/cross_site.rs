@@ -21,7 +21,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// changes something and comes from a page whose origin is neither this service nor allowed. Requests that no page
 /// sent are accepted.
 pub(crate) fn refuse_other_pages(parts: &Parts, access: &AccessConfig) -> Result<()> {
-    if !access.is_public && !hosts(parts).all(is_local) {
+    if !access.is_network_reachable && !hosts(parts).all(is_local) {
         return Err(Error::Forbidden(
             "Access control is off, so only requests to localhost are accepted. \
              Set AUTH_JWKS_URL, AUTH_JWT_SECRET or API_KEYS to accept other hosts.",

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
 use crate::domain::rate_limit::{RateLimitState, WINDOW};
-use crate::util::metrics::{Count, RequestMetrics};
+use crate::util::metrics::{CallStats, RequestMetrics};
 use crate::util::time::milliseconds;
 
 /// The largest number of headers that are added to a response.
@@ -86,7 +86,7 @@ fn add_timing(
     timing: &mut String,
     name: &str,
     unit: &str,
-    count: &Count,
+    count: &CallStats,
     elapsed: Option<Duration>,
 ) {
     let times = count.times();

@@ -1,4 +1,4 @@
-//! `GET /api/sessions`: the sessions of one volume, or all that the caller may see.
+//! `GET /api/sessions`: the sessions of one volume, or of all that the caller may read.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,23 +6,18 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::domain::caller::Caller;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::Session;
-use crate::domain::volume::{Volume, VolumeId, VolumeKind};
-use crate::http::error::{Error, Result};
-use crate::http::extract::page::{decode_cursor, encode_cursor, limit};
+use crate::http::error::Result;
+use crate::http::extract::page::limit;
 use crate::http::extract::query::{QueryParams, parameter};
+use crate::http::extract::volume::selection;
+use crate::http::sample::sample_header;
 use crate::http::schema::parameters::{AnyCursor, AnyStatus, AnyVolume, AnyVolumeId, PageLimit};
 use crate::http::schema::responses::BadQuery;
-use crate::service::fallback::sample_mark;
-use crate::service::samples;
-use crate::store::ListRequest;
+use crate::service::sessions::{ListSessions, MAX_SESSIONS_PER_PAGE};
 
-/// How many sessions a page holds at most.
-const MAX_SESSIONS: usize = 200;
-
-/// What these routes say of themselves.
+/// The OpenAPI description of this route.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(list_sessions))]
 pub(in crate::http) struct Described;
@@ -30,71 +25,52 @@ pub(in crate::http) struct Described;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// Whose sessions; without it those of every volume that the caller may read.
+    /// The volume; without it, every volume that the caller may read.
     #[param(value_type = AnyVolume, inline, required = false)]
     volume: Option<String>,
-    /// Which user's or team's sessions; only together with `volume`.
+    /// The user or team; only together with `volume`.
     #[param(value_type = AnyVolumeId, inline, required = false)]
     volume_id: Option<String>,
     /// Only sessions with this status.
     #[param(value_type = AnyStatus, inline, required = false)]
     status: Option<String>,
-    /// How many sessions at most.
-    #[param(value_type = PageLimit<{ MAX_SESSIONS }>, inline, required = false)]
+    /// The largest number of sessions.
+    #[param(value_type = PageLimit<{ MAX_SESSIONS_PER_PAGE }>, inline, required = false)]
     limit: Option<String>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[param(value_type = AnyCursor, inline, required = false)]
     cursor: Option<String>,
 }
 
 impl ListQuery {
-    fn into_request(self, caller: &Caller) -> Result<ListRequest> {
-        let volume: Option<VolumeKind> = parameter("volume", self.volume)?;
-        let volume_id: Option<VolumeId> = parameter("volume_id", self.volume_id)?;
-        if volume.is_none() && volume_id.is_some() {
-            return Err(Error::field(
-                "volume",
-                "is required where volume_id is given",
-            ));
-        }
-        let volume = volume.map(|volume| caller.resolve(volume, volume_id.unwrap_or_default()));
-        if let Some(volume) = &volume {
-            caller.may_read(volume)?;
-        }
-        let cursor = decode_cursor(&list_name(caller, volume.as_ref()), self.cursor.as_deref())?;
-        Ok(ListRequest {
-            volume,
+    fn parse(self) -> Result<ListSessions> {
+        Ok(ListSessions {
+            volume: selection(self.volume, self.volume_id)?,
             status: parameter("status", self.status)?,
-            limit: limit("limit", self.limit.as_deref(), 1..=MAX_SESSIONS)?,
-            cursor,
+            limit: limit("limit", self.limit.as_deref(), 1..=MAX_SESSIONS_PER_PAGE)?,
+            cursor: self.cursor,
         })
     }
-}
-
-/// What tells a list from every other one, and a caller's from another's.
-fn list_name(caller: &Caller, volume: Option<&Volume>) -> String {
-    let volume = volume.map(ToString::to_string);
-    caller.scoped_key(&format!("sessions/{}", volume.unwrap_or_default()))
 }
 
 /// A page of sessions.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct SessionList {
     sessions: Vec<Session>,
-    /// What leads to the next page; `null` on the last one.
+    /// The cursor of the next page; `null` on the last one.
     #[schema(required)]
     next_cursor: Option<String>,
-    /// The ids of sessions under whose keys something else stands.
+    /// The ids of sessions whose documents cannot be parsed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<String>,
-    /// These are samples, because storage is missing or down.
+    /// Whether these are samples, because storage is missing or unavailable.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     fallback: bool,
 }
 
 /// Lists sessions, the latest activity first.
 ///
-/// A page at a time; `status` filters, with paging as without. Where Redis is missing or down these may be
+/// One page per request; `status` filters all pages. Where Redis is missing or unavailable these may be
 /// samples, marked by `fallback` and `X-LLMOS-Storage`.
 #[utoipa::path(
     get, path = "/api/sessions", tag = "sessions", params(ListQuery),
@@ -108,25 +84,13 @@ pub(super) async fn list_sessions(
     State(app): State<App>,
     QueryParams(query): QueryParams<ListQuery>,
 ) -> Result<Response> {
-    let request = query.into_request(&context.caller)?;
-    let (page, fallback) = match app.store.list_sessions(&context, &request).await {
-        Ok(page) => (page, false),
-        Err(error) => (
-            app.sample_or(
-                error.into(),
-                Some(samples::sessions::list_sessions(&context.caller, &request)),
-                Error::NO_SUCH_SESSION,
-            )?,
-            true,
-        ),
+    let list = app.sessions(&context).list(query.parse()?).await?;
+    let sample = sample_header(list.is_sample);
+    let answer = SessionList {
+        sessions: list.value.sessions,
+        next_cursor: list.value.next_cursor,
+        unreadable: list.value.unreadable,
+        fallback: list.is_sample,
     };
-    let list = SessionList {
-        sessions: page.sessions,
-        next_cursor: page
-            .next
-            .map(|next| encode_cursor(&list_name(&context.caller, request.volume.as_ref()), &next)),
-        unreadable: page.unreadable,
-        fallback,
-    };
-    Ok((sample_mark(fallback), Json(list)).into_response())
+    Ok((sample, Json(answer)).into_response())
 }

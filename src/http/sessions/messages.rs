@@ -13,16 +13,15 @@ use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::http::error::{Error, Result};
 use crate::http::extract::body::JsonBody;
-use crate::http::extract::idempotency::{IdempotencyKey, key_reused, replayed};
+use crate::http::extract::idempotency::{IdempotencyKey, replayed};
 use crate::http::extract::page::{limit, number};
 use crate::http::extract::path::SessionPath;
 use crate::http::extract::query::QueryParams;
 use crate::http::object_writer::ObjectWriter;
+use crate::http::sample::sample_header;
 use crate::http::schema::parameters::{PageLimit, Place};
 use crate::http::schema::responses::{BadBody, BadQuery, Missing, NewMessages};
 use crate::http::schema::schemas::batch;
-use crate::service::fallback::{read_session, sample_mark};
-use crate::store::Appended;
 
 /// The routes of messages.
 pub(super) fn router() -> Router<App> {
@@ -32,7 +31,7 @@ pub(super) fn router() -> Router<App> {
     )
 }
 
-/// What these routes say of themselves.
+/// The OpenAPI description of these routes.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(list_messages, append_messages), components(schemas(Batch)))]
 pub(in crate::http) struct Described;
@@ -40,10 +39,10 @@ pub(in crate::http) struct Described;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct MessagesQuery {
-    /// How many messages at most; a page of large ones may have fewer.
+    /// The largest number of messages; a page of large messages may have fewer.
     #[param(value_type = PageLimit<{ MAX_MESSAGES_PER_PAGE }>, inline, required = false)]
     limit: Option<String>,
-    /// Messages from behind this `seq` on.
+    /// Messages after this `seq`.
     #[param(value_type = Place, inline, required = false)]
     after: Option<String>,
     /// The nearest messages before this `seq`.
@@ -68,9 +67,9 @@ impl MessagesQuery {
 #[derive(utoipa::ToSchema)]
 struct MessageList {
     messages: Vec<Message>,
-    /// Whether there are more in the direction that was read.
+    /// Whether there are more messages in the direction of reading.
     has_more: bool,
-    /// These are samples, because storage is missing or down.
+    /// Whether these are samples, because storage is missing or unavailable.
     #[schema(required = false)]
     fallback: bool,
 }
@@ -89,8 +88,8 @@ impl IntoResponse for MessageList {
 
 /// Reads messages, a page at a time, in order.
 ///
-/// Without `after` and `before` these are the latest; both together give what is between. Where Redis is missing
-/// or down they may be samples, marked by `fallback` and `X-LLMOS-Storage`.
+/// Without `after` and `before`: the latest messages; with both: the messages between them. Where Redis is missing
+/// or unavailable they may be samples, marked by `fallback` and `X-LLMOS-Storage`.
 #[utoipa::path(
     get, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, MessagesQuery),
     responses(
@@ -105,29 +104,32 @@ async fn list_messages(
     QueryParams(query): QueryParams<MessagesQuery>,
 ) -> Result<Response> {
     let limit = limit("limit", query.limit.as_deref(), 1..=MAX_MESSAGES_PER_PAGE)?;
-    let (view, fallback) = read_session(&app, &context, &id, query.range()?, limit).await?;
+    let found = app
+        .sessions(&context)
+        .get(&id, query.range()?, limit)
+        .await?;
     let list = MessageList {
-        messages: view.messages,
-        has_more: view.has_more,
-        fallback,
+        messages: found.value.messages,
+        has_more: found.value.has_more,
+        fallback: found.is_sample,
     };
-    Ok((sample_mark(fallback), list).into_response())
+    Ok((sample_header(found.is_sample), list).into_response())
 }
 
-/// Messages to be appended, all or none.
+/// Messages to append, all or none.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub(in crate::http) struct Batch {
     #[schema(schema_with = batch)]
     messages: Vec<NewMessage>,
 }
 
-/// What was appended.
+/// The appended messages.
 #[derive(utoipa::ToSchema)]
 struct AppendedMessages {
     message: &'static str,
     session_id: SessionId,
     messages: Vec<Message>,
-    /// How many messages the session has now.
+    /// The number of messages of the session.
     message_count: u64,
 }
 
@@ -142,20 +144,20 @@ impl IntoResponse for AppendedMessages {
     }
 }
 
-/// An answer with room for messages.
+/// Returns a writer with room for these messages.
 fn body_for(messages: &[Message]) -> ObjectWriter {
     ObjectWriter::with_capacity(256 + messages.iter().map(Message::size).sum::<usize>())
 }
 
 /// Appends a message, or up to 100, all or none.
 ///
-/// A body with `messages` is taken for several. `seq` counts the messages of a session from 1, without gaps.
+/// A body with the member `messages` appends several. `seq` counts the messages of a session from 1, without gaps.
 #[utoipa::path(
     post, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, IdempotencyKey),
     request_body = NewMessages,
     responses(
         (
-            status = 200, description = "The messages as they are stored.", body = AppendedMessages,
+            status = 200, description = "The stored messages.", body = AppendedMessages,
             headers(("Idempotency-Replayed"))
         ),
         BadBody, Missing
@@ -169,32 +171,20 @@ async fn append_messages(
     uri: Uri,
     body: JsonBody,
 ) -> Result<Response> {
-    let new = read_messages(&body)?;
-    let appended = app
-        .store
-        .append_messages(
-            &context,
-            &id,
-            new,
-            key.of(&context.caller, &uri, body.bytes()).as_ref(),
-        )
-        .await?;
-    let (messages, is_replayed) = match appended.ok_or(Error::NO_SUCH_SESSION)? {
-        Appended::Done(messages) => (messages, false),
-        Appended::Replayed(messages) => (messages, true),
-        Appended::IdempotencyMismatch => return Err(key_reused()),
-        Appended::ReadOnly => return Err(Error::READ_ONLY),
-    };
+    let messages = read_messages(&body)?;
+    let key = key.bind(&context.caller, &uri, body.bytes());
+    let sessions = app.sessions(&context);
+    let appended = sessions.append(&id, messages, key.as_ref()).await?;
     let answer = AppendedMessages {
         message: "Message added to session",
         session_id: id,
-        message_count: messages.last().map_or(0, Message::seq),
-        messages,
+        message_count: appended.value.last().map_or(0, Message::seq),
+        messages: appended.value,
     };
-    Ok((replayed(is_replayed), answer).into_response())
+    Ok((replayed(appended.is_replayed), answer).into_response())
 }
 
-/// One message, or `messages` with up to 100 of them.
+/// Parses one message, or the member `messages` with up to 100.
 fn read_messages(body: &JsonBody) -> Result<Vec<NewMessage>> {
     if !body.has("messages") {
         return Ok(vec![body.parse()?]);

@@ -12,13 +12,14 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use self::response::SessionAnswer;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::extract::body::JsonBody;
 use super::extract::etag::{IfMatch, IfNoneMatch, entity_tag};
-use super::extract::idempotency::{IdempotencyKey, key_reused, replayed};
+use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::page::limit;
 use super::extract::path::SessionPath;
 use super::extract::query::{QueryParams, parameter};
+use super::sample::sample_header;
 use super::schema::parameters::{AnyStatus, AnyVolumeId, Number};
 use super::schema::responses::{BadBody, BadQuery, Contended, Missing, Stale, Unchanged};
 use crate::app::App;
@@ -26,11 +27,10 @@ use crate::domain::message::{Content, MAX_MESSAGES_PER_PAGE, MessageRange, NewMe
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::request_context::RequestContext;
-use crate::domain::session::{NewSession, SessionAndVersion, SessionPatch, Status};
+use crate::domain::session::{SessionPatch, Status};
 use crate::domain::volume::{VolumeId, VolumeKind};
-use crate::service::fallback::{read_session, sample_mark};
-use crate::store::{Created, Deleted, Updated};
-use crate::util::json;
+use crate::service::sessions::CreateSession;
+use crate::service::volume::VolumeSelection;
 
 /// The routes of sessions and their messages.
 pub fn router() -> Router<App> {
@@ -49,7 +49,7 @@ pub fn router() -> Router<App> {
         .merge(messages::router())
 }
 
-/// What these routes say of themselves.
+/// The OpenAPI description of these routes.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(create_session, find_session, update_session, delete_session))]
 pub(in crate::http) struct Described;
@@ -57,19 +57,20 @@ pub(in crate::http) struct Described;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct CreateQuery {
-    /// Which user's or team's the session is; goes before the body's.
+    /// The user or team that the session belongs to; overrides the body.
     #[param(value_type = AnyVolumeId, inline, required = false)]
     volume_id: Option<String>,
 }
 
-/// A session to be.
+/// A session to create.
 #[derive(Deserialize, utoipa::ToSchema)]
-struct CreateSession {
+#[schema(as = CreateSession)]
+struct CreateSessionBody {
     name: Name,
     volume: VolumeKind,
-    /// Which user's or team's the session is: `default` if it is not given.
+    /// The user or team that the session belongs to; `default` if it is missing.
     volume_id: Option<VolumeId>,
-    /// A first message of the user.
+    /// The first message, with the role `user`.
     initial_message: Option<Content>,
     metadata: Option<Metadata>,
 }
@@ -79,7 +80,7 @@ struct CreateSession {
 /// It may begin with a message. A 201 means that it is stored.
 #[utoipa::path(
     post, path = "/api/sessions", tag = "sessions", params(CreateQuery, IdempotencyKey),
-    request_body = CreateSession,
+    request_body = CreateSessionBody,
     responses(
         (
             status = 201, description = "The session, with its messages.", body = SessionAnswer,
@@ -96,46 +97,24 @@ async fn create_session(
     uri: Uri,
     body: JsonBody,
 ) -> Result<Response> {
-    let wanted: CreateSession = body.parse()?;
-    let volume_id = parameter("volume_id", query.volume_id)?.or(wanted.volume_id);
-    let volume = context
-        .caller
-        .resolve(wanted.volume, volume_id.unwrap_or_default());
-    context.caller.may_write(&volume)?;
-    let new = NewSession {
+    let wanted: CreateSessionBody = body.parse()?;
+    let new = CreateSession {
         name: wanted.name,
-        volume,
-        metadata: wanted.metadata.unwrap_or_default(),
+        volume: VolumeSelection {
+            kind: wanted.volume,
+            id: parameter("volume_id", query.volume_id)?.or(wanted.volume_id),
+        },
+        metadata: wanted.metadata,
+        initial_message: wanted.initial_message.map(NewMessage::from_user),
     };
-    let message = wanted.initial_message.map(NewMessage::from_user);
-    let (view, is_replayed) = match app
-        .store
-        .create_session(
-            &context,
-            new,
-            message,
-            key.of(&context.caller, &uri, body.bytes()).as_ref(),
-        )
-        .await?
-    {
-        Created::Done(view) => (view, false),
-        Created::Replayed(view) => (view, true),
-        Created::Deleted => {
-            return Err(Error::Conflict(
-                "This key created a session that is deleted.",
-            ));
-        }
-        Created::IdempotencyMismatch => return Err(key_reused()),
-    };
-    let location = [(
-        header::LOCATION,
-        format!("/api/sessions/{}", view.current.session.id),
-    )];
+    let key = key.bind(&context.caller, &uri, body.bytes());
+    let created = app.sessions(&context).create(new, key.as_ref()).await?;
+    let location = format!("/api/sessions/{}", created.value.current.session.id);
     Ok((
         StatusCode::CREATED,
-        location,
-        replayed(is_replayed),
-        SessionAnswer::with_messages(view),
+        [(header::LOCATION, location)],
+        replayed(created.is_replayed),
+        SessionAnswer::with_messages(created.value),
     )
         .into_response())
 }
@@ -143,14 +122,14 @@ async fn create_session(
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct FindQuery {
-    /// How many of the latest messages come with the session: 50 if it is not given.
+    /// The number of latest messages in the response: 50 if it is missing.
     #[param(value_type = Number<0, { MAX_MESSAGES_PER_PAGE }>, inline, required = false)]
     messages: Option<String>,
 }
 
 /// Finds a session, with its latest messages.
 ///
-/// Where Redis is missing or down this may be a sample, marked by `fallback` and `X-LLMOS-Storage`.
+/// Where Redis is missing or unavailable this may be a sample, marked by `fallback` and `X-LLMOS-Storage`.
 #[utoipa::path(
     get, path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, FindQuery, IfNoneMatch),
     responses(
@@ -168,43 +147,42 @@ async fn find_session(
     QueryParams(query): QueryParams<FindQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
-    let limit = limit(
-        "messages",
-        query.messages.as_deref(),
-        0..=MAX_MESSAGES_PER_PAGE,
-    )?;
-    let (view, fallback) = read_session(&app, &context, &id, MessageRange::Latest, limit).await?;
-    if known.has(&view.current.version) {
-        let tag = [(header::ETAG, entity_tag(&view.current.version))];
-        return Ok((StatusCode::NOT_MODIFIED, sample_mark(fallback), tag).into_response());
+    let messages = query.messages.as_deref();
+    let limit = limit("messages", messages, 0..=MAX_MESSAGES_PER_PAGE)?;
+    let sessions = app.sessions(&context);
+    let found = sessions.get(&id, MessageRange::Latest, limit).await?;
+    let sample = sample_header(found.is_sample);
+    if known.has(&found.value.current.version) {
+        let tag = [(header::ETAG, entity_tag(&found.value.current.version))];
+        return Ok((StatusCode::NOT_MODIFIED, sample, tag).into_response());
     }
     let answer = SessionAnswer {
-        fallback,
-        ..SessionAnswer::with_messages(view)
+        fallback: found.is_sample,
+        ..SessionAnswer::with_messages(found.value)
     };
-    Ok((sample_mark(fallback), answer).into_response())
+    Ok((sample, answer).into_response())
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct UpdateQuery {
-    /// A new status, for clients that send it here; that of the body goes before it.
+    /// A new status, for clients that send it here; the body overrides it.
     #[param(value_type = AnyStatus, inline, required = false)]
     status: Option<String>,
 }
 
-/// What is to change of a session; what is not there, or `null`, stays.
+/// The changes of a session. Members that are missing or `null` stay as they are.
 #[derive(Deserialize, utoipa::ToSchema)]
 struct UpdateSession {
     name: Option<Name>,
     status: Option<Status>,
-    /// A merge patch (RFC 7396): members are added or replaced, those that are `null` are removed, others stay.
+    /// A merge patch (RFC 7396): members are added or replaced, members that are `null` are removed, others stay.
     metadata: Option<Metadata>,
 }
 
-/// Changes a session's name, status or metadata.
+/// Updates the name, status or metadata of a session.
 ///
-/// `PUT` and `PATCH` do the same. The body may be missing where the query says the status.
+/// `PUT` and `PATCH` are equivalent. The body may be missing if the query has the status.
 #[utoipa::path(
     method(put, patch), path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, UpdateQuery, IfMatch),
     request_body(content(
@@ -212,7 +190,7 @@ struct UpdateSession {
     )),
     responses(
         (
-            status = 200, description = "The session as it is now, without messages.", body = SessionAnswer,
+            status = 200, description = "The updated session, without messages.", body = SessionAnswer,
             headers(("ETag"))
         ),
         BadBody, Missing, Contended, Stale
@@ -227,28 +205,18 @@ async fn update_session(
     body: JsonBody,
 ) -> Result<SessionAnswer> {
     let wanted: UpdateSession = body.parse()?;
-    let change = SessionPatch {
+    let patch = SessionPatch {
         name: wanted.name,
-        // Existing clients send the status as a query parameter.
+        // Clients of the Python version send the status as a query parameter.
         status: wanted.status.or(parameter("status", query.status)?),
         metadata: wanted.metadata,
     };
-    let updated = app
-        .store
-        .update_session(&context, &id, &change, expected.versions())
-        .await?;
-    match updated.ok_or(Error::NO_SUCH_SESSION)? {
-        Updated::Done(current) => Ok(SessionAnswer::without_messages(current)),
-        Updated::Stale(current) => Err(stale(&current)),
-        Updated::Invalid(limit) => Err(Error::field("metadata", limit)),
-        Updated::ReadOnly => Err(Error::READ_ONLY),
-        Updated::Contended => Err(Error::Conflict(
-            "Others change this session all the time. Try again.",
-        )),
-    }
+    let sessions = app.sessions(&context);
+    let updated = sessions.update(&id, &patch, expected.versions()).await?;
+    Ok(SessionAnswer::without_messages(updated))
 }
 
-/// That a session is deleted.
+/// The confirmation of a deletion.
 #[derive(Serialize, utoipa::ToSchema)]
 struct DeletedSession {
     message: String,
@@ -256,10 +224,10 @@ struct DeletedSession {
 
 /// Deletes a session with its messages.
 ///
-/// With `If-Match` only if nobody changed or appended to it since.
+/// With `If-Match`, only if it was neither changed nor appended to since.
 #[utoipa::path(
     delete, path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, IfMatch),
-    responses((status = 200, description = "It is deleted.", body = DeletedSession), Missing, Stale)
+    responses((status = 200, description = "The session is deleted.", body = DeletedSession), Missing, Stale)
 )]
 async fn delete_session(
     context: RequestContext,
@@ -267,19 +235,9 @@ async fn delete_session(
     SessionPath(id): SessionPath,
     expected: IfMatch,
 ) -> Result<Json<DeletedSession>> {
-    let deleted = app.store.delete_session(&context, &id, expected.versions());
-    match deleted.await?.ok_or(Error::NO_SUCH_SESSION)? {
-        Deleted::Done => Ok(Json(DeletedSession {
-            message: format!("Session {id} deleted"),
-        })),
-        Deleted::Stale(current) => Err(stale(&current)),
-        Deleted::ReadOnly => Err(Error::READ_ONLY),
-    }
-}
-
-fn stale(current: &SessionAndVersion) -> Error {
-    Error::PreconditionFailed {
-        current: json::raw(&current.session),
-        entity_tag: Some(entity_tag(&current.version)),
-    }
+    let sessions = app.sessions(&context);
+    sessions.delete(&id, expected.versions()).await?;
+    Ok(Json(DeletedSession {
+        message: format!("Session {id} deleted"),
+    }))
 }

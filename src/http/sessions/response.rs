@@ -1,4 +1,4 @@
-//! What the routes of one session answer: the session, with or without messages, and its entity tag.
+//! Responses with one session: with or without its messages, and with its entity tag.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -8,7 +8,7 @@ use crate::domain::session::{SessionAndVersion, SessionWithMessages};
 use crate::http::extract::etag::entity_tag;
 use crate::http::object_writer::ObjectWriter;
 
-/// A session and its entity tag.
+/// A session, with its entity tag as a header.
 pub(crate) struct SessionAnswer {
     pub(crate) current: SessionAndVersion,
     pub(crate) messages: Option<Vec<Message>>,

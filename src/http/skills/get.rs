@@ -1,4 +1,4 @@
-//! `GET /api/skills/{id}`: a skill, in the form that is wanted.
+//! `GET /api/skills/{id}`: a skill, as JSON or as a document.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -9,18 +9,17 @@ use super::response::{SkillAnswer, document_answer, not_modified};
 use crate::app::App;
 use crate::domain::request_context::RequestContext;
 use crate::http::error::{Error, Result};
-use crate::http::extract::blobs::RequestBlobs;
 use crate::http::extract::etag::IfNoneMatch;
 use crate::http::extract::path::SkillPath;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
+use crate::http::sample::sample_header;
 use crate::http::schema::parameters::Format;
 use crate::http::schema::responses::{BadQuery, Missing, SkillDocument, Unchanged};
-use crate::service::fallback::{find_skill, sample_mark};
 use crate::service::skills::Found;
 use crate::skill::export;
 
-/// What this route says of itself.
+/// The OpenAPI description of this route.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(find_skill_by_id))]
 pub(in crate::http) struct Described;
@@ -28,16 +27,16 @@ pub(in crate::http) struct Described;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct FindQuery {
-    /// In which form: JSON, the document to the letter, or as the Agent Skills specification wants it. Without it
-    /// `Accept` decides, and JSON is what is not asked for.
+    /// The representation: JSON, the stored document, or the document in the form of the Agent Skills specification. If
+    /// it is missing, `Accept` decides; the default is JSON.
     #[param(value_type = Format, inline, required = false)]
     format: Option<String>,
 }
 
 /// Finds a skill, as JSON or as its markdown document.
 ///
-/// `Accept: text/markdown` asks for the document, too. Where Blob is missing or down this may be a sample, marked by
-/// `fallback` and `X-LLMOS-Storage`.
+/// `Accept: text/markdown` also selects the document. Where Blob is missing or unavailable this may be a sample, marked
+/// by `fallback` and `X-LLMOS-Storage`.
 #[utoipa::path(
     get, path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, FindQuery, IfNoneMatch),
     responses(
@@ -52,36 +51,34 @@ pub(super) struct FindQuery {
 pub(super) async fn find_skill_by_id(
     context: RequestContext,
     State(app): State<App>,
-    RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
     QueryParams(volume): QueryParams<VolumeQuery>,
     QueryParams(query): QueryParams<FindQuery>,
     known: IfNoneMatch,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let format = DocumentFormat::of(query.format.as_deref(), &headers)?;
-    let volumes = volume.or_nearest(&context.caller)?;
-    let (found, fallback) =
-        find_skill(&app, &context, &blobs, &volumes, &id, known.header()).await?;
-    let found = match found {
-        Found::Missing => return Err(Error::NO_SUCH_SKILL),
+    let format = DocumentFormat::parse(query.format.as_deref(), &headers)?;
+    let skills = app.skills(&context);
+    let found = skills
+        .get(volume.selection()?, &id, known.header().as_deref())
+        .await?;
+    let sample = sample_header(found.is_sample);
+    let detail = match found.value {
         Found::NotModified(version) => return Ok(not_modified(&version)),
-        Found::Skill(found) => *found,
+        Found::Skill(detail) => *detail,
     };
-    let mark = sample_mark(fallback);
-    Ok(match format {
-        DocumentFormat::Json => (mark, SkillAnswer::with_document(found, fallback)).into_response(),
-        DocumentFormat::Markdown => {
-            (mark, document_answer(&found.skill, found.document)).into_response()
-        }
+    let answer = match format {
+        DocumentFormat::Json => SkillAnswer::with_document(detail, found.is_sample).into_response(),
+        DocumentFormat::Markdown => document_answer(&detail.skill, detail.document),
         DocumentFormat::AgentSkills => {
-            let document = export(&String::from_utf8_lossy(&found.document), &id);
-            (mark, document_answer(&found.skill, document.into())).into_response()
+            let document = export(&String::from_utf8_lossy(&detail.document), &id);
+            document_answer(&detail.skill, document.into())
         }
-    })
+    };
+    Ok((sample, answer).into_response())
 }
 
-/// In which form a skill is wanted.
+/// The representations of a skill.
 #[derive(Clone, Copy)]
 enum DocumentFormat {
     Json,
@@ -90,7 +87,7 @@ enum DocumentFormat {
 }
 
 impl DocumentFormat {
-    fn of(format: Option<&str>, headers: &HeaderMap) -> Result<Self> {
+    fn parse(format: Option<&str>, headers: &HeaderMap) -> Result<Self> {
         match format.unwrap_or_default() {
             "" if prefers_markdown(headers) => Ok(Self::Markdown),
             "" | "json" => Ok(Self::Json),
@@ -104,7 +101,7 @@ impl DocumentFormat {
     }
 }
 
-/// Whether `Accept` asks for markdown, and not rather for JSON.
+/// Returns whether `Accept` prefers markdown to JSON.
 fn prefers_markdown(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
     let quality = |wanted: &str| {

@@ -1,4 +1,4 @@
-//! `GET /api/skills`: the skills of one volume, or of all that concern a user, the nearer shadowing the farther.
+//! `GET /api/skills`: the skills of one volume, or all that apply to a user.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,25 +7,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::app::App;
-use crate::blob::{Blobs, paths};
-use crate::domain::caller::Caller;
-use crate::domain::volume::{Volume, VolumeId, VolumeKind};
-use crate::http::error::{Error, Result};
+use crate::http::error::Result;
 use crate::http::extract::auth::RateLimited;
-use crate::http::extract::blobs::RequestBlobs;
-use crate::http::extract::page::{decode_cursor, encode_cursor, limit};
+use crate::http::extract::page::limit;
 use crate::http::extract::query::{QueryParams, flag, parameter};
 use crate::http::extract::volume::VolumeQuery;
+use crate::http::sample::sample_header;
 use crate::http::schema::parameters::{AnyCursor, AnyVolumeId, Flag, PageLimit, Text};
 use crate::http::schema::responses::BadQuery;
-use crate::service::fallback::sample_mark;
-use crate::service::samples;
-use crate::service::skills::{ListRequest, SkillFilter, SkillPage, SkillService};
+use crate::service::skills::{ListSkills, SkillFilter, SkillScope};
 
-/// How many skills a page holds at most.
-const MAX_SKILLS: usize = 1000;
+/// The largest page of skills.
+const MAX_SKILLS_PER_PAGE: usize = 1000;
 
-/// What these routes say of themselves.
+/// The OpenAPI description of this route.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(list_skills))]
 pub(in crate::http) struct Described;
@@ -42,89 +37,63 @@ pub(super) struct ListQuery {
     /// Only skills of this category.
     #[param(value_type = Text, inline, required = false)]
     category: Option<String>,
-    /// How many skills at most.
-    #[param(value_type = PageLimit<{ MAX_SKILLS }>, inline, required = false)]
+    /// The largest number of skills.
+    #[param(value_type = PageLimit<{ MAX_SKILLS_PER_PAGE }>, inline, required = false)]
     limit: Option<String>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[param(value_type = AnyCursor, inline, required = false)]
     cursor: Option<String>,
-    /// All that concern one user: the user's, a team's and the system's, the nearer one for farther ones of the
-    /// same id. `volume` then says nothing.
+    /// Whether to list the skills that apply to one user: the user's, a team's and the system's. A skill in a more
+    /// specific volume overrides one with the same id. `volume` is then ignored.
     #[param(value_type = Flag, inline, required = false)]
     effective: Option<String>,
-    /// With `effective`: which team's.
+    /// With `effective`: the team.
     #[param(value_type = AnyVolumeId, inline, required = false)]
     team_id: Option<String>,
-    /// With `effective`: which user's.
+    /// With `effective`: the user.
     #[param(value_type = AnyVolumeId, inline, required = false)]
     user_id: Option<String>,
 }
 
 impl ListQuery {
-    fn into_request(self, caller: &Caller, volume: VolumeQuery) -> Result<ListRequest> {
+    fn parse(self, volume: VolumeQuery) -> Result<ListSkills> {
         let user = parameter("user_id", self.user_id)?;
         let team = parameter("team_id", self.team_id)?;
-        let volumes = if flag("effective", self.effective.as_deref())? {
-            effective_volumes(caller, team, user)?
+        let scope = if flag("effective", self.effective.as_deref())? {
+            SkillScope::Effective { user, team }
         } else {
-            vec![volume.readable(caller, Volume::system())?]
+            SkillScope::Volume(volume.selection()?)
         };
-        let cursor = decode_cursor(&list_name(caller, &volumes), self.cursor.as_deref())?;
-        Ok(ListRequest {
-            volumes,
+        Ok(ListSkills {
+            scope,
             filter: SkillFilter::new(
                 self.q.as_deref(),
                 self.tag.as_deref(),
                 self.category.as_deref(),
             ),
-            limit: limit("limit", self.limit.as_deref(), 1..=MAX_SKILLS)?,
-            cursor,
+            limit: limit("limit", self.limit.as_deref(), 1..=MAX_SKILLS_PER_PAGE)?,
+            cursor: self.cursor,
         })
     }
-}
-
-/// What tells a list from every other one, and a caller's from another's.
-fn list_name(caller: &Caller, volumes: &[Volume]) -> String {
-    let volumes: String = volumes.iter().map(paths::skills).collect();
-    caller.scoped_key(&volumes)
-}
-
-/// The volumes that concern a user, the nearest first.
-fn effective_volumes(
-    caller: &Caller,
-    team: Option<VolumeId>,
-    user: Option<VolumeId>,
-) -> Result<Vec<Volume>> {
-    let user = user.map_or_else(
-        || caller.default_volume(),
-        |id| caller.resolve(VolumeKind::User, id),
-    );
-    let team = team.map(|id| caller.resolve(VolumeKind::Team, id));
-    let own = [Some(user), team].into_iter().flatten();
-    let volumes: Vec<Volume> = own.chain([Volume::system()]).collect();
-    for volume in &volumes {
-        caller.may_read(volume)?;
-    }
-    Ok(volumes)
 }
 
 /// A page of skills.
 #[derive(Serialize, utoipa::ToSchema)]
 struct SkillList {
-    /// The skills, ordered by id; code of more than 16 KB is left out, with a warning.
+    /// The skills, ordered by id; code of more than 16 KB is omitted, with a warning.
     #[schema(value_type = Vec<crate::service::skills::SkillSummary>)]
     skills: Vec<Box<RawValue>>,
-    /// What leads to the next page; `null` on the last one.
+    /// The cursor of the next page; `null` on the last one.
     #[schema(required)]
     next_cursor: Option<String>,
-    /// These are samples, because storage is missing or down.
+    /// Whether these are samples, because storage is missing or unavailable.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     fallback: bool,
 }
 
 /// Lists skills, a page at a time, ordered by id.
 ///
-/// A page with a filter may be short, or empty, and still have a `next_cursor`. Where Blob is missing or down these may
+/// A filtered page may be short or empty and still have a `next_cursor`. Where Blob is missing or unavailable these may
 /// be samples, marked by `fallback` and `X-LLMOS-Storage`.
 #[utoipa::path(
     get, path = "/api/skills", tag = "skills", params(VolumeQuery, ListQuery),
@@ -136,34 +105,14 @@ struct SkillList {
 pub(super) async fn list_skills(
     RateLimited(context): RateLimited,
     State(app): State<App>,
-    RequestBlobs(blobs): RequestBlobs,
     QueryParams(volume): QueryParams<VolumeQuery>,
     QueryParams(query): QueryParams<ListQuery>,
 ) -> Result<Response> {
-    let request = query.into_request(&context.caller, volume)?;
-    let (page, fallback) = match SkillService::new(&blobs, &app.store, &context)
-        .list(&request)
-        .await
-    {
-        Ok(page) => (page, false),
-        Err(error) => (
-            app.sample_or(error, sample(&request, &blobs), Error::NO_SUCH_SKILL)?,
-            true,
-        ),
+    let list = app.skills(&context).list(query.parse(volume)?).await?;
+    let answer = SkillList {
+        skills: list.value.skills,
+        next_cursor: list.value.next_cursor,
+        fallback: list.is_sample,
     };
-    let list = SkillList {
-        skills: page.skills,
-        next_cursor: page
-            .next
-            .map(|next| encode_cursor(&list_name(&context.caller, &request.volumes), &next)),
-        fallback,
-    };
-    Ok((sample_mark(fallback), Json(list)).into_response())
-}
-
-/// The samples are the system's. While the store is down, nobody knows what the others have; where there is no
-/// store, they have nothing.
-fn sample(request: &ListRequest, blobs: &Blobs) -> Option<SkillPage> {
-    let concerns_system = request.volumes.contains(&Volume::system());
-    (concerns_system || !blobs.is_configured()).then(|| samples::skills::list(request))
+    Ok((sample_header(list.is_sample), Json(answer)).into_response())
 }

@@ -7,7 +7,7 @@ pub(super) mod usage;
 pub(super) mod validate;
 
 use axum::extract::State;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
@@ -17,9 +17,8 @@ use self::get::find_skill_by_id;
 use self::response::SkillAnswer;
 use super::error::{Error, Result};
 use super::extract::auth::RateLimited;
-use super::extract::blobs::RequestBlobs;
 use super::extract::body::JsonOrMarkdown;
-use super::extract::etag::{IfMatch, IfNoneMatch, entity_tag};
+use super::extract::etag::{IfMatch, IfNoneMatch};
 use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::path::SkillPath;
 use super::extract::query::QueryParams;
@@ -27,15 +26,14 @@ use super::extract::volume::VolumeQuery;
 use super::schema::responses::{BadBody, BadQuery, Contended, Missing, SkillDocument, Stale};
 use crate::app::App;
 use crate::domain::request_context::RequestContext;
-use crate::service::skills::{Created, Deleted, Replaced, Replacement, SkillService, SkillSummary};
+use crate::service::skills::{Replacement, SkillSummary};
 use crate::skill::{NewSkill, SkillId, SkillPatch, check_document, id_of_document};
-use crate::util::json;
 
 /// The routes of skills.
 pub fn router() -> Router<App> {
     Router::new()
         .route("/api/skills", get(list::list_skills).post(create_skill))
-        // There may be a skill of this id, too.
+        // A skill may have the id `validate`.
         .route(
             "/api/skills/validate",
             one_skill().merge(validate::router()),
@@ -51,16 +49,16 @@ fn one_skill() -> MethodRouter<App> {
         .delete(delete_skill)
 }
 
-/// What these routes say of themselves.
+/// The OpenAPI description of these routes.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(create_skill, replace_skill, delete_skill))]
 pub(in crate::http) struct Described;
 
-/// Adds a skill, as JSON or as a whole markdown document.
+/// Creates a skill, from JSON or from a whole markdown document.
 ///
-/// Its id is made from its name, or is the `skill_id` of the document. The types `text/x-markdown` and
-/// `text/plain` do as well. With an `Idempotency-Key` a repetition is answered like the first request as long as the
-/// document is still the one that it asks for.
+/// The id is derived from the name, or is the `skill_id` of the document. The media types `text/x-markdown` and
+/// `text/plain` are accepted as markdown. With an `Idempotency-Key`, a repeated request gets the response of the first
+/// one as long as the document is unchanged.
 #[utoipa::path(
     post, path = "/api/skills", tag = "skills", params(VolumeQuery, IdempotencyKey),
     request_body(content((NewSkill = "application/json"), (SkillDocument = "text/markdown"))),
@@ -75,31 +73,22 @@ pub(in crate::http) struct Described;
 async fn create_skill(
     RateLimited(context): RateLimited,
     State(app): State<App>,
-    RequestBlobs(blobs): RequestBlobs,
     QueryParams(volume): QueryParams<VolumeQuery>,
     key: IdempotencyKey,
-    uri: Uri,
     body: JsonOrMarkdown,
 ) -> Result<Response> {
-    let volume = volume.writable(&context.caller)?;
     let (id, document) = new_document(&body)?;
-    let has_key = key.of(&context.caller, &uri, body.bytes()).is_some();
-    let created = SkillService::new(&blobs, &app.store, &context)
-        .create(&volume, &id, document)
+    let skills = app.skills(&context);
+    let created = skills
+        .create(volume.selection()?, &id, document, key.is_given())
         .await?;
-    let (skill, is_replayed) = match created {
-        Created::Done(skill) => (skill, false),
-        Created::Same(skill) if has_key => (skill, true),
-        Created::Same(_) | Created::Taken => {
-            return Err(Error::Conflict("There is a skill of this id already."));
-        }
-    };
-    let location = [(header::LOCATION, location(&skill))];
-    let answer = SkillAnswer::without_document(skill);
-    Ok((StatusCode::CREATED, location, replayed(is_replayed), answer).into_response())
+    let location = [(header::LOCATION, location(&created.value))];
+    let replayed = replayed(created.is_replayed);
+    let answer = SkillAnswer::without_document(created.value);
+    Ok((StatusCode::CREATED, location, replayed, answer).into_response())
 }
 
-/// The id and the document of a new skill.
+/// Returns the id and the document of a new skill.
 fn new_document(body: &JsonOrMarkdown) -> Result<(SkillId, String)> {
     match body {
         JsonOrMarkdown::Json(body) => {
@@ -131,10 +120,10 @@ fn location(skill: &SkillSummary) -> String {
         .finish()
 }
 
-/// Changes the members that are there, or replaces the whole document.
+/// Changes the members in the body, or replaces the whole document.
 ///
-/// `PUT` and `PATCH` do the same. As JSON `null` removes a member; as `text/markdown`, `text/x-markdown` or
-/// `text/plain` the body is the new document. `If-None-Match` is refused.
+/// `PUT` and `PATCH` are equivalent. In JSON, `null` removes a member. As `text/markdown`, `text/x-markdown` or
+/// `text/plain`, the body is the new document. `If-None-Match` is rejected.
 #[utoipa::path(
     method(put, patch), path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, IfMatch),
     request_body(content(
@@ -143,7 +132,7 @@ fn location(skill: &SkillSummary) -> String {
     )),
     responses(
         (
-            status = 200, description = "The skill as it is now, without its document.", body = SkillAnswer,
+            status = 200, description = "The updated skill, without its document.", body = SkillAnswer,
             headers(("ETag"), ("Vary"))
         ),
         BadBody, Missing, Contended, Stale
@@ -152,7 +141,6 @@ fn location(skill: &SkillSummary) -> String {
 async fn replace_skill(
     context: RequestContext,
     State(app): State<App>,
-    RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
     QueryParams(volume): QueryParams<VolumeQuery>,
     expected: IfMatch,
@@ -160,28 +148,21 @@ async fn replace_skill(
     body: JsonOrMarkdown,
 ) -> Result<SkillAnswer> {
     if known.is_given() {
-        let message = "If-None-Match does not go with a change: POST adds skills.".to_owned();
-        return Err(Error::InvalidRequest(message));
+        let detail = "If-None-Match is not supported for changes; use POST to create a skill.";
+        return Err(Error::InvalidRequest(detail.to_owned()));
     }
     let replacement = match &body {
-        JsonOrMarkdown::Json(body) => Replacement::Change(Box::new(body.parse::<SkillPatch>()?)),
+        JsonOrMarkdown::Json(body) => Replacement::Patch(Box::new(body.parse::<SkillPatch>()?)),
         JsonOrMarkdown::Markdown(text) => Replacement::Document(checked(text)?),
     };
-    let volume = volume.writable(&context.caller)?;
-    let replaced = SkillService::new(&blobs, &app.store, &context)
-        .replace(&volume, &id, &replacement, expected.versions())
+    let skills = app.skills(&context);
+    let replaced = skills
+        .replace(volume.selection()?, &id, &replacement, expected.versions())
         .await?;
-    match replaced.ok_or(Error::NO_SUCH_SKILL)? {
-        Replaced::Done(skill) => Ok(SkillAnswer::without_document(skill)),
-        Replaced::Stale(skill) => Err(stale(&skill)),
-        Replaced::Refused(refusal) => Err(Error::field("document", refusal.to_string())),
-        Replaced::Contended => Err(Error::Conflict(
-            "Others change this skill all the time. Try again.",
-        )),
-    }
+    Ok(SkillAnswer::without_document(replaced))
 }
 
-/// That a skill is deleted.
+/// The confirmation of a deletion.
 #[derive(Serialize, utoipa::ToSchema)]
 struct DeletedSkill {
     message: String,
@@ -189,34 +170,23 @@ struct DeletedSkill {
 
 /// Deletes a skill.
 ///
-/// With `If-Match` only if nobody changed it since.
+/// With `If-Match`, only if it was not changed since.
 #[utoipa::path(
     delete, path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, IfMatch),
-    responses((status = 200, description = "It is deleted.", body = DeletedSkill), BadQuery, Missing, Stale)
+    responses((status = 200, description = "The skill is deleted.", body = DeletedSkill), BadQuery, Missing, Stale)
 )]
 async fn delete_skill(
     RateLimited(context): RateLimited,
     State(app): State<App>,
-    RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
     QueryParams(volume): QueryParams<VolumeQuery>,
     expected: IfMatch,
 ) -> Result<Json<DeletedSkill>> {
-    let volume = volume.writable(&context.caller)?;
-    let deleted = SkillService::new(&blobs, &app.store, &context)
-        .delete(&volume, &id, expected.versions())
+    let skills = app.skills(&context);
+    skills
+        .delete(volume.selection()?, &id, expected.versions())
         .await?;
-    match deleted.ok_or(Error::NO_SUCH_SKILL)? {
-        Deleted::Done => Ok(Json(DeletedSkill {
-            message: format!("Skill {id} deleted"),
-        })),
-        Deleted::Stale(skill) => Err(stale(&skill)),
-    }
-}
-
-fn stale(skill: &SkillSummary) -> Error {
-    Error::PreconditionFailed {
-        current: json::raw(skill),
-        entity_tag: Some(entity_tag(&skill.etag)),
-    }
+    Ok(Json(DeletedSkill {
+        message: format!("Skill {id} deleted"),
+    }))
 }

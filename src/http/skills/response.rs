@@ -1,4 +1,4 @@
-//! What the routes of one skill answer: the skill as JSON or its document, and its entity tag.
+//! Responses with one skill: as JSON or as its document, with its entity tag.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::http::extract::etag::entity_tag;
 use crate::service::skills::{SkillDetail, SkillSummary};
 
-/// The same path answers JSON and documents.
+/// The same path returns JSON or documents.
 const VARY_ON_ACCEPT: (HeaderName, HeaderValue) =
     (header::VARY, HeaderValue::from_static("accept"));
 
@@ -49,7 +49,7 @@ impl IntoResponse for SkillAnswer {
     }
 }
 
-/// A document to the letter.
+/// Returns the response with a document.
 pub(crate) fn document_answer(skill: &SkillSummary, document: Bytes) -> Response {
     let headers = [
         (
@@ -61,7 +61,7 @@ pub(crate) fn document_answer(skill: &SkillSummary, document: Bytes) -> Response
     ([VARY_ON_ACCEPT], headers, document).into_response()
 }
 
-/// That the caller has the skill already.
+/// Returns the response to a caller that has the current version.
 pub(crate) fn not_modified(version: &str) -> Response {
     let etag = [(header::ETAG, entity_tag(version))];
     (StatusCode::NOT_MODIFIED, [VARY_ON_ACCEPT], etag).into_response()

@@ -1,4 +1,4 @@
-//! `POST /api/skills/{id}/usage`: that a skill was used, and whether it went well.
+//! `POST /api/skills/{id}/usage`: reports of uses of a skill.
 
 use std::time::Duration;
 
@@ -12,18 +12,16 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::http::error::{Error, Result};
 use crate::http::extract::auth::RateLimited;
-use crate::http::extract::blobs::RequestBlobs;
 use crate::http::extract::body::JsonBody;
-use crate::http::extract::idempotency::{IdempotencyKey, key_reused, replayed};
+use crate::http::extract::idempotency::{IdempotencyKey, replayed};
 use crate::http::extract::path::SkillPath;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::responses::{BadBody, Missing};
-use crate::service::skills::SkillService;
 use crate::skill::SkillId;
-use crate::store::{Counted, SkillUse, Usage};
+use crate::store::{SkillUse, Usage};
 
-/// The longest duration of a use, in milliseconds: a day.
+/// The longest duration of a use, in milliseconds: one day.
 const MAX_DURATION_MS: f64 = 24.0 * 60.0 * 60.0 * 1e3;
 
 /// The route of uses.
@@ -31,7 +29,7 @@ pub(super) fn router() -> Router<App> {
     Router::new().route("/api/skills/{id}/usage", post(count_usage))
 }
 
-/// What these routes say of themselves.
+/// The OpenAPI description of these routes.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(count_usage))]
 pub(in crate::http) struct Described;
@@ -39,9 +37,9 @@ pub(in crate::http) struct Described;
 /// A use of a skill.
 #[derive(Deserialize, utoipa::ToSchema)]
 struct UsedSkill {
-    /// Whether it went well.
+    /// Whether the use was successful.
     success: bool,
-    /// How long it took, in milliseconds: at most a day.
+    /// The duration in milliseconds, at most one day.
     #[schema(minimum = 0, maximum = 86_400_000)]
     duration_ms: Option<f64>,
 }
@@ -60,25 +58,25 @@ impl UsedSkill {
     }
 }
 
-/// How often a skill was used.
+/// The usage counts of a skill.
 #[derive(Serialize, utoipa::ToSchema)]
 struct CountedUsage {
     id: SkillId,
     usage_count: u64,
-    /// Which share of its uses went well.
+    /// The share of successful uses, 0–1.
     #[schema(required, minimum = 0, maximum = 1)]
     success_rate: Option<f64>,
 }
 
-/// Tells that a skill was used, and whether it went well.
+/// Reports a use of a skill, and whether it was successful.
 ///
-/// Each use that is told is counted once, under an `Idempotency-Key` also when it is told twice.
+/// Each reported use is counted once. With an `Idempotency-Key`, a repeated report is not counted again.
 #[utoipa::path(
     post, path = "/api/skills/{id}/usage", tag = "skills", params(SkillPath, VolumeQuery, IdempotencyKey),
     request_body = UsedSkill,
     responses(
         (
-            status = 200, description = "It is counted.", body = CountedUsage, headers(("Idempotency-Replayed"))
+            status = 200, description = "The use is counted.", body = CountedUsage, headers(("Idempotency-Replayed"))
         ),
         BadBody, Missing
     )
@@ -86,7 +84,6 @@ struct CountedUsage {
 async fn count_usage(
     RateLimited(context): RateLimited,
     State(app): State<App>,
-    RequestBlobs(blobs): RequestBlobs,
     SkillPath(id): SkillPath,
     QueryParams(volume): QueryParams<VolumeQuery>,
     key: IdempotencyKey,
@@ -94,24 +91,15 @@ async fn count_usage(
     body: JsonBody,
 ) -> Result<Response> {
     let usage = body.parse::<UsedSkill>()?.into_use()?;
-    let volumes = volume.or_nearest(&context.caller)?;
-    // Everybody may tell that they used what they see, also what is the system's.
-    if !context.caller.can_write() {
-        return Err(Error::READ_ONLY);
-    }
-    let idempotency = key.of(&context.caller, &uri, body.bytes());
-    let counted = SkillService::new(&blobs, &app.store, &context)
-        .count_usage(&volumes, &id, &usage, idempotency.as_ref())
+    let key = key.bind(&context.caller, &uri, body.bytes());
+    let skills = app.skills(&context);
+    let counted = skills
+        .count_usage(volume.selection()?, &id, &usage, key.as_ref())
         .await?;
-    let (usage, is_replayed) = match counted.ok_or(Error::NO_SUCH_SKILL)? {
-        Counted::Done(usage) => (usage, false),
-        Counted::Replayed(usage) => (usage, true),
-        Counted::IdempotencyMismatch => return Err(key_reused()),
-    };
     let answer = CountedUsage {
         id,
-        usage_count: usage.uses,
-        success_rate: Usage::success_rate(usage),
+        usage_count: counted.value.uses,
+        success_rate: Usage::success_rate(counted.value),
     };
-    Ok((replayed(is_replayed), Json(answer)).into_response())
+    Ok((replayed(counted.is_replayed), Json(answer)).into_response())
 }

@@ -1,4 +1,4 @@
-//! `POST /api/skills/validate`: what is odd about a document, without storing it.
+//! `POST /api/skills/validate`: checks a document without storing it.
 
 use axum::Json;
 use axum::routing::{MethodRouter, post};
@@ -11,36 +11,36 @@ use crate::http::extract::body::JsonOrMarkdown;
 use crate::http::schema::responses::BadBody;
 use crate::skill::{NewSkill, Skill, SkillId, check_document, id_of_document};
 
-/// The route's one method.
+/// Returns the method of this route.
 pub(super) fn router() -> MethodRouter<App> {
     post(validate_skill)
 }
 
-/// What these routes say of themselves.
+/// The OpenAPI description of these routes.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(validate_skill))]
 pub(in crate::http) struct Described;
 
-/// What is to be said of a document.
+/// The result of a check.
 #[derive(Serialize, utoipa::ToSchema)]
 struct Validation {
-    /// Whether it would be stored.
+    /// Whether the document can be stored.
     valid: bool,
-    /// The id that it would have.
+    /// The id of the skill.
     #[schema(required)]
     id: Option<SkillId>,
-    /// What is odd about it, in plain words.
+    /// Problems that do not prevent storing, and the one that does.
     warnings: Vec<String>,
 }
 
 /// Checks a skill or its document without storing it.
 ///
-/// The types `text/x-markdown` and `text/plain` do as well. A skill may be called `validate`, too: the other methods of
-/// `/api/skills/{id}` are for that one.
+/// The media types `text/x-markdown` and `text/plain` are accepted as markdown. A skill may have the id `validate`: the
+/// other methods of this path apply to it.
 #[utoipa::path(
     post, path = "/api/skills/validate", tag = "skills",
     request_body(content((NewSkill = "application/json"), (String = "text/markdown"))),
-    responses((status = 200, description = "What is odd about it.", body = Validation), BadBody)
+    responses((status = 200, description = "The result of the check.", body = Validation), BadBody)
 )]
 async fn validate_skill(_: RateLimited, body: JsonOrMarkdown) -> Result<Json<Validation>> {
     let document = match &body {
@@ -51,7 +51,7 @@ async fn validate_skill(_: RateLimited, body: JsonOrMarkdown) -> Result<Json<Val
     let refusal = check_document(document.as_bytes()).err();
     let id = id_of_document(&document);
     let mut warnings: Vec<String> = refusal.iter().cloned().collect();
-    // Without an id of its own the document is read under any.
+    // A document without an id is parsed under any id.
     let read_as = id.clone().unwrap_or_else(|| SkillId::from_name("skill"));
     let odd = Skill::read(&document, &read_as).warnings.into_iter();
     warnings.extend(odd.filter(|warning| Some(warning) != refusal.as_ref()));

@@ -1,60 +1,142 @@
-//! Lists of skills: which documents there are, what is remembered of them, and what has to be read.
+//! Lists of skills: Blob lists the documents, Redis returns what is cached of them, and the others are read.
 
 use serde_json::value::RawValue;
 
-use super::merge::{Candidate, Cursor, Merge};
-use super::{SkillFilter, SkillService, SkillSummary, assemble, split};
-use crate::blob::{self, MAX_PAGE};
+use super::merge::{Cursor, Merge};
+use super::summaries::ListedSkill;
+use super::{SkillFilter, SkillService};
+use crate::blob::{MAX_PAGE, paths};
+use crate::domain::caller::Caller;
 use crate::domain::message::MAX_PAGE_BYTES;
-use crate::domain::volume::Volume;
-use crate::http::error::Result;
-use crate::service::warnings::{warn_of_skill_cache, warn_of_unread_document};
-use crate::skill::Skill;
-use crate::store::{CacheEntry, CachedSkill};
+use crate::domain::volume::{Volume, VolumeId, VolumeKind};
+use crate::service::cursor::{decode_cursor, encode_cursor};
+use crate::service::error::{Error, Resource, Result};
+use crate::service::fallback::MaybeSample;
+use crate::service::samples;
+use crate::service::volume::{VolumeSelection, readable};
 use crate::util::json;
 
-/// How many documents a list with a filter looks at in one request. Where that is not all, its page may be
-/// short, or empty, and the list goes on behind it.
+/// The largest number of documents that a filtered list examines per request. Beyond it, the page may be short or
+/// empty, and has a cursor.
 const MAX_CANDIDATES: usize = 2000;
-/// How many blobs are asked for at once at least: what is no document does not count, and may lie between.
+/// The smallest number of blobs per call of Blob: blobs that are not documents may lie between the documents.
 const MIN_PAGE: usize = 100;
-/// What is said of a document that was not read.
-const NOT_READ_IN_TIME: &str =
-    "the document could not be read in time; ask for the skill itself, or list again";
 
-/// What a caller wants to see of the skills.
+/// Which page of which skills to list.
 #[derive(Debug)]
-pub struct ListRequest {
-    /// Whose skills; the nearest volume first, where one shadows another.
-    pub volumes: Vec<Volume>,
-    /// Which of them.
+pub struct ListSkills {
+    /// The volumes.
+    pub scope: SkillScope,
+    /// The filter.
     pub filter: SkillFilter,
-    /// How many at most.
+    /// The largest number of skills.
     pub limit: usize,
-    /// Where an earlier page ended.
-    pub cursor: Option<Cursor>,
+    /// The `next_cursor` of the previous page.
+    pub cursor: Option<String>,
 }
 
-/// A page of skills, ordered by the names of their documents: `a-b.md` stands before `a.md`.
+/// The volumes of a list of skills.
 #[derive(Debug)]
-pub struct SkillPage {
-    /// Each a [`SkillSummary`] as JSON.
-    pub skills: Vec<Box<RawValue>>,
-    /// Where the list goes on.
-    pub next: Option<Cursor>,
+pub enum SkillScope {
+    /// One volume; `None` for the system's.
+    Volume(Option<VolumeSelection>),
+    /// A user's volume, a team's and the system's. A skill in a more specific volume overrides one with the same id.
+    Effective {
+        /// The user; `None` for the caller's own volume.
+        user: Option<VolumeId>,
+        /// The team.
+        team: Option<VolumeId>,
+    },
 }
 
-/// A skill on its way into a list.
-struct Listed {
-    skill: SkillSummary,
-    /// Its document was read, now or earlier.
-    was_read: bool,
+impl SkillScope {
+    /// Returns the volumes, the most specific first.
+    ///
+    /// # Errors
+    /// If the caller may not read one of them.
+    fn volumes(self, caller: &Caller) -> Result<Vec<Volume>> {
+        let (user, team) = match self {
+            Self::Volume(volume) => return Ok(vec![readable(caller, volume, Volume::system())?]),
+            Self::Effective { user, team } => (user, team),
+        };
+        let user = user.map_or_else(
+            || caller.default_volume(),
+            |id| caller.resolve(VolumeKind::User, id),
+        );
+        let team = team.map(|id| caller.resolve(VolumeKind::Team, id));
+        let volumes = [Some(user), team, Some(Volume::system())];
+        let volumes: Vec<Volume> = volumes.into_iter().flatten().collect();
+        for volume in &volumes {
+            caller.may_read(volume)?;
+        }
+        Ok(volumes)
+    }
+}
+
+/// A page of skills, ordered by the names of their documents: `a-b.md` comes before `a.md`.
+#[derive(Debug)]
+pub struct SkillList {
+    /// The skills, each a [`SkillSummary`](super::SkillSummary) as JSON.
+    pub skills: Vec<Box<RawValue>>,
+    /// The cursor of the next page; `None` on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// A list with its volumes and its position resolved.
+#[derive(Debug)]
+pub(in crate::service) struct ListRequest {
+    pub(in crate::service) volumes: Vec<Volume>,
+    pub(in crate::service) filter: SkillFilter,
+    limit: usize,
+    cursor: Option<Cursor>,
+}
+
+/// A page before its cursor is encoded.
+#[derive(Debug)]
+pub(in crate::service) struct SkillPage {
+    pub(in crate::service) skills: Vec<Box<RawValue>>,
+    pub(in crate::service) next: Option<Cursor>,
 }
 
 impl SkillService<'_> {
-    /// Lists skills. When everything is remembered this takes the list calls of the store, 1,000 documents
-    /// each, and one round trip to Redis.
-    pub async fn list(&self, request: &ListRequest) -> Result<SkillPage> {
+    /// Lists skills. If all documents are cached, this takes one call of Blob per 1,000 documents and one round trip to
+    /// Redis.
+    ///
+    /// # Errors
+    /// If the caller may not read a volume, or the cursor belongs to another list.
+    pub async fn list(&self, list: ListSkills) -> Result<MaybeSample<SkillList>> {
+        let caller = &self.context.caller;
+        let volumes = list.scope.volumes(caller)?;
+        let prefixes: String = volumes.iter().map(paths::skills).collect();
+        let name = caller.scoped_key(&prefixes);
+        let request = ListRequest {
+            volumes,
+            filter: list.filter,
+            limit: list.limit,
+            cursor: decode_cursor(&name, list.cursor.as_deref())?,
+        };
+        let page = match self.list_page(&request).await {
+            Ok(page) => MaybeSample::stored(page),
+            Err(error) => {
+                let sample = self.sample_page(&request);
+                let missing = Error::NotFound(Resource::Skill);
+                self.samples.sample_or(error, sample, missing)?
+            }
+        };
+        Ok(page.map(|page| SkillList {
+            skills: page.skills,
+            next_cursor: page.next.map(|next| encode_cursor(&name, &next)),
+        }))
+    }
+
+    /// Returns the samples of a list. All samples are in the system volume. While Blob is unavailable, the contents of
+    /// other volumes are unknown; without a store, they are empty.
+    fn sample_page(&self, request: &ListRequest) -> Option<SkillPage> {
+        let includes_system = request.volumes.contains(&Volume::system());
+        (includes_system || !self.blobs.is_configured()).then(|| samples::skills::list(request))
+    }
+
+    async fn list_page(&self, request: &ListRequest) -> Result<SkillPage> {
         let is_plain = request.filter.is_empty() && request.volumes.len() == 1;
         let count = if request.filter.is_empty() {
             request.limit
@@ -67,19 +149,19 @@ impl SkillService<'_> {
             MAX_PAGE
         };
         let mut merge = Merge::new(
-            self.blobs,
+            &self.blobs,
             &request.volumes,
             request.cursor.as_ref(),
             page_size,
         );
         let candidates = merge.take(count).await?;
-        let listed = self.describe(&request.volumes, &candidates).await?;
+        let listed = self.load_summaries(&request.volumes, &candidates).await?;
 
         let (mut skills, mut bytes, mut last) = (Vec::new(), 0, None);
         for (candidate, listed) in candidates.iter().zip(listed) {
-            // Of what was not read nobody knows whether it is wanted: it is shown, with its warning.
+            // A document that was not read may match the filter, so it is listed, with its warning.
             let is_wanted =
-                |listed: &Listed| !listed.was_read || request.filter.fits(&listed.skill);
+                |listed: &ListedSkill| !listed.was_read || request.filter.accepts(&listed.skill);
             if let Some(listed) = listed.filter(is_wanted) {
                 let skill = json::raw(&listed.skill);
                 bytes += skill.get().len();
@@ -96,102 +178,4 @@ impl SkillService<'_> {
             next: last.and_then(|last| merge.cursor_after(last)),
         })
     }
-
-    /// What is to be shown of each document; nothing of one that is gone meanwhile.
-    async fn describe(
-        &self,
-        volumes: &[Volume],
-        candidates: &[Candidate],
-    ) -> Result<Vec<Option<Listed>>> {
-        let known = self.known_of_all(volumes, candidates).await;
-        let has_redis = known.is_some();
-        let known = known.unwrap_or_else(|| vec![None; candidates.len()]);
-        let unread: Vec<usize> = (0..candidates.len())
-            .filter(|index| remembered(&candidates[*index], known[*index].as_ref()).is_none())
-            .collect();
-        let nothing_is_known = unread.len() == candidates.len();
-        let mut read = self.read_all(volumes, candidates, &unread).await;
-        // One document may be slow by itself; where none can be read of several, it is the store.
-        if nothing_is_known && unread.len() > 1 && read.iter().flatten().all(Result::is_err) {
-            let failure = read.into_iter().flatten().find_map(Result::err);
-            return Err(failure.unwrap_or(blob::Error::Timeout).into());
-        }
-        if has_redis {
-            self.remember_all(volumes, candidates, &known, &read).await;
-        }
-        let listed = candidates
-            .iter()
-            .zip(known)
-            .enumerate()
-            .map(|(index, (candidate, known))| {
-                let (skill, was_read) = match remembered(candidate, known.as_ref()) {
-                    Some(remembered) => (remembered.skill.clone(), true),
-                    None => match read[index].take() {
-                        Some(Ok(skill)) => (skill?, true),
-                        failed => {
-                            if let Some(Err(error)) = failed {
-                                warn_of_unread_document(&error);
-                            }
-                            (Skill::unread(&candidate.id, NOT_READ_IN_TIME), false)
-                        }
-                    },
-                };
-                let volume = &volumes[candidate.source];
-                let (usage, created_at) = split(known);
-                let skill = assemble(
-                    volume,
-                    &candidate.id,
-                    &candidate.blob,
-                    skill,
-                    usage,
-                    created_at,
-                );
-                Some(Listed { skill, was_read })
-            });
-        Ok(listed.collect())
-    }
-
-    /// What Redis knows of each, in one round trip; `None` where it cannot tell.
-    async fn known_of_all(
-        &self,
-        volumes: &[Volume],
-        candidates: &[Candidate],
-    ) -> Option<Vec<Option<CacheEntry>>> {
-        let of_volume = |(source, volume)| {
-            let ids = candidates
-                .iter()
-                .filter(move |it| it.source == source)
-                .map(|it| &it.id);
-            (volume, ids.collect())
-        };
-        let wanted: Vec<_> = volumes.iter().enumerate().map(of_volume).collect();
-        if candidates.is_empty() {
-            return Some(Vec::new());
-        }
-        let mut answers = self
-            .store
-            .read_skills(self.context, &wanted)
-            .await
-            .inspect_err(|error| warn_of_skill_cache("read", error))
-            .ok()?
-            .into_iter();
-        let mut known = vec![None; candidates.len()];
-        for source in 0..volumes.len() {
-            let places = candidates
-                .iter()
-                .enumerate()
-                .filter(|(_, it)| it.source == source);
-            for (index, _) in places {
-                known[index] = answers.next();
-            }
-        }
-        Some(known)
-    }
-}
-
-/// What is remembered of a document, if it is still the one that was read.
-fn remembered<'a>(candidate: &Candidate, known: Option<&'a CacheEntry>) -> Option<&'a CachedSkill> {
-    let remembered = known?.remembered.as_ref()?;
-    let is_same = remembered.etag == candidate.blob.etag && !remembered.etag.is_empty();
-    is_same.then_some(remembered)
 }

@@ -1,194 +1,175 @@
-//! Adding, changing and deleting skills: each is one conditional write of one document.
+//! Creating, changing and deleting skills: each is one conditional write of one document.
 
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use chrono::Utc;
 use tokio::time::sleep;
 
-use super::documents::shortened;
-use super::{SkillService, SkillSummary, assemble, of_document, seconds, split, to_the_second};
+use super::documents::without_large_code;
+use super::summary::{
+    SkillSummary, from_document, seconds, split_cached, to_summary, to_the_second,
+};
+use super::{NOT_FOUND, SkillService};
 use crate::blob::{Blob, Document, Put, PutBody, PutOptions, WriteCondition, jittered, paths};
 use crate::domain::volume::Volume;
-use crate::http::error::Result;
+use crate::service::error::{Conflict, Current, Error, Resource, Result};
+use crate::service::volume::{VolumeSelection, writable};
 use crate::service::warnings::{warn_of_head_after_put, warn_of_skill_cache};
+use crate::service::written::Written;
 use crate::skill::{ChangeError, MAX_DOCUMENT_BYTES, Skill, SkillId, SkillPatch};
 use crate::store::{CacheEntry, CachedSkill, Usage};
 
-/// What documents are stored as.
+/// The media type of documents.
 const CONTENT_TYPE: &str = "text/markdown; charset=utf-8";
-/// How long caches may keep a document, in seconds: the least that Vercel takes. We read past them.
+/// The time for which caches may keep a document, in seconds: the shortest that Vercel accepts. Our reads bypass caches.
 const CACHE_SECONDS: u32 = 60;
-/// How long a change starts again whenever another one came in between.
+/// The time for which a change is retried after concurrent changes.
 const CONTENTION_LIMIT: Duration = Duration::from_secs(5);
-/// The pause before the first start again; each further one is twice as long, up to the longest.
+/// The pause before the first retry; each further pause is twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// The longest pause: a few writes' time.
+/// The longest pause: the time of a few writes.
 const LONGEST_PAUSE: Duration = Duration::from_millis(640);
 
-/// What became of adding a skill.
-#[derive(Debug)]
-pub enum Created {
-    /// The skill is stored.
-    Done(SkillSummary),
-    /// Nothing changed: there is a skill of this id, with this very document.
-    Same(SkillSummary),
-    /// Nothing changed: there is another skill of this id.
-    Taken,
-}
-
-/// What is to become of a document.
+/// The change of a document.
 #[derive(Debug)]
 pub enum Replacement {
-    /// This one takes its place.
+    /// A whole new document.
     Document(String),
-    /// Parts of it change.
-    Change(Box<SkillPatch>),
-}
-
-/// What became of changing a skill.
-#[derive(Debug)]
-pub enum Replaced {
-    /// The skill is stored, and is now this.
-    Done(SkillSummary),
-    /// Nothing changed: the skill is no longer one of the expected versions, but this.
-    Stale(SkillSummary),
-    /// Nothing changed: the document does not take the change.
-    Refused(ChangeError),
-    /// Nothing changed: others changed the skill all the time.
-    Contended,
-}
-
-/// What became of deleting a skill.
-#[derive(Debug)]
-pub enum Deleted {
-    /// The skill is gone.
-    Done,
-    /// Nothing changed: the skill is no longer one of the expected versions, but this.
-    Stale(Box<SkillSummary>),
+    /// New values of some members.
+    Patch(Box<SkillPatch>),
 }
 
 impl SkillService<'_> {
-    /// Adds a skill, if its id is free.
-    pub async fn create(&self, volume: &Volume, id: &SkillId, document: String) -> Result<Created> {
+    /// Creates a skill. With `is_repeatable`, a skill that already has this very document counts as the result of an
+    /// earlier attempt.
+    ///
+    /// # Errors
+    /// If the caller may not write to the volume, or another skill has this id.
+    pub async fn create(
+        &self,
+        volume: Option<VolumeSelection>,
+        id: &SkillId,
+        document: String,
+        is_repeatable: bool,
+    ) -> Result<Written<SkillSummary>> {
+        let volume = &writable(&self.context.caller, volume)?;
         let put = self
             .put(volume, id, &document, WriteCondition::IfMissing)
             .await?;
         if let Put::Done(blob) = put {
-            let written = self.written(id, &document, blob, None).await;
-            // What is known is of an earlier one of this id, which somebody else deleted.
-            let remembered =
-                self.store
-                    .remember_new_skill(self.context, volume, id, &written.remembered);
-            let remembered = remembered.await;
-            let remembered = remembered.inspect_err(|error| warn_of_skill_cache("add", error));
-            let usage = remembered.ok().map(|()| Usage::default());
-            return Ok(Created::Done(written.answer(volume, id, usage)));
+            let stored = self.stored(id, &document, blob, None).await;
+            // Cached data and counts belong to a deleted skill with the same id.
+            let cached = self
+                .store
+                .remember_new_skill(self.context, volume, id, &stored.cached);
+            let cached = cached.await;
+            let cached = cached.inspect_err(|error| warn_of_skill_cache("add", error));
+            let usage = cached.ok().map(|()| Usage::default());
+            return Ok(Written::now(stored.into_summary(volume, id, usage)));
         }
         match self.read(volume, id).await? {
-            Some((found, known)) if found.body == document.as_bytes() => {
-                Ok(Created::Same(of_document(volume, id, &found, known)))
+            Some((found, cached)) if is_repeatable && found.body == document.as_bytes() => {
+                Ok(Written::replayed(from_document(volume, id, &found, cached)))
             }
-            _ => Ok(Created::Taken),
+            _ => Err(Error::Conflict(Conflict::SkillExists)),
         }
     }
 
-    /// Changes a skill, if it is still one of the `expected` versions (where they are given); `None` where
-    /// there is none.
+    /// Changes a skill. With `expected`, only if the skill has one of these entity tags.
+    ///
+    /// # Errors
+    /// If there is no such skill that the caller may write to, it has another entity tag, the document cannot take the
+    /// change, or it was modified concurrently too many times.
     pub async fn replace(
         &self,
-        volume: &Volume,
+        volume: Option<VolumeSelection>,
         id: &SkillId,
         replacement: &Replacement,
         expected: Option<&[String]>,
-    ) -> Result<Option<Replaced>> {
+    ) -> Result<SkillSummary> {
+        let volume = &writable(&self.context.caller, volume)?;
         let started = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            let Some((found, known)) = self.read(volume, id).await? else {
-                return Ok(None);
-            };
-            if expected.is_some_and(|versions| !versions.contains(&found.etag)) {
-                return Ok(Some(Replaced::Stale(of_document(
-                    volume, id, &found, known,
-                ))));
+            let (found, cached) = self.read(volume, id).await?.ok_or(NOT_FOUND)?;
+            if expected.is_some_and(|tags| !tags.contains(&found.etag)) {
+                let current = from_document(volume, id, &found, cached);
+                return Err(Error::stale(Current::Skill(current)));
             }
             let document = match replacement {
                 Replacement::Document(document) => document.clone(),
-                Replacement::Change(change) => match changed(&found, change) {
-                    Ok(document) => document,
-                    Err(refusal) => return Ok(Some(Replaced::Refused(refusal))),
-                },
+                Replacement::Patch(patch) => patched(&found, patch)
+                    .map_err(|error| Error::field("document", error.to_string()))?,
             };
             if document.as_bytes() == found.body {
-                return Ok(Some(Replaced::Done(of_document(volume, id, &found, known))));
+                return Ok(from_document(volume, id, &found, cached));
             }
             let condition = WriteCondition::IfMatch(found.etag);
             if let Put::Done(blob) = self.put(volume, id, &document, condition).await? {
-                let (usage, created_at) = split(known);
-                // What is overwritten was there at the latest when it was written.
+                let (usage, created_at) = split_cached(cached);
+                // The replaced document existed at its own write at the latest.
                 let created_at = created_at.or(found.uploaded_at);
-                let written = self.written(id, &document, blob, created_at).await;
-                let memory = [(id, written.remembered.clone())];
-                // Only the next list is slower where this fails; and then nobody knows how often it was used.
-                let remembered = self.store.remember_skills(self.context, volume, &memory);
-                let is_remembered = remembered
-                    .await
-                    .inspect_err(|error| warn_of_skill_cache("replace", error))
-                    .is_ok();
-                let usage = usage.filter(|_| is_remembered);
-                return Ok(Some(Replaced::Done(written.answer(volume, id, usage))));
+                let stored = self.stored(id, &document, blob, created_at).await;
+                let entry = [(id, stored.cached.clone())];
+                // If this fails, the next list reads the document, and the usage count is unknown.
+                let cached = self.store.remember_skills(self.context, volume, &entry);
+                let cached = cached.await;
+                let cached = cached.inspect_err(|error| warn_of_skill_cache("replace", error));
+                let is_cached = cached.is_ok();
+                return Ok(stored.into_summary(volume, id, usage.filter(|_| is_cached)));
             }
             if started.elapsed() + pause > CONTENTION_LIMIT {
-                return Ok(Some(Replaced::Contended));
+                return Err(Error::Conflict(Conflict::Contended(Resource::Skill)));
             }
             sleep(jittered(pause)).await;
             pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 
-    /// Deletes a skill, if it is still one of the `expected` versions (where they are given); `None` where
-    /// there is none.
+    /// Deletes a skill. With `expected`, only if the skill has one of these entity tags.
+    ///
+    /// # Errors
+    /// If there is no such skill that the caller may write to, or it has another entity tag.
     pub async fn delete(
         &self,
-        volume: &Volume,
+        volume: Option<VolumeSelection>,
         id: &SkillId,
         expected: Option<&[String]>,
-    ) -> Result<Option<Deleted>> {
+    ) -> Result<()> {
+        let volume = &writable(&self.context.caller, volume)?;
         let pathname = paths::skill(volume, id);
-        let Some(found) = self.blobs.head(&pathname).await? else {
-            return Ok(None);
-        };
-        let is_stale = expected.is_some_and(|versions| !versions.contains(&found.etag));
+        let found = self.blobs.head(&pathname).await?.ok_or(NOT_FOUND)?;
+        let is_stale = expected.is_some_and(|tags| !tags.contains(&found.etag));
         let if_match = expected.map(|_| found.etag.as_str());
         if is_stale || !self.blobs.delete(&[&pathname], if_match).await? {
             match self.read(volume, id).await? {
-                Some((found, known)) => {
-                    let skill = of_document(volume, id, &found, known);
-                    return Ok(Some(Deleted::Stale(Box::new(skill))));
+                Some((found, cached)) => {
+                    let current = from_document(volume, id, &found, cached);
+                    return Err(Error::stale(Current::Skill(current)));
                 }
-                None if is_stale => return Ok(None),
-                // It was there as expected and is gone: by our own call, where its first answer was lost.
+                None if is_stale => return Err(NOT_FOUND),
+                // The skill had an expected tag and is gone: our own call deleted it and its first reply was lost.
                 None => {}
             }
         }
-        // What stays behind is only what was counted.
+        // If this fails, only the usage count stays behind; a new skill with this id starts at zero.
         if let Err(error) = self.store.forget_skill(self.context, volume, id).await {
             warn_of_skill_cache("delete", &error);
         }
-        Ok(Some(Deleted::Done))
+        Ok(())
     }
 
-    /// A document, and what Redis knows of it.
+    /// Reads a document, and what Redis has cached of it.
     async fn read(
         &self,
         volume: &Volume,
         id: &SkillId,
     ) -> Result<Option<(Document, Option<CacheEntry>)>> {
-        let known = self.known(std::slice::from_ref(volume), id).await?.pop();
+        let cached = self.cached(std::slice::from_ref(volume), id).await?.pop();
         let pathname = paths::skill(volume, id);
         let read = self.blobs.read(&pathname, MAX_DOCUMENT_BYTES).await?;
-        Ok(read.map(|document| (document, known.flatten())))
+        Ok(read.map(|document| (document, cached.flatten())))
     }
 
     async fn put(
@@ -210,56 +191,53 @@ impl SkillService<'_> {
             .await?)
     }
 
-    /// What there is to tell of a skill that was just stored.
-    async fn written(
+    /// Returns the properties of a document that was just stored.
+    async fn stored(
         &self,
         id: &SkillId,
         document: &str,
-        stored: Blob,
+        blob: Blob,
         created_at: Option<String>,
-    ) -> Written {
-        // A put does not tell when it was. It is done: that nobody can be asked is no reason to say it failed.
-        let head = self.blobs.head(&stored.pathname).await;
+    ) -> StoredSkill {
+        // The reply to a put has no time. The document is stored even if this call fails.
+        let head = self.blobs.head(&blob.pathname).await;
         let head = head.inspect_err(warn_of_head_after_put).ok().flatten();
-        let blob = head
-            .filter(|head| head.etag == stored.etag)
-            .unwrap_or(Blob {
-                size: document.len() as u64,
-                uploaded_at: Some(seconds(Utc::now())),
-                ..stored
-            });
+        let blob = head.filter(|head| head.etag == blob.etag).unwrap_or(Blob {
+            size: document.len() as u64,
+            uploaded_at: Some(seconds(Utc::now())),
+            ..blob
+        });
         let skill = Skill::read(document, id);
         let created_at = created_at.or_else(|| blob.uploaded_at.clone());
-        let remembered = CachedSkill {
+        let cached = CachedSkill {
             etag: blob.etag.clone(),
             created_at: created_at.as_deref().map(to_the_second),
-            skill: shortened(skill.clone()),
+            skill: without_large_code(skill.clone()),
         };
-        Written {
+        StoredSkill {
             blob,
             skill,
-            remembered,
+            cached,
         }
     }
 }
 
-/// A skill that was just stored.
-struct Written {
+/// A skill that was just stored, and its cache entry.
+struct StoredSkill {
     blob: Blob,
     skill: Skill,
-    /// What the next list is to know of it.
-    remembered: CachedSkill,
+    cached: CachedSkill,
 }
 
-impl Written {
-    fn answer(self, volume: &Volume, id: &SkillId, usage: Option<Usage>) -> SkillSummary {
-        let created_at = self.remembered.created_at;
-        assemble(volume, id, &self.blob, self.skill, usage, created_at)
+impl StoredSkill {
+    fn into_summary(self, volume: &Volume, id: &SkillId, usage: Option<Usage>) -> SkillSummary {
+        let created_at = self.cached.created_at;
+        to_summary(volume, id, &self.blob, self.skill, usage, created_at)
     }
 }
 
-fn changed(found: &Document, change: &SkillPatch) -> Result<String, ChangeError> {
+fn patched(found: &Document, patch: &SkillPatch) -> Result<String, ChangeError> {
     let document = std::str::from_utf8(&found.body)
         .map_err(|_| ChangeError::Unreadable("it is not UTF-8".to_owned()))?;
-    change.apply(document)
+    patch.apply(document)
 }

@@ -47,12 +47,12 @@ async fn its_client_tokens_allow_what_they_say_and_no_more() {
 
 #[tokio::test]
 async fn whom_a_client_token_names_is_told_of_the_upload() {
-    check("completed_uploads_are_told").await;
+    check("completed_uploads_are_reported").await;
 }
 
 #[tokio::test]
 async fn it_makes_of_every_refusal_the_error_that_is_documented() {
-    check("refusals").await;
+    check("rejections").await;
 }
 
 #[tokio::test]

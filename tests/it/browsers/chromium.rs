@@ -192,7 +192,7 @@ async fn the_first_page_works_under_its_policy() {
     let (_process, base) = local_server(directory.path()).await;
     let seen = open_ours(&format!("{base}/")).await;
     let text = seen["text"].as_str().unwrap();
-    for shown in ["Redis works", "Blob works", &*base] {
+    for shown in ["Redis: OK", "Blob: OK", &*base] {
         assert!(text.contains(shown), "{shown} is not in {text}");
     }
 }

@@ -1,13 +1,13 @@
-// What is kept on this device, where that is allowed: who one is, if so wished, whose things are shown, what is unsent.
+// JSON values in `localStorage`, which the browser may disable.
 
 export const TOKEN = "llmos.token";
 export const SCOPE = "llmos.scope";
 
-/** Values by name; nothing where this device keeps nothing. */
-export const kept = {
+export const storage = {
   get(name) {
     try { return JSON.parse(localStorage.getItem(name) ?? "null"); } catch { return null; }
   },
+  /** Removes the value if it is `null`. Returns false if the browser refuses to store it. */
   set(name, value) {
     try {
       if (value === null) localStorage.removeItem(name);

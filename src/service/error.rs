@@ -1,0 +1,164 @@
+//! Errors of operations. They know no status codes: each protocol renders them in its own form.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::files::file::File;
+use super::skills::summary::SkillSummary;
+use crate::blob;
+use crate::domain::caller::AccessError;
+use crate::domain::session::SessionAndVersion;
+use crate::store;
+
+/// The result of an operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failed operation: one variant for each case that a client can tell apart.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The resource does not exist, or the caller may not learn whether it exists.
+    #[error("no such {0}")]
+    NotFound(Resource),
+    /// The caller may read the resource but not change it.
+    #[error("read-only")]
+    ReadOnly,
+    /// A field of the request is not acceptable.
+    #[error("{}: {}", .0.field, .0.message)]
+    InvalidField(FieldError),
+    /// The cursor was not returned by this list, or by none.
+    #[error("invalid cursor")]
+    InvalidCursor,
+    /// The `Idempotency-Key` was already used for a different request.
+    #[error("the idempotency key belongs to a different request")]
+    IdempotencyMismatch,
+    /// The current state of the resource does not allow the operation.
+    #[error("conflict: {0:?}")]
+    Conflict(Conflict),
+    /// The resource is not in one of the states that the caller expects.
+    #[error("precondition failed")]
+    PreconditionFailed(Box<Current>),
+    /// Redis failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Blob failed.
+    #[error(transparent)]
+    Blob(blob::Error),
+    /// The stored data is malformed. The text is for the log.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// The kinds of resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// A volume.
+    Volume,
+    /// A session.
+    Session,
+    /// A skill.
+    Skill,
+    /// A file.
+    File,
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Volume => "volume",
+            Self::Session => "session",
+            Self::Skill => "skill",
+            Self::File => "file",
+        })
+    }
+}
+
+/// Why the current state of a resource does not allow an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// The session that this `Idempotency-Key` created was deleted.
+    CreatedSessionDeleted,
+    /// Another skill has this id.
+    SkillExists,
+    /// The resource was modified concurrently too many times.
+    Contended(Resource),
+}
+
+/// The current state of a resource whose precondition failed.
+#[derive(Debug)]
+pub enum Current {
+    /// A session.
+    Session(SessionAndVersion),
+    /// A skill.
+    Skill(SkillSummary),
+    /// A file; `None` if it does not exist.
+    File(Option<File>),
+}
+
+/// An invalid field of a request.
+#[derive(Clone, Debug, Serialize)]
+pub struct FieldError {
+    /// The field: a path such as `messages[3].content`, a query parameter, or a header.
+    pub field: String,
+    /// What the value must be.
+    pub message: String,
+}
+
+impl Error {
+    /// Returns the error of a field that is not acceptable.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::InvalidField(FieldError {
+            field: field.into(),
+            message: message.into(),
+        })
+    }
+
+    /// Returns the error of a resource that is not in one of the expected states.
+    pub(crate) fn stale(current: Current) -> Self {
+        Self::PreconditionFailed(Box::new(current))
+    }
+
+    /// Returns the error of a list of blobs. Only the cursor of such a call comes from the caller, so a call that
+    /// Blob rejects as malformed has an invalid cursor.
+    pub(super) fn of_list(error: blob::Error, has_cursor: bool) -> Self {
+        if has_cursor && error.is_bad_request() {
+            return Self::InvalidCursor;
+        }
+        error.into()
+    }
+
+    /// Returns whether storage is not configured.
+    pub(super) fn is_not_configured(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(store::Error::NotConfigured) | Self::Blob(blob::Error::NotConfigured)
+        )
+    }
+
+    /// Returns whether storage is configured but does not respond.
+    pub(super) fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Store(error) => matches!(error, store::Error::Unavailable(_)),
+            Self::Blob(error) => !matches!(error, blob::Error::NotConfigured),
+            _ => false,
+        }
+    }
+}
+
+impl From<AccessError> for Error {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::NotFound => Self::NotFound(Resource::Volume),
+            AccessError::ReadOnly => Self::ReadOnly,
+        }
+    }
+}
+
+impl From<blob::Error> for Error {
+    fn from(error: blob::Error) -> Self {
+        match error {
+            error @ blob::Error::TooLarge(_) => Self::Unreadable(error.to_string()),
+            error => Self::Blob(error),
+        }
+    }
+}

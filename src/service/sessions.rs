@@ -1,0 +1,223 @@
+//! Operations on sessions and their messages.
+
+use super::cursor::{decode_cursor, encode_cursor};
+use super::error::{Conflict, Current, Error, Resource, Result};
+use super::fallback::{MaybeSample, SamplePolicy};
+use super::samples;
+use super::volume::VolumeSelection;
+use super::written::Written;
+use crate::domain::message::{Message, MessageRange, NewMessage};
+use crate::domain::metadata::Metadata;
+use crate::domain::name::Name;
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::{
+    NewSession, Session, SessionAndVersion, SessionId, SessionPatch, SessionWithMessages, Status,
+};
+use crate::store::{Appended, Created, Deleted, Idempotency, ListRequest, Store, Updated};
+
+/// The largest page of sessions.
+pub const MAX_SESSIONS_PER_PAGE: usize = 200;
+
+const NOT_FOUND: Error = Error::NotFound(Resource::Session);
+
+/// The sessions that one request may access.
+#[derive(Debug)]
+pub struct SessionService<'a> {
+    store: &'a Store,
+    samples: SamplePolicy,
+    context: &'a RequestContext,
+}
+
+/// The contents of a session to create.
+#[derive(Debug)]
+pub struct CreateSession {
+    /// The name.
+    pub name: Name,
+    /// The volume that the session belongs to.
+    pub volume: VolumeSelection,
+    /// The metadata of the caller.
+    pub metadata: Option<Metadata>,
+    /// The first message.
+    pub initial_message: Option<NewMessage>,
+}
+
+/// Which page of which sessions to list.
+#[derive(Debug)]
+pub struct ListSessions {
+    /// The volume; `None` for every volume that the caller may read.
+    pub volume: Option<VolumeSelection>,
+    /// The status.
+    pub status: Option<Status>,
+    /// The largest number of sessions, 1–[`MAX_SESSIONS_PER_PAGE`].
+    pub limit: usize,
+    /// The `next_cursor` of the previous page.
+    pub cursor: Option<String>,
+}
+
+/// A page of sessions, latest activity first.
+#[derive(Debug)]
+pub struct SessionList {
+    /// The sessions.
+    pub sessions: Vec<Session>,
+    /// The cursor of the next page; `None` on the last one.
+    pub next_cursor: Option<String>,
+    /// The ids of sessions whose documents cannot be parsed.
+    pub unreadable: Vec<String>,
+}
+
+impl<'a> SessionService<'a> {
+    /// Returns the sessions in `store` as the caller of a request may access them.
+    pub(crate) fn new(
+        store: &'a Store,
+        samples: SamplePolicy,
+        context: &'a RequestContext,
+    ) -> Self {
+        Self {
+            store,
+            samples,
+            context,
+        }
+    }
+
+    /// Creates a session.
+    ///
+    /// # Errors
+    /// If the caller may not write to the volume, or the `Idempotency-Key` belongs to a different request or to a
+    /// session that was deleted.
+    pub async fn create(
+        &self,
+        new: CreateSession,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Written<SessionWithMessages>> {
+        let volume = new.volume.resolve(&self.context.caller);
+        self.context.caller.may_write(&volume)?;
+        let session = NewSession {
+            name: new.name,
+            volume,
+            metadata: new.metadata.unwrap_or_default(),
+        };
+        let created =
+            self.store
+                .create_session(self.context, session, new.initial_message, idempotency);
+        match created.await? {
+            Created::Done(session) => Ok(Written::now(session)),
+            Created::Replayed(session) => Ok(Written::replayed(session)),
+            Created::Deleted => Err(Error::Conflict(Conflict::CreatedSessionDeleted)),
+            Created::IdempotencyMismatch => Err(Error::IdempotencyMismatch),
+        }
+    }
+
+    /// Reads a session and at most `limit` messages of `range`.
+    ///
+    /// # Errors
+    /// If there is no such session that the caller may read.
+    pub async fn get(
+        &self,
+        id: &SessionId,
+        range: MessageRange,
+        limit: usize,
+    ) -> Result<MaybeSample<SessionWithMessages>> {
+        match self
+            .store
+            .find_session(self.context, id, range, limit)
+            .await
+        {
+            Ok(Some(session)) => Ok(MaybeSample::stored(session)),
+            Ok(None) => Err(NOT_FOUND),
+            Err(error) => {
+                let caller = &self.context.caller;
+                let sample = samples::sessions::find_session(caller, id, range, limit);
+                self.samples.sample_or(error.into(), sample, NOT_FOUND)
+            }
+        }
+    }
+
+    /// Lists sessions, latest activity first.
+    ///
+    /// # Errors
+    /// If the caller may not read the volume, or the cursor belongs to another list.
+    pub async fn list(&self, list: ListSessions) -> Result<MaybeSample<SessionList>> {
+        let caller = &self.context.caller;
+        let volume = list.volume.map(|selection| selection.resolve(caller));
+        if let Some(volume) = &volume {
+            caller.may_read(volume)?;
+        }
+        let name = volume.as_ref().map(ToString::to_string).unwrap_or_default();
+        let name = caller.scoped_key(&format!("sessions/{name}"));
+        let request = ListRequest {
+            volume,
+            status: list.status,
+            limit: list.limit,
+            cursor: decode_cursor(&name, list.cursor.as_deref())?,
+        };
+        let page = match self.store.list_sessions(self.context, &request).await {
+            Ok(page) => MaybeSample::stored(page),
+            Err(error) => {
+                let sample = samples::sessions::list_sessions(caller, &request);
+                self.samples
+                    .sample_or(error.into(), Some(sample), NOT_FOUND)?
+            }
+        };
+        Ok(page.map(|page| SessionList {
+            sessions: page.sessions,
+            next_cursor: page.next.map(|next| encode_cursor(&name, &next)),
+            unreadable: page.unreadable,
+        }))
+    }
+
+    /// Appends 1–100 messages to a session, all or none.
+    ///
+    /// # Errors
+    /// If there is no such session that the caller may write to, or the `Idempotency-Key` belongs to a different
+    /// request.
+    pub async fn append(
+        &self,
+        id: &SessionId,
+        messages: Vec<NewMessage>,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Written<Vec<Message>>> {
+        let appended = self
+            .store
+            .append_messages(self.context, id, messages, idempotency);
+        match appended.await?.ok_or(NOT_FOUND)? {
+            Appended::Done(messages) => Ok(Written::now(messages)),
+            Appended::Replayed(messages) => Ok(Written::replayed(messages)),
+            Appended::IdempotencyMismatch => Err(Error::IdempotencyMismatch),
+            Appended::ReadOnly => Err(Error::ReadOnly),
+        }
+    }
+
+    /// Updates a session. With `expected`, only if the session has one of these versions.
+    ///
+    /// # Errors
+    /// If there is no such session that the caller may write to, it has another version, the merged metadata is over
+    /// a limit, or it was modified concurrently too many times.
+    pub async fn update(
+        &self,
+        id: &SessionId,
+        patch: &SessionPatch,
+        expected: Option<&[String]>,
+    ) -> Result<SessionAndVersion> {
+        let updated = self.store.update_session(self.context, id, patch, expected);
+        match updated.await?.ok_or(NOT_FOUND)? {
+            Updated::Done(session) => Ok(session),
+            Updated::Stale(current) => Err(Error::stale(Current::Session(current))),
+            Updated::Invalid(limit) => Err(Error::field("metadata", limit)),
+            Updated::ReadOnly => Err(Error::ReadOnly),
+            Updated::Contended => Err(Error::Conflict(Conflict::Contended(Resource::Session))),
+        }
+    }
+
+    /// Deletes a session with its messages. With `expected`, only if the session has one of these versions.
+    ///
+    /// # Errors
+    /// If there is no such session that the caller may write to, or it has another version.
+    pub async fn delete(&self, id: &SessionId, expected: Option<&[String]>) -> Result<()> {
+        let deleted = self.store.delete_session(self.context, id, expected);
+        match deleted.await?.ok_or(NOT_FOUND)? {
+            Deleted::Done => Ok(()),
+            Deleted::Stale(current) => Err(Error::stale(Current::Session(*current))),
+            Deleted::ReadOnly => Err(Error::ReadOnly),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Skills as every route returns them, without their documents.
+
+use chrono::{DateTime, SubsecRound, Utc};
+use serde::Serialize;
+
+use crate::blob::{Blob, Document};
+use crate::domain::volume::{Volume, VolumeKind};
+use crate::skill::{Skill, SkillId};
+use crate::store::{CacheEntry, Usage};
+use crate::util::time::format_time;
+
+/// A skill, without its document.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ListedSkill)]
+pub struct SkillSummary {
+    /// Its id.
+    pub id: SkillId,
+    /// What its document says.
+    #[serde(flatten)]
+    pub skill: Skill,
+    /// Whose it is.
+    pub volume: VolumeKind,
+    /// Which user's or team's.
+    pub volume_id: String,
+    /// How often it was used; `null` where Redis cannot tell.
+    #[schema(required)]
+    pub usage_count: Option<u64>,
+    /// Which share of its uses went well, from 0 to 1; `null` where there is none, or Redis cannot tell.
+    #[schema(required, minimum = 0, maximum = 1)]
+    pub success_rate: Option<f64>,
+    /// How large its document is.
+    pub size_bytes: u64,
+    /// The entity tag of its document.
+    pub etag: String,
+    /// The earliest moment at which it is known to have been there, RFC 3339.
+    #[schema(required)]
+    pub created_at: Option<String>,
+    /// When its document was last written, RFC 3339.
+    #[schema(required)]
+    pub updated_at: Option<String>,
+}
+
+/// Returns the summary of a document that was read.
+pub(super) fn from_document(
+    volume: &Volume,
+    id: &SkillId,
+    document: &Document,
+    known: Option<CacheEntry>,
+) -> SkillSummary {
+    let skill = match std::str::from_utf8(&document.body) {
+        Ok(text) => Skill::read(text, id),
+        Err(_) => Skill::unreadable(id, "the document is not UTF-8"),
+    };
+    let blob = Blob {
+        pathname: String::new(),
+        etag: document.etag.clone(),
+        content_type: None,
+        size: document.body.len() as u64,
+        uploaded_at: document.uploaded_at.clone(),
+    };
+    let (usage, created_at) = split_cached(known);
+    to_summary(volume, id, &blob, skill, usage, created_at)
+}
+
+/// Returns the usage counts and the earliest known time of a cached skill.
+pub(super) fn split_cached(known: Option<CacheEntry>) -> (Option<Usage>, Option<String>) {
+    match known {
+        Some(known) => (
+            Some(known.usage),
+            known.remembered.and_then(|it| it.created_at),
+        ),
+        None => (None, None),
+    }
+}
+
+/// Returns the summary of a skill: from its document, its blob, and what Redis has cached.
+pub(super) fn to_summary(
+    volume: &Volume,
+    id: &SkillId,
+    blob: &Blob,
+    mut skill: Skill,
+    usage: Option<Usage>,
+    created_at: Option<String>,
+) -> SkillSummary {
+    let updated_at = blob.uploaded_at.as_deref().map(to_the_second);
+    let stated = skill.created_at.take();
+    SkillSummary {
+        id: id.clone(),
+        skill,
+        volume: volume.kind,
+        volume_id: volume.id.as_str().to_owned(),
+        usage_count: usage.map(|usage| usage.uses),
+        success_rate: usage.and_then(Usage::success_rate),
+        size_bytes: blob.size,
+        etag: blob.etag.clone(),
+        created_at: stated.or(created_at).or_else(|| updated_at.clone()),
+        updated_at,
+    }
+}
+
+/// Truncates a time to seconds: the content host of Blob returns no fractions, and every route must return the same
+/// time.
+pub(super) fn to_the_second(time: &str) -> String {
+    match DateTime::parse_from_rfc3339(time) {
+        Ok(time) => seconds(time.to_utc()),
+        Err(_) => time.to_owned(),
+    }
+}
+
+pub(super) fn seconds(time: DateTime<Utc>) -> String {
+    format_time(time.trunc_subsecs(0))
+}
