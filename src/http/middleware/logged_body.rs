@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::{Frame, SizeHint};
 
-use super::request_log::RequestLine;
+use super::request_line::RequestLine;
 use crate::util::log::RequestScope;
 
 /// A response body that counts its bytes, and emits the request's log line when it has ended, when it fails, or when

@@ -7,4 +7,5 @@ pub(crate) mod request_log;
 
 mod logged_body;
 mod request_id;
+mod request_line;
 mod response_headers;

@@ -1,22 +1,22 @@
 //! One log line per request, and what it needs: the request's id, its metrics, and the end of its response body.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::logged_body::LoggedBody;
 use super::render_errors::ErrorCause;
 use super::request_id::request_id;
+use super::request_line::RequestLine;
 use super::response_headers::set_response_headers;
 use crate::domain::rate_limit::RateLimitState;
 use crate::util::log::{LogSink, RequestScope};
 use crate::util::metrics::RequestMetrics;
-use crate::util::time::milliseconds;
 use crate::util::trace_parent::TraceParent;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -92,51 +92,4 @@ fn body_length(response: &Response) -> Option<u64> {
     let header = response.headers().get(header::CONTENT_LENGTH);
     let header = header.and_then(|length| length.to_str().ok()?.parse().ok());
     header.or_else(|| response.body().size_hint().exact())
-}
-
-/// The log line of a request, until its response body has ended. It contains no token, query or body.
-pub(super) struct RequestLine {
-    method: Method,
-    route: Option<MatchedPath>,
-    status: StatusCode,
-    started: Instant,
-    /// The duration until the head of the response.
-    head: Duration,
-    metrics: Arc<RequestMetrics>,
-    cause: Option<ErrorCause>,
-}
-
-impl RequestLine {
-    /// Emits the line: at level `error` for a 5xx, else at level `info`. `is_complete` is whether all of the body was
-    /// sent; a client that hung up and a body that failed are not.
-    pub(super) fn emit(self, bytes: u64, is_complete: bool) {
-        let method = self.method.as_str();
-        let route = self.route.as_ref().map_or("-", MatchedPath::as_str);
-        let status = self.status.as_u16();
-        // A macro, because the level of an event is part of its static metadata.
-        macro_rules! emit_at {
-            ($level:ident) => {
-                tracing::$level!(
-                    http.method = method,
-                    http.route = route,
-                    http.status = status,
-                    duration_ms = milliseconds(self.started.elapsed()),
-                    response.head_ms = milliseconds(self.head),
-                    response.bytes = bytes,
-                    response.complete = is_complete,
-                    redis.duration_ms = milliseconds(self.metrics.redis.elapsed()),
-                    redis.round_trips = self.metrics.redis.times(),
-                    blob.duration_ms = milliseconds(self.metrics.blob.elapsed()),
-                    blob.requests = self.metrics.blob.times(),
-                    error = self.cause.as_ref().map(|ErrorCause(cause)| cause.as_str()),
-                    "{method} {route} {status}"
-                )
-            };
-        }
-        if self.status.is_server_error() {
-            emit_at!(error);
-        } else {
-            emit_at!(info);
-        }
-    }
 }
