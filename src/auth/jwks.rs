@@ -11,7 +11,7 @@ use once_cell::sync::OnceCell;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::util::http_client;
+use crate::util::{http_client, log};
 
 /// The age at which cached keys are fetched again.
 const FRESH: Duration = Duration::from_secs(10 * 60);
@@ -88,7 +88,8 @@ impl KeySet {
         // The fetch runs in its own task, because a caller that hangs up would otherwise cancel it, and each
         // further caller would start it again.
         let key_set = self.clone();
-        let fetched = tokio::spawn(async move { key_set.fetch_once(cached.tried, now).await });
+        let fetch = async move { key_set.fetch_once(cached.tried, now).await };
+        let fetched = tokio::spawn(log::in_current_request(fetch));
         fetched.await.map_err(|error| error.to_string())?;
         let cached = self.cached();
         cached.result(cached.matching(algorithm, id))
@@ -118,7 +119,14 @@ impl KeySet {
                 cached.fetched = Some(now);
                 cached.failure = None;
             }
-            Err(failure) => cached.failure = Some(failure),
+            Err(failure) => {
+                tracing::warn!(
+                    auth.jwks.error = failure,
+                    auth.jwks.cached_keys = cached.keys.len(),
+                    "the signing keys cannot be fetched"
+                );
+                cached.failure = Some(failure);
+            }
         }
     }
 

@@ -90,7 +90,7 @@ impl Config {
             vercel_env: environment.variable("VERCEL_ENV"),
             vercel_region: environment.variable("VERCEL_REGION"),
             commit: environment.variable("VERCEL_GIT_COMMIT_SHA"),
-            has_log_channel: environment.variable("VERCEL_IPC_PATH").is_some(),
+            has_log_channel: has_log_channel_in(environment),
         })
     }
 
@@ -120,7 +120,16 @@ fn is_on_vercel(environment: &Environment<'_>) -> bool {
         .variable("VERCEL_ENV")
         .is_some_and(|name| name == "development");
     let is_deployment = environment.variable("VERCEL").is_some() && !is_development;
-    is_deployment || environment.variable("VERCEL_IPC_PATH").is_some()
+    is_deployment || has_log_channel_in(environment)
+}
+
+/// Reports whether Vercel takes log lines through a channel of its own, also if the configuration is invalid.
+pub fn has_log_channel() -> bool {
+    has_log_channel_in(&Environment(&std::env::var_os))
+}
+
+fn has_log_channel_in(environment: &Environment<'_>) -> bool {
+    environment.variable("VERCEL_IPC_PATH").is_some()
 }
 
 #[cfg(test)]

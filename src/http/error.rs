@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 
 use crate::blob;
+use crate::config::ConfigError;
 use crate::service;
 use crate::service::error::{Conflict, FieldError, Resource};
 use crate::store;
@@ -65,6 +66,9 @@ pub enum Error {
         /// The time until the keys may be fetched again.
         retry_after: Duration,
     },
+    /// A variable of the configuration has an invalid value.
+    #[error("{0}")]
+    Misconfigured(Arc<ConfigError>),
     /// The request took too long.
     #[error("time limit")]
     Timeout,
@@ -201,6 +205,15 @@ impl Error {
                  Try again."
                     .into(),
             ),
+            Self::Misconfigured(error) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "misconfigured",
+                format!(
+                    "The service is misconfigured: {} has an invalid value. GET /api/health returns the reason.",
+                    error.variable
+                )
+                .into(),
+            ),
             Self::Timeout => (
                 StatusCode::GATEWAY_TIMEOUT,
                 "timeout",
@@ -309,7 +322,7 @@ fn conflict_text(conflict: Conflict) -> Cow<'static, str> {
     }
 }
 
-/// Carries the error to the layer that renders it for this router and knows the request id.
+/// Carries the error to the `render_errors` middleware of its router.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();

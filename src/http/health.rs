@@ -1,7 +1,8 @@
-//! `/api/health`: whether each part works, and what runs where. Its function also has what asks no storage, and
-//! answers every unknown route.
+//! `/api/health`: the state of each part, and the version and region of the deployment. The health function also
+//! serves the routes that need no storage, and answers every unknown route.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
@@ -11,30 +12,46 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::Serialize;
 
+use super::error::Error;
 use super::extract::auth::Unauthenticated;
 use super::me;
-use super::middleware::request_log::{ErrorCause, milliseconds};
+use super::middleware::render_errors::ErrorCause;
 use crate::app::App;
 use crate::blob::{self, Blobs};
+use crate::config::ConfigError;
 use crate::store;
 use crate::util::diagnosis::Diagnosis;
+use crate::util::time::milliseconds;
 
-/// The route of the health check, and of who calls.
+/// Returns the routes `/api/health` and `/api/me`.
 pub fn router() -> Router<App> {
     Router::new()
         .route("/api/health", get(check_health))
         .merge(me::router())
 }
 
-/// What these routes say of themselves.
+/// OpenAPI description of these routes.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(check_health))]
 pub(super) struct Described;
 
-/// What works, and what runs where.
-#[derive(Serialize, utoipa::ToSchema)]
+/// Returns the routes of a deployment whose configuration is invalid: the health check reports the variable, and every
+/// other route fails with `misconfigured`.
+pub(super) fn misconfigured_router(error: ConfigError) -> Router {
+    let error = Arc::new(error);
+    let health = misconfigured_health(&error);
+    Router::new()
+        .route(
+            "/api/health",
+            get(async move || (StatusCode::SERVICE_UNAVAILABLE, health).into_response()),
+        )
+        .fallback(async move || Error::Misconfigured(error))
+}
+
+/// The state of each part, and the deployment.
+#[derive(Clone, Serialize, utoipa::ToSchema)]
 struct Health {
-    /// `failing` where any part is.
+    /// `failing` if any part is failing.
     status: PartStatus,
     version: &'static str,
     #[schema(required)]
@@ -46,27 +63,31 @@ struct Health {
     environment: Option<String>,
     redis: Part,
     blob: Part,
+    /// Present only if a variable of the deployment has an invalid value. The other parts are then not checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Part, required = false)]
+    configuration: Option<Part>,
 }
 
 /// One part of the service.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Clone, Serialize, utoipa::ToSchema)]
 struct Part {
     status: PartStatus,
-    /// How long its answer took.
+    /// The duration of the check.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = f64, required = false)]
     milliseconds: Option<f64>,
-    /// Why it does not work.
+    /// The cause of the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     reason: Option<String>,
-    /// What mends it.
+    /// The way to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     remedy: Option<&'static str>,
 }
 
-/// Whether a part works.
+/// The state of a part.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum PartStatus {
@@ -75,14 +96,14 @@ enum PartStatus {
     Failing,
 }
 
-/// Tells whether each part works, and what runs where.
+/// Returns the state of each part, and the version and region of the deployment.
 ///
-/// A part that is not set up fails nothing. Needs no token.
+/// A part that is not configured does not count as a failure. Needs no token.
 #[utoipa::path(
     get, path = "/api/health", tag = "health", security(()),
     responses(
-        (status = 200, description = "Every part works, or is not set up.", body = Health),
-        (status = 503, description = "A part is failing; it says why.", body = Health)
+        (status = 200, description = "Every part works, or is not configured.", body = Health),
+        (status = 503, description = "A part is failing; `reason` has the cause.", body = Health)
     )
 )]
 async fn check_health(
@@ -110,11 +131,40 @@ async fn check_health(
         environment: app.config.vercel_env.clone(),
         redis,
         blob,
+        configuration: None,
     };
     (code, cause, Json(health)).into_response()
 }
 
-/// Why a part does not work, and whether it was meant to.
+/// Returns the body of the health check if a variable has an invalid value, and the cause to log.
+fn misconfigured_health(error: &ConfigError) -> (Extension<ErrorCause>, Json<Health>) {
+    let not_checked = Part {
+        status: PartStatus::NotConfigured,
+        milliseconds: None,
+        reason: Some("Not checked, because the configuration is invalid.".to_owned()),
+        remedy: None,
+    };
+    let health = Health {
+        status: PartStatus::Failing,
+        version: env!("CARGO_PKG_VERSION"),
+        commit: None,
+        region: None,
+        environment: None,
+        redis: not_checked.clone(),
+        blob: not_checked,
+        configuration: Some(Part {
+            status: PartStatus::Failing,
+            milliseconds: None,
+            reason: Some(error.to_string()),
+            remedy: Some(
+                "Correct the variable in the settings of the deployment, and deploy again.",
+            ),
+        }),
+    };
+    (Extension(ErrorCause(error.to_string())), Json(health))
+}
+
+/// The cause of a failure, and whether the part is configured at all.
 struct Problem {
     status: PartStatus,
     diagnosis: Diagnosis,

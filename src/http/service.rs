@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::{Layer, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -13,40 +14,73 @@ use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 use tower_http::timeout::TimeoutLayer;
 
 use super::error::Error;
+use super::health;
 use super::middleware::cors::cors;
-use super::middleware::request_log::observe;
+use super::middleware::render_errors::render_errors;
+use super::middleware::request_log::{RequestLogSettings, log_request};
 use super::no_such_route;
 use crate::app::App;
+use crate::config::ConfigError;
+use crate::util::origin::OriginPattern;
 
-/// The largest body that is read, in bytes.
+/// The largest request body, in bytes.
 pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
-/// How long a request may take until its answer begins: less than the 30 s that `vercel.json` gives a
-/// function.
+/// The longest duration from a request to the head of its response: less than the 30 s that `vercel.json` gives a
+/// function. It does not limit a streamed body: a route that streams needs a limit of its own, below those 30 s.
 pub const TIME_LIMIT: Duration = Duration::from_secs(25);
 
-/// A router with its layers, as every way of running it needs it.
+/// A router with its layers, ready to be served.
 pub type AppService = NormalizePath<Router>;
 
-/// Puts the layers around `router`, the outermost first:
+/// Puts the layers around `router`. The outermost comes first:
 ///
-/// 1. a trailing slash is dropped, before routing;
-/// 2. `http::browser` answers preflights, and lets pages of allowed origins read the answer;
-/// 3. `http::observe` gives the request its id, writes its log line, and renders errors;
-/// 4. a panic becomes a 500;
-/// 5. the time limit;
-/// 6. the body limit, kept by whoever reads the body.
+/// 1. `NormalizePath` removes a trailing slash, before routing;
+/// 2. `cors` answers preflights, and lets pages of allowed origins read responses;
+/// 3. `log_request` gives the request its id, sets the headers of every response, and writes the log line;
+/// 4. `render_errors` renders errors as `application/problem+json`;
+/// 5. `CatchPanic` turns a panic into a 500;
+/// 6. `Timeout` enforces [`TIME_LIMIT`];
+/// 7. `DefaultBodyLimit` sets [`MAX_BODY_BYTES`], which extractors of bodies enforce.
 pub fn service(router: Router<App>, app: App) -> AppService {
+    let settings = RequestLogSettings {
+        is_on: app.config.request_log,
+        has_rate_limit: app.config.access.rate_limit.is_some(),
+    };
+    let origins = app.config.access.cors_allowed_origins.clone();
+    let router = limited(router.fallback(no_such_route)).layer(from_fn(render_errors));
+    observed(router.with_state(app), &origins, settings)
+}
+
+/// Returns the service of a deployment whose configuration is invalid: `/api/health` names the variable, and every
+/// other route fails.
+pub fn misconfigured_service(error: ConfigError) -> AppService {
+    let settings = RequestLogSettings {
+        is_on: true,
+        has_rate_limit: false,
+    };
+    let router = limited(health::misconfigured_router(error)).layer(from_fn(render_errors));
+    observed(router, &[], settings)
+}
+
+/// Adds the layers that may fail a request. They are inside of the router's renderer of errors, so that a router with
+/// another shape of errors renders theirs too.
+fn limited<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     let layers = ServiceBuilder::new()
-        .option_layer(cors(&app.config.access.cors_allowed_origins))
-        .layer(axum::middleware::from_fn_with_state(app.clone(), observe))
         .layer(CatchPanicLayer::custom(internal_error))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             TIME_LIMIT,
         ))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-    let router = router.fallback(no_such_route).layer(layers).with_state(app);
-    NormalizePathLayer::trim_trailing_slash().layer(router)
+    router.layer(layers)
+}
+
+/// Adds the layers that are the same whatever the shape of errors.
+fn observed(router: Router, origins: &[OriginPattern], settings: RequestLogSettings) -> AppService {
+    let layers = ServiceBuilder::new()
+        .option_layer(cors(origins))
+        .layer(from_fn_with_state(settings, log_request));
+    NormalizePathLayer::trim_trailing_slash().layer(router.layer(layers))
 }
 
 #[expect(

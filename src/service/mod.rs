@@ -10,3 +10,4 @@ pub mod volume;
 pub mod written;
 
 mod cursor;
+mod warnings;

@@ -4,6 +4,7 @@ use super::client::RedisClient;
 use super::connection::Connection;
 use super::error::{Error, Result};
 use super::executor::Executor;
+use super::rate_limit::warn_of_uncharged_request;
 use crate::domain::request_context::RequestContext;
 
 /// Sessions, messages and cached skills in Redis. A process has one, which owns the connection.
@@ -43,7 +44,11 @@ impl Store {
         };
         match executor.check_rate_limit(context).await {
             Err(limited @ Error::RateLimited(_)) => Err(limited),
-            _ => Ok(()),
+            Err(error) => {
+                warn_of_uncharged_request(&error);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 

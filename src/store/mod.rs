@@ -71,6 +71,7 @@ mod keys;
 mod listing;
 mod messages;
 mod page;
+mod rate_limit;
 mod reply;
 mod runner;
 mod script;

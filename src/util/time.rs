@@ -1,5 +1,7 @@
 //! The current time, and the format in which the API writes times.
 
+use std::time::Duration;
+
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 
 /// Returns the current time, truncated to microseconds, the precision of all stored times.
@@ -10,4 +12,10 @@ pub fn now() -> DateTime<Utc> {
 /// Formats a time as RFC 3339 in UTC with microseconds and `Z`.
 pub fn format_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Returns `duration` in milliseconds, rounded to microseconds.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    let micros = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+    f64::from(micros) / 1000.0
 }

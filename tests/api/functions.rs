@@ -145,7 +145,7 @@ async fn sessions_on(redis: &Redis) -> (Process, Client) {
 }
 
 /// Returns the path of an example, which `cargo test` builds beside the functions.
-fn example(name: &str) -> String {
+pub(crate) fn example(name: &str) -> String {
     let path = Path::new(SESSIONS).with_file_name("examples").join(name);
     assert!(
         path.exists(),

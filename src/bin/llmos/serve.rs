@@ -21,6 +21,7 @@ use llmos::local::blob_store::{self, BlobStore, LOCAL_TOKEN};
 use llmos::local::page_headers::page_headers;
 use llmos::local::redis_server::{self, RedisServer};
 use llmos::local::startup_banner::print_startup_banner;
+use llmos::util::log;
 use llmos::util::secret::Secret;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::TcpListener;
@@ -46,6 +47,7 @@ pub(crate) async fn run() -> ExitCode {
 
 async fn serve() -> anyhow::Result<()> {
     load_dotenv().context("cannot read .env")?;
+    log::install();
     let mut config = Config::from_env()?;
     let local = LocalConfig::from_env()?;
     let page_headers = page_headers()?;

@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, header};
 
 use super::client_ip::caller_address;
+use super::vercel_headers::X_VERCEL_OIDC_TOKEN;
 use crate::app::App;
 use crate::auth::AuthError;
 use crate::domain::caller::Caller;
@@ -25,7 +26,6 @@ use crate::http::middleware::cross_site;
 use crate::util::bearer;
 use crate::util::secret::Secret;
 
-const X_VERCEL_OIDC_TOKEN: HeaderName = HeaderName::from_static("x-vercel-oidc-token");
 const NOT_CONFIGURED: &str = "Access is not configured. Set AUTH_JWKS_URL or AUTH_JWT_SECRET (users), \
      API_KEYS (programs), or ALLOW_ANONYMOUS=true (open access).";
 const NO_CREDENTIALS: &str =

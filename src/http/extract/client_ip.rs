@@ -3,13 +3,10 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
-use axum::http::HeaderName;
 use axum::http::request::Parts;
 
+use super::vercel_headers::X_VERCEL_FORWARDED_FOR;
 use crate::config::Config;
-
-/// The client address as Vercel sees it. Vercel overwrites the header if a client sends it.
-const X_VERCEL_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-vercel-forwarded-for");
 
 /// Returns the name under which requests from this address are counted. The header is trusted only on Vercel, which sets
 /// it; elsewhere the address is the peer of the connection.

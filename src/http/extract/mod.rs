@@ -10,4 +10,5 @@ pub(crate) mod idempotency;
 pub(crate) mod page;
 pub(crate) mod path;
 pub(crate) mod query;
+pub(crate) mod vercel_headers;
 pub(crate) mod volume;

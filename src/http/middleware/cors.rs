@@ -1,4 +1,4 @@
-//! Pages that call: which origins may (CORS), and that a page elsewhere cannot use what is open on this machine.
+//! Cross-origin resource sharing (CORS): which origins may call, and which headers they may use.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::util::origin::OriginPattern;
 
-/// How long browsers keep the answer to a preflight: as long as Chromium does at most.
+/// How long browsers may cache the response to a preflight: the longest time that Chromium accepts.
 const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// What pages may send.
+/// The headers that pages may send.
 const REQUEST_HEADERS: [HeaderName; 8] = [
     header::ACCEPT,
     header::AUTHORIZATION,
@@ -22,8 +22,8 @@ const REQUEST_HEADERS: [HeaderName; 8] = [
     header::IF_RANGE,
     header::RANGE,
 ];
-/// What pages may read, beside what all may.
-const ANSWER_HEADERS: [HeaderName; 14] = [
+/// The headers that pages may read, besides the CORS-safelisted ones.
+const RESPONSE_HEADERS: [HeaderName; 14] = [
     header::ACCEPT_RANGES,
     header::ALLOW,
     header::CONTENT_DISPOSITION,
@@ -40,13 +40,13 @@ const ANSWER_HEADERS: [HeaderName; 14] = [
     HeaderName::from_static("x-request-id"),
 ];
 
-/// The layer that lets pages of these origins call; none where there are none. It answers preflights itself.
+/// Returns the layer that allows calls from these origins and answers their preflights; `None` without origins.
 pub(crate) fn cors(origins: &[OriginPattern]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
     }
     let origins = origins.to_vec();
-    let is_allowed = move |origin: &HeaderValue, _: &Parts| is_among(origin, &origins);
+    let is_allowed = move |origin: &HeaderValue, _: &Parts| matches_any(origin, &origins);
     Some(
         CorsLayer::new()
             .allow_origin(AllowOrigin::predicate(is_allowed))
@@ -59,12 +59,13 @@ pub(crate) fn cors(origins: &[OriginPattern]) -> Option<CorsLayer> {
                 Method::DELETE,
             ])
             .allow_headers(REQUEST_HEADERS)
-            .expose_headers(ANSWER_HEADERS)
+            .expose_headers(RESPONSE_HEADERS)
             .max_age(PREFLIGHT_LIFETIME),
     )
 }
 
-pub(super) fn is_among(origin: &HeaderValue, origins: &[OriginPattern]) -> bool {
+/// Whether an `Origin` header matches one of the patterns.
+pub(super) fn matches_any(origin: &HeaderValue, origins: &[OriginPattern]) -> bool {
     let origin = origin.to_str().unwrap_or_default();
     origins.iter().any(|pattern| pattern.matches(origin))
 }

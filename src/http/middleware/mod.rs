@@ -2,4 +2,10 @@
 
 pub(crate) mod cors;
 pub(crate) mod cross_site;
+pub(crate) mod render_errors;
 pub(crate) mod request_log;
+
+mod logged_body;
+mod request_id;
+mod request_line;
+mod response_headers;

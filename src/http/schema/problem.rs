@@ -15,7 +15,7 @@ use super::schemas::schema;
 pub(crate) struct Problem;
 
 /// Each status of an error, its name, and when it is answered.
-const PROBLEMS: [(u16, &str, &str); 17] = [
+const PROBLEMS: [(u16, &str, &str); 18] = [
     (
         400,
         "invalid_request",
@@ -90,6 +90,11 @@ const PROBLEMS: [(u16, &str, &str); 17] = [
         "authentication_unavailable",
         "The identity provider does not answer, and none of its keys is known; `Retry-After` says when to try \
         again.",
+    ),
+    (
+        503,
+        "misconfigured",
+        "A variable of the deployment has an invalid value; `GET /api/health` returns which one.",
     ),
     (504, "timeout", "The request took longer than 25 s."),
 ];

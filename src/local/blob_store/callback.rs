@@ -14,6 +14,7 @@ use super::store::BlobStore;
 use super::written::Written;
 use crate::blob::client_token::{OnUploadCompleted, sign};
 use crate::util::http_client;
+use crate::util::log;
 use crate::util::origin::is_loopback;
 
 /// Time limit of the callback request.
@@ -32,10 +33,15 @@ pub(super) fn upload_completed(store: &BlobStore, caller: &Caller, blob: &Writte
     };
     let body = body(callback, blob);
     let signature = sign(body.as_bytes(), store.token());
-    tokio::spawn(async move {
+    tokio::spawn(log::in_current_request(async move {
         // A failed callback does not undo the upload.
-        let _ = send(url, body, signature).await;
-    });
+        if let Err(error) = send(url, body, signature).await {
+            tracing::warn!(
+                blob.callback.error = format!("{error:#}"),
+                "the callback of a completed upload failed"
+            );
+        }
+    }));
 }
 
 fn body(callback: &OnUploadCompleted, blob: &Written) -> String {
@@ -47,10 +53,11 @@ async fn send(url: Url, body: String, signature: String) -> anyhow::Result<()> {
     let client = http_client::client(TIMEOUT)?;
     let request = client.post(url).timeout(TIMEOUT).body(body);
     let request = request.header(CONTENT_TYPE, "application/json");
-    request
-        .header("x-vercel-signature", signature)
-        .send()
-        .await?;
+    let request = request.header("x-vercel-signature", signature);
+    // The query of the URL may contain a secret.
+    let response = request.send().await.map_err(reqwest::Error::without_url)?;
+    let status = response.status();
+    anyhow::ensure!(status.is_success(), "the response is {status}");
     Ok(())
 }
 

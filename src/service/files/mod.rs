@@ -10,6 +10,7 @@ pub use self::upload::{MAX_UPLOAD_BYTES, UploadRequest, UploadToken};
 use super::cursor::{decode_cursor, encode_cursor};
 use super::error::{Current, Error, Resource, Result};
 use super::volume::{VolumeSelection, readable, writable};
+use super::warnings::warn_of_head_after_put;
 use crate::blob::{
     Blob, Blobs, ContentRequest, Fetched, Put, PutBody, PutOptions, WriteCondition, paths,
 };
@@ -126,7 +127,8 @@ impl<'a> FileService<'a> {
         match self.blobs.put(&pathname, new.body, &options).await? {
             Put::Done(stored) => {
                 // The reply to a put has neither size nor time. The file is stored even if this call fails.
-                let head = self.blobs.head(&pathname).await.ok().flatten();
+                let head = self.blobs.head(&pathname).await;
+                let head = head.inspect_err(warn_of_head_after_put).ok().flatten();
                 let blob = head
                     .filter(|head| head.etag == stored.etag)
                     .unwrap_or(stored);

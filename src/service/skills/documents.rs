@@ -10,6 +10,7 @@ use super::merge::Candidate;
 use super::summary::to_the_second;
 use crate::blob;
 use crate::domain::volume::Volume;
+use crate::service::warnings::warn_of_skill_cache;
 use crate::skill::{MAX_DOCUMENT_BYTES, Skill};
 use crate::store::{CacheEntry, CachedSkill};
 
@@ -98,7 +99,10 @@ impl SkillService<'_> {
                 })
                 .collect();
             if !new.is_empty() {
-                let _ = self.store.cache_put(self.context, volume, &new).await;
+                let remembered = self.store.cache_put(self.context, volume, &new).await;
+                if let Err(error) = remembered {
+                    warn_of_skill_cache("add", &error);
+                }
             }
         }
     }

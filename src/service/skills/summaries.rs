@@ -6,6 +6,7 @@ use super::summary::{SkillSummary, to_summary};
 use crate::blob;
 use crate::domain::volume::Volume;
 use crate::service::error::Result;
+use crate::service::warnings::{warn_of_skill_cache, warn_of_unread_document};
 use crate::skill::Skill;
 use crate::store::{CacheEntry, CachedSkill};
 
@@ -75,7 +76,10 @@ impl SkillService<'_> {
             (volume, of_source.map(|candidate| &candidate.id).collect())
         };
         let wanted: Vec<_> = volumes.iter().enumerate().map(of_volume).collect();
-        let entries = self.store.cache_get(self.context, &wanted).await.ok()?;
+        let entries = self.store.cache_get(self.context, &wanted).await;
+        let entries = entries
+            .inspect_err(|error| warn_of_skill_cache("read", error))
+            .ok()?;
         // Redis returns the entries volume by volume, and in the order of the candidates within each.
         let mut entries = entries.into_iter();
         let mut cached = vec![None; candidates.len()];
@@ -113,7 +117,12 @@ fn summary(
     let (skill, was_read) = match (cached, read) {
         (Some(skill), _) => (skill, true),
         (None, Some(Ok(skill))) => (skill?, true),
-        (None, Some(Err(_)) | None) => (Skill::unreadable(&candidate.id, NOT_READ_IN_TIME), false),
+        (None, failed) => {
+            if let Some(Err(error)) = failed {
+                warn_of_unread_document(&error);
+            }
+            (Skill::unreadable(&candidate.id, NOT_READ_IN_TIME), false)
+        }
     };
     let skill = to_summary(
         volume,

@@ -15,6 +15,7 @@ use crate::blob::{Blob, Document, Put, PutBody, PutOptions, WriteCondition, jitt
 use crate::domain::volume::Volume;
 use crate::service::error::{Conflict, Current, Error, Resource, Result};
 use crate::service::volume::{VolumeSelection, writable};
+use crate::service::warnings::{warn_of_head_after_put, warn_of_skill_cache};
 use crate::service::written::Written;
 use crate::skill::{ChangeError, MAX_DOCUMENT_BYTES, Skill, SkillId, SkillPatch};
 use crate::store::{CacheEntry, CachedSkill, Usage};
@@ -62,7 +63,9 @@ impl SkillService<'_> {
             let cached = self
                 .store
                 .cache_put_new(self.context, volume, id, &stored.cached);
-            let usage = cached.await.ok().map(|()| Usage::default());
+            let cached = cached.await;
+            let cached = cached.inspect_err(|error| warn_of_skill_cache("add", error));
+            let usage = cached.ok().map(|()| Usage::default());
             return Ok(Written::now(stored.into_summary(volume, id, usage)));
         }
         match self.read(volume, id).await? {
@@ -111,7 +114,9 @@ impl SkillService<'_> {
                 let entry = [(id, stored.cached.clone())];
                 // If this fails, the next list reads the document, and the usage count is unknown.
                 let cached = self.store.cache_put(self.context, volume, &entry);
-                let is_cached = cached.await.is_ok();
+                let cached = cached.await;
+                let cached = cached.inspect_err(|error| warn_of_skill_cache("replace", error));
+                let is_cached = cached.is_ok();
                 return Ok(stored.into_summary(volume, id, usage.filter(|_| is_cached)));
             }
             if started.elapsed() + pause > CONTENTION_LIMIT {
@@ -149,7 +154,9 @@ impl SkillService<'_> {
             }
         }
         // If this fails, only the usage count stays behind; a new skill with this id starts at zero.
-        let _ = self.store.cache_delete(self.context, volume, id).await;
+        if let Err(error) = self.store.cache_delete(self.context, volume, id).await {
+            warn_of_skill_cache("delete", &error);
+        }
         Ok(())
     }
 
@@ -193,7 +200,8 @@ impl SkillService<'_> {
         created_at: Option<String>,
     ) -> StoredSkill {
         // The reply to a put has no time. The document is stored even if this call fails.
-        let head = self.blobs.head(&blob.pathname).await.ok().flatten();
+        let head = self.blobs.head(&blob.pathname).await;
+        let head = head.inspect_err(warn_of_head_after_put).ok().flatten();
         let blob = head.filter(|head| head.etag == blob.etag).unwrap_or(Blob {
             size: document.len() as u64,
             uploaded_at: Some(seconds(Utc::now())),

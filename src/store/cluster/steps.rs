@@ -11,6 +11,7 @@ use crate::store::connection::Idempotence;
 use crate::store::connection::timeouts::{RESPONSE_TIMEOUT, deadline_exceeded};
 use crate::store::error::{Error, Result};
 use crate::store::keys;
+use crate::store::rate_limit::warn_of_uncharged_request;
 use crate::store::reply::{read_cluster_reply, record_rate_limit, unknown_reply};
 use crate::store::script;
 use crate::util::metrics::count_as_one;
@@ -121,7 +122,11 @@ impl MultiSlot<'_> {
             .and_then(|(charged, _)| record_rate_limit(charged, &context.rate_limit));
         match recorded {
             Err(limited @ Error::RateLimited(_)) => Err(limited),
-            _ => Ok(()),
+            Err(error) => {
+                warn_of_uncharged_request(&error);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 

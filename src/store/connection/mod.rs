@@ -131,8 +131,12 @@ impl Connection {
     fn check_reply(&self, number: u64, reply: Value) -> Result<Value> {
         let reply = reply.extract_error().inspect_err(|error| {
             if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
-                // Ignored: the caller gets the error of the server, which names the cause.
-                let _ = self.replace(number, false);
+                if let Err(error) = self.replace(number, false) {
+                    tracing::warn!(
+                        redis.error = %error,
+                        "the connection to a demoted primary cannot be replaced"
+                    );
+                }
             }
         })?;
         Ok(reply)

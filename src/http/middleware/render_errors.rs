@@ -1,0 +1,60 @@
+//! Renders the errors of a router as `application/problem+json`.
+//!
+//! A router whose errors have another shape gets another renderer in its place. The middleware around all routers
+//! knows no shape: it reads the [`ErrorCause`] only.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::http::error::Error;
+use crate::http::problem;
+use crate::util::log::RequestScope;
+
+/// The cause of a failure, for the log only: an extension of the response.
+#[derive(Clone, Debug)]
+pub(crate) struct ErrorCause(pub(crate) String);
+
+/// Gives every error of the routes inside the same form, including those that axum and the layers inside produced.
+pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
+    let scope = request.extensions().get::<RequestScope>().cloned();
+    let response = next.run(request).await;
+    let Some(error) = error_of(&response) else {
+        return response;
+    };
+    let request_id = scope.as_ref().map_or("", RequestScope::request_id);
+    let mut rendered = problem::render(&error, request_id);
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        rendered.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    if let Some(cause) = error.cause() {
+        rendered.extensions_mut().insert(ErrorCause(cause));
+    }
+    rendered
+}
+
+/// Returns the error that a response stands for.
+fn error_of(response: &Response) -> Option<Arc<Error>> {
+    if let Some(error) = response.extensions().get::<Arc<Error>>() {
+        return Some(error.clone());
+    }
+    // The health check reports failing parts in a form of its own.
+    if is_json(response.headers()) {
+        return None;
+    }
+    match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => Some(Arc::new(Error::MethodNotAllowed)),
+        StatusCode::GATEWAY_TIMEOUT => Some(Arc::new(Error::Timeout)),
+        status if status.is_server_error() => Some(Arc::new(Error::Internal(status.to_string()))),
+        _ => None,
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value == "application/json")
+}

@@ -1,0 +1,71 @@
+//! A variable with an invalid value: the function starts, and says which variable it is.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Process, Runtime};
+
+const SESSIONS: &str = env!("CARGO_BIN_EXE_sessions");
+const HEALTH: &str = env!("CARGO_BIN_EXE_health");
+
+#[tokio::test]
+async fn health_of_a_misconfigured_function_names_the_variable() {
+    let (_process, api) = Process::function(HEALTH, &[("STORAGE_FALLBACK", "maybe")]).await;
+
+    let health = api.get("/api/health").await.assert_status(503).json();
+
+    assert_eq!(health["status"], "failing");
+    let configuration = &health["configuration"];
+    assert_eq!(configuration["status"], "failing");
+    let reason = configuration["reason"].as_str().unwrap();
+    assert!(reason.contains("STORAGE_FALLBACK is"), "{health}");
+    assert!(configuration["remedy"].is_string(), "{health}");
+    for part in ["redis", "blob"] {
+        assert_eq!(health[part]["status"], "not_configured", "{health}");
+    }
+}
+
+#[tokio::test]
+async fn routes_of_a_misconfigured_function_are_503_and_name_the_variable() {
+    let environment = [("AUTH_JWT_SECRET", "too-short")];
+    let (mut process, api) = Process::function(SESSIONS, &environment).await;
+
+    let created = api.post("/api/sessions", &json!({"name": "x"})).await;
+    for response in [
+        created,
+        api.get("/api/sessions").await,
+        api.get("/api/sessions/some/thing/").await,
+    ] {
+        assert!(response.header("retry-after").is_some());
+        let problem = response.assert_error(503, "misconfigured");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("AUTH_JWT_SECRET"), "{problem}");
+        assert!(!detail.contains("too-short"), "{problem}");
+    }
+    assert!(
+        process
+            .wait_for("AUTH_JWT_SECRET is", Duration::from_secs(5))
+            .await
+    );
+    assert!(
+        !process.output().contains("too-short"),
+        "{}",
+        process.output()
+    );
+}
+
+#[tokio::test]
+async fn misconfigured_function_logs_the_cause_with_each_request() {
+    let runtime = Runtime::start(SESSIONS, &[("REQUEST_LOG", "perhaps")]).await;
+
+    let answered = runtime.get("/api/sessions", 3).send().await.unwrap();
+    let log = runtime.wait_for("log").await;
+
+    assert_eq!(answered.status(), 503);
+    log.assert_of_request(3);
+    assert_eq!(log.message["payload"]["level"], "error");
+    let line = log.log_line();
+    let cause = line["error"].as_str().unwrap();
+    assert!(cause.contains("REQUEST_LOG is"), "{line}");
+}
