@@ -39,6 +39,8 @@ impl From<RedisError> for Error {
                     "OOM",
                     "READONLY",
                     "NOPERM",
+                    // Redis 7.0 reports a missing permission of a script's user in these words.
+                    "can't run this command",
                     "MISCONF",
                     // Of a cluster, where a slot moves or nobody serves it.
                     "non local key",
@@ -125,7 +127,7 @@ fn explain(error: &RedisError) -> (&'static str, &'static str) {
             "user or password in REDIS_URL is wrong",
             "copy the URL again from the provider, and percent-encode special characters in the password",
         ),
-        _ if answers("NOPERM") => (
+        _ if answers("NOPERM") || says("can't run this command") => (
             "the user in REDIS_URL may not do this",
             "allow it with ACL SETUSER: ~* +@read +@write +@scripting +@connection +info +time",
         ),
@@ -137,7 +139,7 @@ fn explain(error: &RedisError) -> (&'static str, &'static str) {
             "a part of the cluster is being moved to another node",
             "wait, and try again",
         ),
-        _ if error.is_cluster_error() || says("non local key") => (
+        _ if error.is_cluster_error() || answers("CROSSSLOT") || says("non local key") => (
             "this is a node of a Redis Cluster",
             "name several of its hosts in REDIS_URL with commas between them, or add ?cluster=true",
         ),
