@@ -46,12 +46,12 @@ openapi:
 
 # Makes the pictures of the console that the README shows.
 screenshots: setup
-	cargo build --bin dev
+	cargo build --bin llmos
 	node tests/console/screenshots.mjs docs/screenshots
 
 # Measures the console in Chromium on a slow line, and prints the table that the README quotes.
 measure: setup openssl
-	cargo build --release --bin dev
+	cargo build --release --bin llmos
 	node tests/console/measure.mjs release
 
 # Copies what the console has from others out of their packages; public/vendor/README.md names them.

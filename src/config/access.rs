@@ -113,7 +113,7 @@ fn jwt_secret(variable_name: &'static str) -> Result<Option<Secret>, ConfigError
 fn api_keys(variable_name: &'static str) -> Result<Vec<ApiKey>, ConfigError> {
     let keys: Vec<ApiKey> = list(
         variable_name,
-        "entries name:sha256-hex:scope with commas between them, as `cargo run --bin doctor -- new-key` prints them",
+        "entries name:sha256-hex:scope with commas between them, as `cargo run -- keys new` prints them",
     )?;
     // Two keys of one name would be one caller.
     for (index, key) in keys.iter().enumerate() {

@@ -84,11 +84,11 @@ async fn what_is_no_key_is_refused_wherever_it_stands() {
     assert_refused(call(&basic).await, true);
 }
 
-/// What `doctor new-key` prints, and whether it ended well.
+/// Runs `llmos keys new`; returns whether it succeeded, and its output.
 fn new_key(arguments: &[&str]) -> (bool, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_doctor"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_llmos"));
     clear_configuration(&mut command);
-    let output = command.arg("new-key").args(arguments).output().unwrap();
+    let output = command.args(["keys", "new"]).args(arguments).output().unwrap();
     let printed = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(printed).unwrap())
 }

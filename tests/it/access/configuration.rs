@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::super::support::{Claims, Client, Process, Redis, Runtime, clear_configuration, config, free_port, in_process};
 use super::{assert_refused, call, create, hash_of, issuer, secret, with};
 
-const DEV: &str = env!("CARGO_BIN_EXE_dev");
+const LLMOS: &str = env!("CARGO_BIN_EXE_llmos");
 const SESSIONS: &str = env!("CARGO_BIN_EXE_sessions");
 const SKILLS: &str = env!("CARGO_BIN_EXE_skills");
 const FILES: &str = env!("CARGO_BIN_EXE_files");
@@ -195,7 +195,7 @@ async fn a_value_that_means_nothing_stops_it_and_is_not_repeated() {
         ("CORS_ALLOWED_ORIGINS", "*", "CORS_ALLOWED_ORIGINS"),
         ("CORS_ALLOWED_ORIGINS", "hidden", "CORS_ALLOWED_ORIGINS"),
     ] {
-        for program in [SESSIONS, DEV] {
+        for program in [SESSIONS, LLMOS] {
             let printed = refusal(program, name, value.as_ref(), named).await;
             for secret in ["hidden", &hash] {
                 assert!(!printed.contains(secret), "{name}={value}: {printed}");
@@ -208,7 +208,7 @@ async fn a_value_that_means_nothing_stops_it_and_is_not_repeated() {
 async fn a_value_that_is_no_text_is_not_taken_for_none() {
     for name in ["AUTH_JWKS_URL", "AUTH_JWT_SECRET", "API_KEYS"] {
         let value = OsString::from_vec([&[0xff][..], &[b'x'; 40]].concat());
-        for program in [SESSIONS, DEV] {
+        for program in [SESSIONS, LLMOS] {
             refusal(program, name, &value, name).await;
         }
     }

@@ -234,5 +234,5 @@ async fn answers_name_the_host_that_the_caller_reached() {
     let forwarded = json(forwarded.header("x-forwarded-proto", "https")).await;
     assert_eq!(forwarded["url"], "https://blobs.example/_blob/content/a");
     let broken = put().header("x-forwarded-host", "a b/c");
-    assert_error(broken, 400, "bad_request", "Host names no host").await;
+    assert_error(broken, 400, "bad_request", "Host is missing or invalid").await;
 }

@@ -141,7 +141,7 @@ async fn a_body_that_breaks_off_leaves_nothing() {
         }
     }
     let shorter = blobs.put("new", "four").header("x-content-length", "5");
-    assert_error(shorter, 400, "bad_request", "another length").await;
+    assert_error(shorter, 400, "bad_request", "length differs").await;
 
     assert_eq!(
         json(blobs.get(&[("url", "old")])).await["etag"],

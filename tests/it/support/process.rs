@@ -69,7 +69,7 @@ impl Process {
         directory: &Path,
         environment: &[(&str, &str)],
     ) -> (Self, Option<Client>) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dev"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_llmos"));
         clear_configuration(&mut command);
         command
             .current_dir(directory)
