@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 
 use super::error::Error;
 use super::extract::etag::entity_tag;
-use crate::auth::FIRST_FETCH_PAUSE;
 use crate::service;
 use crate::service::error::{Current, FieldError};
 use crate::store;
@@ -93,15 +92,10 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
         Error::Unauthorized {
             had_credentials, ..
         } => insert(header::WWW_AUTHENTICATE, challenge(*had_credentials)),
-        Error::Service(service::error::Error::Store(store::Error::RateLimited(pause))) => {
-            insert(header::RETRY_AFTER, seconds(*pause));
-        }
-        Error::KeysUnavailable(_) => {
-            insert(
-                header::RETRY_AFTER,
-                FIRST_FETCH_PAUSE.num_seconds().to_string(),
-            );
-        }
+        Error::Service(service::error::Error::Store(store::Error::RateLimited(pause)))
+        | Error::KeysUnavailable {
+            retry_after: pause, ..
+        } => insert(header::RETRY_AFTER, seconds(*pause)),
         error
             if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]
                 .contains(&error.status()) =>

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -16,6 +15,7 @@ use tokio::task::JoinHandle;
 use super::lock;
 use crate::store::{self, Store};
 use crate::util::hash::sha256_hex;
+use crate::util::percent::encode_path;
 
 /// Supported programs. The first one that is installed is used.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
@@ -27,14 +27,6 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 const RESTART_PAUSE: Duration = Duration::from_millis(500);
 /// Maximum length of a socket path on macOS: `sun_path` has 104 bytes with the terminating NUL. Linux has 108.
 const MAX_SOCKET_PATH_BYTES: usize = 103;
-
-/// Characters that are percent-encoded in the path of a URL.
-const PATH_ENCODE_SET: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'-')
-    .remove(b'~');
 
 /// Failure to start the private Redis.
 #[derive(Debug, thiserror::Error)]
@@ -246,7 +238,7 @@ impl Instance {
     }
 
     fn url(&self) -> String {
-        let path = percent_encode(self.socket.as_os_str().as_bytes(), PATH_ENCODE_SET);
+        let path = encode_path(self.socket.as_os_str().as_bytes());
         format!("redis+unix://{path}")
     }
 

@@ -60,7 +60,7 @@ fn print_files(config: &Config, blobs: Option<&BlobStore>) {
 }
 
 fn print_access(address: SocketAddr, access: &AccessConfig) {
-    let (name, text) = match (access.auth.is_configured(), access.is_public) {
+    let (name, text) = match (access.auth.is_configured(), access.is_network_reachable) {
         (true, _) => (
             "access",
             "restricted to valid tokens and API keys (AUTH_…, API_KEYS)".to_owned(),

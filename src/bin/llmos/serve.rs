@@ -21,7 +21,6 @@ use llmos::local::blob_store::{self, BlobStore, LOCAL_TOKEN};
 use llmos::local::page_headers::page_headers;
 use llmos::local::redis_server::{self, RedisServer};
 use llmos::local::startup_banner::print_startup_banner;
-use llmos::util::hash::hex;
 use llmos::util::secret::Secret;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::TcpListener;
@@ -50,7 +49,7 @@ async fn serve() -> anyhow::Result<()> {
     let mut config = Config::from_env()?;
     let local = LocalConfig::from_env()?;
     let page_headers = page_headers()?;
-    config.access.is_public |= !local.host.is_loopback();
+    config.access.is_network_reachable |= !local.host.is_loopback();
     // The port is bound before any data is opened, so that a second server on it does not touch the data.
     let address = SocketAddr::new(local.host, local.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
@@ -143,7 +142,7 @@ fn random_key() -> anyhow::Result<Secret> {
     SystemRandom::new()
         .fill(&mut key)
         .map_err(|_| anyhow!("the system's random number generator failed"))?;
-    Ok(Secret::new(hex(&key)))
+    Ok(Secret::new(hex::encode(key)))
 }
 
 /// Opens the Blob store on disk and configures the service as its client, over HTTP like any other program.
@@ -161,7 +160,7 @@ fn open_blob_store(
     };
     let api_url = format!("http://{}/_blob", SocketAddr::new(ip, address.port()));
     config.read_write_token = Some(Secret::new(LOCAL_TOKEN.to_owned()));
-    config.link_key = Some(random_key()?);
+    config.link_secret = Some(random_key()?);
     config.content_url = Some(format!("{api_url}/content"));
     config.api_url = Some(api_url);
     config.browser_api_url = Some("/_blob".to_owned());

@@ -5,6 +5,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::http::error::{Error, Result};
+use crate::util::etag;
+
+pub(crate) use crate::util::etag::quote as entity_tag;
 
 /// The `If-Match` header: the versions that the caller expects.
 pub(crate) struct IfMatch(Option<Vec<String>>);
@@ -38,6 +41,11 @@ impl IfNoneMatch {
     /// Returns whether the request has the header.
     pub(crate) fn is_given(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// Returns the versions in the header, without quotes; may contain `*`.
+    pub(crate) fn versions(&self) -> &[String] {
+        self.0.as_deref().unwrap_or_default()
     }
 
     /// Returns whether the header is or contains `*`.
@@ -74,11 +82,6 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
     }
 }
 
-/// Returns the entity tag of a version.
-pub(crate) fn entity_tag(version: &str) -> String {
-    format!("\"{version}\"")
-}
-
 /// Returns the versions in a header. The prefix `W/` is dropped: caches add it when they compress.
 fn versions(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
     if !headers.contains_key(name) {
@@ -88,9 +91,6 @@ fn versions(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
         .get_all(name)
         .iter()
         .filter_map(|value| value.to_str().ok());
-    let tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    Some(
-        tags.map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned())
-            .collect(),
-    )
+    let tags = values.flat_map(etag::split_list);
+    Some(tags.map(|tag| etag::unquote(tag).to_owned()).collect())
 }

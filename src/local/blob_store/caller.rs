@@ -5,11 +5,12 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use chrono::Utc;
-use ring::digest::{SHA256, digest};
 
 use super::error::BlobApiError;
 use super::store::BlobStore;
 use crate::blob::client_token::{self, ClientTokenPayload};
+use crate::util::bearer;
+use crate::util::hash::sha256;
 
 /// An authenticated caller.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub(super) enum Caller {
 
 impl Caller {
     fn from_headers(headers: &HeaderMap, store: &BlobStore) -> Result<Self, BlobApiError> {
-        let token = bearer(headers).ok_or(BlobApiError::Forbidden)?;
+        let token = credential(headers).ok_or(BlobApiError::Forbidden)?;
         if !token.starts_with(client_token::PREFIX) {
             return match is_owner(headers, store) {
                 true => Ok(Self::Owner),
@@ -67,12 +68,10 @@ impl FromRequestParts<BlobStore> for Owner {
 /// Returns whether the request has the read-write token. Hashes are compared, so that timing does not reveal the
 /// token.
 pub(super) fn is_owner(headers: &HeaderMap, store: &BlobStore) -> bool {
-    let hash = |token: &str| digest(&SHA256, token.as_bytes());
-    bearer(headers).is_some_and(|token| hash(token).as_ref() == hash(store.token()).as_ref())
+    let hash = |token: &str| sha256(token.as_bytes());
+    credential(headers).is_some_and(|token| hash(token) == hash(store.token()))
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+fn credential(headers: &HeaderMap) -> Option<&str> {
+    bearer::credential(headers.get(AUTHORIZATION)?.to_str().ok()?)
 }

@@ -21,10 +21,10 @@ use super::caller::is_owner;
 use super::disk::blocking;
 use super::error::BlobApiError;
 use super::extract::QueryParams;
-use super::headers::without_weak_prefix;
 use super::pathname::{CONTENT_PATH, Pathname};
 use super::store::BlobStore;
 use crate::blob::BlobAccess;
+use crate::util::etag::{split_list, strong};
 
 /// Buffer size of reads.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -88,8 +88,8 @@ fn contains_etag(headers: &HeaderMap, name: &HeaderName, etag: &str) -> Option<b
     lists.peek()?;
     let mut tags = lists
         .filter_map(|list| list.to_str().ok())
-        .flat_map(|list| list.split(','));
-    Some(tags.any(|tag| tag.trim() == "*" || without_weak_prefix(tag) == without_weak_prefix(etag)))
+        .flat_map(split_list);
+    Some(tags.any(|tag| tag == "*" || strong(tag) == strong(etag)))
 }
 
 /// Returns the first and the last requested byte; `None` for the whole blob. Invalid and multiple ranges are ignored,

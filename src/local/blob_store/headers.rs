@@ -36,9 +36,3 @@ pub(super) fn flag(headers: &HeaderMap, name: &str) -> Result<bool, BlobApiError
         Some(_) => Err(BlobApiError::BadRequest(format!("{name} must be 1 or 0"))),
     }
 }
-
-/// Returns an entity tag without the weak prefix, which proxies add when they compress a response.
-pub(super) fn without_weak_prefix(etag: &str) -> &str {
-    let etag = etag.trim();
-    etag.strip_prefix("W/").unwrap_or(etag)
-}

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::blob::Blob;
 use super::error::BlobApiError;
-use super::headers::{text, without_weak_prefix};
+use super::headers::text;
 use super::limits::MAX_PUT_BYTES;
 use super::pathname::Pathname;
 use crate::blob::BlobAccess;
+use crate::util::etag::strong;
 
 /// Precondition of writing or deleting a blob.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,9 +30,7 @@ impl Condition {
     /// Checks the precondition against the current blob.
     pub(super) fn check(&self, current: Option<&Blob>) -> Result<(), BlobApiError> {
         if let Some(expected) = &self.if_match {
-            let matches = current.is_some_and(|blob| {
-                without_weak_prefix(&blob.etag) == without_weak_prefix(expected)
-            });
+            let matches = current.is_some_and(|blob| strong(&blob.etag) == strong(expected));
             if !matches {
                 return Err(BlobApiError::PreconditionFailed);
             }

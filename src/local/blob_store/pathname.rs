@@ -2,13 +2,14 @@
 
 use std::borrow::Borrow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use ring::rand::{SystemRandom, generate};
 use serde::{Deserialize, Serialize};
 
 use super::error::BlobApiError;
 use crate::util::hash::sha256_hex;
+use crate::util::percent::encode_path;
 
 /// Maximum length of a pathname in UTF-16 code units, as JavaScript counts.
 pub(super) const MAX_PATHNAME_CHARACTERS: usize = 950;
@@ -18,14 +19,6 @@ pub(super) const CONTENT_PATH: &str = "/_blob/content/";
 const OFFICIAL_HOST: &str = ".blob.vercel-storage.com";
 /// Length of a random suffix.
 const SUFFIX_CHARACTERS: usize = 30;
-
-/// Characters that are percent-encoded in the path of a URL.
-const PATH_ENCODE_SET: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// The pathname of a blob, ordered by bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -114,10 +107,7 @@ impl Pathname {
 
     /// Returns the content URL below a base such as `http://127.0.0.1:3000`.
     pub(super) fn url(&self, base: &str) -> String {
-        format!(
-            "{base}{CONTENT_PATH}{}",
-            utf8_percent_encode(&self.0, PATH_ENCODE_SET)
-        )
+        format!("{base}{CONTENT_PATH}{}", encode_path(&self.0))
     }
 }
 

@@ -11,7 +11,6 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 
 use super::disk::{Temporary, blocking};
 use super::error::BlobApiError;
-use crate::util::hash::hex;
 
 /// Buffer size of reads and writes.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -98,5 +97,5 @@ impl UploadBody {
 }
 
 fn etag(hash: Context) -> String {
-    format!("\"{}\"", hex(&hash.finish().as_ref()[..16]))
+    format!("\"{}\"", hex::encode(&hash.finish().as_ref()[..16]))
 }

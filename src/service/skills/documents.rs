@@ -57,7 +57,7 @@ impl SkillService<'_> {
     ) -> blob::Result<Option<Skill>> {
         let id = &candidate.id;
         if candidate.blob.size > MAX_DOCUMENT_BYTES as u64 {
-            return Ok(Some(Skill::unread(
+            return Ok(Some(Skill::unreadable(
                 id,
                 "the document is larger than 1 MB and was not read",
             )));
@@ -68,7 +68,7 @@ impl SkillService<'_> {
         };
         Ok(Some(match std::str::from_utf8(&document.body) {
             Ok(text) => without_large_code(Skill::read(text, id)),
-            Err(_) => Skill::unread(id, "the document is not UTF-8"),
+            Err(_) => Skill::unreadable(id, "the document is not UTF-8"),
         }))
     }
 
@@ -86,7 +86,7 @@ impl SkillService<'_> {
             let new: Vec<_> = of_volume
                 .filter_map(|((candidate, known), read)| {
                     let skill = read.as_ref()?.as_ref().ok()?.clone()?;
-                    let before = known.as_ref().and_then(|it| it.remembered.as_ref());
+                    let before = known.as_ref().and_then(|it| it.cached.as_ref());
                     let created_at = before.and_then(|it| it.created_at.clone());
                     let uploaded_at = candidate.blob.uploaded_at.as_deref();
                     let remembered = CachedSkill {
@@ -98,7 +98,7 @@ impl SkillService<'_> {
                 })
                 .collect();
             if !new.is_empty() {
-                let _ = self.store.remember_skills(self.context, volume, &new).await;
+                let _ = self.store.cache_put(self.context, volume, &new).await;
             }
         }
     }

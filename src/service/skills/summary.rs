@@ -49,7 +49,7 @@ pub(super) fn from_document(
 ) -> SkillSummary {
     let skill = match std::str::from_utf8(&document.body) {
         Ok(text) => Skill::read(text, id),
-        Err(_) => Skill::unread(id, "the document is not UTF-8"),
+        Err(_) => Skill::unreadable(id, "the document is not UTF-8"),
     };
     let blob = Blob {
         pathname: String::new(),
@@ -65,10 +65,7 @@ pub(super) fn from_document(
 /// Returns the usage counts and the earliest known time of a cached skill.
 pub(super) fn split_cached(known: Option<CacheEntry>) -> (Option<Usage>, Option<String>) {
     match known {
-        Some(known) => (
-            Some(known.usage),
-            known.remembered.and_then(|it| it.created_at),
-        ),
+        Some(known) => (Some(known.usage), known.cached.and_then(|it| it.created_at)),
         None => (None, None),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use llmos::blob::BlobAccess;
 use llmos::blob::{
     BlobClient, Blobs, Error, Fetched, Put, PutBody, PutOptions, WriteCondition, diagnose,
-    shape_of_token,
+    redacted_token,
 };
 use llmos::config::Config;
 use llmos::local::report::Report;
@@ -58,7 +58,7 @@ pub(crate) async fn check(config: &Config, report: &mut Report) {
 
 fn token(config: &Config) -> Result<String, Diagnosis> {
     match (&config.blob.read_write_token, &config.blob.store_id) {
-        (Some(token), _) => shape_of_token(token.reveal()).ok_or_else(|| Diagnosis {
+        (Some(token), _) => redacted_token(token.reveal()).ok_or_else(|| Diagnosis {
             cause: "BLOB_READ_WRITE_TOKEN is malformed: expected vercel_blob_rw_{store}_{secret}"
                 .to_owned(),
             remedy: "copy it again from the store's page, without quotes or spaces",
@@ -115,7 +115,7 @@ async fn list(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
 
 /// Checks that a request without the token can read a public blob and cannot read a private one.
 async fn access(blobs: &Blobs, pathname: &str, access: BlobAccess) -> Result<String, Diagnosis> {
-    let is_open = match blobs.get_as_anyone(pathname).await {
+    let is_open = match blobs.get_anonymously(pathname).await {
         Ok(fetched) => matches!(fetched, Fetched::Found(_)),
         Err(Error::Refused { status, .. }) if matches!(status.as_u16(), 401 | 403) => false,
         Err(error) => return Err(diagnose(&error)),

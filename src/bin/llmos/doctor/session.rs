@@ -94,7 +94,7 @@ async fn read(
     expected: &[&str],
 ) -> Result<String, Diagnosis> {
     let found = store
-        .find_session(context, id, MessageRange::Latest, CONTENTS.len() + 1)
+        .find_messages(context, id, MessageRange::Latest, CONTENTS.len() + 1)
         .await?;
     let Some(found) = found else {
         return Err(missing(id));
@@ -141,7 +141,7 @@ async fn delete(
         None => return Err(missing(id)),
     }
     let found = store
-        .find_session(context, id, MessageRange::Latest, 1)
+        .find_messages(context, id, MessageRange::Latest, 1)
         .await?;
     same(&found.is_some(), &false)
 }
