@@ -60,13 +60,13 @@ docs:
 
 # Takes the pictures of the console in docs/screenshots and copies them to public/docs.
 screenshots: setup
-	cargo build --bin dev
+	cargo build --bin llmos
 	node tests/console/screenshots.mjs docs/screenshots
 	$(MAKE) docs
 
 # Measures the console in Chromium on a slow network, and prints the table of docs/performance.md.
 measure: setup openssl
-	cargo build --release --bin dev
+	cargo build --release --bin llmos
 	node tests/console/measure.mjs release
 
 # Copies third-party modules of the console from their packages; public/vendor/README.md lists them.

@@ -44,10 +44,10 @@ function fixCommand(name, health) {
   const { variable } = PARTS[name];
   const isMissing = health[name].status === "not_configured";
   if (health.environment) {
-    return isMissing ? `vercel env add ${variable} ${health.environment}\nvercel --prod` : `vercel env pull .env\ncargo run --bin doctor`;
+    return isMissing ? `vercel env add ${variable} ${health.environment}\nvercel --prod` : `vercel env pull .env\ncargo run -- doctor`;
   }
   if (isMissing) return name === "redis" ? "make redis\ncargo run" : "cargo run";
-  return "cargo run --bin doctor";
+  return "cargo run -- doctor";
 }
 
 function partCard(name, health) {

@@ -108,7 +108,7 @@ fn jwt_secret(environment: &Environment<'_>) -> Result<Option<Secret>, ConfigErr
 fn api_keys(environment: &Environment<'_>) -> Result<Vec<ApiKey>, ConfigError> {
     let keys: Vec<ApiKey> = environment.parse_list(
         "API_KEYS",
-        "comma-separated entries name:sha256-hex:scope, as `cargo run --bin doctor -- new-key` prints them",
+        "comma-separated entries name:sha256-hex:scope, as `cargo run -- keys new` prints them",
     )?;
     // Keys of the same name would be the same caller.
     for (index, key) in keys.iter().enumerate() {

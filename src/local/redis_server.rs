@@ -53,7 +53,7 @@ pub enum Error {
 /// A running private Redis. Call [`stop`](Self::stop) at the end: dropping it leaves the program running.
 #[derive(Debug)]
 pub struct RedisServer {
-    paths: Paths,
+    instance: Instance,
     /// Restarts the program until `stop_supervisor` is sent, then returns the child process.
     supervisor: JoinHandle<Option<Child>>,
     stop_supervisor: oneshot::Sender<()>,
@@ -61,9 +61,9 @@ pub struct RedisServer {
     _lock: File,
 }
 
-/// Socket and data folder of a server.
+/// A Redis server: its socket and its data folder.
 #[derive(Clone, Debug)]
-struct Paths {
+struct Instance {
     socket: PathBuf,
     directory: PathBuf,
 }
@@ -77,26 +77,26 @@ impl RedisServer {
     pub async fn start(directory: &Path) -> Result<Self, Error> {
         let (directory, lock) = lock::acquire(directory)?;
         let socket = socket_path(&directory);
-        let paths = Paths { socket, directory };
+        let instance = Instance { socket, directory };
         let mut child = None;
-        if paths.is_gone().await {
+        if instance.is_gone().await {
             // A socket without a listener remains after a crash.
-            match fs::remove_file(&paths.socket) {
+            match fs::remove_file(&instance.socket) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::Io(paths.socket, error));
+                    return Err(Error::Io(instance.socket, error));
                 }
                 _ => {}
             }
-            let (program, started) = paths.spawn()?;
+            let (program, started) = instance.spawn()?;
             let started = child.insert(started);
-            paths.wait_until_ready(program, Some(started)).await?;
+            instance.wait_until_ready(program, Some(started)).await?;
         } else {
-            paths.wait_until_ready(PROGRAMS[0], None).await?;
+            instance.wait_until_ready(PROGRAMS[0], None).await?;
         }
         let (stop_supervisor, stopped) = oneshot::channel();
         Ok(Self {
-            supervisor: tokio::spawn(paths.clone().supervise(child, stopped)),
-            paths,
+            supervisor: tokio::spawn(instance.clone().supervise(child, stopped)),
+            instance,
             stop_supervisor,
             _lock: lock,
         })
@@ -104,19 +104,19 @@ impl RedisServer {
 
     /// Returns the URL of the server, in the form of `REDIS_URL`.
     pub fn url(&self) -> String {
-        self.paths.url()
+        self.instance.url()
     }
 
     /// Returns the folder of the data.
     pub fn directory(&self) -> &Path {
-        &self.paths.directory
+        &self.instance.directory
     }
 
     /// Stops the server after it has written its data.
     pub async fn stop(self) {
         let _ = self.stop_supervisor.send(());
         let child = self.supervisor.await.unwrap_or_default();
-        let store = Store::new(Some(self.paths.url()), None);
+        let store = Store::new(Some(self.instance.url()), None);
         if let Ok(client) = store.client() {
             // The error is expected: the server closes the connection without a reply.
             let _ = client.shutdown().await;
@@ -132,7 +132,7 @@ impl RedisServer {
             }
             None => {
                 let started = Instant::now();
-                while self.paths.socket.exists() && started.elapsed() < STOP_LIMIT {
+                while self.instance.socket.exists() && started.elapsed() < STOP_LIMIT {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
@@ -140,7 +140,7 @@ impl RedisServer {
     }
 }
 
-impl Paths {
+impl Instance {
     /// Restarts the server whenever it exits, until `stopped` is signalled. `child` is `None` for a server that an
     /// earlier local server started. Errors are in the server's log.
     async fn supervise(

@@ -39,6 +39,8 @@ impl From<RedisError> for Error {
                     "OOM",
                     "READONLY",
                     "NOPERM",
+                    // Redis 7.0 reports a missing permission of a script's user in these words.
+                    "can't run this command",
                     "MISCONF",
                     // On a cluster: the slot is moving, or no node serves it.
                     "non local key",
@@ -126,7 +128,7 @@ fn explain(error: &RedisError) -> (&'static str, &'static str) {
             "the user or password in REDIS_URL is wrong",
             "copy the URL from the provider again, and percent-encode special characters in the password",
         ),
-        _ if has_code("NOPERM") => (
+        _ if has_code("NOPERM") || contains("can't run this command") => (
             "the user in REDIS_URL lacks a permission",
             "grant it with ACL SETUSER: ~* +@read +@write +@scripting +@connection +info +time",
         ),
@@ -138,7 +140,7 @@ fn explain(error: &RedisError) -> (&'static str, &'static str) {
             "a slot of the cluster is moving to another node",
             "wait and try again",
         ),
-        _ if error.is_cluster_error() || contains("non local key") => (
+        _ if error.is_cluster_error() || has_code("CROSSSLOT") || contains("non local key") => (
             "the server is a node of a Redis Cluster",
             "list several of its hosts in REDIS_URL with commas, or add ?cluster=true",
         ),

@@ -1,5 +1,5 @@
-//! `cargo run -- doctor` against real servers with real failures. Every secret in these tests contains
-//! `hidden`, and no run may print that word.
+//! `llmos doctor` against real servers with real failures. Every secret in these tests contains `hidden`, which no run
+//! may print.
 
 mod blob;
 mod cluster;
@@ -77,7 +77,7 @@ impl Run {
         self.assert_failed("connection", cause, remedy);
         let rest = &self.from('✗', "connection")[2..];
         let end = [
-            "nothing else can be checked until this works",
+            "the other Redis checks are skipped: they need a connection",
             "Blob is not checked: BLOB_READ_WRITE_TOKEN is not set",
             "1 failed (✗)",
         ];
@@ -97,14 +97,32 @@ fn unix_url(redis: &Redis, user: &str, password: &str) -> String {
     format!("{}?user={user}&pass={password}", redis.url())
 }
 
-/// The checks that write to Redis.
-const WRITING: [&str; 5] = [
-    "set and get",
-    "JSON object",
-    "set operations",
-    "list operations",
-    "Lua script",
+/// The checks of the probe session that need it to exist.
+const NEED_SESSION: [&str; 4] = [
+    "append messages",
+    "read session",
+    "list sessions",
+    "delete session",
 ];
+
+impl Run {
+    /// Asserts that only the creation of the probe session failed, and that no check that needs it passed.
+    #[track_caller]
+    fn assert_cannot_create(&self, cause: &str, remedy: &str) {
+        self.assert_failed("create session", cause, remedy);
+        let rest = self.from('✗', "create session");
+        assert_eq!(
+            rest[2], "append, read, list and delete are skipped: they need the session",
+            "{}",
+            self.output
+        );
+        for check in NEED_SESSION {
+            let is_reported = self.output.lines().any(|line| line.contains(check));
+            assert!(!is_reported, "{check} in\n{}", self.output);
+        }
+        assert_eq!(self.count('✗'), 1, "{}", self.output);
+    }
+}
 
 #[tokio::test]
 async fn doctor_passes_on_a_healthy_server_and_leaves_nothing_behind() {
@@ -146,27 +164,25 @@ async fn doctor_leaves_existing_data_unchanged() {
 async fn doctor_reports_a_forbidden_command_and_completes_the_other_checks() {
     let redis = Redis::start().await;
     redis.command::<()>(&[
-        "ACL",
-        "SETUSER",
-        "app",
-        "on",
-        ">hidden",
-        "~*",
-        "+@all",
-        "-smembers",
-        "-@scripting",
-        "-info",
+        "ACL", "SETUSER", "app", "on", ">hidden", "~*", "+@all", "-rpush", "-info",
     ]);
+    let url = unix_url(&redis, "app", "hidden");
 
-    let run = doctor(&unix_url(&redis, "app", "hidden")).await;
-
-    for check in ["set operations", "Lua script"] {
-        run.assert_failed(check, "lacks a permission: NoPerm", "ACL SETUSER");
+    let run = doctor(&url).await;
+    run.assert_failed("append messages", "lacks a permission: ", "ACL SETUSER");
+    for check in ["read session", "list sessions", "delete session"] {
+        run.from('✓', check);
     }
-    // A check that only advises must not fail the run.
+    // Version and memory policy are optional checks.
     run.from('!', "version");
     run.from('!', "memory policy");
-    assert_eq!((run.count('✓'), run.count('✗')), (6, 2), "{}", run.output);
+    assert_eq!((run.count('✓'), run.count('✗')), (7, 1), "{}", run.output);
+    assert!(redis.keys().is_empty());
+
+    redis.command::<()>(&["ACL", "SETUSER", "app", "-@scripting"]);
+    let run = doctor(&url).await;
+    run.assert_cannot_create("lacks a permission: NoPerm", "ACL SETUSER");
+    assert_eq!((run.count('✓'), run.count('!')), (3, 2), "{}", run.output);
     assert!(redis.keys().is_empty());
 }
 
@@ -217,26 +233,15 @@ async fn doctor_reports_a_read_only_replica() {
     let _primary = Redis::start_with(&["--port", &port.to_string()]).await;
     let replica = Redis::start_with(&["--replicaof", "127.0.0.1", &port.to_string()]).await;
     let run = doctor(&replica.url()).await;
-    for check in WRITING {
-        run.assert_failed(
-            check,
-            "read-only replica: ReadOnly",
-            "address of the primary",
-        );
-    }
-    assert_eq!(run.count('✗'), 5, "{}", run.output);
+    run.assert_cannot_create("read-only replica: ReadOnly", "address of the primary");
 }
 
 #[tokio::test]
 async fn doctor_reports_a_full_memory() {
     let redis = Redis::start_with(&["--maxmemory", "1"]).await;
     let run = doctor(&redis.url()).await;
-    for check in WRITING {
-        run.assert_failed(
-            check,
-            "memory of the server is full: \"OOM\"",
-            "increase maxmemory",
-        );
-    }
-    assert_eq!(run.count('✗'), 5, "{}", run.output);
+    run.assert_cannot_create(
+        "memory of the server is full: \"OOM\"",
+        "increase maxmemory",
+    );
 }

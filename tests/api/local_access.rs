@@ -53,10 +53,10 @@ async fn local_server_accepts_only_loopback_by_default() {
     let (_directory, mut process, api) = start(&[]).await;
     assert_says(
         &mut process,
-        "access     you are the local user, who may do everything; other machines cannot connect",
+        "access     full access without authentication, from this machine only",
     )
     .await;
-    assert!(!process.output().contains("careful"));
+    assert!(!process.output().contains("warning"));
     assert!(api.address().starts_with("127.0.0.1:"));
     let _ = api.create_session("x").await;
 }
@@ -64,7 +64,7 @@ async fn local_server_accepts_only_loopback_by_default() {
 #[tokio::test]
 async fn network_reachable_server_without_access_configuration_is_closed() {
     let (_directory, mut process, api) = start(&[("HOST", "0.0.0.0")]).await;
-    assert_says(&mut process, "careful    nobody may call").await;
+    assert_says(&mut process, "warning    all requests are rejected").await;
     for name in [
         "AUTH_JWKS_URL",
         "AUTH_JWT_SECRET",
@@ -99,7 +99,7 @@ async fn network_reachable_server_with_allow_anonymous_is_open() {
     let environment = [("HOST", "0.0.0.0"), ("ALLOW_ANONYMOUS", "true")];
     let (_directory, mut process, api) = start(&environment).await;
     let line = format!(
-        "careful    every machine that reaches {} may read and write everything",
+        "warning    every machine that can reach {} has full access without authentication",
         api.address()
     );
     assert_says(&mut process, &line).await;
@@ -158,6 +158,52 @@ async fn pages_have_the_headers_of_a_deployment() {
             assert!(!(is_ours && is_pages), "{name} of {path}");
         }
     }
+}
+
+#[tokio::test]
+async fn pages_without_a_public_folder_are_served_from_the_binary() {
+    let (_directory, _process, api) = start(&[("CARGO_MANIFEST_DIR", "/nowhere")]).await;
+    for (path, content_type, content) in [
+        (
+            "/",
+            "text/html",
+            &include_bytes!("../../public/index.html")[..],
+        ),
+        (
+            "/llmos.js?x=1",
+            "text/javascript",
+            include_bytes!("../../public/llmos.js"),
+        ),
+        (
+            "/docs/",
+            "text/html",
+            include_bytes!("../../public/docs/index.html"),
+        ),
+        // Redirected to /docs/.
+        (
+            "/docs",
+            "text/html",
+            include_bytes!("../../public/docs/index.html"),
+        ),
+    ] {
+        let page = api.get(path).await.assert_status(200);
+        assert_eq!(page.body, content, "{path}");
+        assert_eq!(page.header("content-type"), Some(content_type), "{path}");
+        assert!(page.header("content-security-policy").is_some(), "{path}");
+        let head = api.send(Method::HEAD, path, Vec::new()).await;
+        assert_eq!(head.assert_status(200).body, b"", "{path}");
+    }
+    for path in [
+        "/nothing",
+        "/docs/nothing/",
+        "/../Cargo.toml",
+        "/%2e%2e/Cargo.toml",
+        "//etc/passwd",
+        "/%ff",
+    ] {
+        let _ = api.get(path).await.assert_error(404, "not_found");
+    }
+    let _ = api.get("/api/health").await.assert_status(200);
 }
 
 #[tokio::test]

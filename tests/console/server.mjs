@@ -28,7 +28,7 @@ export const withServer = async (use, profile = 'debug') => {
   try {
     await waitForOutput(redis, (text) => /[Rr]eady to accept connections/.test(text));
     const environment = { PATH: process.env.PATH, PORT: '0', REDIS_URL: `redis+unix://${socket}` };
-    server = spawn(join(root, `target/${profile}/dev`), [], { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+    server = spawn(join(root, `target/${profile}/llmos`), [], { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
     const base = await waitForOutput(server, (text) => text.match(/http:\/\/[\d.]+:\d+/)?.[0]);
     return await use(base, (...command) => execFileSync('redis-cli', ['-s', socket, ...command]));
   } finally {

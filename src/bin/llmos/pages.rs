@@ -16,7 +16,7 @@ use tower_http::services::ServeDir;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/public");
 
-/// A file of this project's `public/`, which tells the folder from the `public/` of another project.
+/// A file that identifies this project's `public/`. The `public/` of another project is not served.
 const MARKER: &str = "llmos.js";
 /// The content type of a file whose extension is unknown.
 const UNKNOWN_CONTENT_TYPE: &str = "application/octet-stream";
@@ -29,16 +29,15 @@ pub(crate) enum Pages {
 }
 
 impl Pages {
-    /// Looks for `public/` in the current folder and in the source tree that this program was built from.
+    /// Looks for `public/` in the current folder and in the source tree that `cargo run` names.
     pub(crate) fn find() -> Self {
-        let candidates = [
-            PathBuf::from("public"),
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("public"),
-        ];
-        let found = candidates
-            .into_iter()
-            .find(|folder| folder.join(MARKER).is_file());
-        found.map_or(Self::Embedded, Self::Disk)
+        let source_tree = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let candidates = [Some(PathBuf::new()), source_tree];
+        let folders = candidates.into_iter().flatten();
+        folders
+            .map(|folder| folder.join("public"))
+            .find(|public| public.join(MARKER).is_file())
+            .map_or(Self::Embedded, Self::Disk)
     }
 
     /// Returns the file that a `GET` or `HEAD` request names; `None` if there is no such file.

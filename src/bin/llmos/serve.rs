@@ -143,7 +143,7 @@ fn random_key() -> anyhow::Result<Secret> {
     let mut key = [0; 32];
     SystemRandom::new()
         .fill(&mut key)
-        .map_err(|_| anyhow!("the system has no random numbers"))?;
+        .map_err(|_| anyhow!("the system's random number generator failed"))?;
     Ok(Secret::new(hex::encode(key)))
 }
 

@@ -141,11 +141,11 @@ pub(super) async fn head_or_list(
 fn head(store: &BlobStore, reference: &str, base: &str) -> Result<Value, BlobApiError> {
     let pathname = Pathname::from_reference(reference).ok_or(BlobApiError::NotFound)?;
     let blob = store.find(&pathname).ok_or(BlobApiError::NotFound)?;
-    let mut answer = json!(Written::new(&blob, base));
-    answer["size"] = json!(blob.size);
-    answer["cacheControl"] = json!(blob.cache_control());
-    answer["uploadedAt"] = json!(blob.uploaded_at());
-    Ok(answer)
+    let mut response = json!(Written::new(&blob, base));
+    response["size"] = json!(blob.size);
+    response["cacheControl"] = json!(blob.cache_control());
+    response["uploadedAt"] = json!(blob.uploaded_at());
+    Ok(response)
 }
 
 fn list(store: &BlobStore, query: ReadQuery, base: &str) -> Result<Value, BlobApiError> {
@@ -168,14 +168,14 @@ fn list(store: &BlobStore, query: ReadQuery, base: &str) -> Result<Value, BlobAp
         is_folded: query.mode == Mode::Folded,
     });
     let blobs = page.blobs.iter().map(|blob| listed(blob, base));
-    let mut answer = json!({"blobs": blobs.collect::<Vec<_>>(), "hasMore": page.next.is_some()});
+    let mut response = json!({"blobs": blobs.collect::<Vec<_>>(), "hasMore": page.next.is_some()});
     if let Some(next) = page.next {
-        answer["cursor"] = json!(URL_SAFE_NO_PAD.encode(next));
+        response["cursor"] = json!(URL_SAFE_NO_PAD.encode(next));
     }
     if query.mode == Mode::Folded {
-        answer["folders"] = json!(page.folders);
+        response["folders"] = json!(page.folders);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 fn listed(blob: &Blob, base: &str) -> Value {

@@ -28,14 +28,14 @@ impl Condition {
     }
 
     /// Checks the precondition against the current blob.
-    pub(super) fn check(&self, present: Option<&Blob>) -> Result<(), BlobApiError> {
-        if let Some(wanted) = &self.if_match {
-            let matches = present.is_some_and(|blob| strong(&blob.etag) == strong(wanted));
+    pub(super) fn check(&self, current: Option<&Blob>) -> Result<(), BlobApiError> {
+        if let Some(expected) = &self.if_match {
+            let matches = current.is_some_and(|blob| strong(&blob.etag) == strong(expected));
             if !matches {
                 return Err(BlobApiError::PreconditionFailed);
             }
         }
-        match present {
+        match current {
             Some(_) if !self.allow_overwrite => Err(BlobApiError::Exists),
             _ => Ok(()),
         }

@@ -51,6 +51,7 @@ pub use self::store::BlobStore;
 
 /// Token of the local server's store. It is public: the store accepts requests from its own machine only.
 pub const LOCAL_TOKEN: &str = "vercel_blob_rw_local_development";
+
 /// Failure to open the store.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -51,7 +51,7 @@ impl Upload {
         let (id, temporary) = (Uuid::now_v7(), store.temporary());
         let directory = store.uploads().join(id.simple().to_string());
         blocking(move || {
-            // Created elsewhere and then relisted, so that no upload exists without its record.
+            // Created elsewhere and then renamed, so that no upload exists without its record.
             let record = Record { pathname, metadata };
             let new = temporary.join(id.simple().to_string());
             fs::create_dir(&new)?;

@@ -82,7 +82,7 @@ impl Pathname {
         const ALPHABET: &[u8; 62] =
             b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         let random: [u8; SUFFIX_CHARACTERS] = generate(&SystemRandom::new())
-            .map_err(|_| std::io::Error::other("the system has no random numbers"))?
+            .map_err(|_| std::io::Error::other("the system's random number generator failed"))?
             .expose();
         let characters = random.map(|byte| ALPHABET[usize::from(byte) % ALPHABET.len()]);
         let suffix = String::from_utf8_lossy(&characters);

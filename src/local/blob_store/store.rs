@@ -25,7 +25,7 @@ pub struct BlobStore(Arc<Inner>);
 struct Inner {
     directory: PathBuf,
     token: Secret,
-    /// Holding this lock, files and index are changed together.
+    /// The lock covers every change of index and files.
     index: Mutex<Index>,
     unreadable: Vec<PathBuf>,
     /// Locks the folder while the store is open.

@@ -14,7 +14,7 @@ use super::super::support::{
 };
 use super::{assert_refused, call, create, hash_of, issuer, secret, with};
 
-const DEV: &str = env!("CARGO_BIN_EXE_llmos");
+const LLMOS: &str = env!("CARGO_BIN_EXE_llmos");
 const SESSIONS: &str = env!("CARGO_BIN_EXE_sessions");
 const SKILLS: &str = env!("CARGO_BIN_EXE_skills");
 const FILES: &str = env!("CARGO_BIN_EXE_files");
@@ -197,7 +197,7 @@ async fn invalid_value_stops_the_process_and_is_not_printed() {
         ("CORS_ALLOWED_ORIGINS", "*", "CORS_ALLOWED_ORIGINS"),
         ("CORS_ALLOWED_ORIGINS", "hidden", "CORS_ALLOWED_ORIGINS"),
     ] {
-        for program in [SESSIONS, DEV] {
+        for program in [SESSIONS, LLMOS] {
             let printed = refusal(program, name, value.as_ref(), named).await;
             for secret in ["hidden", &hash] {
                 assert!(!printed.contains(secret), "{name}={value}: {printed}");
@@ -210,7 +210,7 @@ async fn invalid_value_stops_the_process_and_is_not_printed() {
 async fn non_unicode_value_is_not_treated_as_missing() {
     for name in ["AUTH_JWKS_URL", "AUTH_JWT_SECRET", "API_KEYS"] {
         let value = OsString::from_vec([&[0xff][..], &[b'x'; 40]].concat());
-        for program in [SESSIONS, DEV] {
+        for program in [SESSIONS, LLMOS] {
             refusal(program, name, &value, name).await;
         }
     }

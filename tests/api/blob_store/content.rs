@@ -234,5 +234,5 @@ async fn blob_urls_use_the_host_of_the_request() {
     let forwarded = json(forwarded.header("x-forwarded-proto", "https")).await;
     assert_eq!(forwarded["url"], "https://blobs.example/_blob/content/a");
     let broken = put().header("x-forwarded-host", "a b/c");
-    assert_error(broken, 400, "bad_request", "Host names no host").await;
+    assert_error(broken, 400, "bad_request", "Host is missing or invalid").await;
 }

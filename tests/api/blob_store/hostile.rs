@@ -141,7 +141,7 @@ async fn interrupted_upload_leaves_no_file() {
         }
     }
     let shorter = blobs.put("new", "four").header("x-content-length", "5");
-    assert_error(shorter, 400, "bad_request", "another length").await;
+    assert_error(shorter, 400, "bad_request", "length differs").await;
 
     assert_eq!(
         json(blobs.get(&[("url", "old")])).await["etag"],
