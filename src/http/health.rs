@@ -7,29 +7,22 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use serde::Serialize;
 
 use super::extract::auth::Unauthenticated;
 use super::me;
 use super::middleware::request_log::{ErrorCause, milliseconds};
+use super::routes::routes;
 use crate::app::App;
 use crate::blob::{self, Blobs};
 use crate::store;
 use crate::util::diagnosis::Diagnosis;
 
-/// The route of the health check, and of who calls.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/api/health", get(check_health))
-        .merge(me::router())
+routes! {
+    [check_health],
+    [me::find_caller],
 }
-
-/// What these routes say of themselves.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(check_health))]
-pub(super) struct Described;
 
 /// What works, and what runs where.
 #[derive(Serialize, utoipa::ToSchema)]

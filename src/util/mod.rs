@@ -8,5 +8,6 @@ pub(crate) mod media_type;
 pub mod metrics;
 pub mod origin;
 pub mod python_json;
+pub(crate) mod schema;
 pub mod secret;
 pub mod time;
