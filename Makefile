@@ -1,5 +1,5 @@
-# What every clone can do; each target is what a person would type.
-.PHONY: dev test check audit bench scale soak fuzz corpus openapi screenshots measure vendor setup redis chromium faketime wrk openssl deny cargo-fuzz
+# Commands for development; CONTRIBUTING.md lists them.
+.PHONY: dev test check audit bench scale soak fuzz corpus openapi docs screenshots measure vendor setup redis chromium faketime wrk openssl deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 dev: redis
 	cargo run
 
-# Passes all tests.
+# Runs all tests.
 test: setup
 	cargo test
 
@@ -20,21 +20,21 @@ check: deny
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	cargo deny --log-level error check bans licenses sources
 
-# Asks the advisory database, which lies outside the package registries, for known vulnerabilities.
+# Checks the advisory database, which is outside of the package registries, for known vulnerabilities.
 audit: deny
 	cargo deny check advisories
 
-# Measures what requests cost, here and with what others use; writes benches/RESULTS.md and what the README quotes.
+# Measures the cost of requests, here and with FastAPI and Fastify; writes benches/RESULTS.md and the table in docs/performance.md.
 bench: redis wrk benches/peers/node/node_modules benches/peers/fastapi/.venv
 	cargo build --release --bins
 	cargo build --release --manifest-path benches/Cargo.toml
 	cargo run --release --quiet --manifest-path benches/Cargo.toml
 
-# Measures what requests cost while the data grows, and writes benches/SCALE.md and benches/scale.svg.
+# Measures the cost of requests while the data grows, and writes benches/SCALE.md and benches/scale.svg.
 scale: redis
 	cargo bench --bench scale
 
-# Lets clients work for MINUTES, or SECONDS, while everything fails in turn, and prints what came of it.
+# Runs clients for MINUTES, or SECONDS, while failures are injected, and prints the results.
 MINUTES := 15
 soak: SECONDS = $(shell expr 60 '*' $(MINUTES))
 soak: redis faketime
@@ -44,23 +44,30 @@ soak: redis faketime
 openapi:
 	cargo run --quiet --example openapi
 
-# Makes the pictures of the console that the README shows.
+# Copies the documentation to public/docs/, where deployments serve it.
+docs:
+	rm -rf public/docs/*.md public/docs/screenshots
+	cp docs/*.md public/docs/
+	cp -R docs/screenshots public/docs/
+
+# Takes the pictures of the console in docs/screenshots and copies them to public/docs.
 screenshots: setup
 	cargo build --bin dev
 	node tests/console/screenshots.mjs docs/screenshots
+	$(MAKE) docs
 
-# Measures the console in Chromium on a slow line, and prints the table that the README quotes.
+# Measures the console in Chromium on a slow network, and prints the table of docs/performance.md.
 measure: setup openssl
 	cargo build --release --bin dev
 	node tests/console/measure.mjs release
 
-# Copies what the console has from others out of their packages; public/vendor/README.md names them.
+# Copies third-party modules of the console from their packages; public/vendor/README.md lists them.
 vendor: tests/node_modules
 	cp tests/node_modules/marked/lib/marked.esm.js tests/node_modules/dompurify/dist/purify.min.js public/vendor/
 	cp tests/node_modules/marked/LICENSE public/vendor/marked.LICENSE
 	cp tests/node_modules/dompurify/LICENSE public/vendor/dompurify.LICENSE
 
-# Feeds made-up input to each parser for SECONDS, and stops at the first that breaks what has to hold.
+# Fuzzes each parser for SECONDS, and stops at the first failure.
 SECONDS := 600
 fuzz: cargo-fuzz
 	@for target in $$(cargo fuzz list); do \
@@ -70,7 +77,7 @@ fuzz: cargo-fuzz
 	    -dict=fuzz/dictionary -timeout=10 -max_total_time=$(SECONDS) || exit 1; \
 	done
 
-# Keeps of what make fuzz found whatever reaches something new, in an archive beside the seeds of each target.
+# Archives the inputs of make fuzz that reach new code, beside the seeds of each target.
 corpus: cargo-fuzz
 	@for target in $$(cargo fuzz list); do \
 	  rm -rf fuzz/found/kept && mkdir -p fuzz/found/kept/$$target && \
@@ -78,7 +85,7 @@ corpus: cargo-fuzz
 	  tar -cJf fuzz/corpus/$$target.tar.xz -C fuzz/found/kept $$target || exit 1; \
 	done
 
-# Installs what the tests need and is missing. The Vercel CLI looks at the crates of all platforms.
+# Installs missing requirements of the tests. The Vercel CLI reads the crates of all platforms.
 setup: redis chromium faketime tests/node_modules tests/.venv
 	cargo fetch --locked
 
@@ -97,7 +104,7 @@ faketime:
 wrk:
 	$(call install,wrk,wrk,wrk)
 
-# Where the program $(1) is missing, installs what brew calls $(2) and apt calls $(3).
+# Installs the program $(1) if it is missing, as package $(2) of brew or $(3) of apt.
 define install
 	@command -v $(1) >/dev/null || \
 	  if command -v brew >/dev/null; then brew install $(2); \

@@ -1,6 +1,6 @@
-//! What the suite of faults does in seconds, for longer: every fault in turn while clients work, and a table of
-//! what came of it. Fails where anything was lost or happened twice, where a request or recovery took too long,
-//! where an answer was wrong, or where memory grew.
+//! The fault tests of the suite for a longer time: injects every fault in turn while clients work, and prints a table
+//! of the results. Fails if a write was lost or applied twice, if a request or a recovery took too long, if a response
+//! was wrong, or if memory grew.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

@@ -1,4 +1,4 @@
-//! Writes the description of the API, `public/openapi.json`: `make openapi`.
+//! Writes the OpenAPI description, `public/openapi.json`: `make openapi`.
 
 use std::io;
 

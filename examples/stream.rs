@@ -1,10 +1,10 @@
-//! A Vercel function whose answer is a stream: server-sent events, 200 ms apart, five or as many as asked for.
+//! A Vercel function with a streamed response: five server-sent events (or `?events=N`), 200 ms apart.
 //!
-//! Nothing is needed for it beyond [`serve`]: a body that is still being made goes out piece by piece, and
-//! the request counts as ended when its last byte has gone, or when the client hangs up.
+//! [`serve`] streams every body: each chunk is sent when it is ready. The request ends with the last byte or when the
+//! client disconnects.
 //!
-//! To see it here: `cargo run --example stream`, then `curl -N http://127.0.0.1:3000/api/stream?events=9`.
-//! To deploy it: copy it to `api/stream.rs` and give it a `[[bin]]` in `Cargo.toml`.
+//! To run it locally: `cargo run --example stream`, then `curl -N http://127.0.0.1:3000/api/stream?events=9`.
+//! To deploy it: copy it to `api/stream.rs` and add a `[[bin]]` to `Cargo.toml`.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -31,7 +31,7 @@ struct StreamQuery {
     events: Option<u32>,
 }
 
-/// Each event says when it was sent, so that whoever reads it can tell how long it was on its way.
+/// Each event contains the time when it was sent, so that a client can measure its latency.
 async fn stream_events(
     Query(query): Query<StreamQuery>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

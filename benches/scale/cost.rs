@@ -1,4 +1,4 @@
-//! What requests cost: processor time of our function and of Redis, as the operating system counts it.
+//! The cost of requests: processor time of the function and of Redis, as counted by the operating system.
 
 use std::time::Duration;
 
@@ -7,50 +7,51 @@ use axum::http::Method;
 use crate::support::{Client, Process, Redis};
 use crate::usage::processor_time;
 
-/// Requests that are not counted, so that caches and allocators have settled.
+/// The number of uncounted requests that warm up caches and allocators.
 const WARM_UP: usize = 20;
-/// Requests of a round, and rounds, the median of which counts: others use the machine, too.
+/// The number of requests per round.
 const REQUESTS: usize = 100;
+/// The number of rounds; the median is used because the machine may have other load.
 const ROUNDS: usize = 5;
 
-/// What one request costs.
+/// The cost of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     pub function: Duration,
     pub redis: Duration,
-    /// The most that a request took.
+    /// The maximum number of round trips of a request.
     pub round_trips: u32,
-    /// Bytes of the last answer.
+    /// The size of the last response, in bytes.
     pub bytes: usize,
 }
 
-/// A route while the data grows.
+/// The costs of a route by size of the data.
 #[derive(Debug)]
 pub struct Curve {
     pub route: &'static str,
     pub costs: Vec<(usize, Cost)>,
 }
 
-/// What grew, and what each route cost then.
+/// The costs of all routes while one kind of data grows.
 #[derive(Debug)]
 pub struct Growth {
-    pub of_what: &'static str,
+    pub unit: &'static str,
     pub curves: Vec<Curve>,
-    /// Further figures, a line each.
+    /// Further figures, one line each.
     pub notes: Vec<String>,
 }
 
 impl Growth {
-    pub fn new(of_what: &'static str) -> Self {
+    pub fn new(unit: &'static str) -> Self {
         Self {
-            of_what,
+            unit,
             curves: Vec::new(),
             notes: Vec::new(),
         }
     }
 
     pub fn add(&mut self, route: &'static str, size: usize, cost: Cost) {
-        println!("{} {size}: {route}: {cost:?}", self.of_what);
+        println!("{} {size}: {route}: {cost:?}", self.unit);
         match self.curves.iter_mut().find(|curve| curve.route == route) {
             Some(curve) => curve.costs.push((size, cost)),
             None => self.curves.push(Curve {
@@ -70,13 +71,13 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// What a request costs that is sent many times.
+    /// Measures a request that is sent many times.
     pub async fn cost(&self, method: Method, path: &str, body: &str) -> Cost {
         self.cost_of_each(method, vec![path.to_owned(); REQUESTS_OF_EACH], body)
             .await
     }
 
-    /// What a request costs that is sent to each of these paths, the first ones not counted.
+    /// Measures a request to each of these paths; the first ones are not counted.
     pub async fn cost_of_each(&self, method: Method, paths: Vec<String>, body: &str) -> Cost {
         let (warm_up, counted) = paths.split_at(WARM_UP);
         for path in warm_up {
@@ -105,9 +106,9 @@ impl Subject<'_> {
     }
 
     async fn send(&self, method: &Method, path: &str, body: &str) -> (u32, usize) {
-        let answer = self.api.send_json(method.clone(), path, body).await;
-        assert!(answer.status.is_success(), "{path}: {answer:?}");
-        (answer.round_trips(), answer.body.len())
+        let response = self.api.send_json(method.clone(), path, body).await;
+        assert!(response.status.is_success(), "{path}: {response:?}");
+        (response.round_trips(), response.body.len())
     }
 
     fn processor_times(&self) -> (Duration, Duration) {
@@ -118,7 +119,7 @@ impl Subject<'_> {
     }
 }
 
-/// How many requests [`Subject::cost_of_each`] wants.
+/// The number of paths that [`Subject::cost_of_each`] needs.
 pub const REQUESTS_OF_EACH: usize = WARM_UP + ROUNDS * REQUESTS;
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -1,15 +1,15 @@
-//! Data written straight into Redis as the service writes it, because a million requests take too long.
+//! Writes data directly into Redis, in the form of the service, because a million requests take too long.
 
 use redis::{Connection, Pipeline};
 use serde_json::Value;
 
 use crate::support::{Client, Redis};
 
-/// How many sessions or messages one pipeline writes.
+/// The number of sessions or messages per pipeline.
 const BATCH: usize = 5_000;
 const SCOPES: [&str; 2] = ["all", "user:default"];
 
-/// Fills a Redis with copies of a session that the service made.
+/// Fills a Redis with copies of a session that the service created.
 pub struct Filler {
     connection: Connection,
     document: String,
@@ -19,7 +19,7 @@ pub struct Filler {
 }
 
 impl Filler {
-    /// Takes the document and the first message of this session.
+    /// Reads the document and the first message of a session.
     pub fn new(redis: &Redis, id: &str) -> Self {
         let connection = redis::Client::open(redis.url())
             .and_then(|client| client.get_connection())
@@ -34,12 +34,12 @@ impl Filler {
         }
     }
 
-    /// The moment of the session that is copied; copies were active a millisecond apart before it.
+    /// Returns the activity time of the copied session; the copies are a millisecond apart before it.
     pub fn micros(&self) -> i64 {
         self.micros
     }
 
-    /// Makes the copies with these numbers, each with its first message.
+    /// Writes the copies with these numbers, each with its first message.
     pub fn sessions(&mut self, numbers: std::ops::Range<usize>) {
         for from in numbers.clone().step_by(BATCH) {
             let mut pipeline = redis::pipe();
@@ -86,7 +86,7 @@ impl Filler {
         }
     }
 
-    /// Bytes that Redis uses for its data.
+    /// Returns the memory that Redis uses for its data, in bytes.
     pub fn memory(&mut self) -> u64 {
         let info: redis::InfoDict = redis::cmd("INFO")
             .arg("memory")
@@ -96,7 +96,7 @@ impl Filler {
     }
 }
 
-/// A session with a first message of 200 letters; its id.
+/// Creates a session with a first message of 200 characters and returns its id.
 pub async fn create(api: &Client) -> String {
     let session = serde_json::json!({
         "name": "measured", "volume": "user", "initial_message": "x".repeat(200)

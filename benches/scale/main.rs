@@ -1,4 +1,4 @@
-//! What a request costs while the data grows: sessions in a volume, messages in a session, skills in a volume.
+//! The cost of a request while the data grows: sessions in a volume, messages in a session, skills in a volume.
 //!
 //! The release functions answer one caller over HTTP, on a private Redis and the local server's Blob store. Writes
 //! `benches/SCALE.md` and `benches/scale.svg`.

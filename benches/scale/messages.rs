@@ -1,4 +1,4 @@
-//! Sessions from ten messages to a hundred thousand.
+//! Measures sessions of ten to a hundred thousand messages.
 
 use axum::http::Method;
 use serde_json::json;
@@ -30,7 +30,7 @@ pub async fn measure() -> Growth {
         if size == *SIZES.last().unwrap() {
             let bytes = (filler.memory() - before) / u64::try_from(size).unwrap();
             growth.notes.push(format!(
-                "A message of 200 letters takes {bytes} bytes of Redis."
+                "A message of 200 characters takes {bytes} bytes of Redis."
             ));
         }
         let path = format!("/api/sessions/{id}");

@@ -1,4 +1,5 @@
-//! The curves as a picture: a row for each thing that grows, the function's time on the left, Redis' on the right.
+//! The curves as a picture: one row per kind of data, with the function's time on the left and that of Redis on the
+//! right.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use crate::cost::{Cost, Curve, Growth};
 
 const SIZE: (u32, u32) = (1_000, 1_080);
 const Y_RANGE: std::ops::Range<f64> = 10.0..3_000.0;
-/// Colours that are told apart by people who see no red or no green as well.
+/// Colours that people with red-green colour blindness can distinguish.
 const COLORS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -48,7 +49,7 @@ fn draw_half(
         .map_or(10.0, |last| point(last).0);
     let mut chart = ChartBuilder::on(area)
         .caption(
-            format!("{whose}: µs a request by {}", growth.of_what),
+            format!("{whose}: µs per request, by {}", growth.unit),
             ("sans-serif", 16),
         )
         .margin(12)
@@ -75,7 +76,7 @@ fn draw_half(
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
         let circles = points(curve)
             .into_iter()
-            .map(|it| Circle::new(it, 3, color.filled()));
+            .map(|center| Circle::new(center, 3, color.filled()));
         let _ = chart.draw_series(circles).unwrap();
     }
     chart

@@ -1,4 +1,4 @@
-//! The tables.
+//! The tables of `benches/SCALE.md`.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use crate::cost::{Cost, Growth};
 
 pub fn markdown(growths: &[Growth]) -> String {
     let mut text = String::from(
-        "# What a request costs while the data grows\n\n\
+        "# Cost of a request while the data grows\n\n\
          Made by `make scale`.\n\
          Processor time of the function + of Redis, in microseconds; one caller, all on one machine.\n",
     );
@@ -17,7 +17,7 @@ pub fn markdown(growths: &[Growth]) -> String {
 }
 
 fn table(text: &mut String, growth: &Growth) -> std::fmt::Result {
-    writeln!(text, "\n## By {}\n", growth.of_what)?;
+    writeln!(text, "\n## By {}\n", growth.unit)?;
     let sizes = growth.curves[0].costs.iter().map(|(size, _)| size);
     let sizes: Vec<String> = sizes.map(ToString::to_string).collect();
     writeln!(text, "| request | {} | round trips |", sizes.join(" | "))?;

@@ -1,4 +1,4 @@
-//! Volumes from ten sessions to a million.
+//! Measures volumes of ten to a million sessions.
 
 use axum::http::Method;
 use base64::Engine;
@@ -94,7 +94,7 @@ async fn measure_routes(
     growth.add("delete", size, cost);
 }
 
-/// Paths of new sessions, which go again.
+/// Creates sessions and returns their paths; the caller deletes them.
 async fn created_sessions(api: &Client) -> Vec<String> {
     let mut paths = Vec::new();
     for _ in 0..REQUESTS_OF_EACH {
@@ -103,7 +103,7 @@ async fn created_sessions(api: &Client) -> Vec<String> {
     paths
 }
 
-/// A cursor of the user's volume at a moment: one that the service gave, with another moment in it.
+/// Returns a cursor of the user's volume with another time: a cursor of the service whose time is replaced.
 async fn cursor_at(api: &Client, micros: i64) -> String {
     let page = api.get("/api/sessions?volume=user&limit=1").await.json();
     let cursor = URL_SAFE_NO_PAD.decode(page["next_cursor"].as_str().unwrap());

@@ -1,4 +1,4 @@
-//! Volumes from ten skills to ten thousand.
+//! Measures volumes of ten to ten thousand skills.
 
 use axum::http::Method;
 use futures_util::{StreamExt, stream};
@@ -8,7 +8,7 @@ use crate::cost::{Growth, Subject};
 use crate::support::{BlobServer, Client, Process, Redis, put};
 
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
-/// How many documents are written at once.
+/// The number of documents that are written concurrently.
 const WRITERS: usize = 16;
 
 pub async fn measure() -> Growth {
@@ -71,13 +71,13 @@ pub async fn measure() -> Growth {
 async fn write(blobs: &BlobServer, number: usize) {
     let document = format!(
         "---\nname: Skill {number}\ndescription: {}\ntags: [a, b]\n---\n\n# Skill\n\n```python\nprint({number})\n```\n",
-        "Says what it is for. ".repeat(8)
+        "Describes the skill. ".repeat(8)
     );
     let pathname = format!("volumes/user/default/skills/skill-{number:05}.md");
     put(blobs, &pathname, document).await;
 }
 
-/// Goes through the list once, so that Redis remembers all; a cursor that leads on from its middle.
+/// Reads the whole list, which fills the cache in Redis, and returns a cursor from its middle.
 async fn read_all(api: &Client) -> String {
     let (mut cursors, mut cursor) = (Vec::new(), String::new());
     loop {

@@ -1,4 +1,4 @@
-//! Whether all servers do the same work: their answers are compared before they are measured.
+//! Compares the responses of all servers before the measurement, so that all do the same work.
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
@@ -6,21 +6,22 @@ use serde_json::Value;
 use crate::operations::Operations;
 use crate::server::Server;
 
-/// Compares what the servers answer to each operation with what the first one does: the same fields, and the same
-/// values but for what no two servers share (ids, times, cursors), of which only the form is compared.
+/// Checks that all servers respond to each operation like the first one: the same members with the same values.
+///
+/// Of ids, times and cursors, which differ between servers, only the form is compared.
 pub fn compare(servers: &[(Server, Operations)]) -> Result<()> {
     let mut expected: Vec<Value> = Vec::new();
     for (server, operations) in servers {
         for (index, (name, request)) in operations.all().into_iter().enumerate() {
-            let mut answer: Value = serde_json::from_str(&request.send(&server.base)?)?;
-            normalise(&mut answer);
+            let mut response: Value = serde_json::from_str(&request.send(&server.base)?)?;
+            normalise(&mut response);
             let Some(expected) = expected.get(index) else {
-                expected.push(answer);
+                expected.push(response);
                 continue;
             };
             ensure!(
-                *expected == answer,
-                "{name}: {} answers otherwise\n{expected:#}\n{answer:#}",
+                *expected == response,
+                "{name}: {} responds differently\n{expected:#}\n{response:#}",
                 server.kind.title()
             );
         }
@@ -41,7 +42,7 @@ fn normalise(value: &mut Value) {
                     ("created_at" | "updated_at" | "timestamp", Value::String(text)) => {
                         *text = text
                             .chars()
-                            .map(|c| if c.is_ascii_digit() { '0' } else { c })
+                            .map(|digit| if digit.is_ascii_digit() { '0' } else { digit })
                             .collect();
                     }
                     ("next_cursor", Value::String(text)) => *text = "a cursor".to_owned(),

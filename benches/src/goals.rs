@@ -1,20 +1,19 @@
-//! What the project wants of these figures, and whether they are so.
+//! The goals of the project, compared with the figures of a run.
 
 use std::fmt::Write;
 
 use anyhow::Result;
 
-use crate::CEILINGS;
-use crate::operations::{APPEND, CREATE, FIND, LIST, MESSAGES_READ};
+use crate::operations::{APPEND, CEILINGS, CREATE, FIND, LIST, MESSAGES_READ};
 use crate::report::{Report, megabytes, milliseconds};
 use crate::server::Kind;
 
-/// How much memory our function may take, in bytes.
+/// The maximum peak memory of the function, in bytes.
 const MAX_MEMORY: u64 = 16_000_000;
-/// How large a function may be, in bytes.
+/// The maximum size of a function, in bytes.
 const MAX_FUNCTION: u64 = 6_000_000;
 
-/// A table of the goals.
+/// Returns the table of the goals; missed goals are in bold.
 pub fn goals(report: &Report) -> Result<String> {
     let mut text =
         "| goal | allowed | with 1 connection | with 32 |\n|---|---:|---:|---:|\n".to_owned();
@@ -22,8 +21,8 @@ pub fn goals(report: &Report) -> Result<String> {
         let ours = micros(report, Kind::Ours, operation)?;
         for (kind, part) in [(Kind::FastApi, 20.0), (Kind::Node, 3.0)] {
             let theirs = micros(report, kind, operation)?;
-            let cells = [0, 1].map(|at| {
-                let times = theirs[at] / ours[at];
+            let cells = [0, 1].map(|index| {
+                let times = theirs[index] / ours[index];
                 verdict(format!("1/{times:.1}"), times >= part)
             });
             let title = kind.title();
@@ -38,9 +37,9 @@ pub fn goals(report: &Report) -> Result<String> {
     for (operation, ceiling) in [(FIND, CEILINGS[1]), (MESSAGES_READ, CEILINGS[2])] {
         let ours = micros(report, Kind::Ours, operation)?;
         let sized = micros(report, Kind::CeilingGet, ceiling)?;
-        let cells = [0, 1].map(|at| {
-            let bytes = (sized[at] - small[at]).max(0.0);
-            let times = (ours[at] - bytes) / small[at];
+        let cells = [0, 1].map(|index| {
+            let bytes = (sized[index] - small[index]).max(0.0);
+            let times = (ours[index] - bytes) / small[index];
             verdict(format!("{times:.1}"), times <= 1.6)
         });
         let _ = writeln!(
@@ -53,8 +52,8 @@ pub fn goals(report: &Report) -> Result<String> {
         micros(report, Kind::Ours, LIST)?,
         micros(report, Kind::Ours, FIND)?,
     );
-    let cells = [0, 1].map(|at| {
-        let times = list[at] / find[at];
+    let cells = [0, 1].map(|index| {
+        let times = list[index] / find[index];
         verdict(format!("{times:.1}"), times <= 3.0)
     });
     let _ = writeln!(

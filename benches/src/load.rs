@@ -1,4 +1,4 @@
-//! Load from `wrk`: as many requests of one kind as a server answers in a second.
+//! Load by `wrk`: requests of one kind for one second, as many as the server can answer.
 
 use std::io::Write;
 use std::process::Command;
@@ -7,11 +7,11 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
-use crate::operations::Request;
+use crate::request::Request;
 
 const SCRIPT: &str = include_str!("wrk.lua");
 
-/// What wrk found.
+/// The figures of wrk.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     pub requests: u64,
@@ -32,10 +32,10 @@ impl Wrk {
         Ok(Self { script })
     }
 
-    /// Sends `request` on so many connections for a second.
+    /// Sends `request` on `connections` connections for a second.
     ///
     /// # Errors
-    /// If any answer is missing, or not a 2xx.
+    /// If a response is missing or not a 2xx.
     pub fn run(&self, base: &str, request: &Request, connections: u32) -> Result<Load> {
         let output = Command::new("wrk")
             .args(["--threads", "1", "--duration", "1s", "--timeout", "5s"])
@@ -49,12 +49,13 @@ impl Wrk {
             .context("wrk is not installed: run `make bench`, which installs it")?;
         let text = String::from_utf8_lossy(&output.stdout);
         let found = text.lines().rev().find(|line| line.starts_with('{'));
-        let found: Value =
-            serde_json::from_str(found.with_context(|| format!("wrk said {text}"))?)?;
+        let found: Value = serde_json::from_str(
+            found.with_context(|| format!("wrk printed no figures: {text}"))?,
+        )?;
         let number = |name: &str| {
             found[name]
                 .as_u64()
-                .with_context(|| format!("wrk without {name}"))
+                .with_context(|| format!("wrk printed no {name}"))
         };
         let (requests, micros) = (number("requests")?, number("micros")?);
         ensure!(

@@ -1,11 +1,11 @@
-//! What the figures were measured on, without names and paths.
+//! The machine and the software versions of a run, without host names and paths.
 
 use std::process::Command;
 use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
 
-/// Processor and system, as in `2 cores of AMD EPYC, Linux on x86_64`.
+/// Returns the processor and the system, such as `2 cores of AMD EPYC, Linux on x86_64`.
 pub fn machine() -> Result<String> {
     let cores = available_parallelism()?;
     Ok(format!(
@@ -16,7 +16,7 @@ pub fn machine() -> Result<String> {
     ))
 }
 
-/// What the servers are made of and measured with.
+/// Returns the versions of the servers' software and of the tools.
 pub fn versions(redis: &str) -> Result<String> {
     let packages = output(
         "benches/peers/fastapi/.venv/bin/pip",
@@ -37,7 +37,7 @@ pub fn versions(redis: &str) -> Result<String> {
             package["version"].as_str().unwrap_or_default()
         ))
     };
-    // wrk says its version with a status of failure.
+    // `wrk --version` exits with a failure status.
     let wrk = output("wrk", &["--version"])?;
     let wrk: String = wrk.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
     let parts = [
@@ -63,13 +63,16 @@ pub fn versions(redis: &str) -> Result<String> {
 
 fn processor() -> String {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let named = cpuinfo
+    let model_name = cpuinfo
         .lines()
         .find_map(|line| line.strip_prefix("model name"));
-    let of_linux = named.map(|line| line.trim_start_matches([':', ' ', '\t']).to_owned());
-    of_linux
+    let from_cpuinfo = model_name.map(|line| line.trim_start_matches([':', ' ', '\t']).to_owned());
+    from_cpuinfo
         .or_else(|| output("sysctl", &["-n", "machdep.cpu.brand_string"]).ok())
-        .map_or_else(|| "a processor".to_owned(), |name| name.trim().to_owned())
+        .map_or_else(
+            || "an unknown processor".to_owned(),
+            |name| name.trim().to_owned(),
+        )
 }
 
 fn system() -> &'static str {

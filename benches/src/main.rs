@@ -1,8 +1,8 @@
-//! What `make bench` runs: our `sessions` function, the same API as others would build it, and two ceilings, on one
-//! private Redis, loaded in turn.
+//! The benchmark of `make bench`: the `sessions` function, the same API on two other frameworks, and two ceilings, on
+//! one private Redis, loaded in turn.
 //!
-//! Prints what it finds, and writes it into `benches/RESULTS.md` and into the README. It stops at the first answer
-//! that is missing, or not what our function answers.
+//! Prints the figures, and writes them to `benches/RESULTS.md` and `docs/performance.md`. The run stops at the first
+//! response that is missing or differs from that of our function.
 
 mod answers;
 mod goals;
@@ -12,6 +12,7 @@ mod measure;
 mod operations;
 mod redis_server;
 mod report;
+mod request;
 mod server;
 mod usage;
 
@@ -21,23 +22,21 @@ use anyhow::{Context, Result};
 
 use crate::load::Wrk;
 use crate::measure::{Figures, measure, medians};
-use crate::operations::{Operations, Request};
+use crate::operations::{CEILINGS, Operations};
 use crate::redis_server::RedisServer;
 use crate::report::{Report, Row, function_sizes};
+use crate::request::Request;
 use crate::server::{Kind, Server};
 
-/// How often each server has its turn; figures are the medians.
+/// The number of rounds; figures are medians of the rounds.
 const ROUNDS: usize = 5;
-/// How many connections send requests, each one after another.
+/// The numbers of concurrent connections; each sends one request at a time.
 pub const CONNECTIONS: [u32; 2] = [1, 32];
 const COLD_STARTS: usize = 20;
-/// The size of the value that the ceiling answers as what a request costs without its bytes.
+/// The size of the small value of the ceiling, which measures a request almost without transfer.
 const SMALL_BYTES: usize = 100;
 
-/// What the ceiling with Redis answers: a small value, and values of the size of two answers.
-pub const CEILINGS: [&str; 3] = ["100 bytes", "bytes of get", "bytes of messages"];
-
-/// Something that is measured.
+/// A request to a server, to be measured.
 struct Subject<'a> {
     server: &'a Server,
     operation: String,
@@ -56,7 +55,7 @@ fn main() -> Result<()> {
         })
         .collect::<Result<Vec<_>>>()?;
     answers::compare(&apis)?;
-    progress(started, "all servers answer the same");
+    progress(started, "all servers return the same responses");
 
     let (ours, our_operations) = &apis[0];
     let ceiling_get = Server::start(Kind::CeilingGet, &redis)?;
@@ -108,10 +107,10 @@ fn main() -> Result<()> {
         functions: function_sizes()?,
         redis_version: redis.version()?,
     };
-    report.publish()
+    report.publish(&goals::goals(&report)?)
 }
 
-/// Each subject in its turn, `ROUNDS` times, so that whatever else the machine does hits all alike.
+/// Measures each subject in turn, `ROUNDS` times, so that other load of the machine affects all alike.
 fn run(redis: &mut RedisServer, subjects: &[Subject<'_>], started: Instant) -> Result<Vec<Row>> {
     let wrk = Wrk::new()?;
     for subject in subjects {
@@ -126,10 +125,10 @@ fn run(redis: &mut RedisServer, subjects: &[Subject<'_>], started: Instant) -> R
     progress(started, "all servers are warm");
     let mut figures = vec![[const { Vec::<Figures>::new() }; CONNECTIONS.len()]; subjects.len()];
     for round in 1..=ROUNDS {
-        for (place, connections) in CONNECTIONS.into_iter().enumerate() {
+        for (index, connections) in CONNECTIONS.into_iter().enumerate() {
             for (subject, figures) in subjects.iter().zip(&mut figures) {
                 let found = measure(&wrk, subject.server, redis, &subject.request, connections)?;
-                figures[place].push(found);
+                figures[index].push(found);
             }
         }
         progress(started, &format!("round {round} of {ROUNDS}"));
@@ -142,7 +141,7 @@ fn run(redis: &mut RedisServer, subjects: &[Subject<'_>], started: Instant) -> R
     Ok(rows.collect())
 }
 
-/// How long processes take from their start to their first answer that read Redis, each kind in its turn.
+/// Returns the median time from process start to the first response with data from Redis, per kind of server.
 fn cold_starts(
     redis: &RedisServer,
     apis: &[(Server, Operations)],
@@ -163,7 +162,7 @@ fn cold_starts(
         .map(|(kind, _, mut times)| {
             times.sort_unstable();
             let median = times.get(times.len() / 2).copied();
-            Ok((kind, median.context("no cold start")?))
+            Ok((kind, median.context("no cold start was measured")?))
         })
         .collect()
 }

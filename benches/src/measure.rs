@@ -6,25 +6,25 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::load::Wrk;
-use crate::operations::Request;
 use crate::redis_server::RedisServer;
+use crate::request::Request;
 use crate::server::Server;
 use crate::usage::processor_time;
 
-/// How long a server may go on with what was sent to it when the load ends.
+/// The maximum time that a server needs for pending requests after the load ends.
 const SETTLE_LIMIT: Duration = Duration::from_secs(2);
 
-/// What a second of load cost, or the median of several.
+/// The figures of one second of load, or their medians.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Figures {
-    /// Processor time of the server for each request, in microseconds.
+    /// Processor time of the server per request, in microseconds.
     pub server_micros: f64,
-    /// The same of Redis.
+    /// Processor time of Redis per request, in microseconds.
     pub redis_micros: f64,
     pub per_second: f64,
     pub p50_micros: f64,
     pub p99_micros: f64,
-    /// How often Redis was sent something for each request: round trips, with one connection.
+    /// Reads by Redis per request; with one connection this is the number of round trips.
     pub round_trips: f64,
 }
 
@@ -40,10 +40,10 @@ pub fn measure(
     let (server_before, redis_before) =
         (processor_time(server.pid())?, processor_time(redis.pid())?);
     let load = wrk.run(&server.base, request, connections)?;
-    let server_after = settled(server.pid())?;
+    let server_after = settled_processor_time(server.pid())?;
     let redis_after = processor_time(redis.pid())?;
     let reads = redis.reads()? - reads - 1;
-    // The requests that were on their way at the end are answered, and paid for, too.
+    // Requests in flight at the end are processed, but wrk does not count them.
     let requests = (load.requests + u64::from(connections)) as f64;
     let micros =
         |from: Duration, to: Duration| to.saturating_sub(from).as_secs_f64() * 1e6 / requests;
@@ -57,8 +57,8 @@ pub fn measure(
     })
 }
 
-/// A server's processor time when it has come to rest.
-fn settled(pid: u32) -> Result<Duration> {
+/// Waits until a server is idle and returns its processor time.
+fn settled_processor_time(pid: u32) -> Result<Duration> {
     let started = Instant::now();
     let mut last = processor_time(pid)?;
     while started.elapsed() < SETTLE_LIMIT {
@@ -72,20 +72,20 @@ fn settled(pid: u32) -> Result<Duration> {
     Ok(last)
 }
 
-/// The median of each figure.
+/// Returns the median of each figure.
 pub fn medians(rounds: &[Figures]) -> Figures {
-    let of = |figure: fn(&Figures) -> f64| median(rounds.iter().map(figure));
+    let median_of = |figure: fn(&Figures) -> f64| median(rounds.iter().map(figure));
     Figures {
-        server_micros: of(|it| it.server_micros),
-        redis_micros: of(|it| it.redis_micros),
-        per_second: of(|it| it.per_second),
-        p50_micros: of(|it| it.p50_micros),
-        p99_micros: of(|it| it.p99_micros),
-        round_trips: of(|it| it.round_trips),
+        server_micros: median_of(|figures| figures.server_micros),
+        redis_micros: median_of(|figures| figures.redis_micros),
+        per_second: median_of(|figures| figures.per_second),
+        p50_micros: median_of(|figures| figures.p50_micros),
+        p99_micros: median_of(|figures| figures.p99_micros),
+        round_trips: median_of(|figures| figures.round_trips),
     }
 }
 
-/// The one in the middle; of an even number the upper of the two.
+/// Returns the median; the upper one of two middle values.
 pub fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);

@@ -1,14 +1,16 @@
-//! What is measured: five operations on sessions and messages, and the data that they are about.
+//! The measured operations on sessions and messages, and their data.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use crate::request::Request;
 use crate::server::Server;
 
-/// How many sessions the volume holds that pages are read from, and messages the session that is read.
+/// The number of sessions in the volume of the list.
 pub const SESSIONS: usize = 1_000;
+/// The number of messages in the session that is read.
 pub const MESSAGES: usize = 1_000;
-/// How long a message is that is appended, in bytes.
+/// The length of an appended message, in bytes.
 pub const CONTENT_BYTES: usize = 200;
 
 pub const CREATE: &str = "create";
@@ -17,44 +19,10 @@ pub const APPEND: &str = "append";
 pub const MESSAGES_READ: &str = "messages, latest 20";
 pub const LIST: &str = "list, page of 20";
 
-/// One kind of request.
-#[derive(Clone, Debug)]
-pub struct Request {
-    pub method: &'static str,
-    pub path: String,
-    pub body: Option<String>,
-}
+/// The responses of the ceiling with Redis: a small value, and values of the size of two responses of the API.
+pub const CEILINGS: [&str; 3] = ["100 bytes", "bytes of get", "bytes of messages"];
 
-impl Request {
-    pub fn get(path: impl Into<String>) -> Self {
-        Self {
-            method: "GET",
-            path: path.into(),
-            body: None,
-        }
-    }
-
-    fn post(path: impl Into<String>, body: &Value) -> Self {
-        Self {
-            method: "POST",
-            path: path.into(),
-            body: Some(body.to_string()),
-        }
-    }
-
-    /// Sends it once; the answer's text.
-    pub fn send(&self, base: &str) -> Result<String> {
-        let url = format!("{base}{}", self.path);
-        let mut response = match &self.body {
-            Some(body) => ureq::post(&url).content_type("application/json").send(body),
-            None => ureq::get(&url).call(),
-        }
-        .with_context(|| format!("{} {}", self.method, self.path))?;
-        Ok(response.body_mut().read_to_string()?)
-    }
-}
-
-/// The five, as they are asked of one server.
+/// The requests of the operations to one server.
 #[derive(Debug)]
 pub struct Operations {
     pub create: Request,
@@ -65,7 +33,7 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Writes what is read, through the server's own API, into volumes of its own.
+    /// Writes the data through the server's API, into volumes of this server.
     pub fn prepare(server: &Server) -> Result<Self> {
         let volume = |purpose: &str| format!("{purpose}-{}", server.kind.slug());
         let create = |purpose: &str| {
@@ -83,7 +51,7 @@ impl Operations {
         for _ in 0..SESSIONS {
             id = created_id(&create("listed").send(&server.base)?)?;
         }
-        // The first message came with the session.
+        // The session was created with its first message.
         for _ in 1..MESSAGES {
             append(&id).send(&server.base)?;
         }
@@ -100,7 +68,7 @@ impl Operations {
         })
     }
 
-    /// All of them, with what they are called.
+    /// Returns all operations with their names.
     pub fn all(&self) -> [(&'static str, &Request); 5] {
         [
             (CREATE, &self.create),
@@ -112,9 +80,9 @@ impl Operations {
     }
 }
 
-fn created_id(answer: &str) -> Result<String> {
-    let answer: Value = serde_json::from_str(answer)?;
-    let id = answer["id"].as_str().context("a session without an id")?;
-    ensure!(id.starts_with("sess_"), "an id that is none: {id}");
+fn created_id(response: &str) -> Result<String> {
+    let response: Value = serde_json::from_str(response)?;
+    let id = response["id"].as_str().context("the session has no id")?;
+    ensure!(id.starts_with("sess_"), "malformed session id: {id}");
     Ok(id.to_owned())
 }

@@ -1,4 +1,4 @@
-//! The private redis-server of one run, on a unix socket, and what it says of its work.
+//! The private redis-server of one run, on a unix socket, and its statistics.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use redis::Connection;
 use tempfile::TempDir;
 
-/// A running server. Dropping it ends it.
+/// A running server; stopped on drop.
 pub struct RedisServer {
     directory: TempDir,
     process: Child,
@@ -63,8 +63,8 @@ impl RedisServer {
         self.info("server", "redis_version")
     }
 
-    /// How often clients sent something: with one request at a time, once for each round trip. This question
-    /// counts, too.
+    /// Returns the number of reads from clients: one per round trip if each client waits for its reply. This call
+    /// adds one.
     pub fn reads(&mut self) -> Result<u64> {
         Ok(self.info("stats", "total_reads_processed")?.parse()?)
     }
@@ -75,7 +75,7 @@ impl RedisServer {
             .query(&mut self.connection)?;
         let mut fields = text.lines().filter_map(|line| line.split_once(':'));
         let value = fields.find(|(name, _)| *name == field);
-        let (_, value) = value.with_context(|| format!("this Redis does not say {field}"))?;
+        let (_, value) = value.with_context(|| format!("INFO of this Redis has no {field}"))?;
         Ok(value.trim().to_owned())
     }
 }

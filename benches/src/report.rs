@@ -1,4 +1,4 @@
-//! What a run found, as tables: printed, and written into `benches/RESULTS.md` and the README.
+//! The results of a run as tables, printed and written to `benches/RESULTS.md` and `docs/performance.md`.
 
 use std::fmt::Write;
 use std::fs;
@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::goals::goals;
 use crate::machine::{machine, versions};
 use crate::measure::Figures;
 use crate::operations::{CONTENT_BYTES, MESSAGES, SESSIONS};
 use crate::server::{Kind, release};
 
 const RESULTS: &str = "benches/RESULTS.md";
-const README: &str = "README.md";
-/// What stands between these lines is the run's.
+const PERFORMANCE: &str = "docs/performance.md";
+/// The text between these lines is replaced by each run.
 const BEGIN: &str = "<!-- written by make bench: begin -->\n";
 const END: &str = "<!-- written by make bench: end -->\n";
 
@@ -25,7 +24,7 @@ pub struct Row {
     pub figures: [Figures; 2],
 }
 
-/// All that a run found.
+/// The results of a run.
 pub struct Report {
     pub rows: Vec<Row>,
     pub peak_memory: Vec<(Kind, u64)>,
@@ -36,21 +35,20 @@ pub struct Report {
 }
 
 impl Report {
-    /// Prints the tables, and writes them.
-    pub fn publish(&self) -> Result<()> {
+    /// Prints and writes the tables, including the table of `goals`.
+    pub fn publish(&self, goals: &str) -> Result<()> {
         let text = format!(
-            "{}\n{}\n{}\n{}",
+            "{}\n{}\n{}\n{goals}",
             self.introduction()?,
             self.requests(),
             self.processes(),
-            goals(self)?
         );
         print!("{text}");
         replace(RESULTS, &text)?;
-        replace(README, &self.summary()?)
+        replace(PERFORMANCE, &self.summary()?)
     }
 
-    /// The figures of one operation, with one connection and with many.
+    /// Returns the figures of an operation.
     pub fn row(&self, kind: Kind, operation: &str) -> Result<&Row> {
         let mut rows = self.rows.iter();
         let row = rows.find(|row| row.kind == kind && row.operation == operation);
@@ -58,19 +56,25 @@ impl Report {
     }
 
     pub fn cold_start(&self, kind: Kind) -> Result<Duration> {
-        let found = self.cold_starts.iter().find(|(it, _)| *it == kind);
-        Ok(found.context("a cold start that was not measured")?.1)
+        let found = self
+            .cold_starts
+            .iter()
+            .find(|(measured, _)| *measured == kind);
+        Ok(found.context("the cold start was not measured")?.1)
     }
 
     pub fn memory(&self, kind: Kind) -> Result<u64> {
-        let found = self.peak_memory.iter().find(|(it, _)| *it == kind);
-        Ok(found.context("memory that was not measured")?.1)
+        let found = self
+            .peak_memory
+            .iter()
+            .find(|(measured, _)| *measured == kind);
+        Ok(found.context("the memory was not measured")?.1)
     }
 
     fn introduction(&self) -> Result<String> {
         Ok(format!(
-            "{}.\n{}.\n\nA volume of {SESSIONS} sessions, a session of {MESSAGES} messages of {CONTENT_BYTES} bytes; \
-             figures with 1 connection / with 32.\n",
+            "{}.\n{}.\n\nThe volume contains {SESSIONS} sessions, the session {MESSAGES} messages of {CONTENT_BYTES} bytes. \
+             Figures are for 1 connection / 32 connections.\n",
             machine()?,
             versions(&self.redis_version)?
         ))
@@ -90,11 +94,11 @@ impl Report {
                 "| {} | {} | {} | {} | {} | {} | {} | {:.0} |",
                 row.operation,
                 row.kind.title(),
-                pair(|it| it.server_micros, 1),
-                pair(|it| it.per_second, 0),
-                pair(|it| it.p50_micros, 0),
-                pair(|it| it.p99_micros, 0),
-                pair(|it| it.redis_micros, 1),
+                pair(|figures| figures.server_micros, 1),
+                pair(|figures| figures.per_second, 0),
+                pair(|figures| figures.p50_micros, 0),
+                pair(|figures| figures.p99_micros, 0),
+                pair(|figures| figures.redis_micros, 1),
                 row.figures[0].round_trips,
             );
         }
@@ -119,7 +123,7 @@ impl Report {
         text
     }
 
-    /// What the README quotes.
+    /// Returns the table of the documentation.
     fn summary(&self) -> Result<String> {
         let mut text = format!(
             "On {}, processor time of the server for each request, 32 connections:\n\n\
@@ -147,12 +151,12 @@ impl Report {
     }
 }
 
-/// The names and sizes of all functions.
+/// Returns the names and sizes of all functions.
 pub fn function_sizes() -> Result<Vec<(String, u64)>> {
     let mut functions = Vec::new();
     for file in fs::read_dir("api")? {
         let path = file?.path();
-        let name = path.file_stem().context("a file without a name")?;
+        let name = path.file_stem().context("the file has no name")?;
         let name = name.to_string_lossy().into_owned();
         let bytes = fs::metadata(release(&name)).with_context(|| format!("{name} is not built"))?;
         functions.push((name, bytes.len()));
@@ -169,13 +173,13 @@ pub fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
-/// Puts `text` between the two lines of a file that mark what is the run's.
+/// Replaces the text between the two marker lines of a file.
 fn replace(file: &str, text: &str) -> Result<()> {
-    let whole = fs::read_to_string(file).with_context(|| file.to_owned())?;
-    let marked = whole.split_once(BEGIN).and_then(|(before, rest)| {
+    let old = fs::read_to_string(file).with_context(|| file.to_owned())?;
+    let new = old.split_once(BEGIN).and_then(|(before, rest)| {
         let (_, after) = rest.split_once(END)?;
         Some(format!("{before}{BEGIN}\n{text}\n{END}{after}"))
     });
-    let marked = marked.with_context(|| format!("{file} has no place for the tables"))?;
-    Ok(fs::write(file, marked)?)
+    let new = new.with_context(|| format!("{file} has no marker lines for the tables"))?;
+    Ok(fs::write(file, new)?)
 }

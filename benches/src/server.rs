@@ -1,4 +1,4 @@
-//! The servers that are measured, each a process of its own on a free port.
+//! The measured servers, each in its own process on a free port.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -8,29 +8,29 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::operations::Request;
 use crate::redis_server::RedisServer;
+use crate::request::Request;
 
-/// How long a server may take to answer for the first time.
+/// The maximum time from process start to the first response.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// Which server.
+/// A kind of server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The release function of this repository, as a deployment runs it that everybody may use.
+    /// The release function of this repository, configured as a deployment with open access.
     Ours,
-    /// FastAPI, uvicorn, redis-py.
+    /// FastAPI on uvicorn, with redis-py.
     FastApi,
-    /// Fastify, ioredis.
+    /// Fastify with ioredis.
     Node,
-    /// axum and one `GET`.
+    /// axum with one `GET` on Redis.
     CeilingGet,
-    /// hyper and a constant.
+    /// hyper with a constant response.
     CeilingConstant,
 }
 
 impl Kind {
-    /// Those that have the sessions API.
+    /// The servers with the sessions API.
     pub const APIS: [Self; 3] = [Self::Ours, Self::FastApi, Self::Node];
 
     pub fn title(self) -> &'static str {
@@ -88,8 +88,8 @@ impl Kind {
                     .env("NODE_ENV", "production");
                 command
             }
-            Self::CeilingGet => Command::new(beside_us("ceiling-get")?),
-            Self::CeilingConstant => Command::new(beside_us("ceiling-constant")?),
+            Self::CeilingGet => Command::new(sibling_binary("ceiling-get")?),
+            Self::CeilingConstant => Command::new(sibling_binary("ceiling-constant")?),
         };
         let scheme = match self {
             Self::FastApi | Self::Node => "unix",
@@ -102,7 +102,7 @@ impl Kind {
     }
 }
 
-/// A running server. Dropping it ends it.
+/// A running server; stopped on drop.
 pub struct Server {
     pub kind: Kind,
     pub base: String,
@@ -118,7 +118,7 @@ impl Server {
         Ok(server)
     }
 
-    /// From the start of a process to its answer to `request`.
+    /// Returns the time from process start to the response to `request`.
     pub fn time_first_answer(
         kind: Kind,
         redis: &RedisServer,
@@ -132,17 +132,17 @@ impl Server {
     }
 
     fn spawn(kind: Kind, redis: &RedisServer) -> Result<Self> {
-        // A port that nobody listened on a moment ago; no two servers of ours start at once.
+        // The port was free a moment ago. Our servers start one at a time, so none of them takes it.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let mut command = kind.command(redis, port)?;
-        let kept = ["PATH", "HOME"].into_iter();
-        let kept = kept.filter_map(|name| Some((name, std::env::var_os(name)?)));
+        let inherited = ["PATH", "HOME"].into_iter();
+        let inherited = inherited.filter_map(|name| Some((name, std::env::var_os(name)?)));
         let set: Vec<_> = command
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
-        // Nothing of the caller's environment configures a server.
-        command.env_clear().envs(kept).envs(set);
+        // Variables of the caller's environment must not configure a server.
+        command.env_clear().envs(inherited).envs(set);
         let process = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -162,10 +162,10 @@ impl Server {
                 return Ok(());
             };
             if let Some(status) = self.process.try_wait()? {
-                bail!("{} ended: {status}", self.kind.title());
+                bail!("{} exited: {status}", self.kind.title());
             }
             if started.elapsed() > START_LIMIT {
-                return Err(error.context(format!("{} does not answer", self.kind.title())));
+                return Err(error.context(format!("{} does not respond", self.kind.title())));
             }
             sleep(Duration::from_micros(200));
         }
@@ -183,12 +183,12 @@ impl Drop for Server {
     }
 }
 
-/// Where `cargo build --release` puts a program of the main package.
+/// Returns the path of a release binary of the main package.
 pub fn release(program: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     Path::new(&target).join("release").join(program)
 }
 
-fn beside_us(program: &str) -> Result<PathBuf> {
+fn sibling_binary(program: &str) -> Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name(program))
 }

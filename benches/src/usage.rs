@@ -1,33 +1,37 @@
-//! What a process used, as the operating system counts it: processor time and memory.
+//! Processor time and memory of a process, as counted by the operating system.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// User and system time of all threads of a process, to the nanosecond: `/proc/PID/stat` has ticks of 10 ms only.
+/// Returns the user and system time of all threads of a process in nanoseconds; `/proc/PID/stat` only has 10 ms ticks.
 #[cfg(target_os = "linux")]
 pub fn processor_time(pid: u32) -> Result<Duration> {
     let mut nanoseconds = 0;
-    for task in std::fs::read_dir(format!("/proc/{pid}/task")).context("a server has ended")? {
-        // A thread may end while it is looked at.
+    for task in std::fs::read_dir(format!("/proc/{pid}/task")).context("the process has exited")? {
+        // A thread can exit during the iteration.
         if let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) {
             let first = text.split_whitespace().next();
-            nanoseconds += first.context("an empty schedstat")?.parse::<u64>()?;
+            nanoseconds += first.context("schedstat is empty")?.parse::<u64>()?;
         }
     }
     Ok(Duration::from_nanos(nanoseconds))
 }
 
-/// The most memory that a process held so far, in bytes.
+/// Returns the peak memory of a process, in bytes.
 #[cfg(target_os = "linux")]
 pub fn peak_memory(pid: u32) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    Ok(kilobytes.context("no VmHWM")?.trim().parse::<u64>()? * 1024)
+    Ok(kilobytes
+        .context("the process has no VmHWM")?
+        .trim()
+        .parse::<u64>()?
+        * 1024)
 }
 
-/// The same to the hundredth of a second, which is what `ps` of macOS says.
+/// The same to the hundredth of a second, the precision of `ps` on macOS.
 #[cfg(not(target_os = "linux"))]
 pub fn processor_time(pid: u32) -> Result<Duration> {
     let text = ps(pid, "time=")?;
@@ -37,7 +41,7 @@ pub fn processor_time(pid: u32) -> Result<Duration> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-/// The memory that a process holds now: nothing but the process itself can ask for the most.
+/// Returns the current memory of a process: on macOS only the process itself can read its peak.
 #[cfg(not(target_os = "linux"))]
 pub fn peak_memory(pid: u32) -> Result<u64> {
     Ok(ps(pid, "rss=")?.parse::<u64>()? * 1024)

@@ -1,4 +1,4 @@
--- What wrk sends: a method and a body, given behind `--`. What it found is printed as one line of JSON.
+-- Sends requests with the method and body given after `--`, and prints the figures as one line of JSON.
 function init(args)
   wrk.method = args[1]
   if args[2] then

@@ -1,15 +1,15 @@
-//! Credentials: none can be made up, and what a signed token says makes a caller of its own volume, or none.
+//! Credentials: forged credentials are rejected, and a signed token results in a caller with its own volume or in an
+//! error.
 
 #![no_main]
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
-use llmos::auth::{Authenticator, new_key};
+use llmos::auth::{AuthConfig, Authenticator, new_key};
 use llmos::domain::caller::Caller;
-use llmos::auth::AuthConfig;
+use llmos::domain::volume::{Volume, VolumeKind};
 use llmos::util::secret::Secret;
-use llmos::domain::volume::{VolumeKind, Volume};
 use ring::hmac;
 use tokio::runtime::{Builder, Runtime};
 
@@ -64,13 +64,13 @@ fuzz_target!(|input: &[u8]| {
         }
         let token = check.sign(br#"{"alg":"HS256","typ":"JWT"}"#, input);
         if let Some(caller) = check.caller(&token) {
-            let own = caller.own();
-            assert_eq!(own.volume, VolumeKind::User);
+            let own = caller.default_volume();
+            assert_eq!(own.kind, VolumeKind::User);
             assert_ne!(own.id.as_str(), "default");
             assert_eq!(caller.may_write(&own), Ok(()));
             assert_eq!(caller.may_read(&Volume::system()), Ok(()));
         }
-        // A header of the caller's own, over claims that would hold.
+        // An arbitrary header with valid claims.
         let claims = br#"{"sub":"a","exp":99999999999}"#;
         let unsigned = check.sign(input, claims);
         if check.caller(&unsigned).is_some() {

@@ -1,11 +1,11 @@
-//! Tokens of uploads: one that was made says what it was made for, and none can be made up.
+//! Upload tokens: an issued token returns its payload, and a forged token is rejected.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use llmos::blob::client_token::{self, ClientTokenPayload, PREFIX};
 
-/// Of the local server, which is no secret.
+/// The token of the local server, which is public.
 const READ_WRITE_TOKEN: &str = "vercel_blob_rw_local_development";
 
 fuzz_target!(|input: &[u8]| {

@@ -1,4 +1,4 @@
-//! Cursors: those that are none are refused, and those that are taken for one lead on to the end.
+//! Cursors: malformed cursors are rejected, and accepted cursors lead to the last page.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ use llmos_fuzz::api::Api;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-/// The other lists, and the names that their cursors are marked with.
+/// The lists other than sessions, and the names that mark their cursors.
 const LISTS: [(&str, &str); 2] = [
     ("/api/skills?", "volumes/system/system/skills/"),
     ("/api/files?", "volumes/user/default/files/"),
@@ -44,7 +44,7 @@ fn marked(mark: &str, text: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("[\"{mark}\",{text}]"))
 }
 
-/// What the cursors of the list of all sessions are marked with, out of one of them.
+/// Returns the mark of the cursors of the session list, taken from one of them.
 fn mark_of_sessions(api: &Api) -> String {
     let page = api.get("/api/sessions?limit=1").json();
     let cursor = URL_SAFE_NO_PAD.decode(page["next_cursor"].as_str().unwrap());
@@ -52,7 +52,7 @@ fn mark_of_sessions(api: &Api) -> String {
     mark
 }
 
-/// Goes through the sample sessions from a cursor on, which is one or not.
+/// Reads the sample sessions from a cursor on; an invalid cursor is rejected.
 fn check_sessions(api: &Api, cursor: &str) {
     let mut uri = format!("/api/sessions?limit=1&cursor={}", escape(cursor));
     for step in 0..4 {
@@ -66,7 +66,7 @@ fn check_sessions(api: &Api, cursor: &str) {
             next => return assert!(next.is_null(), "{answer:?}"),
         }
     }
-    panic!("{uri} has no end");
+    panic!("{uri}: more pages than samples");
 }
 
 fn escape(text: &str) -> String {

@@ -1,12 +1,11 @@
-//! Paths of files: what is one stays below its volume, however often it is decoded, and comes back from its
-//! pathname.
+//! File paths: a valid path stays in its volume, even if it is decoded repeatedly, and is recovered from its pathname.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use llmos::blob::paths;
-use llmos::domain::file_path::{FilePath, MAX_PART_BYTES, MAX_PATH_BYTES};
-use llmos::domain::volume::{VolumeKind, VolumeId, Volume};
+use llmos::domain::file_path::{FilePath, MAX_PATH_BYTES, MAX_SEGMENT_BYTES};
+use llmos::domain::volume::{Volume, VolumeId, VolumeKind};
 use percent_encoding::percent_decode_str;
 
 fuzz_target!(|text: &str| {
@@ -18,14 +17,11 @@ fuzz_target!(|text: &str| {
         return;
     };
     check_path(path.as_str());
-    // Normal, so that it is found again under the name that it was stored under.
+    // Normalisation is idempotent, so a stored path is found under its own name.
     assert_eq!(FilePath::parse(path.as_str()).as_ref(), Ok(&path));
     assert!(path.as_str().ends_with(path.file_name()) && !path.file_name().contains('/'));
 
-    let volume = Volume {
-        volume: VolumeKind::User,
-        id: VolumeId::default(),
-    };
+    let volume = Volume::new(VolumeKind::User, VolumeId::default());
     let pathname = paths::file(&volume, &path);
     let name = pathname.strip_prefix(&paths::files(&volume));
     assert_eq!(name, Some(path.as_str()));
@@ -35,18 +31,20 @@ fuzz_target!(|text: &str| {
 
 fn check_path(path: &str) {
     assert!((1..=MAX_PATH_BYTES).contains(&path.len()), "{path:?}");
-    for part in path.split('/') {
-        assert!(part.len() <= MAX_PART_BYTES, "{path:?}");
-        let mut part = part.to_owned();
+    for segment in path.split('/') {
+        assert!(segment.len() <= MAX_SEGMENT_BYTES, "{path:?}");
+        let mut segment = segment.to_owned();
         loop {
-            assert!(!["", ".", ".."].contains(&part.as_str()), "{path:?}");
-            assert!(!part.contains(['/', '\\']), "{path:?}");
-            assert!(!part.chars().any(char::is_control), "{path:?}");
-            let decoded = percent_decode_str(&part).decode_utf8_lossy().into_owned();
-            if decoded == part {
+            assert!(!["", ".", ".."].contains(&segment.as_str()), "{path:?}");
+            assert!(!segment.contains(['/', '\\']), "{path:?}");
+            assert!(!segment.chars().any(char::is_control), "{path:?}");
+            let decoded = percent_decode_str(&segment)
+                .decode_utf8_lossy()
+                .into_owned();
+            if decoded == segment {
                 break;
             }
-            part = decoded;
+            segment = decoded;
         }
     }
 }

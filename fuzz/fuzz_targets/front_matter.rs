@@ -1,14 +1,17 @@
-//! Documents of skills: every one is read; what is written reads back; a change changes what it says, and
-//! nothing else.
+//! Skill documents: every document is parsed, a written document parses to the same values, and a change affects only
+//! the named fields.
 //!
-//! An input is a document and a change or a new skill in JSON, with a NUL between.
+//! An input is a document and a patch or a new skill in JSON, separated by a NUL.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use llmos::util::json;
 use llmos::domain::name::Name;
-use llmos::skill::{Code, Description, Label, Language, MAX_FRONT_MATTER_BYTES, NewSkill, QueryParams, Skill, SkillPatch, SkillId, Tags, check_document, export, id_of_document};
+use llmos::skill::{
+    Code, Description, Label, Language, MAX_FRONT_MATTER_BYTES, NewSkill, Parameters, Skill,
+    SkillId, SkillPatch, Tags, check_document, export, id_of_document,
+};
+use llmos::util::json;
 use llmos_fuzz::halves;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -44,7 +47,7 @@ fn id() -> SkillId {
     SkillId::parse("an-id").unwrap()
 }
 
-/// Reads a document, which never fails, and passes the skill through JSON.
+/// Parses a document, which never fails, and checks that the skill survives serialisation.
 fn read(document: &str) -> Skill {
     let skill = Skill::read(document, &id());
     let text = serde_json::to_string(&skill).unwrap();
@@ -59,7 +62,7 @@ fn read(document: &str) -> Skill {
 
 fn check_export(document: &str, skill: &Skill) {
     let exported = export(document, &id());
-    // Only what is stored from elsewhere holds a NUL, or so much that its escapes are too many.
+    // The service rejects documents with NUL. With many escaped characters, the export can exceed the limit.
     if exported.len() > MAX_FRONT_MATTER_BYTES || document.contains('\0') {
         return;
     }
@@ -104,7 +107,7 @@ fn check_change(document: &str, before: &Skill, change: &SkillPatch) {
         description.unwrap_or(&before.description)
     );
     check_text(&change.code, Code::as_str, &before.code, &after.code);
-    // Without a language of its own the document has that of its fence, which may go.
+    // Without `language`, the document has the language of its code block, which the patch can remove.
     if let Some(Some(language)) = &change.language {
         assert_eq!(after.language.as_deref(), Some(Language::as_str(language)));
     }
@@ -147,7 +150,7 @@ fn check_tags(change: &Option<Option<Tags>>, before: &[String], after: &[String]
     }
 }
 
-fn check_parameters(change: &Option<Option<QueryParams>>, before: &RawValue, after: &RawValue) {
+fn check_parameters(change: &Option<Option<Parameters>>, before: &RawValue, after: &RawValue) {
     match change {
         Some(Some(change)) => assert_eq!(value(after), value(change.as_raw())),
         Some(None) => assert_eq!(after.get(), "[]"),

@@ -1,18 +1,18 @@
-//! The strict check of JSON against a naive one, and merge patches against RFC 7396 as it is written.
+//! The strict JSON check compared with a naive one, and merge patches compared with the algorithm of RFC 7396.
 //!
-//! An input is a target and a patch, with a NUL between.
+//! An input is a target and a patch, separated by a NUL.
 
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use llmos::util::json::{check, has_nul, merge_patch};
 use llmos::domain::metadata::{MAX_METADATA_BYTES, MAX_METADATA_DEPTH, Metadata};
+use llmos::util::json::{check, has_nul, merge_patch};
 use llmos_fuzz::halves;
 use llmos_fuzz::tree::Tree;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// As bodies have it.
+/// The maximum depth of a request body.
 const MAX_DEPTH: usize = 64;
 
 fuzz_target!(|input: &[u8]| -> Corpus {
@@ -26,18 +26,18 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     Corpus::Keep
 });
 
-/// The text as raw JSON, if it passes the strict check: just when the naive one says so, too.
+/// Returns the text as raw JSON if it passes the strict check, and checks that the naive one agrees.
 fn checked(text: &[u8]) -> Option<&RawValue> {
     let tree: Option<Tree> = serde_json::from_slice(text).ok();
     let is_strict = tree.is_some_and(|tree| tree.is_unambiguous() && tree.depth() <= MAX_DEPTH);
     assert_eq!(check(text, MAX_DEPTH).is_ok(), is_strict);
     is_strict.then(|| {
         let raw: &RawValue = serde_json::from_slice(text).unwrap();
-        let holds_nul = value(raw)
+        let contains_nul = value(raw)
             .to_string()
             .replace("\\\\", "")
             .contains("\\u0000");
-        assert_eq!(has_nul(raw), holds_nul);
+        assert_eq!(has_nul(raw), contains_nul);
         raw
     })
 }
@@ -65,7 +65,7 @@ fn value(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap()
 }
 
-/// Section 2, line by line.
+/// The pseudocode of RFC 7396, section 2.
 fn rfc_7396(target: Value, patch: &Value) -> Value {
     let Value::Object(patch) = patch else {
         return patch.clone();

@@ -1,7 +1,7 @@
-//! Whole requests, written as in HTTP/1: whatever is sent, the answer is one, and no 500;
-//! and none that tells anything to those who are nobody.
+//! Whole requests in HTTP/1 syntax: every request gets a valid response other than 500, and requests without
+//! credentials get no stored data.
 //!
-//! So every parser of paths, queries, headers (conditions, ranges, keys, tokens) and bodies is reached.
+//! The target reaches every parser of paths, queries, headers (conditions, ranges, keys, tokens) and bodies.
 
 #![no_main]
 
@@ -15,9 +15,9 @@ thread_local! {
     static CLOSED: Api = Api::closed();
 }
 
-/// The lines up to an empty one are the head, all after it is the body.
+/// Parses a request: the head ends at the first empty line, the rest is the body.
 fn parse(input: &[u8]) -> Option<Request<Body>> {
-    let end = input.windows(2).position(|it| it == b"\n\n");
+    let end = input.windows(2).position(|pair| pair == b"\n\n");
     let (head, body) = match end {
         Some(end) => (&input[..end], &input[end + 2..]),
         None => (input, &[][..]),
@@ -41,10 +41,10 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         return Corpus::Reject;
     };
     let path = request.uri().path().trim_start_matches('/');
-    let is_for_all = path.starts_with("api/health");
+    let is_public = path.starts_with("api/health");
     OPEN.with(|api| api.call(request));
-    let again = parse(input).expect("it was a request before");
+    let again = parse(input).expect("the same input parsed before");
     let answer = CLOSED.with(|api| api.call(again));
-    assert!(is_for_all || !answer.status.is_success(), "{answer:?}");
+    assert!(is_public || !answer.status.is_success(), "{answer:?}");
     Corpus::Keep
 });

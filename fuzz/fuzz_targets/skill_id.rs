@@ -1,12 +1,12 @@
-//! Ids of skills: what is one stays in its folder, and what a name makes is one.
+//! Skill ids: a valid id stays in its folder, and an id derived from a name is valid.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use llmos::blob::paths;
+use llmos::domain::volume::Volume;
 use llmos::skill::SkillId;
 use llmos::skill::id::MAX_SKILL_ID_BYTES;
-use llmos::domain::volume::Volume;
 
 fuzz_target!(|text: &str| {
     check_slug(text);

@@ -1,19 +1,22 @@
-//! Stored sessions and messages: whatever stands in Redis, what is answered is JSON, and an update leaves alone
-//! what it does not change.
+//! Stored sessions and messages: responses are JSON for any stored text, and an update keeps all members that it does
+//! not change.
 //!
-//! An input is a document, which is also a message, and a change in JSON, with a NUL between.
+//! An input is a document, which is also used as a message, and a patch in JSON, separated by a NUL.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use llmos::domain::caller::Caller;
+use llmos::domain::request_context::RequestContext;
 use llmos::util::json::{self, Object};
 use llmos::domain::message::{Message, MessageRange, NewMessage};
 use llmos::domain::metadata::Metadata;
 use llmos::domain::name::Name;
-use llmos::util::python_json;
-use llmos::domain::session::{SessionPatch, SessionId, Status};
+use llmos::domain::request_context::RequestContext;
+use llmos::domain::session::{SessionId, SessionPatch, Status};
 use llmos::store::{Error, Updated};
+use llmos::util::json::{self, Object};
+use llmos::util::python_json;
 use llmos_fuzz::halves;
 use llmos_fuzz::redis::{Redis, Stored};
 use serde::Deserialize;
@@ -55,7 +58,9 @@ fuzz_target!(|input: &[u8]| {
         message: text.to_vec(),
         activity,
     };
-    REDIS.with(|redis| RUNTIME.with(|it| it.block_on(check_session(redis, stored, &change))));
+    REDIS.with(|redis| {
+        RUNTIME.with(|runtime| runtime.block_on(check_session(redis, stored, &change)))
+    });
 });
 
 fn answer(message: &Message) -> String {
@@ -74,8 +79,11 @@ fn check_message(text: &[u8]) {
     assert!(answered.get("id").unwrap().get().starts_with('"'));
     if let Ok(new) = serde_json::from_slice::<NewMessage>(text) {
         let stored = new.into_stored(llmos::util::time::now());
-        let answered = answer(&Message::from_stored(stored.clone().into_bytes(), 1));
-        let (stored, answered) = (object(&stored), object(&answered));
+        let text = stored.as_str().to_owned();
+        let answered = answer(&stored.with_seq(1));
+        let read_back = Message::from_stored(text.clone().into_bytes(), 1);
+        assert_eq!(answer(&read_back), answered);
+        let (stored, answered) = (object(&text), object(&answered));
         for key in ["id", "role", "content", "timestamp", "traces", "artifacts"] {
             let (stored, answered) = (stored.get(key).unwrap(), answered.get(key).unwrap());
             assert_eq!(answered.get(), stored.get());
@@ -84,7 +92,7 @@ fn check_message(text: &[u8]) {
     }
 }
 
-/// Half a character, as Python may write one, passes through: its escape is JSON, if no text.
+/// Checks that the text is JSON. It can contain unpaired surrogates, which Python writes and JSON allows.
 fn check_json(text: &str) {
     let _: &RawValue = serde_json::from_str(text).unwrap();
 }
@@ -93,7 +101,7 @@ fn object(text: &str) -> Object<'_> {
     Object::parse(text).unwrap()
 }
 
-/// JSON has no `NaN` outside of strings, so nothing is to be done with it.
+/// Checks that valid JSON is unchanged, since it contains no `NaN` outside of strings.
 fn check_without_nan(text: &str) {
     let repaired = python_json::without_nan(text);
     if serde_json::from_str::<&RawValue>(text).is_ok() {
@@ -106,27 +114,27 @@ async fn check_session(redis: &Redis, stored: Stored, change: &SessionPatch) {
     let old = stored.document.clone();
     *redis.stored.lock().unwrap() = stored;
     let id = SessionId::parse("sess_x").unwrap();
-    let by = Caller::unrestricted();
+    let context = RequestContext::unlimited(Caller::unrestricted());
     let found = redis
         .store
-        .find_session(&by, &id, MessageRange::Latest, 50)
+        .find_messages(&context, &id, MessageRange::Latest, 50)
         .await;
     let version = match found {
         Ok(found) => {
-            let view = found.unwrap();
-            let session = json::text(&view.current.session);
+            let found = found.unwrap();
+            let session = json::text(&found.current.session);
             check_json(&session);
             let id = object(&session).get("id").unwrap().get().to_owned();
             assert_eq!(id, r#""sess_x""#);
-            assert_eq!(view.messages.len(), 1);
-            Some(view.current.version)
+            assert_eq!(found.messages.len(), 1);
+            Some(found.current.version)
         }
         Err(error) => {
             assert!(matches!(error, Error::Unreadable(_)), "{error:?}");
             None
         }
     };
-    let updated = redis.store.update_session(&by, &id, change, None);
+    let updated = redis.store.update_session(&context, &id, change, None);
     match updated.await {
         Ok(updated) => match updated.unwrap() {
             Updated::Done(session) => {
@@ -143,7 +151,7 @@ async fn check_session(redis: &Redis, stored: Stored, change: &SessionPatch) {
     }
 }
 
-/// All but what changes stays, to the letter.
+/// Checks that all unchanged members keep their text.
 fn check_update(old: &[u8], new: &[u8], change: &SessionPatch) {
     if change.is_empty() {
         return assert_eq!(old, new);
@@ -151,7 +159,7 @@ fn check_update(old: &[u8], new: &[u8], change: &SessionPatch) {
     let (old, new) = (as_text(old), as_text(new));
     let new_object = object(new);
     let repaired = python_json::without_nan(old);
-    // Where a key is there twice, readers differ in what it says.
+    // Parsers return different values for a duplicate key.
     if json::check(repaired.as_bytes(), 100).is_err() {
         return;
     }

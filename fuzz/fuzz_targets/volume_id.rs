@@ -1,15 +1,15 @@
-//! Volumes and their ids: what is one is one part of a key and of a pathname.
+//! Volumes and their ids: a valid id is one segment of a key and of a pathname.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use llmos::blob::paths;
 use llmos::domain::file_path::FilePath;
-use llmos::domain::volume::{MAX_VOLUME_ID_CHARS, VolumeKind, VolumeId, Volume};
+use llmos::domain::volume::{MAX_VOLUME_ID_CHARS, Volume, VolumeId, VolumeKind};
 
 fuzz_target!(|text: &str| {
-    if let Ok(volume) = VolumeKind::try_from(text.to_owned()) {
-        assert_eq!(volume.as_str(), text);
+    if let Ok(kind) = VolumeKind::try_from(text.to_owned()) {
+        assert_eq!(kind.as_str(), text);
     }
     let in_json = serde_json::from_value::<VolumeId>(text.into()).ok();
     let Ok(id) = VolumeId::try_from(text.to_owned()) else {
@@ -22,11 +22,8 @@ fuzz_target!(|text: &str| {
     assert!(!text.contains(['/', ':', '\\', '%', '\0']) && text.is_ascii());
     assert!(text != "." && text != "..");
 
-    for volume in [VolumeKind::User, VolumeKind::Team] {
-        let volume = Volume {
-            volume,
-            id: id.clone(),
-        };
+    for kind in [VolumeKind::User, VolumeKind::Team] {
+        let volume = Volume::new(kind, id.clone());
         let path = FilePath::parse("a/b").unwrap();
         let pathname = paths::file(&volume, &path);
         assert_eq!(pathname.split('/').count(), 6, "{pathname:?}");

@@ -1,24 +1,24 @@
-//! The whole service in process, with no storage: reads answer samples, writes 503.
+//! The whole service in process, without storage: reads return samples, writes return 503.
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use llmos::app::App;
 use llmos::config::Config;
-use llmos::util::secret::Secret;
-use llmos::http::service::service;
 use llmos::http::service::AppService;
+use llmos::http::service::service;
+use llmos::util::secret::Secret;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
-/// The service and what drives it.
+/// The service and its runtime.
 pub struct Api {
     service: AppService,
     runtime: Runtime,
 }
 
-/// What the service answered.
+/// A response of the service.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -27,12 +27,12 @@ pub struct Answer {
 }
 
 impl Api {
-    /// Open, as on one's own machine.
+    /// A service without access control, as on a local machine.
     pub fn open() -> Self {
         Self::new(Config::default())
     }
 
-    /// For those with a token, of whom there are none.
+    /// A service that requires a token.
     pub fn closed() -> Self {
         let mut config = Config::default();
         config.access.auth.jwt_secret = Some(Secret::new("x".repeat(32)));
@@ -46,7 +46,7 @@ impl Api {
         }
     }
 
-    /// Sends a request, and checks what holds for every answer.
+    /// Sends a request and checks the invariants of every response.
     pub fn call(&self, request: Request<Body>) -> Answer {
         let is_head = request.method() == Method::HEAD;
         let answer = self.runtime.block_on(async {
@@ -62,14 +62,14 @@ impl Api {
         answer
     }
 
-    /// Sends a GET.
+    /// Sends a GET request.
     pub fn get(&self, uri: &str) -> Answer {
         self.call(Request::get(uri).body(Body::empty()).unwrap())
     }
 }
 
 impl Answer {
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
@@ -89,7 +89,7 @@ impl Answer {
             if self.status.is_server_error() {
                 assert_eq!(problem["code"], "storage_unavailable", "{self:?}");
             }
-        } else if content_type.is_some_and(|it| it == "application/json") && !is_head {
+        } else if content_type.is_some_and(|value| value == "application/json") && !is_head {
             self.json();
         }
     }

@@ -1,11 +1,11 @@
-//! What several targets share.
+//! Helpers of the fuzz targets.
 
 pub mod api;
 pub mod redis;
 pub mod tree;
 
-/// The two halves of an input, which a NUL parts: neither JSON nor a document may hold one.
+/// Splits an input at its last NUL, which neither JSON nor a document contains.
 pub fn halves(input: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = input.iter().rposition(|byte| *byte == 0)?;
-    Some((&input[..at], &input[at + 1..]))
+    let index = input.iter().rposition(|byte| *byte == 0)?;
+    Some((&input[..index], &input[index + 1..]))
 }

@@ -1,4 +1,4 @@
-//! As much of a Redis as hands out one document, however odd, under every key, and takes it back changed.
+//! A minimal Redis that returns one document, even a malformed one, for every key, and stores its update.
 
 use std::io::{BufRead, BufReader, Result, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::thread;
 
 use llmos::store::Store;
 
-/// What is stored.
+/// The stored data.
 #[derive(Clone, Debug, Default)]
 pub struct Stored {
     pub document: Vec<u8>,
@@ -15,7 +15,7 @@ pub struct Stored {
     pub activity: i64,
 }
 
-/// The store, and what it finds.
+/// The store, connected to the stored data.
 pub struct Redis {
     pub store: Store,
     pub stored: Arc<Mutex<Stored>>,
@@ -50,18 +50,18 @@ fn serve(mut stream: &TcpStream, stored: &Mutex<Stored>) -> Result<()> {
     }
 }
 
-/// What a script returns to a caller without a limit.
-fn uncounted(returned: &[u8]) -> Vec<u8> {
+/// Returns a script's reply to a caller without a rate limit.
+fn without_limit(returned: &[u8]) -> Vec<u8> {
     [b"*2\r\n_\r\n", returned].concat()
 }
 
-/// Scripts are told apart by how many arguments follow the two keys.
+/// Answers a command. The number of arguments identifies the script.
 fn answer(command: &[Vec<u8>], stored: &mut Stored) -> Vec<u8> {
     let (count, activity) = (integer(1), integer(stored.activity));
     match command {
         [name, ..] if name == b"HELLO" => b"%1\r\n$5\r\nproto\r\n:3\r\n".to_vec(),
         // find.lua
-        [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] => uncounted(&array(&[
+        [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] => without_limit(&array(&[
             string(b"write"),
             string(&stored.document),
             count,
@@ -71,9 +71,9 @@ fn answer(command: &[Vec<u8>], stored: &mut Stored) -> Vec<u8> {
             integer(0),
         ])),
         // update.lua
-        [_, _, _, _, _, _, read, new, _, _, _, _, _, _, _] => {
+        [_, _, _, _, _, _, read, new, _, _, _, _, _, _, _, _] => {
             if *read != stored.document {
-                return uncounted(&array(&[
+                return without_limit(&array(&[
                     string(b"changed"),
                     string(&stored.document),
                     count,
@@ -81,7 +81,7 @@ fn answer(command: &[Vec<u8>], stored: &mut Stored) -> Vec<u8> {
                 ]));
             }
             stored.document.clone_from(new);
-            uncounted(&array(&[string(b"updated"), count, activity]))
+            without_limit(&array(&[string(b"updated"), count, activity]))
         }
         _ => b"+OK\r\n".to_vec(),
     }
@@ -98,11 +98,13 @@ fn read_command(reader: &mut impl BufRead) -> Result<Vec<Vec<u8>>> {
         .collect()
 }
 
-/// A line of a sign and a number.
+/// Reads a line of a type character and a number.
 fn read_number(reader: &mut impl BufRead) -> Result<usize> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    let number = line.get(1..).and_then(|it| it.trim_end().parse().ok());
+    let number = line
+        .get(1..)
+        .and_then(|digits| digits.trim_end().parse().ok());
     number.ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
 }
 

@@ -1,11 +1,11 @@
-//! JSON as a tree that keeps keys which are there twice.
+//! The structure of JSON, with duplicate keys.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Unauthenticated};
 
-/// A value, of which only the structure is kept.
+/// The structure of a JSON value.
 pub enum Tree {
     Leaf,
     Array(Vec<Tree>),
@@ -13,25 +13,30 @@ pub enum Tree {
 }
 
 impl Tree {
-    /// Whether no object names a key twice.
+    /// Returns whether no object has duplicate keys.
     pub fn is_unambiguous(&self) -> bool {
         match self {
             Self::Leaf => true,
             Self::Array(items) => items.iter().all(Self::is_unambiguous),
             Self::Object(members) => {
                 let keys: HashSet<&str> = members.iter().map(|(key, _)| key.as_str()).collect();
-                keys.len() == members.len() && members.iter().all(|(_, it)| it.is_unambiguous())
+                keys.len() == members.len()
+                    && members.iter().all(|(_, value)| value.is_unambiguous())
             }
         }
     }
 
-    /// How many objects and arrays there are within each other.
+    /// Returns the nesting depth of objects and arrays.
     pub fn depth(&self) -> usize {
         match self {
             Self::Leaf => 0,
             Self::Array(items) => 1 + items.iter().map(Self::depth).max().unwrap_or(0),
             Self::Object(members) => {
-                1 + members.iter().map(|(_, it)| it.depth()).max().unwrap_or(0)
+                1 + members
+                    .iter()
+                    .map(|(_, value)| value.depth())
+                    .max()
+                    .unwrap_or(0)
             }
         }
     }

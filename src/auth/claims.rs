@@ -1,37 +1,40 @@
-//! What a token says of its holder, once its signature holds: user, teams, role.
+//! Claims of a verified token: user, teams, role.
 
 use serde_json::{Map, Value};
 
 use crate::domain::caller::{Caller, MAX_TEAMS};
 use crate::domain::volume::VolumeId;
 
-/// The role that may do everything.
+/// The role of admins.
 const ADMIN: &str = "admin";
 
 /// The claims of a token.
 pub(super) type Claims = Map<String, Value>;
 
-/// Where to look for what is not in a claim that every provider has.
+/// The names of the claims that differ between identity providers.
 #[derive(Debug)]
 pub(super) struct ClaimNames {
     pub(super) teams: String,
     pub(super) role: Option<String>,
 }
 
-/// Who the holder is.
-pub(super) fn caller(claims: &Claims, names: &ClaimNames) -> Result<Caller, &'static str> {
+/// Returns the caller that the claims describe.
+///
+/// # Errors
+/// If `sub` or the teams are invalid. The text is shown to the caller.
+pub(super) fn caller(claims: &Claims, names: &ClaimNames) -> Result<Caller, String> {
     let user = claims.get("sub").and_then(Value::as_str);
-    let user = user.ok_or("it has no sub")?;
+    let user = user.ok_or("`sub` is missing or not a string")?;
     let user = VolumeId::try_from(user.to_owned())
-        .map_err(|_| "its sub is no id: 1 to 128 of A-Z a-z 0-9 . _ - @ | ~ + =")?;
+        .map_err(|_| "`sub` must be 1–128 characters of `A-Za-z0-9._-@|~+=`")?;
     if user == VolumeId::default() {
-        return Err("its sub is default, which belongs to nobody");
+        return Err("`sub` must not be `default`, which is reserved".to_owned());
     }
     let teams = strings(find(claims, &names.teams));
     if teams.len() > MAX_TEAMS {
-        return Err("it names more than 100 teams");
+        return Err(format!("it has more than {MAX_TEAMS} teams"));
     }
-    // A team that cannot be the name of a volume has none, and one called default has not what is nobody's.
+    // A name that is not a valid volume id has no volume. The id `default` is reserved.
     let teams = teams
         .into_iter()
         .filter_map(|team| VolumeId::try_from(team.to_owned()).ok())
@@ -41,8 +44,8 @@ pub(super) fn caller(claims: &Claims, names: &ClaimNames) -> Result<Caller, &'st
     Ok(Caller::user(user, teams.collect(), is_admin))
 }
 
-/// The claim of this name, or the one that a dotted path leads to. Names may hold dots themselves: Auth0's are
-/// addresses.
+/// Returns the claim with this name, or the nested claim with this dotted path. The full name comes first,
+/// because Auth0's claim names are URLs and contain dots.
 fn find<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
     if let Some(claim) = claims.get(name) {
         return Some(claim);
@@ -51,7 +54,7 @@ fn find<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
     find(claims.get(first)?.as_object()?, rest)
 }
 
-/// The strings of a list, or a single one.
+/// Returns the strings of a list, or a single string.
 fn strings(claim: Option<&Value>) -> Vec<&str> {
     match claim {
         Some(Value::String(text)) => vec![text],
@@ -65,7 +68,7 @@ mod tests {
     use super::*;
     use crate::domain::volume::{Volume, VolumeKind};
 
-    fn read(claims: &Value, teams: &str, role: Option<&str>) -> Result<Caller, &'static str> {
+    fn read(claims: &Value, teams: &str, role: Option<&str>) -> Result<Caller, String> {
         let names = ClaimNames {
             teams: teams.to_owned(),
             role: role.map(ToOwned::to_owned),
@@ -81,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn teams_are_found_where_each_provider_puts_them() {
+    fn teams_claim_is_found_by_name_and_by_path() {
         for (claims, name) in [
             (
                 serde_json::json!({"sub": "a", "teams": ["red", "b u", 7]}),
@@ -104,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn a_team_called_default_is_none() {
+    fn team_named_default_is_ignored() {
         let claims = serde_json::json!({"sub": "a", "teams": ["default"]});
         let caller = read(&claims, "teams", None).unwrap();
         assert!(caller.may_read(&team("default")).is_err());
     }
 
     #[test]
-    fn only_the_named_role_makes_an_admin() {
+    fn only_the_configured_role_claim_makes_an_admin() {
         let claims = serde_json::json!({"sub": "a", "role": "admin", "user_metadata": {"role": "admin"}, "roles": ["x", "admin"], "other": "administrator"});
         let is_admin = |role| {
             let caller = read(&claims, "teams", role).unwrap();
@@ -122,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_without_a_name_is_nobody() {
+    fn invalid_subject_or_too_many_teams_is_rejected() {
         for claims in [
             serde_json::json!({}),
             serde_json::json!({"sub": null}),

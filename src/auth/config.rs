@@ -1,26 +1,26 @@
-//! Settings of authentication.
+//! Configuration of authentication.
 
 use std::fmt;
 
 use super::ApiKey;
 use crate::util::secret::Secret;
 
-/// Which credentials are accepted. The default is none.
+/// The accepted credentials. The default accepts none.
 #[derive(Clone, Default)]
 pub struct AuthConfig {
-    /// `AUTH_JWKS_URL`: where the identity provider publishes the keys that its tokens are signed with.
+    /// `AUTH_JWKS_URL`: URL of the identity provider's JSON Web Key Set.
     pub jwks_url: Option<String>,
-    /// `AUTH_JWT_SECRET`: the secret that tokens are signed with, where it is shared.
+    /// `AUTH_JWT_SECRET`: shared secret of tokens that are signed with HS256.
     pub jwt_secret: Option<Secret>,
-    /// `AUTH_ISSUER`: the only `iss` of tokens. Unset: any.
+    /// `AUTH_ISSUER`: required `iss` of tokens. Default: any.
     pub issuer: Option<String>,
-    /// `AUTH_AUDIENCE`: the `aud` of tokens, or several. Unset: only tokens without one.
+    /// `AUTH_AUDIENCE`: accepted `aud` values. Default: only tokens without `aud`.
     pub audiences: Vec<String>,
-    /// `AUTH_TEAMS_CLAIM`: the claim that names the holder's teams. Unset: `teams`.
+    /// `AUTH_TEAMS_CLAIM`: claim with the user's teams. Default: `teams`.
     pub teams_claim: Option<String>,
-    /// `AUTH_ROLE_CLAIM`: the claim that is or holds `admin` for those who may do everything. Unset: nobody.
+    /// `AUTH_ROLE_CLAIM`: claim that is or contains `admin` for admins. Default: no admins.
     pub role_claim: Option<String>,
-    /// `API_KEYS`: keys of servers and scripts.
+    /// `API_KEYS`: API keys of servers and scripts.
     pub api_keys: Vec<ApiKey>,
 }
 
@@ -38,12 +38,12 @@ impl fmt::Debug for AuthConfig {
 }
 
 impl AuthConfig {
-    /// Whether any credentials are accepted.
+    /// Reports whether any credentials are accepted.
     pub fn is_configured(&self) -> bool {
         self.accepts_tokens() || !self.api_keys.is_empty()
     }
 
-    /// Whether tokens are accepted.
+    /// Reports whether tokens are accepted.
     pub fn accepts_tokens(&self) -> bool {
         self.jwks_url.is_some() || self.jwt_secret.is_some()
     }

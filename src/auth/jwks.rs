@@ -1,50 +1,49 @@
-//! The keys that an identity provider publishes (RFC 7517): fetched when they are needed, kept, fetched again
-//! where a token names one that is not known.
+//! The JSON Web Key Set of an identity provider (RFC 7517): fetched on demand, cached, and fetched again when a
+//! token names an unknown key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use once_cell::sync::OnceCell;
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 use crate::util::http_client;
 
-/// How long keys are used without a look whether they still hold.
-const FRESH: TimeDelta = TimeDelta::minutes(10);
-/// How often keys are fetched at most.
-const FETCH_PAUSE: TimeDelta = TimeDelta::minutes(1);
-/// The same while there are none.
-pub const FIRST_FETCH_PAUSE: TimeDelta = TimeDelta::seconds(5);
-/// How long fetching may take.
+/// The age at which cached keys are fetched again.
+const FRESH: Duration = Duration::from_secs(10 * 60);
+/// The shortest time between two fetches.
+const FETCH_PAUSE: Duration = Duration::from_secs(60);
+/// The same while no keys are cached.
+pub(super) const FIRST_FETCH_PAUSE: Duration = Duration::from_secs(5);
+/// The time limit of a fetch.
 const FETCH_LIMIT: Duration = Duration::from_secs(3);
-/// How long connecting may take.
+/// The time limit of a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The largest set of keys that is read, in bytes.
+/// The largest accepted key set, in bytes.
 const MAX_SET_BYTES: usize = 256 * 1024;
-/// How many keys of a set are used.
+/// The number of keys that are used; further keys of the set are ignored.
 const MAX_KEYS: usize = 50;
 
-/// A published set of keys. Cloning it copies a pointer.
-#[derive(Clone, Debug)]
-pub(super) struct KeySet(Arc<Shared>);
-
+/// A published key set and its cache.
 #[derive(Debug)]
-struct Shared {
+pub(super) struct KeySet {
     url: String,
     http: OnceCell<reqwest::Client>,
-    known: Mutex<Known>,
+    cached: Mutex<CachedKeys>,
     fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Known {
+struct CachedKeys {
     keys: Arc<Vec<Key>>,
     fetched: Option<DateTime<Utc>>,
+    /// The time of the last attempt, successful or not.
     tried: Option<DateTime<Utc>>,
-    /// Why the last try failed.
+    /// The error of the last attempt.
     failure: Option<String>,
 }
 
@@ -56,71 +55,70 @@ struct Key {
 }
 
 impl KeySet {
-    /// The set at `url`; fetches nothing yet.
+    /// Creates an empty cache of the set at `url`. Fetches nothing.
     pub(super) fn new(url: String) -> Self {
-        Self(Arc::new(Shared {
+        Self {
             url,
             http: OnceCell::new(),
-            known: Mutex::default(),
+            cached: Mutex::default(),
             fetching: tokio::sync::Mutex::default(),
-        }))
+        }
     }
 
-    /// The keys that a token of this algorithm may be signed with: the one it names, or all, where it names
-    /// none. None at all where the set has no such key.
+    /// Returns the keys that may have signed a token with this algorithm: the key with this id, or all keys of
+    /// the algorithm if the token has no key id. The result is empty if the set has no such key.
     ///
     /// # Errors
-    /// Why the keys cannot be fetched, while there are none.
+    /// The error of the last fetch, if no fetch succeeded so far.
     pub(super) async fn find(
-        &self,
+        self: &Arc<Self>,
         algorithm: Algorithm,
         id: Option<&str>,
     ) -> Result<Vec<DecodingKey>, String> {
-        let known = self.0.known();
-        let found = known.matching(algorithm, id);
+        let cached = self.cached();
+        let found = cached.matching(algorithm, id);
         let now = Utc::now();
-        if !known.is_to_be_fetched(found.is_empty(), now) {
-            return known.answer(found);
+        if !cached.needs_fetch(found.is_empty(), now) {
+            return cached.result(found);
         }
-        // Whoever finds a key at hand does not wait for another one's fetching.
-        if !found.is_empty() && self.0.fetching.try_lock().is_err() {
+        // A caller whose key is cached does not wait for a fetch that another caller started.
+        if !found.is_empty() && self.fetching.try_lock().is_err() {
             return Ok(found);
         }
-        // In a task of its own: whoever asked may hang up, and would ask again and again for nothing.
-        let shared = self.0.clone();
-        let fetched = tokio::spawn(async move { shared.fetch_once(known.tried, now).await });
+        // The fetch runs in its own task, because a caller that hangs up would otherwise cancel it, and each
+        // further caller would start it again.
+        let key_set = self.clone();
+        let fetched = tokio::spawn(async move { key_set.fetch_once(cached.tried, now).await });
         fetched.await.map_err(|error| error.to_string())?;
-        let known = self.0.known();
-        known.answer(known.matching(algorithm, id))
+        let cached = self.cached();
+        cached.result(cached.matching(algorithm, id))
     }
-}
 
-impl Shared {
-    /// Fetches the keys, if nobody did since the last try that the caller knows of.
+    /// Fetches the keys, unless another task did since `last_try`.
     async fn fetch_once(&self, last_try: Option<DateTime<Utc>>, now: DateTime<Utc>) {
         let _fetching = self.fetching.lock().await;
-        if self.known().tried == last_try {
+        if self.cached().tried == last_try {
             let fetched = self.fetch().await;
-            self.note(fetched, now);
+            self.store(fetched, now);
         }
     }
 
-    fn known(&self) -> Known {
-        let known = self.known.lock();
-        known.unwrap_or_else(PoisonError::into_inner).clone()
+    fn cached(&self) -> CachedKeys {
+        let cached = self.cached.lock();
+        cached.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Where fetching failed, the keys that were known go on to be used.
-    fn note(&self, fetched: Result<Vec<Key>, String>, now: DateTime<Utc>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.tried = Some(now);
+    /// Stores the result of a fetch. After a failure, the cached keys stay valid.
+    fn store(&self, fetched: Result<Vec<Key>, String>, now: DateTime<Utc>) {
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.tried = Some(now);
         match fetched {
             Ok(keys) => {
-                known.keys = Arc::new(keys);
-                known.fetched = Some(now);
-                known.failure = None;
+                cached.keys = Arc::new(keys);
+                cached.fetched = Some(now);
+                cached.failure = None;
             }
-            Err(failure) => known.failure = Some(failure),
+            Err(failure) => cached.failure = Some(failure),
         }
     }
 
@@ -130,11 +128,11 @@ impl Shared {
             .get_or_try_init(|| http_client::client(CONNECT_TIMEOUT));
         let request = http.map_err(|error| error.to_string())?.get(&self.url);
         let fetched = tokio::time::timeout(FETCH_LIMIT, read(request)).await;
-        fetched.map_err(|_| "the keys do not come within 3 s".to_owned())?
+        fetched.map_err(|_| format!("no response within {} s", FETCH_LIMIT.as_secs()))?
     }
 }
 
-impl Known {
+impl CachedKeys {
     fn matching(&self, algorithm: Algorithm, id: Option<&str>) -> Vec<DecodingKey> {
         let keys = self.keys.iter().filter(|key| {
             key.algorithm == algorithm && id.is_none_or(|id| key.id.as_deref() == Some(id))
@@ -142,9 +140,10 @@ impl Known {
         keys.map(|key| key.key.clone()).collect()
     }
 
-    fn is_to_be_fetched(&self, is_key_unknown: bool, now: DateTime<Utc>) -> bool {
+    fn needs_fetch(&self, is_key_unknown: bool, now: DateTime<Utc>) -> bool {
+        // A time in the future means that the clock was set back, and counts as due.
         let is_due = |since: Option<DateTime<Utc>>, pause| {
-            since.is_none_or(|since| now - since >= pause || now < since)
+            since.is_none_or(|since| (now - since).to_std().map_or(true, |age| age >= pause))
         };
         let pause = match self.fetched {
             Some(_) => FETCH_PAUSE,
@@ -153,7 +152,7 @@ impl Known {
         (is_key_unknown || is_due(self.fetched, FRESH)) && is_due(self.tried, pause)
     }
 
-    fn answer(&self, found: Vec<DecodingKey>) -> Result<Vec<DecodingKey>, String> {
+    fn result(&self, found: Vec<DecodingKey>) -> Result<Vec<DecodingKey>, String> {
         match (&self.fetched, &self.failure) {
             (None, Some(failure)) => Err(failure.clone()),
             _ => Ok(found),
@@ -168,82 +167,69 @@ async fn read(request: reqwest::RequestBuilder) -> Result<Vec<Key>, String> {
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|it| it.without_url().to_string())?
+        .map_err(|error| error.without_url().to_string())?
     {
         text.extend_from_slice(&chunk);
         if text.len() > MAX_SET_BYTES {
-            return Err("the set of keys is larger than 256 KB".to_owned());
+            return Err(format!(
+                "the JWKS is larger than {} KB",
+                MAX_SET_BYTES / 1024
+            ));
         }
     }
     parse(&text)
 }
 
-/// The keys of a set that tokens can be signed with. Others may be in it, too.
+/// Parses a key set and returns its usable keys. One malformed key must not make the others unusable, so each
+/// key is parsed by itself; `jsonwebtoken::jwk::JwkSet` fails as a whole.
 fn parse(text: &[u8]) -> Result<Vec<Key>, String> {
     #[derive(Deserialize)]
-    struct Set<'a> {
-        #[serde(borrow)]
-        keys: Vec<&'a RawValue>,
+    struct Set {
+        keys: Vec<Value>,
     }
-    let set: Set<'_> =
-        serde_json::from_slice(text).map_err(|error| format!("this is no set of keys: {error}"))?;
-    let keys = set.keys.into_iter();
-    Ok(keys
-        .filter_map(|key| Published::key(serde_json::from_str(key.get()).ok()?))
+    let set: Set =
+        serde_json::from_slice(text).map_err(|error| format!("invalid JWKS: {error}"))?;
+    Ok(set
+        .keys
+        .into_iter()
+        .filter_map(key)
         .take(MAX_KEYS)
         .collect())
 }
 
-/// A key as it is published. Secrets, which are shared by whoever can fetch them, are no keys.
-#[derive(Deserialize)]
-struct Published {
-    kty: String,
-    kid: Option<String>,
-    alg: Option<String>,
-    r#use: Option<String>,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-}
-
-impl Published {
-    fn key(self) -> Option<Key> {
-        let (algorithm, name, key) = match (self.kty.as_str(), self.crv.as_deref()) {
-            ("RSA", _) => (
-                Algorithm::RS256,
-                "RS256",
-                DecodingKey::from_rsa_components(&self.n?, &self.e?),
-            ),
-            ("EC", Some("P-256")) => (
-                Algorithm::ES256,
-                "ES256",
-                DecodingKey::from_ec_components(&self.x?, &self.y?),
-            ),
-            ("OKP", Some("Ed25519")) => (
-                Algorithm::EdDSA,
-                "EdDSA",
-                DecodingKey::from_ed_components(&self.x?),
-            ),
-            _ => return None,
-        };
-        let is_meant =
-            self.alg.is_none_or(|alg| alg == name) && self.r#use.is_none_or(|usage| usage == "sig");
-        is_meant.then_some(Key {
-            id: self.kid,
-            algorithm,
-            key: key.ok()?,
-        })
-    }
+/// Returns the signature key that a JWK describes; `None` for malformed keys, other algorithms, other uses, and
+/// symmetric keys, because a published secret is not secret.
+fn key(jwk: Value) -> Option<Key> {
+    let jwk: Jwk = serde_json::from_value(jwk).ok()?;
+    let (algorithm, name) = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            (Algorithm::ES256, KeyAlgorithm::ES256)
+        }
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
+        }
+        _ => return None,
+    };
+    let common = &jwk.common;
+    let is_for_signatures = common.public_key_use.as_ref();
+    let is_for_signatures = is_for_signatures.is_none_or(|it| *it == PublicKeyUse::Signature);
+    let has_algorithm = common.key_algorithm.is_none_or(|it| it == name);
+    (is_for_signatures && has_algorithm).then_some(Key {
+        key: DecodingKey::from_jwk(&jwk).ok()?,
+        id: jwk.common.key_id,
+        algorithm,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
     #[test]
-    fn only_keys_that_can_sign_are_taken_from_a_set() {
+    fn only_supported_signature_keys_of_a_set_are_used() {
         let set = serde_json::json!({"keys": [
             {"kty": "RSA", "kid": "1", "n": "AQAB", "e": "AQAB"},
             {"kty": "RSA", "kid": "2", "n": "AQAB", "e": "AQAB", "use": "enc"},
@@ -255,7 +241,9 @@ mod tests {
             {"kty": "RSA", "kid": "8", "n": "!", "e": "AQAB"},
             {"kty": "RSA", "kid": "9"},
             {"kid": 10},
-            "no key",
+            "not an object",
+            {"kty": "OKP", "kid": "11", "crv": "X25519", "x": "AQAB"},
+            {"kty": "EC", "kid": "12", "crv": "secp256k1", "x": "AQAB", "y": "AQAB"},
         ]});
         let keys = parse(set.to_string().as_bytes()).unwrap();
         let ids: Vec<_> = keys.iter().map(|key| key.id.as_deref().unwrap()).collect();
@@ -264,28 +252,28 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_asked_for_once_a_minute() {
+    fn unknown_key_causes_at_most_one_fetch_per_minute() {
         let now = Utc::now();
         let ago = |seconds| Some(now - TimeDelta::seconds(seconds));
-        let known = |fetched, tried| Known {
+        let cached = |fetched, tried| CachedKeys {
             fetched,
             tried,
-            ..Known::default()
+            ..CachedKeys::default()
         };
-        for (known, is_unknown, is_fetched) in [
-            (known(None, None), true, true),
-            (known(None, ago(4)), true, false),
-            (known(None, ago(6)), true, true),
-            (known(ago(30), ago(30)), true, false),
-            (known(ago(61), ago(61)), true, true),
-            (known(ago(61), ago(61)), false, false),
-            (known(ago(601), ago(601)), false, true),
-            (known(ago(601), ago(30)), false, false),
+        for (cached, is_unknown, needs_fetch) in [
+            (cached(None, None), true, true),
+            (cached(None, ago(4)), true, false),
+            (cached(None, ago(6)), true, true),
+            (cached(ago(30), ago(30)), true, false),
+            (cached(ago(61), ago(61)), true, true),
+            (cached(ago(61), ago(61)), false, false),
+            (cached(ago(601), ago(601)), false, true),
+            (cached(ago(601), ago(30)), false, false),
         ] {
             assert_eq!(
-                known.is_to_be_fetched(is_unknown, now),
-                is_fetched,
-                "{known:?}"
+                cached.needs_fetch(is_unknown, now),
+                needs_fetch,
+                "{cached:?}"
             );
         }
     }

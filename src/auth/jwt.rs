@@ -1,28 +1,31 @@
 //! JSON Web Tokens (RFC 7519): signature, times, issuer and audience.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
-
 use serde_json::Value;
 
 use super::AuthConfig;
 use super::claims::{self, ClaimNames, Claims};
-use super::jwks::KeySet;
-use super::{Refusal, signature};
+use super::jwks::{self, KeySet};
+use super::{AuthError, signature};
 use crate::domain::caller::Caller;
 
-/// How far the clocks of whoever issues tokens and of this machine may be apart, in seconds.
+/// The tolerated difference between the clocks of the issuer and this machine, in seconds.
 const LEEWAY_SECONDS: u64 = 60;
 
-/// The claim that names teams unless `AUTH_TEAMS_CLAIM` says otherwise.
-const TEAMS: &str = "teams";
+/// The default of `AUTH_TEAMS_CLAIM`.
+const DEFAULT_TEAMS_CLAIM: &str = "teams";
 
-/// Checks tokens.
+/// The text for a token whose `iss` differs from `AUTH_ISSUER`.
+const WRONG_ISSUER: &str = "`iss` does not match AUTH_ISSUER";
+
+/// Verifier of tokens.
 pub(super) struct TokenVerifier {
     secret: Option<DecodingKey>,
-    key_set: Option<KeySet>,
+    key_set: Option<Arc<KeySet>>,
     issuer: Option<String>,
     audiences: Vec<String>,
     names: ClaimNames,
@@ -39,7 +42,7 @@ impl fmt::Debug for TokenVerifier {
 }
 
 impl TokenVerifier {
-    /// `None` where no token can be accepted.
+    /// Creates a verifier; `None` if tokens are not configured.
     pub(super) fn new(config: &AuthConfig) -> Option<Self> {
         if !config.accepts_tokens() {
             return None;
@@ -47,58 +50,64 @@ impl TokenVerifier {
         signature::install();
         let secret = config.jwt_secret.as_ref();
         Some(Self {
-            secret: secret.map(|it| DecodingKey::from_secret(it.reveal().as_bytes())),
-            key_set: config.jwks_url.clone().map(KeySet::new),
+            secret: secret.map(|secret| DecodingKey::from_secret(secret.reveal().as_bytes())),
+            key_set: config
+                .jwks_url
+                .clone()
+                .map(|url| Arc::new(KeySet::new(url))),
             issuer: config.issuer.clone(),
             audiences: config.audiences.clone(),
             names: ClaimNames {
                 teams: config
                     .teams_claim
                     .clone()
-                    .unwrap_or_else(|| TEAMS.to_owned()),
+                    .unwrap_or_else(|| DEFAULT_TEAMS_CLAIM.to_owned()),
                 role: config.role_claim.clone(),
             },
         })
     }
 
-    /// Who holds this token.
-    pub(super) async fn verify(&self, token: &str) -> Result<Caller, Refusal> {
-        let header = decode_header(token).map_err(|error| refusal(&error))?;
+    /// Verifies a token and returns its user.
+    pub(super) async fn verify(&self, token: &str) -> Result<Caller, AuthError> {
+        let header = decode_header(token).map_err(|error| auth_error(&error))?;
         if header.crit.is_some() {
-            return Err(invalid("it asks for extensions that are not known here"));
+            return Err(invalid("its `crit` header names unsupported extensions"));
         }
         let validation = self.validation(header.alg);
-        let mut failure = invalid("it is signed with a key that is not known");
+        let mut failure = invalid("unknown signing key");
         for key in self.keys(&header).await? {
             match decode::<Claims>(token, &key, &validation) {
-                Ok(token) => return self.holder(&token.claims).map_err(invalid),
-                Err(error) => failure = refusal(&error),
+                Ok(token) => return self.caller(&token.claims).map_err(AuthError::Invalid),
+                Err(error) => failure = auth_error(&error),
             }
         }
         Err(failure)
     }
 
-    /// The keys that it may be signed with. A secret only goes with the algorithm for secrets, a published key
-    /// with those for published ones: nothing that is public is ever taken for a secret.
-    async fn keys(&self, header: &Header) -> Result<Vec<DecodingKey>, Refusal> {
+    /// Returns the keys that may have signed the token. The shared secret is used with HS256 only, and published
+    /// keys with asymmetric algorithms only, so that a public key never serves as a secret.
+    async fn keys(&self, header: &Header) -> Result<Vec<DecodingKey>, AuthError> {
         match (header.alg, &self.secret, &self.key_set) {
             (Algorithm::HS256, Some(secret), _) => Ok(vec![secret.clone()]),
             (Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA, _, Some(key_set)) => key_set
                 .find(header.alg, header.kid.as_deref())
                 .await
-                .map_err(Refusal::KeysUnavailable),
-            _ => Err(invalid("its algorithm is not accepted here")),
+                .map_err(|cause| AuthError::KeysUnavailable {
+                    cause,
+                    retry_after: jwks::FIRST_FETCH_PAUSE,
+                }),
+            _ => Err(invalid("the signature algorithm is not accepted")),
         }
     }
 
-    /// Who holds a token whose signature and times hold.
-    fn holder(&self, claims: &Claims) -> Result<Caller, &'static str> {
-        let is_given = |name| claims.get(name).is_some_and(|claim| !claim.is_null());
-        if self.audiences.is_empty() && is_given("aud") {
-            return Err("it names an audience, and AUTH_AUDIENCE is not set");
+    /// Returns the user of a token whose signature and times are valid.
+    fn caller(&self, claims: &Claims) -> Result<Caller, String> {
+        let has_audience = claims.get("aud").is_some_and(|claim| !claim.is_null());
+        if self.audiences.is_empty() && has_audience {
+            return Err("it has an `aud` claim, and AUTH_AUDIENCE is not set".to_owned());
         }
         if self.issuer.is_some() && !claims.get("iss").is_some_and(Value::is_string) {
-            return Err("it is from another issuer");
+            return Err(WRONG_ISSUER.to_owned());
         }
         claims::caller(claims, &self.names)
     }
@@ -112,7 +121,7 @@ impl TokenVerifier {
             validation.set_issuer(&[issuer]);
             required.push("iss");
         }
-        // Without one, whether a token names any is looked at later: any form of it is one too many.
+        // Without AUTH_AUDIENCE, `caller` rejects every token with an `aud` claim, of whatever type.
         validation.validate_aud = !self.audiences.is_empty();
         if !self.audiences.is_empty() {
             validation.set_audience(&self.audiences);
@@ -123,24 +132,24 @@ impl TokenVerifier {
     }
 }
 
-fn invalid(text: &str) -> Refusal {
-    Refusal::Invalid(text.to_owned())
+fn invalid(text: &str) -> AuthError {
+    AuthError::Invalid(text.to_owned())
 }
 
-/// What the holder is told.
-fn refusal(error: &Error) -> Refusal {
+/// Translates an error of the library to a text for the caller. The text repeats no part of the token.
+fn auth_error(error: &Error) -> AuthError {
     match error.kind() {
         ErrorKind::ExpiredSignature => invalid("it has expired"),
         ErrorKind::ImmatureSignature => invalid("it is not valid yet"),
-        ErrorKind::InvalidIssuer => invalid("it is from another issuer"),
-        ErrorKind::InvalidAudience => {
-            invalid("it is for another audience than AUTH_AUDIENCE names")
+        ErrorKind::InvalidIssuer => invalid(WRONG_ISSUER),
+        ErrorKind::InvalidAudience => invalid("`aud` does not match AUTH_AUDIENCE"),
+        ErrorKind::InvalidSignature => invalid("invalid signature"),
+        ErrorKind::MissingRequiredClaim(claim) => {
+            AuthError::Invalid(format!("`{claim}` is missing"))
         }
-        ErrorKind::InvalidSignature => invalid("its signature does not hold"),
-        ErrorKind::MissingRequiredClaim(claim) => Refusal::Invalid(format!("it has no {claim}")),
         ErrorKind::InvalidAlgorithm | ErrorKind::UnsupportedAlgorithm => {
-            invalid("its algorithm is not accepted here")
+            invalid("the signature algorithm is not accepted")
         }
-        _ => invalid("it is no JSON Web Token that can be read"),
+        _ => invalid("malformed JSON Web Token"),
     }
 }

@@ -1,12 +1,11 @@
-//! Who calls: credentials, checked into a [`Caller`].
+//! Authentication: checks a bearer credential and returns its [`Caller`].
 //!
-//! | credential | what it is | checked by |
+//! | credential | issued to | checked by |
 //! |---|---|---|
-//! | a JSON Web Token | what an identity provider hands to its users | its signature, under keys that are fetched or a secret that is shared |
-//! | an API key | what a server or a script is given | its hash, which is all that is configured |
+//! | JSON Web Token | users, by an identity provider | its signature, with published keys (JWKS) or a shared secret |
+//! | API key | servers and scripts | its SHA-256 hash; only the hash is configured |
 //!
-//! Both come as `Authorization: Bearer …`. What a refusal says of a token tells nothing that its holder
-//! could not read in it.
+//! Both are sent as `Authorization: Bearer …`. An error about a token reveals only what its holder can read in it.
 
 mod api_key;
 mod claims;
@@ -15,55 +14,64 @@ mod jwks;
 mod jwt;
 mod signature;
 
+use std::time::Duration;
+
+use self::api_key::ApiKeys;
 use self::jwt::TokenVerifier;
 use crate::domain::caller::Caller;
 
 pub use self::api_key::{ApiKey, new_key};
 pub use self::config::AuthConfig;
-pub use self::jwks::FIRST_FETCH_PAUSE;
 
-/// The longest credential that is looked at, in bytes. Vercel takes heads of 32 KB.
+/// The longest accepted credential, in bytes. Vercel accepts request heads of 32 KB.
 pub const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
 
-/// Why a credential is not accepted.
+/// Reason for rejecting a credential.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// It does not hold; the text is for its holder.
+pub enum AuthError {
+    /// The credential is invalid. The text is shown to the caller.
     Invalid(String),
-    /// It may hold: the keys that would tell cannot be fetched. The text is for the log.
-    KeysUnavailable(String),
+    /// The credential cannot be verified, because the signing keys cannot be fetched.
+    KeysUnavailable {
+        /// The failure of the last fetch, for the log.
+        cause: String,
+        /// The time until the keys may be fetched again.
+        retry_after: Duration,
+    },
 }
 
-/// Checks credentials. One per process: it remembers the keys of the identity provider.
+/// Authenticates credentials. Create one per process: it caches the keys of the identity provider.
 #[derive(Debug)]
 pub struct Authenticator {
     tokens: Option<TokenVerifier>,
-    api_keys: Vec<ApiKey>,
+    api_keys: ApiKeys,
 }
 
 impl Authenticator {
-    /// Prepares the check of what is configured; fetches nothing yet.
+    /// Creates an authenticator for the configured credentials. Fetches nothing.
     pub fn new(config: &AuthConfig) -> Self {
         Self {
             tokens: TokenVerifier::new(config),
-            api_keys: config.api_keys.clone(),
+            api_keys: ApiKeys::new(&config.api_keys),
         }
     }
 
-    /// Whose credential this is.
+    /// Returns the caller that a token or an API key belongs to.
     ///
     /// # Errors
-    /// Why it is nobody's.
-    pub async fn authenticate(&self, credential: &str) -> Result<Caller, Refusal> {
+    /// [`AuthError::Invalid`] if the credential is too long, unknown, malformed or expired;
+    /// [`AuthError::KeysUnavailable`] if no signing keys are cached and the identity provider is unreachable.
+    pub async fn authenticate(&self, credential: &str) -> Result<Caller, AuthError> {
         if credential.len() > MAX_CREDENTIAL_BYTES {
-            return Err(Refusal::Invalid("it is longer than 16 KB".to_owned()));
+            let limit = MAX_CREDENTIAL_BYTES / 1024;
+            return Err(AuthError::Invalid(format!("it is longer than {limit} KB")));
         }
-        if let Some(key) = ApiKey::find(&self.api_keys, credential) {
+        if let Some(key) = self.api_keys.find(credential) {
             return Ok(key.caller());
         }
         match &self.tokens {
             Some(tokens) if credential.split('.').count() == 3 => tokens.verify(credential).await,
-            _ => Err(Refusal::Invalid("it is none of this deployment".to_owned())),
+            _ => Err(AuthError::Invalid("unknown API key".to_owned())),
         }
     }
 }

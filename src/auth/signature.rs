@@ -1,4 +1,4 @@
-//! The signatures that tokens may have, checked by `ring`, which is here for TLS already.
+//! Verification of token signatures with `ring`, which TLS depends on already.
 
 use std::sync::Once;
 
@@ -13,16 +13,16 @@ use ring::signature::{
 };
 
 static PROVIDER: CryptoProvider = CryptoProvider {
-    // Nothing is signed here.
+    // This service verifies tokens and signs none.
     signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
     verifier_factory: |algorithm, key| Ok(Box::new(Signature::new(*algorithm, key)?)),
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes `jsonwebtoken` check signatures this way.
+/// Installs this provider in `jsonwebtoken`.
 pub(super) fn install() {
     static INSTALLED: Once = Once::new();
-    // An error would say that another one is there, and there is none.
+    // The only error is that a provider is already installed, and this crate installs only this one.
     INSTALLED.call_once(|| {
         let _ = PROVIDER.install_default();
     });
@@ -34,7 +34,7 @@ struct Signature {
 }
 
 impl Signature {
-    /// A key is only good for the one algorithm that its kind is for.
+    /// Each kind of key is valid for one algorithm only, which prevents algorithm confusion (RFC 8725, 3.1).
     fn new(algorithm: Algorithm, key: &DecodingKey) -> errors::Result<Self> {
         let is_supported = matches!(
             (algorithm, key.family()),
@@ -52,7 +52,7 @@ impl Signature {
         })
     }
 
-    fn holds(&self, message: &[u8], signature: &[u8]) -> Option<()> {
+    fn check(&self, message: &[u8], signature: &[u8]) -> Option<()> {
         let checked = match (self.algorithm, self.key.kind()) {
             (Algorithm::HS256, DecodingKeyKind::SecretOrDer(secret)) => hmac::verify(
                 &hmac::Key::new(hmac::HMAC_SHA256, secret),
@@ -80,7 +80,7 @@ impl Signature {
 
 impl Verifier<Vec<u8>> for Signature {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), SignatureError> {
-        self.holds(message, signature)
+        self.check(message, signature)
             .ok_or_else(SignatureError::new)
     }
 }

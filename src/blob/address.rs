@@ -1,19 +1,19 @@
-//! Where the content of a blob is.
+//! URLs of the content of blobs.
 
 use uuid::Uuid;
 
 use super::BlobAccess;
 use super::Blobs;
 use super::error::Result;
-use super::paths;
+use crate::util::percent::encode_path;
 
 impl Blobs {
-    /// Where a blob's content is. A private store is asked to pass its cache by; a public one has no word
-    /// for it, but keeps what is asked for under another address apart.
-    pub(super) fn content_address(&self, pathname: &str) -> Result<String> {
+    /// Returns the URL of a blob's content that bypasses the cache. A private store has a parameter for it; a public
+    /// store has none, but caches by the whole URL, so the URL is made unique.
+    pub(super) fn content_url(&self, pathname: &str) -> Result<String> {
         let config = self.client.config();
-        let path = paths::encoded(pathname);
-        let past_cache = match config.access {
+        let path = encode_path(pathname);
+        let bypass = match config.access {
             BlobAccess::Private => "cache=0".to_owned(),
             BlobAccess::Public => format!("cache=0&v={}", Uuid::now_v7().simple()),
         };
@@ -28,6 +28,6 @@ impl Blobs {
                 )
             }
         };
-        Ok(format!("{base}/{path}?{past_cache}"))
+        Ok(format!("{base}/{path}?{bypass}"))
     }
 }

@@ -1,4 +1,4 @@
-//! Client tokens of Vercel Blob: leave to upload one blob, signed with the read-write token, which stays secret.
+//! Client tokens of Vercel Blob: permission to upload one blob, signed with the read-write token.
 //!
 //! A token is `vercel_blob_client_{store id}_{base64 of "{signature}.{payload}"}`. The payload is base64 of
 //! JSON; the signature is the hexadecimal HMAC-SHA-256 of that base64 text under the read-write token.
@@ -9,62 +9,62 @@ use ring::hmac;
 use serde::{Deserialize, Serialize};
 
 use super::credentials::store_id;
-use crate::util::hash::hex;
 
-/// What every client token begins with.
+/// The prefix of client tokens.
 pub const PREFIX: &str = "vercel_blob_client_";
 
-/// What a client token allows. What is not given is not limited, or not allowed.
+/// The permissions of a client token. A limit that is not set does not apply; a permission that is not set is not
+/// granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientTokenPayload {
     /// The only pathname that may be written.
     pub pathname: String,
-    /// Who is told when the upload is complete.
+    /// The callback after the upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_upload_completed: Option<OnUploadCompleted>,
-    /// The most bytes that the blob may have.
+    /// The maximum size of the blob, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maximum_size_in_bytes: Option<u64>,
-    /// The content types that the blob may have, such as `image/png` or `image/*`.
+    /// The accepted content types, such as `image/png` or `image/*`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_content_types: Option<Vec<String>>,
-    /// Until when the token holds, in milliseconds since 1970.
+    /// The time at which the token expires, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<i64>,
     /// Whether the pathname gets a random suffix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub add_random_suffix: Option<bool>,
-    /// Whether a blob that is there already may be replaced.
+    /// Whether an existing blob may be replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_overwrite: Option<bool>,
-    /// How long caches may keep the blob, in seconds.
+    /// The time that caches may store the blob, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_control_max_age: Option<u64>,
-    /// The entity tag that the blob must have for being replaced.
+    /// The entity tag that an existing blob must have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_match: Option<String>,
 }
 
-/// Who is told of a complete upload, and what.
+/// The callback after an upload.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OnUploadCompleted {
-    /// Where the message is posted to.
+    /// The URL of the callback.
     pub callback_url: String,
-    /// What comes back with it.
+    /// The data that the callback returns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_payload: Option<String>,
 }
 
 impl ClientTokenPayload {
-    /// Whether the time is over, `now` being in milliseconds since 1970.
+    /// Reports whether the token has expired. `now` is in milliseconds since 1970.
     pub fn has_expired(&self, now: i64) -> bool {
         self.valid_until
             .is_some_and(|valid_until| valid_until <= now)
     }
 
-    /// Whether a blob may be of this content type.
+    /// Reports whether the token allows this content type.
     pub fn allows_content_type(&self, content_type: &str) -> bool {
         let Some(allowed) = &self.allowed_content_types else {
             return true;
@@ -80,7 +80,7 @@ impl ClientTokenPayload {
     }
 }
 
-/// Makes a client token; nothing where the read-write token names no store.
+/// Creates a client token; `None` if the read-write token is malformed.
 pub fn mint(payload: &ClientTokenPayload, read_write_token: &str) -> Option<String> {
     let store_id = store_id(read_write_token)?;
     let payload = STANDARD.encode(serde_json::to_vec(payload).ok()?);
@@ -89,8 +89,8 @@ pub fn mint(payload: &ClientTokenPayload, read_write_token: &str) -> Option<Stri
     Some(format!("{PREFIX}{store_id}_{signed}"))
 }
 
-/// What a client token allows, if it was made with this read-write token. Whether it has expired is not
-/// looked at.
+/// Returns the permissions of a client token; `None` if this read-write token did not sign it. Does not check the
+/// expiry.
 pub fn verify(client_token: &str, read_write_token: &str) -> Option<ClientTokenPayload> {
     let (store, signed) = client_token.strip_prefix(PREFIX)?.split_once('_')?;
     if store != store_id(read_write_token)? {
@@ -104,33 +104,19 @@ pub fn verify(client_token: &str, read_write_token: &str) -> Option<ClientTokenP
     serde_json::from_slice(&STANDARD.decode(payload).ok()?).ok()
 }
 
-/// Whether a signature in hexadecimal is that of this message. Takes the same time for every signature.
+/// Verifies the signature of a message, in hexadecimal. Takes the same time for every signature.
 pub fn is_signed(message: &[u8], signature: &str, read_write_token: &str) -> bool {
-    decode_hex(signature)
-        .is_some_and(|signature| hmac::verify(&key(read_write_token), message, &signature).is_ok())
+    hex::decode(signature)
+        .is_ok_and(|signature| hmac::verify(&key(read_write_token), message, &signature).is_ok())
 }
 
-/// The signature that stands in tokens and in the `x-vercel-signature` of a message about an upload.
+/// Signs a client token, or the body of an upload callback, whose signature is in `x-vercel-signature`.
 pub fn sign(message: &[u8], read_write_token: &str) -> String {
-    hex(hmac::sign(&key(read_write_token), message).as_ref())
+    hex::encode(hmac::sign(&key(read_write_token), message))
 }
 
 fn key(read_write_token: &str) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, read_write_token.as_bytes())
-}
-
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|digit| digit.to_digit(16)?.try_into().ok())
-        .collect();
-    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
-    Some(
-        digits
-            .chunks_exact(2)
-            .map(|pair| pair[0] << 4 | pair[1])
-            .collect(),
-    )
 }
 
 #[cfg(test)]
@@ -148,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_what_it_was_made_for() {
+    fn verified_token_has_its_permissions() {
         let token = mint(&payload(), TOKEN).unwrap();
         assert!(token.starts_with("vercel_blob_client_store_"));
         assert_eq!(verify(&token, TOKEN), Some(payload()));
     }
 
     #[test]
-    fn a_token_that_was_touched_or_made_with_another_secret_is_none() {
+    fn forged_token_or_token_of_another_secret_is_rejected() {
         let token = mint(&payload(), TOKEN).unwrap();
         assert_eq!(verify(&token, "vercel_blob_rw_store_other"), None);
         assert_eq!(verify(&token, "vercel_blob_rw_other_secret"), None);
@@ -177,20 +163,20 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_made_with_the_token_of_a_store() {
+    fn token_is_created_with_the_token_of_a_store_only() {
         assert!(mint(&payload(), "vercel_blob_rw_local_development").is_some());
         assert_eq!(mint(&payload(), "x"), None);
     }
 
     #[test]
-    fn a_token_holds_until_its_time() {
+    fn token_expires_at_its_time() {
         assert!(!payload().has_expired(999));
         assert!(payload().has_expired(1000));
         assert!(!ClientTokenPayload::default().has_expired(i64::MAX));
     }
 
     #[test]
-    fn content_types_match_as_a_whole_or_by_kind() {
+    fn content_types_match_exactly_or_by_wildcard() {
         let allowed = |types: &[&str], content_type| {
             let types = types.iter().map(|text| (*text).to_owned()).collect();
             let payload = ClientTokenPayload {

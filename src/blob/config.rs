@@ -1,22 +1,22 @@
-//! Settings of the Blob client.
+//! Configuration of the Blob client.
 
 use serde::{Deserialize, Serialize};
 
 use crate::util::secret::Secret;
 
-/// Who may read a blob by its URL. A store of Vercel Blob is of one kind.
+/// The access to blobs by their URL. All blobs of a store have the same access.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BlobAccess {
-    /// Whoever has the token.
+    /// Reading requires the token.
     #[default]
     Private,
-    /// Whoever knows the URL.
+    /// Reading requires only the URL.
     Public,
 }
 
 impl BlobAccess {
-    /// The access as the protocol and `BLOB_ACCESS` write it.
+    /// Returns the access as the protocol and `BLOB_ACCESS` contain it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Private => "private",
@@ -25,26 +25,26 @@ impl BlobAccess {
     }
 }
 
-/// What is needed to speak to Vercel Blob. The default has no credentials: nothing can be stored.
+/// Configuration of Vercel Blob. The default has no credentials, so that every call fails as not configured.
 #[derive(Clone, Debug, Default)]
 pub struct BlobConfig {
     /// `BLOB_READ_WRITE_TOKEN`: `vercel_blob_rw_{store id}_{secret}`.
     pub read_write_token: Option<Secret>,
-    /// `BLOB_STORE_ID`: the store, where Vercel's OIDC token takes the place of the read-write token.
+    /// `BLOB_STORE_ID`: the store, if Vercel's OIDC token replaces the read-write token.
     pub store_id: Option<String>,
-    /// `BLOB_ACCESS`: `private` or `public`, whichever the store is. Unset: private.
+    /// `BLOB_ACCESS`: the access of the store, `private` or `public`. Default: private.
     pub access: BlobAccess,
-    /// `VERCEL_BLOB_API_URL`: the API's base address, in place of Vercel's.
+    /// `VERCEL_BLOB_API_URL`: the base URL of the API. Default: Vercel's API.
     pub api_url: Option<String>,
-    /// Where browsers reach the API, if not at `api_url`: on the local server a path, so that a page may call it by
-    /// whatever name it has. Not a variable.
+    /// The URL of the API for browsers, if it differs from `api_url`. On the local server it is a path, so that it works
+    /// under every host name of that server. Not a variable.
     pub browser_api_url: Option<String>,
-    /// `BLOB_CONTENT_URL`: the base address of contents, in place of the store's own host. Unset:
-    /// `/content` below `VERCEL_BLOB_API_URL`, if that is set.
+    /// `BLOB_CONTENT_URL`: the base URL of contents. Default: `/content` below `VERCEL_BLOB_API_URL` if that is set,
+    /// otherwise the content host of the store.
     pub content_url: Option<String>,
-    /// What signs links to files, if not the read-write token: on the local server, whose store has a token that
-    /// everybody knows. Not a variable.
-    pub link_key: Option<Secret>,
-    /// `VERCEL_OIDC_TOKEN`: names the deployment to the store; set by Vercel.
+    /// The secret from which the key of file links is derived, in place of the read-write token. For the local server,
+    /// whose token is public. Not a variable.
+    pub link_secret: Option<Secret>,
+    /// `VERCEL_OIDC_TOKEN`: authenticates the deployment to the store; set by Vercel.
     pub oidc_token: Option<Secret>,
 }

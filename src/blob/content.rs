@@ -1,8 +1,8 @@
-//! Getting what a blob holds, from the content host of its store.
+//! Reading the content of a blob from the content host of its store.
 
 use std::time::Instant;
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use chrono::DateTime;
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_NONE_MATCH,
@@ -10,102 +10,95 @@ use reqwest::header::{
 };
 use reqwest::{Response, StatusCode};
 
-use super::error::{Error, Result};
-use super::idle::IdleLimited;
-use super::retry::Attempts;
-use super::send::{self, Failure, without_pause};
-use super::{ANSWER_TIMEOUT, Blobs, IDLE_TIMEOUT, wire};
+use super::error::{Error, Failure, Result};
+use super::idle::IdleLimitedBody;
+use super::retry::{Attempt, retry};
+use super::{ANSWER_TIMEOUT, Blobs, IDLE_TIMEOUT, send};
+use crate::util::etag::unquote;
 use crate::util::metrics;
 use crate::util::time::format_time;
 
-/// Which part of a blob is asked for, and under which conditions.
+/// The wanted part of a blob, and preconditions.
 #[derive(Clone, Debug, Default)]
 pub struct ContentRequest {
-    /// A `Range` header.
+    /// The `Range` header.
     pub range: Option<String>,
-    /// An `If-Range` header.
+    /// The `If-Range` header.
     pub if_range: Option<String>,
-    /// An `If-None-Match` header: what the caller has already.
+    /// The `If-None-Match` header.
     pub if_none_match: Option<String>,
 }
 
-/// What came of getting a blob.
+/// The result of getting a blob.
 #[derive(Debug)]
 pub enum Fetched {
-    /// There is no such blob.
+    /// The blob does not exist.
     Missing,
-    /// The caller has it already, under this entity tag.
+    /// The blob still has this entity tag, which the caller sent.
     NotModified(String),
-    /// The range lies outside of the blob; a `Content-Range` header says how long it is.
+    /// The range lies outside of the blob. The `Content-Range` header contains its length.
     OutOfRange(Option<String>),
-    /// It, or a part of it.
+    /// The blob or the wanted part.
     Found(Box<Content>),
 }
 
-/// A blob on its way: what is known of it, and its bytes.
+/// The metadata of a blob, and its content as a stream.
 #[derive(Debug)]
 pub struct Content {
-    /// Its entity tag, without quotes.
+    /// The entity tag, without quotes.
     pub etag: String,
-    /// Its content type.
+    /// The content type.
     pub content_type: Option<String>,
-    /// When it was last written, RFC 3339.
+    /// The time of the last write, RFC 3339.
     pub uploaded_at: Option<String>,
-    /// How many bytes follow.
+    /// The number of bytes that follow.
     pub length: Option<u64>,
-    /// Which part of it they are, as a `Content-Range` header; `None` for all of it.
+    /// The `Content-Range` header; `None` for the whole blob.
     pub range: Option<String>,
-    /// Where the bytes come from.
+    /// The response with the content.
     pub response: Response,
 }
 
-/// A blob that was read as a whole.
+/// A whole blob in memory.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// Its bytes.
+    /// The content.
     pub body: Bytes,
-    /// Its entity tag, without quotes.
+    /// The entity tag, without quotes.
     pub etag: String,
-    /// When it was last written, RFC 3339.
+    /// The time of the last write, RFC 3339.
     pub uploaded_at: Option<String>,
 }
 
-/// What came of reading a blob as a whole.
+/// The result of reading a whole blob.
 #[derive(Debug)]
 pub enum Read {
-    /// There is no such blob.
+    /// The blob does not exist.
     Missing,
-    /// The caller has it already, under this entity tag.
+    /// The blob still has this entity tag, which the caller sent.
     NotModified(String),
-    /// All of it.
+    /// The whole blob.
     Found(Document),
 }
 
 impl Content {
-    /// The bytes as they come. That they break off, or do not come for [`IDLE_TIMEOUT`], is an error of the body.
-    pub fn into_body(self) -> axum::body::Body {
-        let body = axum::http::Response::from(self.response).into_body();
-        axum::body::Body::new(IdleLimited::new(body, IDLE_TIMEOUT))
+    /// Returns the content as a stream, which fails if the connection breaks or is idle for [`IDLE_TIMEOUT`].
+    pub fn into_body(self) -> IdleLimitedBody {
+        IdleLimitedBody::new(self.response.into(), IDLE_TIMEOUT)
     }
 }
 
 impl Blobs {
-    /// Gets a blob, or a part of it, past the cache of the content host: what was written before is seen.
-    /// The bytes are streamed; that they break off is an error of the stream.
+    /// Gets a blob or a part of it, bypassing the cache of the content host, so that earlier writes are visible.
+    /// The content is streamed; a broken connection is an error of the stream.
     pub async fn get(&self, pathname: &str, wanted: &ContentRequest) -> Result<Fetched> {
-        let mut attempts = Attempts::until(self.deadline);
-        loop {
-            let (error, pause) = match self.try_get(pathname, wanted, &attempts).await {
-                Ok(fetched) => return Ok(fetched),
-                Err(failure) => failure,
-            };
-            if !error.is_transient() || !attempts.again(pause).await {
-                return Err(error);
-            }
-        }
+        retry(self.deadline, |attempt| {
+            self.try_get(pathname, wanted, attempt)
+        })
+        .await
     }
 
-    /// Reads a whole blob of at most `max_bytes`; `None` where there is none.
+    /// Reads a whole blob of at most `max_bytes`; `None` if it does not exist.
     pub async fn read(&self, pathname: &str, max_bytes: usize) -> Result<Option<Document>> {
         match self.read_unless(pathname, max_bytes, None).await? {
             Read::Found(document) => Ok(Some(document)),
@@ -113,7 +106,7 @@ impl Blobs {
         }
     }
 
-    /// The same, unless the caller has it already: `known` is an `If-None-Match` header.
+    /// Does the same, unless the blob has one of the entity tags in `known`, an `If-None-Match` header.
     pub async fn read_unless(
         &self,
         pathname: &str,
@@ -124,17 +117,11 @@ impl Blobs {
             if_none_match: known.map(ToOwned::to_owned),
             ..ContentRequest::default()
         };
-        let mut attempts = Attempts::until(self.deadline);
-        loop {
-            let read = self.try_read(pathname, max_bytes, &wanted, &attempts);
-            let (error, pause) = match read.await {
-                Ok(read) => return Ok(read),
-                Err(failure) => failure,
-            };
-            if !error.is_transient() || !attempts.again(pause).await {
-                return Err(error);
-            }
-        }
+        let wanted = &wanted;
+        retry(self.deadline, |attempt| {
+            self.try_read(pathname, max_bytes, wanted, attempt)
+        })
+        .await
     }
 
     async fn try_read(
@@ -142,18 +129,17 @@ impl Blobs {
         pathname: &str,
         max_bytes: usize,
         wanted: &ContentRequest,
-        attempts: &Attempts,
+        attempt: Attempt,
     ) -> Result<Read, Failure> {
-        let content = match self.try_get(pathname, wanted, attempts).await? {
+        let content = match self.try_get(pathname, wanted, attempt).await? {
             Fetched::Found(content) => content,
             Fetched::NotModified(etag) => return Ok(Read::NotModified(etag)),
             Fetched::Missing | Fetched::OutOfRange(_) => return Ok(Read::Missing),
         };
         let body = send::read(content.response, max_bytes);
-        let body = tokio::time::timeout(attempts.time_left(), body)
+        let body = tokio::time::timeout(attempt.time_left(), body)
             .await
-            .unwrap_or(Err(Error::Timeout))
-            .map_err(without_pause)?;
+            .unwrap_or(Err(Error::Timeout))?;
         Ok(Read::Found(Document {
             body,
             etag: content.etag,
@@ -165,13 +151,13 @@ impl Blobs {
         &self,
         pathname: &str,
         wanted: &ContentRequest,
-        attempts: &Attempts,
+        attempt: Attempt,
     ) -> Result<Fetched, Failure> {
         let started = Instant::now();
-        let limit = ANSWER_TIMEOUT.min(attempts.time_left());
+        let limit = ANSWER_TIMEOUT.min(attempt.time_left());
         let sent = tokio::time::timeout(limit, self.send_get(pathname, wanted)).await;
         metrics::count_blob_request(started.elapsed());
-        let response = sent.unwrap_or(Err(Error::Timeout)).map_err(without_pause)?;
+        let response = sent.unwrap_or(Err(Error::Timeout))?;
         let fetched = match response.status() {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT => content(response).map(Fetched::Found),
             StatusCode::NOT_FOUND => Ok(Fetched::Missing),
@@ -180,19 +166,19 @@ impl Blobs {
                 response.headers(),
                 &CONTENT_RANGE,
             ))),
-            _ => return Err(send::refusal(response).await),
+            _ => return Err(send::error_response(response).await),
         };
-        fetched.map_err(without_pause)
+        Ok(fetched?)
     }
 
-    /// Gets a blob as somebody would who has no token, once: for finding out whether that is possible.
-    pub async fn get_as_anyone(&self, pathname: &str) -> Result<Fetched> {
-        let request = self.client.http()?.get(self.content_address(pathname)?);
+    /// Gets a blob without credentials and without retries, to check whether it is public.
+    pub async fn get_anonymously(&self, pathname: &str) -> Result<Fetched> {
+        let request = self.client.http()?.get(self.content_url(pathname)?);
         let response = request.timeout(ANSWER_TIMEOUT).send().await?;
         match response.status() {
             StatusCode::OK => content(response).map(Fetched::Found),
             StatusCode::NOT_FOUND => Ok(Fetched::Missing),
-            _ => Err(send::refusal(response).await.0),
+            _ => Err(send::error_response(response).await.error),
         }
     }
 
@@ -201,8 +187,8 @@ impl Blobs {
         let mut request = self
             .client
             .http()?
-            .get(self.content_address(pathname)?)
-            // A content that is compressed on the way has another entity tag and no length.
+            .get(self.content_url(pathname)?)
+            // A compressed response has another entity tag and no length.
             .header(ACCEPT_ENCODING, "identity")
             .bearer_auth(credentials.token.reveal());
         for (name, value) in [
@@ -233,11 +219,11 @@ fn content(response: Response) -> Result<Box<Content>> {
     }))
 }
 
-/// The entity tag. What has none does not come from a store, whatever its status says.
+/// Returns the entity tag. A response without one does not come from a Blob store, whatever its status.
 fn etag(headers: &HeaderMap) -> Result<String> {
     let etag = text(headers, &ETAG)
-        .ok_or_else(|| Error::Unreadable("a content without an entity tag".to_owned()))?;
-    Ok(wire::unquoted(&etag).to_owned())
+        .ok_or_else(|| Error::Unreadable("the response has no entity tag".to_owned()))?;
+    Ok(unquote(&etag).to_owned())
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

@@ -1,12 +1,12 @@
-//! What names us to a store: its read-write token, or the deployment's own OIDC token.
+//! Credentials for a store: its read-write token, or the OIDC token of the deployment.
 
 use super::BlobConfig;
 use crate::util::secret::Secret;
 
-/// How read-write tokens begin.
+/// The prefix of read-write tokens.
 const READ_WRITE_PREFIX: &str = "vercel_blob_rw_";
 
-/// A bearer token, and the store that it is for.
+/// A bearer token and the id of its store.
 #[derive(Clone, Debug)]
 pub(super) struct Credentials {
     pub(super) token: Secret,
@@ -14,11 +14,11 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// As the official client chooses: an OIDC token where there is one and the store is named, of the
-    /// request before that of the deployment; else the read-write token.
-    pub(super) fn choose(config: &BlobConfig, of_request: Option<&str>) -> Option<Self> {
-        let of_request = of_request.map(|token| Secret::new(token.to_owned()));
-        let oidc = of_request.or_else(|| config.oidc_token.clone());
+    /// Chooses as the official client does: an OIDC token if the store id is configured, preferably the token of the
+    /// request; otherwise the read-write token.
+    pub(super) fn choose(config: &BlobConfig, request_token: Option<&str>) -> Option<Self> {
+        let request_token = request_token.map(|token| Secret::new(token.to_owned()));
+        let oidc = request_token.or_else(|| config.oidc_token.clone());
         if let (Some(store_id), Some(token)) = (&config.store_id, oidc) {
             let store_id = store_id
                 .strip_prefix("store_")
@@ -32,14 +32,14 @@ impl Credentials {
     }
 }
 
-/// The store that a read-write token is for, `vercel_blob_rw_{store id}_{secret}`.
+/// Returns the store id in a read-write token, `vercel_blob_rw_{store id}_{secret}`.
 pub fn store_id(token: &str) -> Option<&str> {
     let (store_id, secret) = token.strip_prefix(READ_WRITE_PREFIX)?.split_once('_')?;
     (!store_id.is_empty() && !secret.is_empty()).then_some(store_id)
 }
 
-/// A read-write token as a person may see it, or `None` if it has not the shape of one.
-pub fn shape_of_token(token: &str) -> Option<String> {
+/// Returns a read-write token without its secret; `None` if it is malformed.
+pub fn redacted_token(token: &str) -> Option<String> {
     store_id(token).map(|store_id| format!("{READ_WRITE_PREFIX}{store_id}_***"))
 }
 
@@ -58,8 +58,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(config: &BlobConfig, of_request: Option<&str>, expected: Option<(&str, &str)>) {
-        let chosen = Credentials::choose(config, of_request);
+    fn check(config: &BlobConfig, request_token: Option<&str>, expected: Option<(&str, &str)>) {
+        let chosen = Credentials::choose(config, request_token);
         let chosen = chosen
             .as_ref()
             .map(|it| (it.token.reveal(), it.store_id.as_str()));
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn an_oidc_token_counts_where_the_store_is_named() {
+    fn oidc_token_is_used_if_the_store_id_is_configured() {
         let token = "vercel_blob_rw_Abc_x_y";
         check(&config(None, None, None), None, None);
         check(&config(Some(token), None, None), None, Some((token, "Abc")));
@@ -94,8 +94,8 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_shown_without_its_secret() {
-        let check = |token, shown| assert_eq!(shape_of_token(token).as_deref(), shown, "{token}");
+    fn redacted_token_contains_no_secret() {
+        let check = |token, shown| assert_eq!(redacted_token(token).as_deref(), shown, "{token}");
         check("vercel_blob_rw_abc_hidden", Some("vercel_blob_rw_abc_***"));
         check("vercel_blob_rw_abc_hid_den", Some("vercel_blob_rw_abc_***"));
         for token in [

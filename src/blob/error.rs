@@ -1,54 +1,58 @@
-//! Why Blob could not do what it was asked.
+//! Errors of Vercel Blob, and their diagnosis for operators.
 
 use std::error::Error as _;
+use std::time::Duration;
 
 use reqwest::StatusCode;
 
 use crate::util::diagnosis::Diagnosis;
 
-/// A failure below HTTP. That something is not there is none: the client answers `None` for it.
+/// An error of a call to Blob. A missing blob is not an error: the client returns `None` for it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Neither `BLOB_READ_WRITE_TOKEN` nor an OIDC token with `BLOB_STORE_ID` is there.
+    /// Neither `BLOB_READ_WRITE_TOKEN` nor an OIDC token with `BLOB_STORE_ID` is set.
     #[error("BLOB_READ_WRITE_TOKEN is not set")]
     NotConfigured,
-    /// The service cannot be reached, or the connection broke.
+    /// The service is unreachable, or the connection broke.
     #[error("Blob: {}", causes(.0))]
     Transport(#[source] reqwest::Error),
-    /// The service did not answer in time.
-    #[error("Blob: no answer in time")]
+    /// The service did not respond in time.
+    #[error("Blob: timeout")]
     Timeout,
-    /// The service refused, and this is what it said.
+    /// The service responded with an error.
     #[error("Blob: {status} {code}: {message}")]
     Refused {
-        /// The status of its answer.
+        /// The HTTP status.
         status: StatusCode,
-        /// Its code, such as `forbidden`; empty where the answer was not in the form of its errors.
+        /// The error code, such as `forbidden`; empty if the response is not an error of the Blob API.
         code: String,
-        /// Its words.
+        /// The error message.
         message: String,
     },
-    /// What answered does not speak the protocol.
+    /// The response does not follow the protocol.
     #[error("Blob: {0}")]
     Unreadable(String),
-    /// There is more than is read. The number is how many bytes are.
-    #[error("Blob: an answer of more than {0} bytes")]
+    /// The response is larger than this limit, in bytes.
+    #[error("Blob: the response is larger than {0} bytes")]
     TooLarge(usize),
-    /// The body that was to be stored broke off, so nothing is stored.
-    #[error("the body broke off")]
-    BodyBroke(#[source] axum::Error),
+    /// The streamed body ended early, so nothing is stored.
+    #[error("the body ended early")]
+    BodyBroke(#[source] BoxError),
 }
+
+/// An error of a streamed body.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The result of a call to Blob.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// Whether there is no such blob. A store that is not there is another matter.
+    /// Reports whether the blob does not exist. A missing store has another code.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == "not_found")
     }
 
-    /// Whether the blob is not in the state that the call was meant for.
+    /// Reports whether a precondition failed.
     pub(super) fn is_precondition_failure(&self) -> bool {
         matches!(self, Self::Refused { status, code, .. }
             if code == "precondition_failed" || *status == StatusCode::PRECONDITION_FAILED)
@@ -59,12 +63,12 @@ impl Error {
         matches!(self, Self::Refused { status, .. } if *status == StatusCode::BAD_REQUEST)
     }
 
-    /// Whether a call that was not to overwrite found something there.
+    /// Reports whether a call without overwriting found an existing blob.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Refused { message, .. } if message.contains("already exists"))
     }
 
-    /// Whether the call certainly did nothing.
+    /// Reports whether the call certainly had no effect.
     pub(super) fn never_arrived(&self) -> bool {
         match self {
             Self::Transport(error) => error.is_connect(),
@@ -77,13 +81,13 @@ impl Error {
         }
     }
 
-    /// Whether the same call may well succeed in a moment.
+    /// Reports whether a retry may succeed.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            // A request that cannot even be built is not built the next time.
+            // An error in building the request is permanent.
             Self::Transport(error) => !error.is_builder(),
             Self::Timeout | Self::Unreadable(_) => true,
-            // What is not in the form of an error comes from something in between.
+            // A response without an error code comes from an intermediary.
             Self::Refused { status, code, .. } => {
                 status.is_server_error()
                     || *status == StatusCode::TOO_MANY_REQUESTS
@@ -94,12 +98,29 @@ impl Error {
     }
 }
 
+/// A failed attempt of a call.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: Error,
+    /// The pause that the service asks for.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            retry_after: None,
+        }
+    }
+}
+
 impl From<reqwest::Error> for Error {
     fn from(error: reqwest::Error) -> Self {
         if error.is_timeout() && !error.is_connect() {
             return Self::Timeout;
         }
-        // The address of a content is the pathname of a caller's file: not for the log.
+        // The URL contains the pathname of a caller's file, which must not be logged.
         Self::Transport(error.without_url())
     }
 }
@@ -110,7 +131,7 @@ impl From<Error> for Diagnosis {
     }
 }
 
-/// An error with what caused it, on one line.
+/// Returns an error and its causes on one line.
 fn causes(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -122,36 +143,36 @@ fn causes(error: &reqwest::Error) -> String {
     text
 }
 
-/// Explains a failure to the person who runs the deployment.
+/// Returns the cause of an error and its remedy, for the operator.
 pub fn diagnose(error: &Error) -> Diagnosis {
     let remedy = match error {
         Error::NotConfigured => {
             "set BLOB_READ_WRITE_TOKEN to the token of a Blob store, or connect one to the Vercel project"
         }
         Error::Transport(error) if causes(error).contains("certificate") => {
-            "check the certificate behind VERCEL_BLOB_API_URL: it must be signed by a public authority"
+            "check the certificate at VERCEL_BLOB_API_URL: a public authority must have signed it"
         }
         Error::Transport(_) => "check VERCEL_BLOB_API_URL and BLOB_CONTENT_URL, and the network",
-        Error::Timeout => "try again; if it stays so, see vercel-status.com",
+        Error::Timeout => "try again; if the error persists, see vercel-status.com",
         Error::Unreadable(_) => {
-            "check VERCEL_BLOB_API_URL and BLOB_CONTENT_URL: what answers there is not a Blob store"
+            "check VERCEL_BLOB_API_URL and BLOB_CONTENT_URL: the server there is not a Blob store"
         }
-        Error::TooLarge(_) => "look at the blob: it was not written by this service",
+        Error::TooLarge(_) => "inspect the blob: this service did not write it",
         Error::BodyBroke(_) => "send the whole body",
         Error::Refused { code, message, .. } => match code.as_str() {
             _ if message.contains("access") && !message.contains("Access denied") => {
-                "set BLOB_ACCESS to what the store is: private or public"
+                "set BLOB_ACCESS to the access of the store: private or public"
             }
             "forbidden" | "oidc_environment_not_allowed" | "client_token_not_allowed" => {
-                "copy the token again from the store's page, for this environment; with OIDC, allow this \
-                 environment there and check BLOB_STORE_ID"
+                "copy the token of this environment from the store's page again; with OIDC, allow this environment \
+                 there and check BLOB_STORE_ID"
             }
             "store_suspended" => {
-                "the store is suspended: see its page on Vercel, its plan may be used up"
+                "the store is suspended: see its page on Vercel; the quota of its plan may be used up"
             }
-            "store_not_found" => "the store does not exist any more: connect another one",
-            "rate_limited" => "wait: the store gets more requests than its plan allows",
-            _ => "try again; if it stays so, see vercel-status.com",
+            "store_not_found" => "the store was deleted: connect another one",
+            "rate_limited" => "wait: the store receives more requests than its plan allows",
+            _ => "try again; if the error persists, see vercel-status.com",
         },
     };
     Diagnosis {

@@ -1,56 +1,59 @@
-//! A body that fails when its source is silent for too long. How long its reader takes does not count.
+//! A response body that fails if its source is idle for too long. The time that its reader takes does not count.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-/// A body of an answer on its way to a caller.
-pub(super) struct IdleLimited {
+/// A response body with a limit on the time between two frames.
+#[derive(Debug)]
+pub struct IdleLimitedBody {
     body: reqwest::Body,
     limit: Duration,
-    /// Runs from the moment at which more was asked for and nothing was there.
-    silence: Option<Pin<Box<Sleep>>>,
+    /// The timer, which starts when the reader has to wait.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl IdleLimited {
+impl IdleLimitedBody {
     pub(super) fn new(body: reqwest::Body, limit: Duration) -> Self {
         Self {
             body,
             limit,
-            silence: None,
+            timer: None,
         }
     }
 }
 
-/// Why such a body ends too early.
+/// The reason why such a body ends early.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Broken {
+pub enum BodyError {
+    /// The connection broke.
     #[error(transparent)]
     Source(reqwest::Error),
-    #[error("nothing came for too long")]
-    Silent,
+    /// The source was idle for too long.
+    #[error("the response was idle for too long")]
+    Idle,
 }
 
-impl Body for IdleLimited {
+impl Body for IdleLimitedBody {
     type Data = Bytes;
-    type Error = Broken;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            self.silence = None;
-            return Poll::Ready(frame.map(|frame| frame.map_err(Broken::Source)));
+            self.timer = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Source)));
         }
         let limit = self.limit;
-        let silence = self.silence.get_or_insert_with(|| Box::pin(sleep(limit)));
-        match silence.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Some(Err(Broken::Silent))),
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(limit)));
+        match timer.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Some(Err(BodyError::Idle))),
             Poll::Pending => Poll::Pending,
         }
     }

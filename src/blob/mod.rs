@@ -1,18 +1,17 @@
-//! Vercel Blob over REST, as its official JavaScript client speaks it (API version 12): blobs are put, got,
-//! looked at, listed, copied and deleted by their pathnames.
+//! Client of Vercel Blob, with the REST protocol of the official JavaScript client (API version 12).
 //!
 //! A blob is bytes under a pathname, with a content type and an entity tag that changes with the bytes.
-//! Writes go to the API and are there for the next read; reads go to the content host of the store and ask
-//! it to pass its cache by.
+//! Writes go to the API and are visible to the next read. Reads go to the content host of the store and bypass
+//! its cache.
 //!
 //! # Limits
-//! | what | limit |
+//! | operation | limit |
 //! |---|---|
-//! | making a connection | [`CONNECT_TIMEOUT`] |
-//! | the head of an answer | [`ANSWER_TIMEOUT`] |
-//! | the next bytes of an answer | [`IDLE_TIMEOUT`] |
-//! | all that one request of ours asks of Blob until it can answer | [`TIME_LIMIT`] |
-//! | how often one call is repeated | [`MAX_RETRIES`] times, where repeating it is safe |
+//! | connecting | [`CONNECT_TIMEOUT`] |
+//! | waiting for the head of a response | [`ANSWER_TIMEOUT`] |
+//! | waiting for the next bytes of a response | [`IDLE_TIMEOUT`] |
+//! | all calls to Blob of one request, until it can respond | [`TIME_LIMIT`] |
+//! | retries of one idempotent call | [`MAX_RETRIES`] |
 
 pub mod client_token;
 pub mod paths;
@@ -37,31 +36,38 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 
 use self::credentials::Credentials;
-use self::send::Call;
+use self::send::BlobRequest;
+use crate::util::etag::quote;
+use crate::util::secret::Secret;
+use crate::util::signing::SigningKey;
 
 pub use self::config::{BlobAccess, BlobConfig};
 pub use self::content::{Content, ContentRequest, Document, Fetched, Read};
-pub use self::credentials::{shape_of_token, store_id};
-pub use self::error::{Error, Result, diagnose};
+pub use self::credentials::{redacted_token, store_id};
+pub use self::error::{BoxError, Error, Result, diagnose};
+pub use self::idle::{BodyError, IdleLimitedBody};
 pub use self::put::{Put, PutBody, PutOptions, WriteCondition};
 pub(crate) use self::retry::jittered;
 pub use self::retry::{MAX_RETRIES, TIME_LIMIT};
 pub use self::wire::{Blob, Page};
 
-/// How long a connection may take to be made, name look-up and TLS included.
+/// The time limit of connecting, including name resolution and TLS.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long one call may wait for the head of its answer, from the last byte it sent.
+/// The time limit for the head of a response, from the last byte of the request.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the next bytes of an answer's body may take.
+/// The time limit for the next bytes of a response body.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many blobs one page of a list holds at most. The service takes no more.
+/// The maximum number of blobs in a page of a list; the service accepts no more.
 pub const MAX_PAGE: usize = 1000;
 
-/// Where the API is, unless `VERCEL_BLOB_API_URL` says otherwise.
+/// The default of `VERCEL_BLOB_API_URL`.
 const API_URL: &str = "https://vercel.com/api/blob";
 
-/// The client: one per process, made when it is first needed. Cloning it copies a pointer.
+/// The purpose of the key that signs links to files.
+const LINK_PURPOSE: &str = "llmos file link";
+
+/// The client. Create one per process: it pools connections. Cloning it copies a pointer.
 #[derive(Clone)]
 pub struct BlobClient(Arc<Shared>);
 
@@ -80,7 +86,7 @@ impl fmt::Debug for BlobClient {
 }
 
 impl BlobClient {
-    /// Prepares a client; connects to nothing yet.
+    /// Creates a client without connecting.
     pub fn new(config: BlobConfig) -> Self {
         Self(Arc::new(Shared {
             config,
@@ -88,8 +94,8 @@ impl BlobClient {
         }))
     }
 
-    /// The blobs as one request reaches them, for at most [`TIME_LIMIT`] from now. `oidc_token` is the token
-    /// that Vercel sent along with the request; it counts where `BLOB_STORE_ID` is set.
+    /// Returns access to the blobs for one request, for [`TIME_LIMIT`] from now. `oidc_token` is the token that Vercel
+    /// adds to the request; it is used if `BLOB_STORE_ID` is set.
     pub fn blobs(&self, oidc_token: Option<&str>) -> Blobs {
         Blobs {
             credentials: Credentials::choose(&self.0.config, oidc_token),
@@ -107,7 +113,7 @@ impl BlobClient {
     }
 }
 
-/// The blobs of the configured store, for one request. Without credentials every call is
+/// The blobs of the configured store, for one request. Without credentials every call fails with
 /// [`Error::NotConfigured`].
 #[derive(Clone, Debug)]
 pub struct Blobs {
@@ -117,19 +123,18 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// What is known of a blob; `None` where there is none.
+    /// Returns the metadata of a blob; `None` if it does not exist.
     pub async fn head(&self, pathname: &str) -> Result<Option<Blob>> {
-        let call = Call::new(Method::GET).query(&[("url", pathname)]);
-        match self.json(&call).await {
+        let request = BlobRequest::new(Method::GET).query(&[("url", pathname)]);
+        match self.json(&request).await {
             Ok(head) => Ok(Some(head)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// A page of the blobs whose pathnames begin with `prefix`, in the order of their pathnames: at most
-    /// `limit` (1–[`MAX_PAGE`]), from `cursor` on, which an earlier page gave. `folded` stops at the next `/`
-    /// and tells of what is behind it as folders.
+    /// Lists blobs whose pathnames begin with `prefix`, ordered by pathname: at most `limit` (1–[`MAX_PAGE`]), from the
+    /// `cursor` of an earlier page. With `folded`, blobs below a further `/` are replaced by their folders.
     pub async fn list(
         &self,
         prefix: &str,
@@ -141,71 +146,63 @@ impl Blobs {
         let mut query = vec![("limit", limit.as_str()), ("prefix", prefix)];
         query.extend(cursor.map(|cursor| ("cursor", cursor)));
         query.extend(folded.then_some(("mode", "folded")));
-        let page: Page = self.json(&Call::new(Method::GET).query(&query)).await?;
-        Ok(page.checked())
+        let page: Page = self
+            .json(&BlobRequest::new(Method::GET).query(&query))
+            .await?;
+        Ok(page.without_stale_cursor())
     }
 
-    /// Deletes blobs; those that are not there are none to delete. With `if_match`, which goes with one
-    /// pathname only, the blob is deleted if it still has this entity tag; whether it had.
+    /// Deletes blobs. Missing blobs are ignored. With `if_match`, which requires a single pathname, the blob is deleted
+    /// only if it has this entity tag. Returns false if it has another one.
     pub async fn delete(&self, pathnames: &[&str], if_match: Option<&str>) -> Result<bool> {
         let body = serde_json::json!({ "urls": pathnames }).to_string();
-        let mut call = Call::new(Method::POST)
+        let mut request = BlobRequest::new(Method::POST)
             .path("/delete")
             .header(CONTENT_TYPE, "application/json".to_owned())
             .body(body.into());
         if let Some(etag) = if_match {
-            call = call.header(wire::X_IF_MATCH, wire::quoted(etag));
+            request = request.header(wire::X_IF_MATCH, quote(etag));
         }
-        let deleted = self.send(&call).await;
-        match deleted {
+        match self.send(&request).await {
             Ok(_) => Ok(true),
             Err(error) if error.is_precondition_failure() => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// Copies a blob to another pathname, with its content type, replacing what is there.
-    pub async fn copy(&self, from: &str, to: &str) -> Result<Option<Blob>> {
-        let call = Call::new(Method::PUT)
-            .query(&[("pathname", to), ("fromUrl", from)])
-            .header(wire::X_ACCESS, self.access().as_str().to_owned())
-            .header(wire::X_ADD_RANDOM_SUFFIX, "0".to_owned())
-            .header(wire::X_ALLOW_OVERWRITE, "1".to_owned());
-        match self.json(&call).await {
-            Ok(blob) => Ok(Some(blob)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether there are credentials.
+    /// Reports whether credentials are configured.
     pub fn is_configured(&self) -> bool {
         self.credentials.is_some()
     }
 
-    /// Whether the service answers and takes the credentials, at the price of one simple operation.
+    /// Checks that the service responds and accepts the credentials, by one simple operation.
     pub async fn probe(&self) -> Result<()> {
         self.head("llmos-health").await.map(drop)
     }
 
-    /// The read-write token, which signs the tokens that browsers upload with.
+    /// Returns the read-write token, which signs the client tokens of uploads.
     pub fn read_write_token(&self) -> Option<&str> {
         let token = self.client.config().read_write_token.as_ref();
-        token.map(crate::util::secret::Secret::reveal)
+        token.map(Secret::reveal)
     }
 
-    /// What signs links to files.
-    pub fn link_key(&self) -> Option<&str> {
-        let key = self.client.config().link_key.as_ref();
-        key.map(crate::util::secret::Secret::reveal)
-            .or_else(|| self.read_write_token())
+    /// Returns the key that signs links to files. It is derived from the token, so that a link reveals nothing about
+    /// the token, and a signature of the token is not valid for a link.
+    ///
+    /// # Errors
+    /// [`Error::NotConfigured`] without a read-write token.
+    pub fn link_key(&self) -> Result<SigningKey> {
+        let secret = self.client.config().link_secret.as_ref();
+        let secret = secret.map(Secret::reveal).or(self.read_write_token());
+        let secret = secret.ok_or(Error::NotConfigured)?;
+        Ok(SigningKey::derive(secret, LINK_PURPOSE))
     }
 
     fn access(&self) -> BlobAccess {
         self.client.config().access
     }
 
-    /// Where browsers reach the API, and which access a blob is put with.
+    /// Returns the URL of the API for browsers, and the access that an upload must request.
     pub fn for_browsers(&self) -> (&str, &'static str) {
         let config = self.client.config();
         let url = config.browser_api_url.as_deref();

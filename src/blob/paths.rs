@@ -1,52 +1,41 @@
-//! Where skills and files lie among the blobs, as the Python version laid them.
-
-use std::fmt;
-
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+//! Pathnames of skills and files, in the layout of the Python version.
 
 use crate::domain::file_path::FilePath;
 use crate::domain::volume::{Volume, VolumeId, VolumeKind};
 use crate::skill::SkillId;
 
-/// The longest pathname that the service takes, in characters.
+/// The longest pathname that the service accepts, in characters.
 const MAX_PATHNAME_CHARS: usize = 950;
-/// How the name of a skill's document ends.
+/// The extension of a skill's document.
 const DOCUMENT_SUFFIX: &str = ".md";
 
-/// What a path keeps as it is in an address: what RFC 3986 leaves unreserved, and the slash.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
-
-/// What the pathnames of a volume's skills begin with.
+/// Returns the prefix of the skills of a volume.
 pub fn skills(volume: &Volume) -> String {
     format!("{}skills/", root(volume))
 }
 
-/// The pathname of a skill's document.
+/// Returns the pathname of a skill's document.
 pub fn skill(volume: &Volume, id: &SkillId) -> String {
     format!("{}{id}{DOCUMENT_SUFFIX}", skills(volume))
 }
 
-/// The skill whose document has this name below [`skills`]; `None` for what is no document.
+/// Returns the id of the skill whose document has this name below [`skills`]; `None` for other names.
 pub fn skill_id(name: &str) -> Option<SkillId> {
     SkillId::parse(name.strip_suffix(DOCUMENT_SUFFIX)?)
 }
 
-/// What the pathnames of a volume's files begin with.
+/// Returns the prefix of the files of a volume.
 pub fn files(volume: &Volume) -> String {
     format!("{}files/", root(volume))
 }
 
-/// The pathname of a file.
+/// Returns the pathname of a file.
 pub fn file(volume: &Volume, path: &FilePath) -> String {
     format!("{}{path}", files(volume))
 }
 
-/// The volume and the path of the file with this pathname; `None` for what is none, or is not in normal form.
+/// Returns the volume and the path of the file with this pathname; `None` if it is not the normal form of the
+/// pathname of a file.
 pub fn file_at(pathname: &str) -> Option<(Volume, FilePath)> {
     let mut parts = pathname.strip_prefix("volumes/")?.splitn(4, '/');
     let (volume, id) = (parts.next()?, parts.next()?);
@@ -60,17 +49,13 @@ pub fn file_at(pathname: &str) -> Option<(Volume, FilePath)> {
     (is_exact && is_known && fits(pathname)).then_some((volume, path))
 }
 
-/// Whether the service takes a pathname of this length.
+/// Reports whether the service accepts a pathname of this length.
 pub fn fits(pathname: &str) -> bool {
     pathname.chars().count() <= MAX_PATHNAME_CHARS
 }
 
-/// A path as it stands in an address.
-pub fn encoded(path: &str) -> impl fmt::Display {
-    utf8_percent_encode(path, PLAIN)
-}
-
-/// An id of a volume has no `/` and is no step, so nothing leaves its place.
+/// Returns the prefix of a volume. A volume id contains no `/` and is neither `.` nor `..`, so pathnames cannot leave
+/// their volume.
 fn root(volume: &Volume) -> String {
     format!("volumes/{volume}/")
 }
@@ -80,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_pathnames_of_files_are_read_as_such() {
+    fn only_normal_pathnames_of_files_are_parsed() {
         let at = |pathname| file_at(pathname).map(|(volume, path)| file(&volume, &path));
         let pathname = "volumes/user/a@b.c/files/notes/plan.md";
         assert_eq!(at(pathname).as_deref(), Some(pathname));

@@ -1,66 +1,80 @@
-//! Putting blobs: from memory, where the call can be repeated, and from a stream, where it cannot.
+//! Writing blobs: from memory, with retries, and from a stream, without.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, Bytes};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
 use reqwest::Method;
 use reqwest::header::HeaderName;
 use sync_wrapper::SyncWrapper;
 
-use super::error::{Error, Result};
-use super::send::{self, Call};
+use super::error::{BoxError, Error, Result};
+use super::retry::MayHaveRun;
+use super::send::{self, BlobRequest};
 use super::wire::{self, Blob};
 use super::{ANSWER_TIMEOUT, Blobs};
+use crate::util::etag::quote;
 
-/// How often a streamed put looks whether it still gets on.
-const STALL_CHECK: Duration = Duration::from_millis(250);
+/// The interval in which a streamed put checks its progress.
+const STALL_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// What a blob is to hold.
+/// The content to write.
 #[derive(Debug)]
 pub enum PutBody {
-    /// Bytes in memory. The call is repeated where that helps; that it had its effect already is noticed.
+    /// Bytes in memory. The put is retried. If only the response of an attempt was lost, that is detected.
     Bytes(Bytes),
-    /// Bytes that are still to come; how many, if that is known. One that breaks off stores nothing.
-    Stream(Body, Option<u64>),
+    /// A stream, and its length if that is known. If the stream fails, nothing is stored.
+    Stream(UnsyncBoxBody<Bytes, BoxError>, Option<u64>),
 }
 
-/// When a put is to happen.
+impl PutBody {
+    /// Creates a body from a stream, and its length if that is known.
+    pub fn stream<B>(body: B, length: Option<u64>) -> Self
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        Self::Stream(body.map_err(Into::into).boxed_unsync(), length)
+    }
+}
+
+/// The precondition of a put.
 #[derive(Clone, Debug)]
 pub enum WriteCondition {
-    /// Whether there is a blob already or not.
+    /// None: an existing blob is replaced.
     Always,
-    /// If there is none.
+    /// The blob does not exist.
     IfMissing,
-    /// If the blob has this entity tag, without quotes.
+    /// The blob has this entity tag, without quotes.
     IfMatch(String),
 }
 
-/// How a blob is to be put.
+/// The metadata and the precondition of a put.
 #[derive(Clone, Debug)]
 pub struct PutOptions {
-    /// Its content type; the service guesses from the pathname where there is none.
+    /// The content type. By default the service derives it from the pathname.
     pub content_type: Option<String>,
-    /// For how many seconds caches may keep it. The service's least is 60.
+    /// The time that caches may store the blob, in seconds. The minimum of the service is 60.
     pub cache_control_max_age: u32,
-    /// When it is to happen.
+    /// The precondition.
     pub condition: WriteCondition,
 }
 
-/// What became of a put.
+/// The result of a put.
 #[derive(Debug)]
 pub enum Put {
     /// The blob is stored.
     Done(Blob),
-    /// Nothing changed: the blob is not in the state that the condition names.
+    /// The precondition failed, and nothing changed.
     Refused,
 }
 
 impl Blobs {
-    /// Stores a blob under a pathname of 1–950 characters, as a whole or not at all.
+    /// Stores a blob under a pathname of 1–950 characters, atomically.
     pub async fn put(&self, pathname: &str, body: PutBody, options: &PutOptions) -> Result<Put> {
         let put = match body {
             PutBody::Bytes(bytes) => self.put_bytes(pathname, bytes, options).await,
@@ -68,26 +82,26 @@ impl Blobs {
         };
         match put {
             Ok(blob) => Ok(Put::Done(blob)),
-            Err(error) if is_refusal(&error) => Ok(Put::Refused),
+            Err(error) if is_condition_failure(&error) => Ok(Put::Refused),
             Err(error) => Err(error),
         }
     }
 
     async fn put_bytes(&self, pathname: &str, bytes: Bytes, options: &PutOptions) -> Result<Blob> {
-        let mut call = Call::new(Method::PUT)
+        let mut request = BlobRequest::new(Method::PUT)
             .path("/")
             .query(&[("pathname", pathname)])
             .body(bytes.clone());
         for (name, value) in self.put_headers(options) {
-            call = call.header(name, value);
+            request = request.header(name, value);
         }
-        let mut may_have_run = false;
-        let error = match self.send_noting(&call, &mut may_have_run).await {
-            Ok(answer) => return send::parse(&answer),
+        let (response, may_have_run) = self.send_tracked(&request).await;
+        let error = match response {
+            Ok(response) => return send::parse(&response),
             Err(error) => error,
         };
-        // Where the answer of an earlier attempt was lost, what stands in the way is our own blob.
-        if may_have_run && is_refusal(&error) {
+        // If the response of an earlier attempt was lost, the conflicting blob is our own.
+        if may_have_run == MayHaveRun(true) && is_condition_failure(&error) {
             let found = self.read(pathname, bytes.len()).await;
             if matches!(&found, Ok(Some(document)) if document.body == bytes) {
                 return self.head(pathname).await?.ok_or(error);
@@ -99,39 +113,39 @@ impl Blobs {
     async fn put_stream(
         &self,
         pathname: &str,
-        body: Body,
+        body: UnsyncBoxBody<Bytes, BoxError>,
         length: Option<u64>,
         options: &PutOptions,
     ) -> Result<Blob> {
         let progress = Arc::new(Mutex::new(Progress::default()));
-        let watched = Watched {
+        let tracked = TrackedBody {
             body: SyncWrapper::new(body),
             length,
             progress: progress.clone(),
         };
-        let call = Call::new(Method::PUT)
+        let request = BlobRequest::new(Method::PUT)
             .path("/")
             .query(&[("pathname", pathname)]);
-        let mut request = self.first_attempt(&call)?;
+        let mut request = self.build_single(&request)?;
         for (name, value) in self.put_headers(options) {
             request = request.header(name, value);
         }
-        let request = request.body(reqwest::Body::wrap(watched));
-        let answer = tokio::select! {
-            answer = send::answer(request, None) => answer.map_err(|(error, _)| error),
-            () = stall_of(&progress) => Err(Error::Timeout),
+        let request = request.body(reqwest::Body::wrap(tracked));
+        let response = tokio::select! {
+            response = send::response_body(request, None) => response.map_err(|failure| failure.error),
+            () = stall(&progress) => Err(Error::Timeout),
         };
         if let Some(error) = lock(&progress).failure.take() {
             return Err(Error::BodyBroke(error));
         }
-        send::parse(&answer?)
+        send::parse(&response?)
     }
 
     fn put_headers(&self, options: &PutOptions) -> Vec<(HeaderName, String)> {
         let (overwrite, if_match) = match &options.condition {
             WriteCondition::Always => ("1", None),
             WriteCondition::IfMissing => ("0", None),
-            WriteCondition::IfMatch(etag) => ("1", Some(wire::quoted(etag))),
+            WriteCondition::IfMatch(etag) => ("1", Some(quote(etag))),
         };
         let max_age = options.cache_control_max_age.to_string();
         let optional = [
@@ -153,24 +167,24 @@ impl Blobs {
     }
 }
 
-fn is_refusal(error: &Error) -> bool {
+fn is_condition_failure(error: &Error) -> bool {
     error.is_precondition_failure() || error.is_conflict()
 }
 
-/// How far a streamed body is.
+/// The progress of a streamed body.
 struct Progress {
-    /// When the connection last asked for more of it.
-    asked: Instant,
-    /// The connection has asked, and its sender has not yet given more.
+    /// The time at which the connection last polled the body.
+    polled: Instant,
+    /// Whether the connection waits for the sender of the body.
     is_waiting_for_sender: bool,
-    /// Why it broke off.
-    failure: Option<axum::Error>,
+    /// The error of the body.
+    failure: Option<BoxError>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
         Self {
-            asked: Instant::now(),
+            polled: Instant::now(),
             is_waiting_for_sender: false,
             failure: None,
         }
@@ -181,40 +195,40 @@ fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
     progress.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits until the service takes no more of the body, or does not answer after its end, for too long. A
-/// sender that is slow is not the service's fault.
-async fn stall_of(progress: &Mutex<Progress>) {
+/// Completes when the service has read nothing of the body, or has not responded after its end, for
+/// [`ANSWER_TIMEOUT`]. The time that a slow sender takes does not count.
+async fn stall(progress: &Mutex<Progress>) {
     loop {
-        tokio::time::sleep(STALL_CHECK).await;
+        tokio::time::sleep(STALL_CHECK_INTERVAL).await;
         let progress = lock(progress);
-        if !progress.is_waiting_for_sender && progress.asked.elapsed() > ANSWER_TIMEOUT {
+        if !progress.is_waiting_for_sender && progress.polled.elapsed() > ANSWER_TIMEOUT {
             return;
         }
     }
 }
 
-/// A body that notes its progress.
-struct Watched {
-    body: SyncWrapper<Body>,
+/// A body that records its progress.
+struct TrackedBody {
+    body: SyncWrapper<UnsyncBoxBody<Bytes, BoxError>>,
     length: Option<u64>,
     progress: Arc<Mutex<Progress>>,
 }
 
-impl HttpBody for Watched {
+impl Body for TrackedBody {
     type Data = Bytes;
-    type Error = BodyBroke;
+    type Error = BodyFailed;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyBroke>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyFailed>>> {
         let polled = Pin::new(self.body.get_mut()).poll_frame(context);
         let mut progress = lock(&self.progress);
-        progress.asked = Instant::now();
+        progress.polled = Instant::now();
         progress.is_waiting_for_sender = polled.is_pending();
         polled.map_err(|error| {
             progress.failure = Some(error);
-            BodyBroke
+            BodyFailed
         })
     }
 
@@ -224,7 +238,7 @@ impl HttpBody for Watched {
     }
 }
 
-/// Breaks the call off; why is in its [`Progress`].
+/// Aborts the request. [`Progress`] contains the cause.
 #[derive(Debug, thiserror::Error)]
-#[error("the body broke off")]
-struct BodyBroke;
+#[error("the body ended early")]
+struct BodyFailed;

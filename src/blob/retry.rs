@@ -1,63 +1,112 @@
-//! When a call is repeated: with pauses that grow and vary, a few times, and within the request's time.
+//! Retries of a call: with growing, jittered pauses, at most [`MAX_RETRIES`] times, and within the request's time.
 
 use std::time::{Duration, Instant};
 
-use ring::rand::{SecureRandom, SystemRandom};
+use super::error::{Failure, Result};
 
-/// How often one call is repeated at most.
+/// The maximum number of retries of one call.
 pub const MAX_RETRIES: u32 = 3;
-/// How long one request of ours may wait for Blob in all, repetitions and pauses included.
+/// The time that one request may wait for Blob in total, retries and pauses included.
 pub const TIME_LIMIT: Duration = Duration::from_secs(8);
 
-/// The pause before the first repetition; each further one is three times as long.
+/// The pause before the first retry. Each further pause is three times as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Counts the attempts of one call.
-#[derive(Debug)]
-pub(super) struct Attempts {
-    /// How many were made before the present one.
-    pub(super) made: u32,
+/// One attempt of a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    /// The number of attempts before this one.
+    pub(super) number: u32,
     deadline: Instant,
 }
 
-impl Attempts {
-    pub(super) fn until(deadline: Instant) -> Self {
-        Self { made: 0, deadline }
-    }
-
-    /// How long is left.
-    pub(super) fn time_left(&self) -> Duration {
+impl Attempt {
+    /// Returns the time that is left for the call.
+    pub(super) fn time_left(self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
+}
 
-    /// Pauses before the next attempt, at least as long as the service asked for; whether there is one.
-    pub(super) async fn again(&mut self, asked_for: Option<Duration>) -> bool {
-        let pause = asked_for
+/// Whether a failed attempt before the last one may have taken effect, because only its response was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MayHaveRun(pub(super) bool);
+
+/// Runs `attempt` until it succeeds, fails permanently, or the retries or the time are used up.
+pub(super) async fn retry<T, F>(deadline: Instant, attempt: impl FnMut(Attempt) -> F) -> Result<T>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    retry_tracked(deadline, attempt).await.0
+}
+
+/// Does the same as [`retry`], and reports whether an earlier attempt may have taken effect.
+pub(super) async fn retry_tracked<T, F>(
+    deadline: Instant,
+    mut attempt: impl FnMut(Attempt) -> F,
+) -> (Result<T>, MayHaveRun)
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let mut budget = RetryBudget::until(deadline);
+    let mut may_have_run = MayHaveRun(false);
+    loop {
+        let failure = match attempt(budget.attempt()).await {
+            Ok(output) => return (Ok(output), may_have_run),
+            Err(failure) => failure,
+        };
+        if !failure.error.is_transient() || !budget.retry(failure.retry_after).await {
+            return (Err(failure.error), may_have_run);
+        }
+        may_have_run.0 |= !failure.error.never_arrived();
+    }
+}
+
+/// The retries and the time that are left for one call.
+#[derive(Debug)]
+struct RetryBudget {
+    count: u32,
+    deadline: Instant,
+}
+
+impl RetryBudget {
+    fn until(deadline: Instant) -> Self {
+        Self { count: 0, deadline }
+    }
+
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            number: self.count,
+            deadline: self.deadline,
+        }
+    }
+
+    /// Waits before the next attempt, at least for `retry_after`. Returns false if the budget is used up.
+    async fn retry(&mut self, retry_after: Option<Duration>) -> bool {
+        let pause = retry_after
             .unwrap_or_default()
-            .max(jittered(FIRST_PAUSE * 3u32.pow(self.made)));
-        if self.made >= MAX_RETRIES || pause >= self.time_left() {
+            .max(jittered(FIRST_PAUSE * 3u32.pow(self.count)));
+        if self.count >= MAX_RETRIES || pause >= self.attempt().time_left() {
             return false;
         }
         tokio::time::sleep(pause).await;
-        self.made += 1;
+        self.count += 1;
         true
     }
 }
 
-/// From half of a pause to all of it, so that those who failed together do not come back together.
+/// Returns a random duration between half of `pause` and `pause`, so that callers that failed together do not retry
+/// together.
 pub(crate) fn jittered(pause: Duration) -> Duration {
-    let mut byte = [u8::MAX];
-    // Without randomness the pause is whole.
-    let _ = SystemRandom::new().fill(&mut byte);
-    pause / 2 + pause / 2 * u32::from(byte[0]) / u32::from(u8::MAX)
+    pause / 2 + (pause / 2).mul_f64(fastrand::f64())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blob::Error;
 
     #[test]
-    fn a_pause_varies_within_its_half() {
+    fn jittered_pause_is_between_half_and_all_of_it() {
         let pause = Duration::from_millis(100);
         let pauses: Vec<Duration> = (0..200).map(|_| jittered(pause)).collect();
         assert!(
@@ -68,14 +117,35 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn attempts_end_by_their_number_and_by_the_time() {
-        let mut attempts = Attempts::until(Instant::now() + TIME_LIMIT);
+    async fn retries_end_by_their_number_and_by_the_deadline() {
+        let mut budget = RetryBudget::until(Instant::now() + TIME_LIMIT);
         for _ in 0..MAX_RETRIES {
-            assert!(attempts.again(None).await);
+            assert!(budget.retry(None).await);
         }
-        assert!(!attempts.again(None).await);
+        assert!(!budget.retry(None).await);
 
-        let mut attempts = Attempts::until(Instant::now() + TIME_LIMIT);
-        assert!(!attempts.again(Some(TIME_LIMIT)).await);
+        let mut budget = RetryBudget::until(Instant::now() + TIME_LIMIT);
+        assert!(!budget.retry(Some(TIME_LIMIT)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn transient_failures_are_retried_and_tracked() {
+        let deadline = Instant::now() + TIME_LIMIT;
+        let (result, may_have_run) = retry_tracked(deadline, |attempt| async move {
+            match attempt.number {
+                0 => Err(Failure::from(Error::Timeout)),
+                number => Ok(number),
+            }
+        })
+        .await;
+        assert_eq!((result.unwrap(), may_have_run), (1, MayHaveRun(true)));
+
+        let (result, may_have_run) = retry_tracked(deadline, |attempt| async move {
+            assert_eq!(attempt.number, 0);
+            Err::<(), _>(Failure::from(Error::NotConfigured))
+        })
+        .await;
+        assert!(matches!(result, Err(Error::NotConfigured)));
+        assert_eq!(may_have_run, MayHaveRun(false));
     }
 }

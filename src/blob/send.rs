@@ -1,28 +1,28 @@
-//! One call of the API: its address and headers, its repetitions, and what its answer means.
+//! Requests to the Blob API: URL and headers, retries, and the response.
 
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use reqwest::header::{HeaderName, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::credentials::Credentials;
-use super::error::{Error, Result};
-use super::retry::Attempts;
+use super::error::{Error, Failure, Result};
+use super::retry::{MayHaveRun, retry_tracked};
 use super::{ANSWER_TIMEOUT, Blobs, CONNECT_TIMEOUT, IDLE_TIMEOUT, wire};
 use crate::util::http_client;
 use crate::util::metrics;
 
-/// The largest answer of the API that is read, in bytes: a page of 1,000 blobs with the longest pathnames
-/// and URLs has 6 MB.
+/// The largest accepted API response, in bytes. A page of 1,000 blobs with the longest pathnames and URLs has
+/// 6 MB.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
-/// How many bytes of an answer that is no JSON are kept for the log.
+/// The length of a malformed response in the log, in bytes.
 const MAX_EXCERPT_BYTES: usize = 200;
 
-/// A call of the API: what can be sent again.
-pub(super) struct Call {
+/// A request to the API that can be sent again.
+pub(super) struct BlobRequest {
     method: Method,
     path: &'static str,
     query: String,
@@ -30,7 +30,7 @@ pub(super) struct Call {
     body: Option<Bytes>,
 }
 
-impl Call {
+impl BlobRequest {
     pub(super) fn new(method: Method) -> Self {
         Self {
             method,
@@ -63,7 +63,7 @@ impl Call {
     }
 }
 
-/// The HTTP client behind all calls: it keeps connections.
+/// Creates the HTTP client of all requests, which pools connections.
 pub(super) fn http_client() -> Result<reqwest::Client> {
     http_client::client(CONNECT_TIMEOUT).map_err(|error| match error {
         http_client::Error::Http(error) => error.into(),
@@ -72,137 +72,125 @@ pub(super) fn http_client() -> Result<reqwest::Client> {
 }
 
 impl Blobs {
-    /// Sends a call, again where that may help, and reads its answer as JSON.
-    pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
-        parse(&self.send(call).await?)
+    /// Sends a request, with retries, and parses the response as JSON.
+    pub(super) async fn json<T: DeserializeOwned>(&self, request: &BlobRequest) -> Result<T> {
+        parse(&self.send(request).await?)
     }
 
-    /// Sends a call, again where that may help: all calls have the same effect twice as once.
-    pub(super) async fn send(&self, call: &Call) -> Result<Bytes> {
-        self.send_noting(call, &mut false).await
+    /// Sends a request, with retries: all requests are idempotent.
+    pub(super) async fn send(&self, request: &BlobRequest) -> Result<Bytes> {
+        self.send_tracked(request).await.0
     }
 
-    /// The same, noting whether an attempt before the last may have had its effect.
-    pub(super) async fn send_noting(&self, call: &Call, may_have_run: &mut bool) -> Result<Bytes> {
+    /// Does the same, and reports whether an earlier attempt may have taken effect.
+    pub(super) async fn send_tracked(&self, request: &BlobRequest) -> (Result<Bytes>, MayHaveRun) {
+        let credentials = match self.credentials() {
+            Ok(credentials) => credentials,
+            Err(error) => return (Err(error), MayHaveRun(false)),
+        };
+        let request_id = &request_id(credentials);
+        retry_tracked(self.deadline, |attempt| async move {
+            let request = self.build(request, credentials, request_id, attempt.number)?;
+            let limit = ANSWER_TIMEOUT.min(attempt.time_left());
+            response_body(request, Some(limit)).await
+        })
+        .await
+    }
+
+    /// Builds a request that is sent only once.
+    pub(super) fn build_single(&self, request: &BlobRequest) -> Result<RequestBuilder> {
         let credentials = self.credentials()?;
-        let request_id = request_id(credentials);
-        let mut attempts = Attempts::until(self.deadline);
-        loop {
-            let request = self.request(call, credentials, &request_id, attempts.made)?;
-            let limit = ANSWER_TIMEOUT.min(attempts.time_left());
-            let (error, pause) = match answer(request, Some(limit)).await {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            };
-            if !error.is_transient() || !attempts.again(pause).await {
-                return Err(error);
-            }
-            *may_have_run |= !error.never_arrived();
-        }
-    }
-
-    /// The request of a call that is sent once only.
-    pub(super) fn first_attempt(&self, call: &Call) -> Result<RequestBuilder> {
-        let credentials = self.credentials()?;
-        self.request(call, credentials, &request_id(credentials), 0)
+        self.build(request, credentials, &request_id(credentials), 0)
     }
 
     pub(super) fn credentials(&self) -> Result<&Credentials> {
         self.credentials.as_ref().ok_or(Error::NotConfigured)
     }
 
-    fn request(
+    fn build(
         &self,
-        call: &Call,
+        request: &BlobRequest,
         credentials: &Credentials,
         request_id: &str,
         attempt: u32,
     ) -> Result<RequestBuilder> {
-        // Put together as the official client does it: without looking at slashes.
-        let address = format!("{}{}{}", self.api_url(), call.path, call.query);
-        let mut request = self
+        // Concatenated as in the official client, which does not normalize slashes.
+        let url = format!("{}{}{}", self.api_url(), request.path, request.query);
+        let mut builder = self
             .client
             .http()?
-            .request(call.method.clone(), address)
+            .request(request.method.clone(), url)
             .bearer_auth(credentials.token.reveal())
             .header(wire::X_API_VERSION, wire::API_VERSION)
             .header(wire::X_STORE_ID, &credentials.store_id)
             .header(wire::X_REQUEST_ID, request_id)
             .header(wire::X_ATTEMPT, attempt);
-        for (name, value) in &call.headers {
-            request = request.header(name, value);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
         }
-        if let Some(body) = &call.body {
-            request = request.body(body.clone());
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
         }
-        Ok(request)
+        Ok(builder)
     }
 }
 
-/// An error, and the pause that the service asks for.
-pub(super) type Failure = (Error, Option<Duration>);
-
-/// What the service calls a request by, the same for all attempts.
+/// Returns the id of a request, which all its attempts share.
 fn request_id(credentials: &Credentials) -> String {
     let now = chrono::Utc::now().timestamp_millis();
     format!("{}:{now}:{}", credentials.store_id, Uuid::now_v7().simple())
 }
 
-/// Sends one attempt and reads its whole answer, in `limit` at most.
-pub(super) async fn answer(
+/// Sends one attempt and reads the whole response within `limit`.
+pub(super) async fn response_body(
     request: RequestBuilder,
     limit: Option<Duration>,
 ) -> Result<Bytes, Failure> {
     let started = Instant::now();
-    let answered = async {
-        let response = request.send().await.map_err(without_pause)?;
+    let body = async {
+        let response = request.send().await?;
         if !response.status().is_success() {
-            return Err(refusal(response).await);
+            return Err(error_response(response).await);
         }
-        let answer = read(response, MAX_ANSWER_BYTES).await;
-        answer.and_then(looks_like_json).map_err(without_pause)
+        let body = read(response, MAX_ANSWER_BYTES).await;
+        Ok(body.and_then(require_json)?)
     };
-    let answer = match limit {
-        Some(limit) => tokio::time::timeout(limit, answered)
+    let body = match limit {
+        Some(limit) => tokio::time::timeout(limit, body)
             .await
-            .unwrap_or(Err((Error::Timeout, None))),
-        None => answered.await,
+            .unwrap_or(Err(Error::Timeout.into())),
+        None => body.await,
     };
     metrics::count_blob_request(started.elapsed());
-    answer
+    body
 }
 
-pub(super) fn without_pause(error: impl Into<Error>) -> Failure {
-    (error.into(), None)
-}
-
-/// An answer that is an error, and the pause that it asks for.
-pub(super) async fn refusal(response: Response) -> Failure {
+/// Reads an error response and the pause that it asks for.
+pub(super) async fn error_response(response: Response) -> Failure {
     let status = response.status();
     let retry_after = response
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .map(Duration::from_secs);
-    let body = match read(response, MAX_ANSWER_BYTES).await {
-        Ok(body) => body,
-        Err(error) => return (error, retry_after),
+    let error = match read(response, MAX_ANSWER_BYTES).await {
+        Ok(body) => {
+            let (code, message) = match serde_json::from_slice::<wire::ErrorBody>(&body) {
+                Ok(wire::ErrorBody { error }) => (error.code, error.message),
+                Err(_) => (String::new(), excerpt(&body)),
+            };
+            Error::Refused {
+                status,
+                code,
+                message,
+            }
+        }
+        Err(error) => error,
     };
-    let (code, message) = match serde_json::from_slice::<wire::ErrorBody>(&body) {
-        Ok(wire::ErrorBody { error }) => (error.code, error.message),
-        Err(_) => (String::new(), excerpt(&body)),
-    };
-    (
-        Error::Refused {
-            status,
-            code,
-            message,
-        },
-        retry_after,
-    )
+    Failure { error, retry_after }
 }
 
-/// A whole body, if it has at most `max_bytes`.
+/// Reads a whole body of at most `max_bytes`.
 pub(super) async fn read(mut response: Response, max_bytes: usize) -> Result<Bytes> {
     let too_large = || Error::TooLarge(max_bytes);
     let announced = response.content_length().unwrap_or_default();
@@ -219,8 +207,8 @@ pub(super) async fn read(mut response: Response, max_bytes: usize) -> Result<Byt
     Ok(body.into())
 }
 
-/// The next bytes of a body, in [`IDLE_TIMEOUT`] at most. Not by the client's own read time-out: that runs while
-/// a request is still being sent, and while nobody asks for more.
+/// Returns the next bytes of a body, within [`IDLE_TIMEOUT`]. The read timeout of `reqwest` does not fit: it also runs
+/// while the request is being sent, and while the reader is slow.
 async fn next_chunk(response: &mut Response) -> Result<Option<Bytes>> {
     match tokio::time::timeout(IDLE_TIMEOUT, response.chunk()).await {
         Ok(chunk) => Ok(chunk?),
@@ -228,21 +216,22 @@ async fn next_chunk(response: &mut Response) -> Result<Option<Bytes>> {
     }
 }
 
-/// An answer that must be JSON of this form.
+/// Parses a response.
 pub(super) fn parse<T: DeserializeOwned>(answer: &[u8]) -> Result<T> {
     serde_json::from_slice(answer)
         .map_err(|error| Error::Unreadable(format!("{error} in: {}", excerpt(answer))))
 }
 
-/// A page that something in between answers in the service's place is told from an answer, and asked for again.
-fn looks_like_json(answer: Bytes) -> Result<Bytes> {
+/// Rejects a response that is not JSON, such as an error page of an intermediary with status 200. Such a response is
+/// retried.
+fn require_json(answer: Bytes) -> Result<Bytes> {
     match answer.trim_ascii_start().first() {
         Some(b'{' | b'[' | b'n') => Ok(answer),
-        _ => Err(Error::Unreadable(format!("no JSON: {}", excerpt(&answer)))),
+        _ => Err(Error::Unreadable(format!("not JSON: {}", excerpt(&answer)))),
     }
 }
 
-/// The beginning of a text, on one line.
+/// Returns the beginning of a text, on one line.
 fn excerpt(text: &[u8]) -> String {
     let start = &text[..text.len().min(MAX_EXCERPT_BYTES)];
     let words: Vec<String> = String::from_utf8_lossy(start)

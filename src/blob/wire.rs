@@ -1,9 +1,11 @@
-//! The service's headers and bodies (`@vercel/blob` 2.8.0, API version 12).
+//! Headers and JSON bodies of the Blob API (`@vercel/blob` 2.8.0, API version 12).
 
 use reqwest::header::HeaderName;
 use serde::Deserialize;
 
-/// The version of the API that is spoken.
+use crate::util::etag::unquote;
+
+/// The version of the API.
 pub(super) const API_VERSION: &str = "12";
 
 pub(super) const X_API_VERSION: HeaderName = HeaderName::from_static("x-api-version");
@@ -18,22 +20,22 @@ pub(super) const X_CACHE_CONTROL_MAX_AGE: HeaderName =
     HeaderName::from_static("x-cache-control-max-age");
 pub(super) const X_IF_MATCH: HeaderName = HeaderName::from_static("x-if-match");
 
-/// What the service tells of a blob. A put and a copy tell neither its size nor when it was uploaded.
+/// The metadata of a blob. The response to a put has neither the size nor the time.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Blob {
-    /// Its pathname.
+    /// The pathname.
     pub pathname: String,
-    /// Its entity tag, without quotes. Empty where the service does not tell.
-    #[serde(default, deserialize_with = "version")]
+    /// The entity tag, without quotes; empty if the response has none.
+    #[serde(default, deserialize_with = "etag")]
     pub etag: String,
-    /// Its content type. A list does not tell.
+    /// The content type; `None` in lists.
     #[serde(default)]
     pub content_type: Option<String>,
-    /// How many bytes it has.
+    /// The size, in bytes.
     #[serde(default)]
     pub size: u64,
-    /// When it was last written, RFC 3339.
+    /// The time of the last write, RFC 3339.
     #[serde(default)]
     pub uploaded_at: Option<String>,
 }
@@ -44,18 +46,18 @@ pub struct Blob {
 pub struct Page {
     /// The blobs.
     pub blobs: Vec<Blob>,
-    /// The prefixes of what a folded list leaves out, each with a `/` at its end.
+    /// The folders of a folded list, each with a trailing `/`.
     #[serde(default)]
     pub folders: Vec<String>,
-    /// Where the next page begins; `None` after the last.
+    /// The cursor of the next page; `None` on the last page.
     #[serde(default)]
     pub cursor: Option<String>,
     has_more: bool,
 }
 
 impl Page {
-    /// Without a cursor that leads nowhere, so that a list always comes to its end.
-    pub(super) fn checked(mut self) -> Self {
+    /// Removes a cursor that leads to no further page, so that every listing ends.
+    pub(super) fn without_stale_cursor(mut self) -> Self {
         self.cursor = self
             .cursor
             .filter(|cursor| self.has_more && !cursor.is_empty());
@@ -63,13 +65,13 @@ impl Page {
     }
 }
 
-/// An error as the service writes it.
+/// The body of an error response.
 #[derive(Debug, Deserialize)]
 pub(super) struct ErrorBody {
     pub(super) error: ErrorDetail,
 }
 
-/// What the service says of an error.
+/// The code and the message of an error.
 #[derive(Debug, Deserialize)]
 pub(super) struct ErrorDetail {
     pub(super) code: String,
@@ -77,17 +79,7 @@ pub(super) struct ErrorDetail {
     pub(super) message: String,
 }
 
-/// An entity tag as a header has it.
-pub(super) fn quoted(etag: &str) -> String {
-    format!("\"{etag}\"")
-}
-
-/// An entity tag without quotes, and without the `W/` that a cache adds when it compresses.
-pub(super) fn unquoted(etag: &str) -> &str {
-    etag.trim_start_matches("W/").trim_matches('"')
-}
-
-fn version<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn etag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let etag = Option::<String>::deserialize(deserializer)?;
-    Ok(unquoted(&etag.unwrap_or_default()).to_owned())
+    Ok(unquote(&etag.unwrap_or_default()).to_owned())
 }

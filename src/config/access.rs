@@ -1,143 +1,139 @@
-//! What is configured of access: who may call, from where, and how often.
+//! Configuration of access: credentials, origins, rate limit.
 
 use reqwest::Url;
 
-use super::ConfigError;
-use super::variable::{list, one_of, variable};
+use super::{ConfigError, Environment};
 use crate::auth::{ApiKey, AuthConfig};
 use crate::util::origin::{OriginPattern, is_loopback};
 use crate::util::secret::Secret;
 
-/// How many requests a caller may make in a minute unless `RATE_LIMIT` says otherwise.
+/// The default of `RATE_LIMIT` on Vercel, in requests per minute.
 const DEFAULT_RATE_LIMIT: u32 = 600;
 /// The highest `RATE_LIMIT`.
 const MAX_RATE_LIMIT: u32 = 1_000_000;
-/// The shortest `AUTH_JWT_SECRET`, in bytes: as long as what HS256 makes of it (RFC 7518, section 3.2).
+/// The shortest `AUTH_JWT_SECRET`, in bytes: the size of an HS256 hash (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
 
-/// Who may call, from where, and how often. The default is what the person at this machine has: everything.
+/// Configuration of access. The default is that of the local server: open, without a rate limit.
 #[derive(Clone, Debug, Default)]
 pub struct AccessConfig {
-    /// Which credentials are accepted.
+    /// The accepted credentials.
     pub auth: AuthConfig,
-    /// `ALLOW_ANONYMOUS`: whether everybody may do everything, where no credentials are configured.
+    /// `ALLOW_ANONYMOUS`: whether requests without credentials have full access if no credentials are configured.
     pub allow_anonymous: bool,
-    /// Whether others than the person at this machine can call: on Vercel, and where the local server listens
-    /// for other machines.
-    pub is_public: bool,
-    /// `RATE_LIMIT`: how many requests a caller may make in a minute. Unset: 600 on Vercel, none elsewhere.
+    /// Whether other machines can reach the service: on Vercel, and if the local server listens on more than a
+    /// loopback address.
+    pub is_network_reachable: bool,
+    /// `RATE_LIMIT`: the number of requests per caller and minute. Default: 600 on Vercel, otherwise no limit.
     pub rate_limit: Option<u32>,
-    /// `CORS_ALLOWED_ORIGINS`: pages of which other origins may call. Unset: none.
+    /// `CORS_ALLOWED_ORIGINS`: the origins that may send cross-origin requests. Default: none.
     pub cors_allowed_origins: Vec<OriginPattern>,
 }
 
-fn auth_from_env() -> Result<AuthConfig, ConfigError> {
-    let config = AuthConfig {
-        jwks_url: jwks_url("AUTH_JWKS_URL")?,
-        jwt_secret: jwt_secret("AUTH_JWT_SECRET")?,
-        issuer: variable("AUTH_ISSUER"),
-        audiences: list("AUTH_AUDIENCE", "names with commas between them")?,
-        teams_claim: variable("AUTH_TEAMS_CLAIM"),
-        role_claim: variable("AUTH_ROLE_CLAIM"),
-        api_keys: api_keys("API_KEYS")?,
-    };
-    check_whole(&config)?;
-    Ok(config)
-}
-
-/// Who says whose tokens are accepted means some to be: a name that is mistyped must not open everything.
-fn check_whole(config: &AuthConfig) -> Result<(), ConfigError> {
-    let is_half = config.issuer.is_some()
-        || !config.audiences.is_empty()
-        || config.teams_claim.is_some()
-        || config.role_claim.is_some();
-    if is_half && !config.accepts_tokens() {
-        return Err(ConfigError {
-            variable: "AUTH_JWKS_URL",
-            expected: "set, or AUTH_JWT_SECRET, where another variable says what tokens have to be",
-        });
-    }
-    Ok(())
-}
-
 impl AccessConfig {
-    pub(super) fn from_env(is_on_vercel: bool) -> Result<Self, ConfigError> {
+    pub(super) fn read(
+        environment: &Environment<'_>,
+        is_on_vercel: bool,
+    ) -> Result<Self, ConfigError> {
+        let switch = [("true", true), ("false", false)];
         Ok(Self {
-            auth: auth_from_env()?,
-            allow_anonymous: one_of(
-                "ALLOW_ANONYMOUS",
-                [("true", true), ("false", false)],
-                "true or false",
-            )?
-            .unwrap_or(false),
-            rate_limit: rate_limit("RATE_LIMIT", is_on_vercel)?,
-            cors_allowed_origins: list(
+            auth: auth(environment)?,
+            allow_anonymous: environment
+                .parse_choice("ALLOW_ANONYMOUS", switch, "true or false")?
+                .unwrap_or(false),
+            rate_limit: rate_limit(environment, is_on_vercel)?,
+            cors_allowed_origins: environment.parse_list(
                 "CORS_ALLOWED_ORIGINS",
-                "origins such as https://app.example.com or https://*.example.com, with commas between them",
+                "comma-separated origins such as https://app.example.com or https://*.example.com",
             )?,
-            is_public: is_on_vercel,
+            is_network_reachable: is_on_vercel,
         })
     }
 }
 
-/// Keys that came over an open line could be anybody's.
-fn jwks_url(variable_name: &'static str) -> Result<Option<String>, ConfigError> {
-    let Some(text) = variable(variable_name) else {
-        return Ok(None);
+fn auth(environment: &Environment<'_>) -> Result<AuthConfig, ConfigError> {
+    let config = AuthConfig {
+        jwks_url: jwks_url(environment)?,
+        jwt_secret: jwt_secret(environment)?,
+        issuer: environment.variable("AUTH_ISSUER"),
+        audiences: environment.parse_list("AUTH_AUDIENCE", "comma-separated names")?,
+        teams_claim: environment.variable("AUTH_TEAMS_CLAIM"),
+        role_claim: environment.variable("AUTH_ROLE_CLAIM"),
+        api_keys: api_keys(environment)?,
     };
-    let is_safe = Url::parse(&text).is_ok_and(|url| match url.scheme() {
-        "https" => true,
-        "http" => url.host_str().is_some_and(is_loopback),
-        _ => false,
-    });
-    is_safe.then_some(Some(text)).ok_or(ConfigError {
-        variable: variable_name,
-        expected: "an https address",
+    validate(&config)?;
+    Ok(config)
+}
+
+/// Rejects settings of tokens without a key for them. Without this check, a typo in the name of `AUTH_JWKS_URL` could
+/// turn access control off.
+fn validate(config: &AuthConfig) -> Result<(), ConfigError> {
+    let has_token_settings = config.issuer.is_some()
+        || !config.audiences.is_empty()
+        || config.teams_claim.is_some()
+        || config.role_claim.is_some();
+    if has_token_settings && !config.accepts_tokens() {
+        return Err(ConfigError::new(
+            "AUTH_JWKS_URL",
+            None,
+            "set, or AUTH_JWT_SECRET must be set, because another AUTH_ variable is set",
+        ));
+    }
+    Ok(())
+}
+
+/// Accepts only https, because keys from an insecure connection could be forged.
+fn jwks_url(environment: &Environment<'_>) -> Result<Option<String>, ConfigError> {
+    environment.parse_with("AUTH_JWKS_URL", "an https URL", |text| {
+        let url = Url::parse(text).ok()?;
+        let is_secure = match url.scheme() {
+            "https" => true,
+            "http" => url.host_str().is_some_and(is_loopback),
+            _ => false,
+        };
+        is_secure.then(|| text.to_owned())
     })
 }
 
-fn jwt_secret(variable_name: &'static str) -> Result<Option<Secret>, ConfigError> {
-    let secret = variable(variable_name);
-    // Bytes that are no text come as replacement characters, which others than the owner would guess.
-    let is_unusable =
-        |it: &String| it.len() < MIN_SECRET_BYTES || it.contains(char::REPLACEMENT_CHARACTER);
-    if secret.as_ref().is_some_and(is_unusable) {
-        return Err(ConfigError {
-            variable: variable_name,
-            expected: "a text of at least 32 bytes",
-        });
-    }
-    Ok(secret.map(Secret::new))
+fn jwt_secret(environment: &Environment<'_>) -> Result<Option<Secret>, ConfigError> {
+    let expected = "at least 32 bytes of UTF-8 text";
+    environment.parse_with("AUTH_JWT_SECRET", expected, |text| {
+        // Bytes that are not UTF-8 became replacement characters, which are easy to guess.
+        let is_usable =
+            text.len() >= MIN_SECRET_BYTES && !text.contains(char::REPLACEMENT_CHARACTER);
+        is_usable.then(|| Secret::new(text.to_owned()))
+    })
 }
 
-fn api_keys(variable_name: &'static str) -> Result<Vec<ApiKey>, ConfigError> {
-    let keys: Vec<ApiKey> = list(
-        variable_name,
-        "entries name:sha256-hex:scope with commas between them, as `cargo run --bin doctor -- new-key` prints them",
+fn api_keys(environment: &Environment<'_>) -> Result<Vec<ApiKey>, ConfigError> {
+    let keys: Vec<ApiKey> = environment.parse_list(
+        "API_KEYS",
+        "comma-separated entries name:sha256-hex:scope, as `cargo run --bin doctor -- new-key` prints them",
     )?;
-    // Two keys of one name would be one caller.
+    // Keys of the same name would be the same caller.
     for (index, key) in keys.iter().enumerate() {
         if keys[..index].iter().any(|other| other.name() == key.name()) {
-            return Err(ConfigError {
-                variable: variable_name,
-                expected: "entries of different names",
-            });
+            let value = environment.variable("API_KEYS");
+            let expected = "entries with different names";
+            return Err(ConfigError::new("API_KEYS", value.as_deref(), expected));
         }
     }
     Ok(keys)
 }
 
-fn rate_limit(variable_name: &'static str, is_on_vercel: bool) -> Result<Option<u32>, ConfigError> {
-    match variable(variable_name).as_deref() {
-        None => Ok(is_on_vercel.then_some(DEFAULT_RATE_LIMIT)),
-        Some("off") => Ok(None),
-        Some(text) => {
+fn rate_limit(
+    environment: &Environment<'_>,
+    is_on_vercel: bool,
+) -> Result<Option<u32>, ConfigError> {
+    let expected = "off, or 1 to 1000000 requests per minute";
+    let limit = environment.parse_with("RATE_LIMIT", expected, |text| match text {
+        "off" => Some(None),
+        text => {
             let limit = text.parse().ok();
-            let limit = limit.filter(|limit| (1..=MAX_RATE_LIMIT).contains(limit));
-            limit.map(Some).ok_or(ConfigError {
-                variable: variable_name,
-                expected: "off, or 1 to 1000000 requests a minute",
-            })
+            limit
+                .filter(|limit| (1..=MAX_RATE_LIMIT).contains(limit))
+                .map(Some)
         }
-    }
+    })?;
+    Ok(limit.unwrap_or_else(|| is_on_vercel.then_some(DEFAULT_RATE_LIMIT)))
 }

@@ -6,21 +6,22 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization;
 
-/// The longest path, in bytes after normalisation.
+/// The maximum length of a path, in bytes after normalisation.
 pub const MAX_PATH_BYTES: usize = 900;
-/// The longest part of a path, in bytes: what file systems take, for those who download a folder.
-pub const MAX_PART_BYTES: usize = 255;
+/// The maximum length of a segment, in bytes: the limit of most file systems, so that a folder can be downloaded.
+pub const MAX_SEGMENT_BYTES: usize = 255;
 
-/// Where a file lies in its volume: parts between `/`, none of them empty, `.` or `..`, in Unicode's
-/// normal form C, so that two spellings that look the same are one path.
+/// The path of a file in its volume: segments separated by `/`, none of them empty, `.` or `..`.
+///
+/// The path is in Unicode normal form C, so that two spellings of one text are the same path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePath(String);
 
 impl FilePath {
-    /// Takes a path that is no longer percent-encoded.
+    /// Parses a path that is already percent-decoded.
     ///
     /// # Errors
-    /// Says what a path must be.
+    /// If the path is invalid. The message contains the violated rule.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let path: String = text.nfc().collect();
         if !(1..=MAX_PATH_BYTES).contains(&path.len()) {
@@ -28,31 +29,31 @@ impl FilePath {
         }
         if path.chars().any(is_forbidden) {
             return Err(
-                "must not hold \\, control characters or characters that change the direction of text",
+                "must not contain \\, control characters or bidirectional control characters",
             );
         }
-        for part in path.split('/') {
-            if part.is_empty() || part == "." || part == ".." {
-                return Err("must not have empty parts, . or ..");
+        for segment in path.split('/') {
+            if segment.is_empty() || segment == "." || segment == ".." {
+                return Err("must not have empty segments, . or ..");
             }
-            if part.len() > MAX_PART_BYTES {
-                return Err("must not have parts of more than 255 bytes");
+            if segment.len() > MAX_SEGMENT_BYTES {
+                return Err("must not have segments of more than 255 bytes");
             }
-            if is_encoded_step(part) {
+            if has_encoded_traversal(segment) {
                 return Err(
-                    "must not hold . or .. or what is forbidden in a form that is encoded again",
+                    "must not contain percent-encoded . or .. segments, separators or forbidden characters",
                 );
             }
         }
         Ok(Self(path))
     }
 
-    /// The path as text.
+    /// Returns the path as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Its last part.
+    /// Returns the last segment.
     pub fn file_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
     }
@@ -64,33 +65,34 @@ impl fmt::Display for FilePath {
     }
 }
 
-/// What a path cannot hold. A backslash separates parts for some; what changes the direction of text makes
-/// `gpj.exe` look like `exe.jpg`.
+/// Returns whether a path must not contain `character`.
+///
+/// A backslash is a separator on Windows. Bidirectional control characters make `gpj.exe` look like `exe.jpg`.
 pub(crate) fn is_forbidden(character: char) -> bool {
     character == '\\'
         || character.is_control()
-        || turns_direction(character)
+        || has_bidi_control(character)
         || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
-/// Whether `character` is one of those with the property `Bidi_Control`.
-pub(crate) fn turns_direction(character: char) -> bool {
+/// Returns whether `character` has the Unicode property `Bidi_Control`.
+pub(crate) fn has_bidi_control(character: char) -> bool {
     matches!(
         character,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
     )
 }
 
-/// Whether a part would be a step or hold a separator for somebody who decodes it more often than we do.
-fn is_encoded_step(part: &str) -> bool {
-    let mut text = Cow::Borrowed(part);
+/// Returns whether a client that decodes `segment` again would see `.`, `..`, a separator or a forbidden character.
+fn has_encoded_traversal(segment: &str) -> bool {
+    let mut text = Cow::Borrowed(segment);
     loop {
         let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
         if decoded == text {
             return false;
         }
-        let is_step = decoded == "." || decoded == "..";
-        if is_step || decoded.contains('/') || decoded.chars().any(is_forbidden) {
+        let is_traversal = decoded == "." || decoded == "..";
+        if is_traversal || decoded.contains('/') || decoded.chars().any(is_forbidden) {
             return true;
         }
         text = Cow::Owned(decoded);
@@ -102,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_that_people_use_are_paths() {
+    fn common_path_is_accepted_unchanged() {
         for path in [
             "a",
             "notes/2025/plan.md",
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_lead_elsewhere_are_refused() {
+    fn path_with_traversal_or_forbidden_characters_is_rejected() {
         for path in [
             "",
             "/",
@@ -148,7 +150,7 @@ mod tests {
             "a%7fb",
             "a%c2%85b",
             "x%e2%80%aegpj",
-            &"x".repeat(MAX_PART_BYTES + 1),
+            &"x".repeat(MAX_SEGMENT_BYTES + 1),
             &"x/".repeat(MAX_PATH_BYTES),
         ] {
             assert!(FilePath::parse(path).is_err(), "{path:?}");
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn two_spellings_of_one_path_are_one() {
+    fn decomposed_path_is_normalised() {
         let composed = FilePath::parse("caf\u{e9}").unwrap();
         assert_eq!(FilePath::parse("cafe\u{301}"), Ok(composed));
     }

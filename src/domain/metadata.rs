@@ -1,29 +1,29 @@
-//! Metadata: what callers attach to a session, and its limits. No I/O.
+//! Metadata of a session, and its limits. No I/O.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::util::json;
 
-/// The largest metadata, in bytes of JSON.
+/// The maximum size of metadata, in bytes of JSON.
 pub const MAX_METADATA_BYTES: usize = 16 * 1024;
-/// How many objects and arrays metadata may hold within each other.
+/// The maximum nesting depth of metadata.
 pub const MAX_METADATA_DEPTH: usize = 8;
 
-/// What a caller attaches to a session: a JSON object of at most 16 KB and 8 levels, kept to the letter.
+/// Application data of a session: a JSON object of at most 16 KB and 8 levels, stored byte for byte.
 #[derive(Clone, Debug, Serialize)]
 pub struct Metadata(Box<RawValue>);
 
 impl Metadata {
-    /// This metadata as a merge patch (RFC 7396) on `stored`.
+    /// Applies this metadata to `stored` as a merge patch (RFC 7396).
     ///
     /// # Errors
-    /// If what comes out is over a limit; the text says which.
+    /// If the result exceeds a limit. The message names the limit.
     pub fn merged_into(&self, stored: Option<&RawValue>) -> Result<Self, &'static str> {
         json::merge_patch(stored, &self.0).try_into()
     }
 
-    /// The metadata as JSON.
+    /// Returns the metadata as JSON.
     pub fn into_raw(self) -> Box<RawValue> {
         self.0
     }
@@ -49,13 +49,13 @@ impl TryFrom<Box<RawValue>> for Metadata {
             return Err("must not be nested deeper than 8 levels");
         }
         if json::has_nul(&value) {
-            return Err("must not hold the character NUL");
+            return Err("must not contain the NUL character");
         }
         Ok(Self(value))
     }
 }
 
-// Not `try_from`: it would go through a buffer that a raw value cannot be read from.
+// Not `try_from`: serde would buffer the value, and a `RawValue` cannot be read from that buffer.
 impl<'de> Deserialize<'de> for Metadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Box::<RawValue>::deserialize(deserializer)?;

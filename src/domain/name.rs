@@ -1,17 +1,17 @@
-//! What sessions and skills are called, and the limits of it. No I/O.
+//! Names of sessions and skills. No I/O.
 
 use serde::{Deserialize, Serialize};
 
-/// The longest name, in characters.
+/// The maximum length of a name, in characters.
 pub const MAX_NAME_CHARS: usize = 200;
 
-/// A name: 1–200 characters after trimming, none of them a control character.
+/// A name: 1–200 characters after trimming, without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Name(String);
 
 impl Name {
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -26,7 +26,7 @@ impl TryFrom<String> for Name {
             return Err("must be 1 to 200 characters");
         }
         if name.chars().any(char::is_control) {
-            return Err("must not hold control characters");
+            return Err("must not contain control characters");
         }
         Ok(Self(name.to_owned()))
     }

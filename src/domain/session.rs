@@ -1,4 +1,4 @@
-//! Sessions: their ids, names, places and limits. No I/O.
+//! Sessions: ids, statuses, patches and the session itself. No I/O.
 
 use std::fmt;
 
@@ -12,34 +12,34 @@ use super::metadata::Metadata;
 use super::name::Name;
 use super::volume::{Volume, VolumeKind};
 
-/// The longest id that is looked up, in bytes. Ids of the Python version contain the session's name.
+/// The maximum length of a session id, in bytes. Ids of the Python version contain the session's name.
 pub const MAX_SESSION_ID_BYTES: usize = 1024;
 
-/// Names one session, and so its keys in Redis.
+/// The id of a session; part of its keys in Redis.
 ///
-/// Ours are `sess_` and a version 7 UUID. Those of the Python version are `sess_`, the name, and the
-/// seconds of their creation, and hold whatever the name held: `:`, `/`, blanks, any language.
+/// A new id is `sess_` and a version 7 UUID. An id of the Python version is `sess_`, the session's name and the Unix
+/// time of its creation, so it can contain `:`, `/`, spaces and non-ASCII letters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SessionId(String);
 
 impl SessionId {
-    /// An id that was never used before.
+    /// Returns a new unique id.
     pub fn generate() -> Self {
         Self(format!("sess_{}", Uuid::now_v7().simple()))
     }
 
-    /// Takes an id as a caller wrote it; nothing where no session can have it.
+    /// Parses an id; `None` if no session can have it.
     ///
-    /// That is an empty or overlong one, and one ending in `:messages`: `session:{id}` would be the
-    /// key of another session's message list.
+    /// An id is not empty, has at most [`MAX_SESSION_ID_BYTES`], contains no NUL and does not end in `:messages`:
+    /// otherwise `session:{id}` would be the key of another session's message list.
     pub fn parse(text: &str) -> Option<Self> {
-        let possible = (1..=MAX_SESSION_ID_BYTES).contains(&text.len())
+        let is_valid = (1..=MAX_SESSION_ID_BYTES).contains(&text.len())
             && !text.contains('\0')
             && !text.ends_with(":messages");
-        possible.then(|| Self(text.to_owned()))
+        is_valid.then(|| Self(text.to_owned()))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -51,20 +51,20 @@ impl fmt::Display for SessionId {
     }
 }
 
-/// Where a session stands.
+/// The status of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Status {
-    /// Being worked on.
+    /// Work goes on.
     Active,
-    /// Set aside.
+    /// Work is interrupted.
     Paused,
-    /// Done.
+    /// Work is finished.
     Completed,
 }
 
 impl Status {
-    /// The status as it is written in JSON and in keys.
+    /// Returns the status as JSON and keys write it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -74,98 +74,99 @@ impl Status {
     }
 }
 
+// Not derived: a derived implementation also accepts `{"active":null}`.
 impl TryFrom<String> for Status {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let named = [Self::Active, Self::Paused, Self::Completed]
+        let status = [Self::Active, Self::Paused, Self::Completed]
             .into_iter()
-            .find(|it| it.as_str() == text);
-        named.ok_or("must be active, paused or completed")
+            .find(|status| status.as_str() == text);
+        status.ok_or("must be active, paused or completed")
     }
 }
 
-/// What a caller gives to start a session.
+/// A session to create.
 #[derive(Debug)]
 pub struct NewSession {
-    /// What it is called.
+    /// The name.
     pub name: Name,
-    /// Whose it is.
+    /// The volume that contains the session.
     pub volume: Volume,
-    /// What the caller attaches.
+    /// Application data.
     pub metadata: Metadata,
 }
 
-/// What a caller changes of a session; what is `None` stays.
+/// Changes to a session; members that are `None` keep their value.
 #[derive(Debug, Default)]
 pub struct SessionPatch {
-    /// A new name.
+    /// The new name.
     pub name: Option<Name>,
-    /// A new status.
+    /// The new status.
     pub status: Option<Status>,
-    /// A merge patch on the metadata.
+    /// A merge patch (RFC 7396) for the metadata.
     pub metadata: Option<Metadata>,
 }
 
 impl SessionPatch {
-    /// Whether nothing is to change.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         self.name.is_none() && self.status.is_none() && self.metadata.is_none()
     }
 }
 
-/// A session, as it is answered.
+/// A session.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Session {
-    /// Its id.
+    /// The id.
     pub id: SessionId,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Whose it is.
+    /// The kind of the volume that contains the session.
     pub volume: VolumeKind,
-    /// Which user's or team's.
-    // Not a [`VolumeId`]: the Python version checked nothing.
+    /// The id of the user or team; `system` for a system volume.
+    // Not a [`VolumeId`]: the Python version stored it unchecked.
     pub volume_id: String,
-    /// Where it stands.
+    /// The status; `active`, `paused` or `completed` unless the Python version stored another text.
     // Not a [`Status`], for the same reason.
     pub status: String,
-    /// What callers attached.
+    /// Application data.
     #[schema(value_type = Metadata)]
     pub metadata: Box<RawValue>,
-    /// How many traces the Python version counted.
+    /// The number of traces, as counted by the Python version.
     pub traces_count: u64,
-    /// How many messages it has.
+    /// The number of messages.
     pub message_count: u64,
-    /// When it was created, RFC 3339.
+    /// The time of creation, RFC 3339.
     pub created_at: String,
-    /// When it was last changed or appended to, RFC 3339.
+    /// The time of the last change or appended message, RFC 3339.
     pub updated_at: String,
 }
 
 impl Session {
-    /// Whether it lies in a volume that the caller may see.
-    pub fn is_seen_by(&self, caller: &Caller) -> bool {
+    /// Returns whether the caller may read the session.
+    pub fn is_readable_by(&self, caller: &Caller) -> bool {
         caller.can_read_raw(self.volume, &self.volume_id)
     }
 }
 
-/// A session in one of its states.
+/// A session and the version of its state.
 #[derive(Debug)]
 pub struct SessionAndVersion {
     /// The session.
     pub session: Session,
-    /// What tells this state from every other; fit for an entity tag.
+    /// The version: differs between any two states; used as the opaque part of an ETag.
     pub version: String,
 }
 
-/// A session with the messages that were asked for, as both were at one moment.
+/// A consistent snapshot of a session and the requested messages.
 #[derive(Debug)]
 pub struct SessionWithMessages {
     /// The session.
     pub current: SessionAndVersion,
-    /// Messages in order of their `seq`.
+    /// The messages in ascending order of `seq`.
     pub messages: Vec<Message>,
-    /// Whether there are more in the direction that was read.
+    /// Whether more messages follow in the reading direction.
     pub has_more: bool,
 }
 
@@ -174,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_do_not_repeat_and_can_be_parsed() {
+    fn generated_id_is_unique_and_parses() {
         let ids: Vec<SessionId> = (0..1000).map(|_| SessionId::generate()).collect();
         for (index, id) in ids.iter().enumerate() {
             assert!(!ids[..index].contains(id));
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_the_python_version_are_ids() {
+    fn id_of_the_python_version_parses_and_an_ambiguous_one_does_not() {
         for id in [
             "sess_my_name_1765706400",
             "sess_a:b/c d_1",

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -56,9 +57,14 @@ pub enum Error {
     /// The body took too long to arrive.
     #[error("body timeout")]
     BodyTimeout,
-    /// The keys that verify tokens are unavailable. The text is for the log.
-    #[error("{0}")]
-    KeysUnavailable(String),
+    /// The keys that verify tokens are unavailable.
+    #[error("{cause}")]
+    KeysUnavailable {
+        /// The failure of the last fetch, for the log.
+        cause: String,
+        /// The time until the keys may be fetched again.
+        retry_after: Duration,
+    },
     /// The request took too long.
     #[error("time limit")]
     Timeout,
@@ -71,7 +77,7 @@ impl<E: Into<service::error::Error>> From<E> for Error {
     fn from(error: E) -> Self {
         match error.into() {
             service::error::Error::Blob(blob::Error::BodyBroke(cause)) => {
-                if is_over_limit(&cause) {
+                if is_over_limit(cause.as_ref()) {
                     Self::PayloadTooLarge
                 } else {
                     Self::incomplete_body()
@@ -188,7 +194,7 @@ impl Error {
                 "timeout",
                 "The body took longer than 20 s to arrive.".into(),
             ),
-            Self::KeysUnavailable(_) => (
+            Self::KeysUnavailable { .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "authentication_unavailable",
                 "The token cannot be verified right now because the signing keys are unavailable. \

@@ -1,4 +1,4 @@
-//! The one form in which callers are told of an error: `application/problem+json` (RFC 9457).
+//! Rendering of errors as `application/problem+json` (RFC 9457).
 
 use std::time::Duration;
 
@@ -9,13 +9,12 @@ use serde_json::value::RawValue;
 
 use super::error::Error;
 use super::extract::etag::entity_tag;
-use crate::auth::FIRST_FETCH_PAUSE;
 use crate::service;
 use crate::service::error::{Current, FieldError};
 use crate::store;
 use crate::util::json;
 
-/// When a storage that is down may be tried again.
+/// The `Retry-After` of unavailable storage.
 const STORAGE_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
@@ -32,7 +31,7 @@ struct Problem<'a> {
     current: Option<&'a RawValue>,
 }
 
-/// The answer in full.
+/// Returns the response to a failed request.
 pub(crate) fn render(error: &Error, request_id: &str) -> Response {
     let status = error.status();
     let invalid_field = error.invalid_field();
@@ -93,15 +92,10 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
         Error::Unauthorized {
             had_credentials, ..
         } => insert(header::WWW_AUTHENTICATE, challenge(*had_credentials)),
-        Error::Service(service::error::Error::Store(store::Error::RateLimited(pause))) => {
-            insert(header::RETRY_AFTER, seconds(*pause));
-        }
-        Error::KeysUnavailable(_) => {
-            insert(
-                header::RETRY_AFTER,
-                FIRST_FETCH_PAUSE.num_seconds().to_string(),
-            );
-        }
+        Error::Service(service::error::Error::Store(store::Error::RateLimited(pause)))
+        | Error::KeysUnavailable {
+            retry_after: pause, ..
+        } => insert(header::RETRY_AFTER, seconds(*pause)),
         error
             if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]
                 .contains(&error.status()) =>
@@ -112,7 +106,7 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
     }
 }
 
-/// How to call with credentials (RFC 6750, section 3). Why the ones that came do not hold is in the body.
+/// Returns the `WWW-Authenticate` challenge (RFC 6750, section 3). The reason is in the body.
 fn challenge(had_credentials: bool) -> String {
     let error = if had_credentials {
         ", error=\"invalid_token\""

@@ -25,7 +25,7 @@ macro_rules! routes {
                 let route = $crate::http::routes::Route::default()
                     $(.on(
                         $crate::http::routes::routes!(@description $handler $($nested)?),
-                        $handler $(:: $nested)?,
+                        &$handler $(:: $nested)?,
                     ))+;
                 let router = route.add_to(router, &[$($path),*]);
             )+
@@ -59,7 +59,7 @@ pub(crate) struct Route {
 
 impl Route {
     /// Adds a handler for the path and methods of its description.
-    pub(crate) fn on<D, H, T>(self, _: D, handler: H) -> Self
+    pub(crate) fn on<D, H, T>(self, _: D, handler: &H) -> Self
     where
         D: Path,
         H: Handler<T, App>,

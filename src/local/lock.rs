@@ -1,25 +1,25 @@
-//! One process per folder: a lock file that the system releases when its holder is gone, however it ended.
+//! An exclusive lock on a folder. The operating system releases it when the process ends, also after a crash.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a folder is not ours.
+/// Failure to lock a folder.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Another local server uses the folder.
+    /// Another local server holds the lock.
     #[error("another local server is running in {0}")]
     InUse(PathBuf),
-    /// The folder cannot be used.
+    /// The folder or the lock file cannot be created.
     #[error("cannot use {0}")]
     Io(PathBuf, #[source] io::Error),
 }
 
-/// Makes the folder if it is not there, and takes it: ours as long as the file that is returned stays open.
+/// Creates the folder if necessary and locks it for as long as the returned file stays open.
 ///
 /// # Errors
-/// If another process has it, or it cannot be used.
-pub fn take(directory: &Path) -> Result<(PathBuf, File), Error> {
+/// [`Error::InUse`] if another process holds the lock, [`Error::Io`] if the folder cannot be used.
+pub fn acquire(directory: &Path) -> Result<(PathBuf, File), Error> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |error| Error::Io(path, error)

@@ -1,4 +1,4 @@
-//! What only a person's machine needs. Functions never come here.
+//! Local development: private storage, startup banner, and the report of `llmos doctor`. Functions do not use it.
 
 pub mod blob_store;
 pub mod lock;

@@ -1,10 +1,10 @@
-//! What `vercel.json` puts on every page: the local server puts the same on it.
+//! The page headers of `vercel.json`, which the local server also sends.
 
 use anyhow::Context;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
 
-/// The file itself, so that a page that its policy breaks breaks here, too.
+/// The deployment's own file: a page that violates its content security policy also fails locally.
 const VERCEL_JSON: &str = include_str!("../../vercel.json");
 
 #[derive(Deserialize)]
@@ -12,7 +12,7 @@ struct Deployment {
     headers: Vec<Rule>,
 }
 
-/// Which paths it is for is not read: each is for all paths, or for all but the API's.
+/// The `source` of a rule is not read: every rule matches all pages.
 #[derive(Deserialize)]
 struct Rule {
     headers: Vec<Header>,
@@ -24,17 +24,18 @@ struct Header {
     value: String,
 }
 
-/// The headers, but for the one that a server without TLS must not send (RFC 6797, section 7.2).
+/// Returns the headers without `Strict-Transport-Security`, which a server without TLS must not send (RFC 6797,
+/// section 7.2).
 ///
 /// # Errors
-/// If `vercel.json` has no headers, or one that HTTP does not know.
+/// If `vercel.json` has no headers or an invalid one.
 pub fn page_headers() -> anyhow::Result<HeaderMap> {
     let deployment: Deployment =
         serde_json::from_str(VERCEL_JSON).context("vercel.json has no headers")?;
     let rules = deployment.headers.into_iter();
     let mut headers = HeaderMap::new();
     for Header { key, value } in rules.flat_map(|rule| rule.headers) {
-        let context = || format!("vercel.json: the header {key} is none");
+        let context = || format!("vercel.json: the header {key} is invalid");
         let name: HeaderName = key.parse().with_context(context)?;
         let value = HeaderValue::from_str(&value).with_context(context)?;
         if name != header::STRICT_TRANSPORT_SECURITY {
@@ -49,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_get_what_the_deployment_gives_them_but_for_what_needs_tls() {
+    fn page_headers_are_those_of_vercel_json_without_hsts() {
         let headers = page_headers().unwrap();
         for name in [
             "content-security-policy",

@@ -1,5 +1,5 @@
-//! A private Redis for the local server: found on the `PATH`, kept in a folder, started again where it ends
-//! by itself, stopped with us.
+//! The private Redis of the local server: runs a program from the `PATH`, stores its data in a folder, restarts the
+//! program if it exits, and stops it with the local server.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -16,117 +15,110 @@ use tokio::task::JoinHandle;
 use super::lock;
 use crate::store::{self, Store};
 use crate::util::hash::sha256_hex;
+use crate::util::percent::encode_path;
 
-/// The programs that will do, the first one found is taken.
+/// Supported programs. The first one that is installed is used.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
-/// How long the server may take to load its data.
+/// Time limit for loading the data.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// How long the server may take to write its data and stop.
+/// Time limit for writing the data and stopping.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
-/// How long after its end the server is started again, and how often one is looked for that is not our child.
+/// Pause before a restart, and between checks of a server that is not a child process.
 const RESTART_PAUSE: Duration = Duration::from_millis(500);
-/// The shortest limit of the systems we run on: 104 bytes with the end (macOS); Linux has 108.
+/// Maximum length of a socket path on macOS: `sun_path` has 104 bytes with the terminating NUL. Linux has 108.
 const MAX_SOCKET_PATH_BYTES: usize = 103;
 
-/// What is not written as it is in the path of a URL.
-const NOT_OF_PATHS: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'-')
-    .remove(b'~');
-
-/// Why there is no private Redis.
+/// Failure to start the private Redis.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Neither program is there.
+    /// None of the supported programs is installed.
     #[error("neither redis-server nor valkey-server is installed")]
     NotInstalled,
-    /// The folder is not ours.
+    /// The folder cannot be locked.
     #[error(transparent)]
     Lock(#[from] lock::Error),
-    /// The server stopped by itself, or did not answer.
+    /// The program exited, or did not respond in time.
     #[error("{program} did not start: see {log}")]
     DidNotStart {
-        /// What was started.
+        /// Name of the program.
         program: &'static str,
-        /// Where it says why.
+        /// Path of its log.
         log: PathBuf,
     },
-    /// A file or the program cannot be used.
+    /// A file cannot be used, or the program cannot be run.
     #[error("cannot use {0}")]
     Io(PathBuf, #[source] io::Error),
 }
 
-/// A running private Redis. [`stop`](Self::stop) it, or its data is only as new as its last write.
+/// A running private Redis. Call [`stop`](Self::stop) at the end: dropping it leaves the program running.
 #[derive(Debug)]
 pub struct RedisServer {
-    place: Place,
-    /// Starts the server again until it is told not to, and then gives the process back.
-    keeper: JoinHandle<Option<Child>>,
-    stop_keeping: oneshot::Sender<()>,
-    /// Held as long as the folder is in use.
+    paths: Paths,
+    /// Restarts the program until `stop_supervisor` is sent, then returns the child process.
+    supervisor: JoinHandle<Option<Child>>,
+    stop_supervisor: oneshot::Sender<()>,
+    /// Locks the folder while the server is in use.
     _lock: File,
 }
 
-/// Where a server is found, and its data.
+/// Socket and data folder of a server.
 #[derive(Clone, Debug)]
-struct Place {
+struct Paths {
     socket: PathBuf,
     directory: PathBuf,
 }
 
 impl RedisServer {
-    /// Starts a server that keeps its data in `directory`, or takes over the one that a killed run left
-    /// behind, and waits until it answers. From then on one that ends by itself is started again.
+    /// Starts a server with its data in `directory`, or takes over the server of a local server that was killed.
+    /// Returns when the server responds. From then on the server is restarted if it exits.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn start(directory: &Path) -> Result<Self, Error> {
-        let (directory, lock) = lock::take(directory)?;
+        let (directory, lock) = lock::acquire(directory)?;
         let socket = socket_path(&directory);
-        let place = Place { socket, directory };
+        let paths = Paths { socket, directory };
         let mut child = None;
-        if place.is_gone().await {
-            // A socket that nobody listens on is left over from a crash.
-            match fs::remove_file(&place.socket) {
+        if paths.is_gone().await {
+            // A socket without a listener remains after a crash.
+            match fs::remove_file(&paths.socket) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::Io(place.socket, error));
+                    return Err(Error::Io(paths.socket, error));
                 }
                 _ => {}
             }
-            let (program, started) = place.spawn()?;
+            let (program, started) = paths.spawn()?;
             let started = child.insert(started);
-            place.wait_until_it_answers(program, Some(started)).await?;
+            paths.wait_until_ready(program, Some(started)).await?;
         } else {
-            place.wait_until_it_answers(PROGRAMS[0], None).await?;
+            paths.wait_until_ready(PROGRAMS[0], None).await?;
         }
-        let (stop_keeping, stopped) = oneshot::channel();
+        let (stop_supervisor, stopped) = oneshot::channel();
         Ok(Self {
-            keeper: tokio::spawn(place.clone().keep(child, stopped)),
-            place,
-            stop_keeping,
+            supervisor: tokio::spawn(paths.clone().supervise(child, stopped)),
+            paths,
+            stop_supervisor,
             _lock: lock,
         })
     }
 
-    /// What `REDIS_URL` would be for this server.
+    /// Returns the URL of the server, in the form of `REDIS_URL`.
     pub fn url(&self) -> String {
-        self.place.url()
+        self.paths.url()
     }
 
-    /// Where the data lies.
+    /// Returns the folder of the data.
     pub fn directory(&self) -> &Path {
-        &self.place.directory
+        &self.paths.directory
     }
 
-    /// Lets the server write its data and stop.
+    /// Stops the server after it has written its data.
     pub async fn stop(self) {
-        let _ = self.stop_keeping.send(());
-        let child = self.keeper.await.unwrap_or_default();
-        let store = Store::new(Some(self.place.url()), None);
+        let _ = self.stop_supervisor.send(());
+        let child = self.supervisor.await.unwrap_or_default();
+        let store = Store::new(Some(self.paths.url()), None);
         if let Ok(client) = store.client() {
-            // There is no answer: the server closes the connection.
+            // The error is expected: the server closes the connection without a reply.
             let _ = client.shutdown().await;
         }
         match child {
@@ -140,7 +132,7 @@ impl RedisServer {
             }
             None => {
                 let started = Instant::now();
-                while self.place.socket.exists() && started.elapsed() < STOP_LIMIT {
+                while self.paths.socket.exists() && started.elapsed() < STOP_LIMIT {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
@@ -148,10 +140,10 @@ impl RedisServer {
     }
 }
 
-impl Place {
-    /// Starts the server again whenever it has ended, until it is told to stop. `child` is none where the
-    /// server is not ours. Why one ends, and why it does not start, is in its log.
-    async fn keep(
+impl Paths {
+    /// Restarts the server whenever it exits, until `stopped` is signalled. `child` is `None` for a server that an
+    /// earlier local server started. Errors are in the server's log.
+    async fn supervise(
         self,
         mut child: Option<Child>,
         mut stopped: oneshot::Receiver<()>,
@@ -159,14 +151,14 @@ impl Place {
         loop {
             tokio::select! {
                 _ = &mut stopped => return child,
-                () = self.wait_until_it_ends(child.as_mut()) => {}
+                () = self.wait_for_exit(child.as_mut()) => {}
             }
             tokio::time::sleep(RESTART_PAUSE).await;
             child = self.spawn().ok().map(|(_, child)| child);
         }
     }
 
-    async fn wait_until_it_ends(&self, child: Option<&mut Child>) {
+    async fn wait_for_exit(&self, child: Option<&mut Child>) {
         match child {
             Some(child) => drop(child.wait().await),
             None => {
@@ -188,7 +180,7 @@ impl Place {
                 .arg(&self.socket)
                 .args(["--dir"])
                 .arg(&self.directory)
-                // Every acknowledged write survives a crash of the machine, not only ours.
+                // With fsync for each write, acknowledged writes survive a crash of the machine.
                 .args([
                     "--appendonly",
                     "yes",
@@ -201,7 +193,7 @@ impl Place {
                 .stdin(Stdio::null())
                 .stdout(output)
                 .stderr(errors)
-                // Ctrl-C goes to the whole group; the server is to outlive us until it is told to stop.
+                // Ctrl-C signals the whole process group. Redis must run until `stop`, so it gets its own group.
                 .process_group(0)
                 .spawn();
             match spawned {
@@ -213,7 +205,7 @@ impl Place {
         Err(Error::NotInstalled)
     }
 
-    async fn wait_until_it_answers(
+    async fn wait_until_ready(
         &self,
         program: &'static str,
         mut child: Option<&mut Child>,
@@ -240,13 +232,13 @@ impl Place {
         Store::new(Some(self.url()), None).client()?.ping().await
     }
 
-    /// Whether nothing listens on the socket. A server that is still loading its data does.
+    /// Returns whether the socket has no listener. A server that is loading its data listens.
     async fn is_gone(&self) -> bool {
         matches!(self.ping().await, Err(store::Error::Unavailable(error)) if error.is_connection_refusal())
     }
 
     fn url(&self) -> String {
-        let path = percent_encode(self.socket.as_os_str().as_bytes(), NOT_OF_PATHS);
+        let path = encode_path(self.socket.as_os_str().as_bytes());
         format!("redis+unix://{path}")
     }
 
@@ -255,7 +247,7 @@ impl Place {
     }
 }
 
-/// In the folder itself, or, where its path is too long for a socket, in the one for temporary files.
+/// Returns the path of the socket: in the folder, or in the system's temporary folder if that path is too long.
 fn socket_path(directory: &Path) -> PathBuf {
     let path = directory.join("redis.sock");
     if path.as_os_str().len() <= MAX_SOCKET_PATH_BYTES {

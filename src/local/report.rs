@@ -1,10 +1,10 @@
-//! What a check of the set-up tells on the terminal: a line for each thing, and why it does not work.
+//! The output of `llmos doctor`: a line for each check, with cause and remedy if it failed.
 
 use std::process::ExitCode;
 
 use crate::util::diagnosis::Diagnosis;
 
-/// Prints as the checks go, and counts what did not go well.
+/// Prints each result at once, and counts failures and warnings.
 #[derive(Debug, Default)]
 pub struct Report {
     failures: usize,
@@ -12,7 +12,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The outcome of a check that the service does not work without.
+    /// Prints the outcome of a required check.
     pub fn outcome(&mut self, name: &str, outcome: Result<String, Diagnosis>) {
         match outcome {
             Ok(detail) => pass(name, &detail),
@@ -20,7 +20,7 @@ impl Report {
         }
     }
 
-    /// The outcome of a check that the service works without.
+    /// Prints the outcome of an optional check. A failure counts as a warning.
     pub fn advice(&mut self, name: &str, outcome: Result<String, Diagnosis>) {
         match outcome {
             Ok(detail) => pass(name, &detail),
@@ -31,22 +31,23 @@ impl Report {
         }
     }
 
-    /// What does not work.
+    /// Prints the failure of a required check.
     pub fn fail(&mut self, name: &str, problem: &Diagnosis) {
         self.failures += 1;
         explain('✗', name, problem);
     }
 
-    /// A line of its own.
+    /// Prints a line that is not a check.
     pub fn say(&self, text: &str) {
         line(text);
     }
 
-    /// The last line, and what the program ends with.
+    /// Prints the summary and returns the exit code: failure if a required check failed.
     pub fn conclude(self) -> ExitCode {
         match (self.failures, self.warnings) {
             (0, 0) => line("everything works"),
-            (0, warnings) => line(&format!("everything works, with {warnings} to look at (!)")),
+            (0, 1) => line("everything works, with 1 warning (!)"),
+            (0, warnings) => line(&format!("everything works, with {warnings} warnings (!)")),
             (failures, _) => line(&format!("{failures} failed (✗)")),
         }
         match self.failures {

@@ -1,4 +1,4 @@
-//! The first lines of the local server: where it is, on what storage, and what is missing.
+//! The first lines that the local server prints: its address, its storage, missing settings and access.
 
 use std::net::SocketAddr;
 
@@ -6,14 +6,23 @@ use super::blob_store::{BlobStore, LOCAL_TOKEN};
 use super::redis_server::RedisServer;
 use crate::config::{AccessConfig, Config};
 
-/// Prints them. `config` is what the service runs with, private storage included.
-pub fn introduce(
+/// Prints the lines. `config` includes the addresses of the private storage.
+pub fn print_startup_banner(
     address: SocketAddr,
     config: &Config,
     redis: Option<&RedisServer>,
     blobs: Option<&BlobStore>,
 ) {
     line("llmos", &format!("http://{address}"));
+    print_sessions(config, redis);
+    print_files(config, blobs);
+    if config.anthropic_api_key.is_none() {
+        line("not set", "ANTHROPIC_API_KEY");
+    }
+    print_access(address, &config.access);
+}
+
+fn print_sessions(config: &Config, redis: Option<&RedisServer>) {
     match (redis, &config.redis_url) {
         (Some(redis), _) => {
             let directory = redis.directory().display();
@@ -22,39 +31,13 @@ pub fn introduce(
         (None, Some(_)) => line("sessions", "Redis at REDIS_URL"),
         (None, None) => line(
             "sessions",
-            "samples only, nothing is stored: install redis-server (apt install redis-server, \
+            "read-only samples: to store sessions, install redis-server (apt install redis-server, \
              brew install redis) or set REDIS_URL",
         ),
     }
-    introduce_files(config, blobs);
-    if config.anthropic_api_key.is_none() {
-        line("not set", "ANTHROPIC_API_KEY");
-    }
-    introduce_access(address, &config.access);
 }
 
-fn introduce_access(address: SocketAddr, access: &AccessConfig) {
-    let (name, text) = match (access.auth.is_configured(), access.is_public) {
-        (true, _) => ("access", "by tokens and keys, as AUTH_… and API_KEYS say".to_owned()),
-        (false, false) => (
-            "access",
-            "you are the local user, who may do everything; other machines cannot connect".to_owned(),
-        ),
-        (false, true) if access.allow_anonymous => (
-            "careful",
-            format!("every machine that reaches {address} may read and write everything"),
-        ),
-        (false, true) => (
-            "careful",
-            "nobody may call: other machines reach this address, so set AUTH_JWKS_URL, AUTH_JWT_SECRET or \
-             API_KEYS, or ALLOW_ANONYMOUS=true"
-                .to_owned(),
-        ),
-    };
-    line(name, &text);
-}
-
-fn introduce_files(config: &Config, blobs: Option<&BlobStore>) {
+fn print_files(config: &Config, blobs: Option<&BlobStore>) {
     match (blobs, &config.blob.read_write_token) {
         (Some(blobs), _) => {
             let directory = blobs.directory().display();
@@ -67,12 +50,41 @@ fn introduce_files(config: &Config, blobs: Option<&BlobStore>) {
                 ),
             );
             for path in blobs.unreadable() {
-                line("careful", &format!("{} is not a blob", path.display()));
+                let path = path.display();
+                line("warning", &format!("{path} is not a valid blob, ignored"));
             }
         }
         (None, Some(_)) => line("files", "Vercel Blob at BLOB_READ_WRITE_TOKEN"),
         (None, None) => line("files", "Vercel Blob at BLOB_STORE_ID"),
     }
+}
+
+fn print_access(address: SocketAddr, access: &AccessConfig) {
+    let (name, text) = match (access.auth.is_configured(), access.is_network_reachable) {
+        (true, _) => (
+            "access",
+            "restricted to valid tokens and API keys (AUTH_…, API_KEYS)".to_owned(),
+        ),
+        (false, false) => (
+            "access",
+            "full access without authentication, from this machine only".to_owned(),
+        ),
+        (false, true) if access.allow_anonymous => (
+            "warning",
+            format!(
+                "every machine that can reach {address} has full access without authentication"
+            ),
+        ),
+        (false, true) => (
+            "warning",
+            format!(
+                "all requests are rejected: other machines can reach {address}, and access is not configured. \
+                 Set AUTH_JWKS_URL or AUTH_JWT_SECRET (users), API_KEYS (programs), or ALLOW_ANONYMOUS=true \
+                 (open access)"
+            ),
+        ),
+    };
+    line(name, &text);
 }
 
 #[expect(

@@ -13,7 +13,9 @@ use crate::domain::request_context::RequestContext;
 use crate::domain::session::{
     NewSession, Session, SessionAndVersion, SessionId, SessionPatch, SessionWithMessages, Status,
 };
-use crate::store::{Appended, Created, Deleted, Idempotency, ListRequest, Store, Updated};
+use crate::store::{
+    self, Appended, Created, Deleted, FoundSession, Idempotency, ListRequest, Store, Updated,
+};
 
 /// The largest page of sessions.
 pub const MAX_SESSIONS_PER_PAGE: usize = 200;
@@ -107,11 +109,40 @@ impl<'a> SessionService<'a> {
         }
     }
 
-    /// Reads a session and at most `limit` messages of `range`.
+    /// Reads a session and its latest `limit` messages, unless its version is one of `known`.
     ///
     /// # Errors
     /// If there is no such session that the caller may read.
     pub async fn get(
+        &self,
+        id: &SessionId,
+        limit: usize,
+        known: &[String],
+    ) -> Result<MaybeSample<FoundSession>> {
+        match self
+            .store
+            .find_session(self.context, id, limit, known)
+            .await
+        {
+            Ok(Some(found)) => Ok(MaybeSample::stored(found)),
+            Ok(None) => Err(NOT_FOUND),
+            Err(error) => {
+                let sample = self.sample(error, id, MessageRange::Latest, limit)?;
+                Ok(
+                    sample.map(|session| match known.contains(&session.current.version) {
+                        true => FoundSession::NotModified(session.current.version),
+                        false => FoundSession::Found(session),
+                    }),
+                )
+            }
+        }
+    }
+
+    /// Reads a session and at most `limit` messages of `range`.
+    ///
+    /// # Errors
+    /// If there is no such session that the caller may read.
+    pub async fn messages(
         &self,
         id: &SessionId,
         range: MessageRange,
@@ -119,17 +150,25 @@ impl<'a> SessionService<'a> {
     ) -> Result<MaybeSample<SessionWithMessages>> {
         match self
             .store
-            .find_session(self.context, id, range, limit)
+            .find_messages(self.context, id, range, limit)
             .await
         {
             Ok(Some(session)) => Ok(MaybeSample::stored(session)),
             Ok(None) => Err(NOT_FOUND),
-            Err(error) => {
-                let caller = &self.context.caller;
-                let sample = samples::sessions::find_session(caller, id, range, limit);
-                self.samples.sample_or(error.into(), sample, NOT_FOUND)
-            }
+            Err(error) => self.sample(error, id, range, limit),
         }
+    }
+
+    fn sample(
+        &self,
+        error: store::Error,
+        id: &SessionId,
+        range: MessageRange,
+        limit: usize,
+    ) -> Result<MaybeSample<SessionWithMessages>> {
+        let caller = &self.context.caller;
+        let sample = samples::sessions::find_session(caller, id, range, limit);
+        self.samples.sample_or(error.into(), sample, NOT_FOUND)
     }
 
     /// Lists sessions, latest activity first.

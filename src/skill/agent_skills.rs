@@ -1,4 +1,4 @@
-//! Documents as the Agent Skills specification (agentskills.io) wants them.
+//! Export of documents in the format of the Agent Skills specification (agentskills.io).
 
 use std::collections::HashSet;
 
@@ -6,20 +6,21 @@ use super::SkillId;
 use super::document::Document;
 use super::yaml::{Node, Value, quote, to_json};
 
-/// The longest description that the specification allows, in characters.
+/// The maximum length of `description` in the specification, in characters.
 const MAX_DESCRIPTION_CHARS: usize = 1024;
-/// The longest text on compatibility that the specification allows, in characters.
+/// The maximum length of `compatibility` in the specification, in characters.
 const MAX_COMPATIBILITY_CHARS: usize = 500;
-/// The longest key that is written; YAML allows keys of 1024 characters.
+/// The maximum length of an exported key, in characters; YAML allows 1024.
 const MAX_KEY_CHARS: usize = 200;
+/// The keys that are copied as they are.
+const COPIED_KEYS: [&str; 3] = ["license", "compatibility", "allowed-tools"];
 
-/// The document as the Agent Skills specification wants it, for a folder that is named as its `name`.
+/// Returns the document in the format of the Agent Skills specification, for a folder with the same name as `name`.
 ///
-/// `name` is the id, or what [`SkillId::from_name`] makes of an id of an older shape. What the
-/// specification does not know is under `metadata`, as texts; what is no text is JSON there. The body
-/// stays as it is.
+/// `name` is the id; an id of an older form is converted by [`SkillId::from_name`]. Keys outside the specification
+/// become strings under `metadata`; values other than scalars are written as JSON. The body is unchanged.
 pub fn export(document: &str, id: &SkillId) -> String {
-    let document = Document::of(document);
+    let document = Document::parse(document);
     let name = if id.is_strict() {
         id.clone()
     } else {
@@ -29,14 +30,14 @@ pub fn export(document: &str, id: &SkillId) -> String {
     let given = document.text("description").filter(|text| !is_blank(text));
     let full = given.or(Some(title).filter(|text| !is_blank(text)));
     let full = full.unwrap_or(name.as_str());
-    let description = cut(full, MAX_DESCRIPTION_CHARS);
+    let description = truncate(full, MAX_DESCRIPTION_CHARS);
 
     let mut lines = vec![
         format!("name: {}", quote(name.as_str())),
         format!("description: {}", quote(&description)),
     ];
-    for key in ["license", "compatibility", "allowed-tools"] {
-        if let Some(text) = allowed(&document, key) {
+    for key in COPIED_KEYS {
+        if let Some(text) = valid_text(&document, key) {
             lines.push(format!("{key}: {}", quote(text)));
         }
     }
@@ -47,7 +48,7 @@ pub fn export(document: &str, id: &SkillId) -> String {
     if description != full {
         metadata.add("description", full);
     }
-    metadata.add_rest_of(&document);
+    metadata.add_other_entries(&document);
     if !metadata.lines.is_empty() {
         lines.push("metadata:".to_owned());
         lines.append(&mut metadata.lines);
@@ -55,14 +56,14 @@ pub fn export(document: &str, id: &SkillId) -> String {
     format!("---\n{}\n---\n{}", lines.join("\n"), document.body)
 }
 
-/// The text of a key of the specification, if it is one that the specification allows.
-fn allowed<'a>(document: &'a Document<'_>, key: &str) -> Option<&'a str> {
+/// Returns the string of a key, if it is valid in the specification.
+fn valid_text<'a>(document: &'a Document<'_>, key: &str) -> Option<&'a str> {
     let text = document.text(key).filter(|text| !is_blank(text))?;
-    let short = key != "compatibility" || text.chars().count() <= MAX_COMPATIBILITY_CHARS;
-    short.then_some(text)
+    let is_valid = key != "compatibility" || text.chars().count() <= MAX_COMPATIBILITY_CHARS;
+    is_valid.then_some(text)
 }
 
-/// Lines of the mapping `metadata`, which holds texts only.
+/// The lines of the mapping `metadata`, which contains only strings.
 #[derive(Default)]
 struct Metadata {
     keys: HashSet<String>,
@@ -71,7 +72,7 @@ struct Metadata {
 
 impl Metadata {
     fn add(&mut self, key: &str, text: &str) {
-        let mut key = cut(key, MAX_KEY_CHARS);
+        let mut key = truncate(key, MAX_KEY_CHARS);
         while !self.keys.insert(key.clone()) {
             key.push('_');
         }
@@ -90,8 +91,8 @@ impl Metadata {
         self.add(&as_text(key), &as_text(value));
     }
 
-    /// Adds all that the specification has no place for, and what the document has under `metadata`.
-    fn add_rest_of(&mut self, document: &Document<'_>) {
+    /// Adds the entries that are not keys of the specification, and the entries of the document's `metadata`.
+    fn add_other_entries(&mut self, document: &Document<'_>) {
         let Ok(front_matter) = &document.front_matter else {
             return;
         };
@@ -103,7 +104,7 @@ impl Metadata {
                 !is_last
                     || match key {
                         "name" | "description" => value.text().is_some(),
-                        key => is_of_specification(key) && allowed(document, key).is_some(),
+                        key => COPIED_KEYS.contains(&key) && valid_text(document, key).is_some(),
                     }
             });
             match (&value.value, key.text()) {
@@ -119,11 +120,7 @@ impl Metadata {
     }
 }
 
-fn is_of_specification(key: &str) -> bool {
-    matches!(key, "license" | "compatibility" | "allowed-tools")
-}
-
-fn cut(text: &str, max_chars: usize) -> String {
+fn truncate(text: &str, max_chars: usize) -> String {
     if text.chars().count() <= max_chars {
         return text.to_owned();
     }
@@ -131,10 +128,10 @@ fn cut(text: &str, max_chars: usize) -> String {
     start + "…"
 }
 
-/// Whether a text is nothing but what Python takes for blanks, as the specification's validator does.
+/// Returns whether `text` is empty or white space as defined by Python, like the specification's validator.
 fn is_blank(text: &str) -> bool {
     text.chars()
-        .all(|it| it.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&it))
+        .all(|character| character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character))
 }
 
 #[cfg(test)]
@@ -147,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_specification_does_not_know_is_metadata() {
+    fn keys_outside_the_specification_are_exported_as_metadata() {
         check(
             "\u{feff}---\r\nname: Hello World\r\ndescription: Says\r\nlicense: MIT\r\nallowed-tools: [Read]\r\ntags: [a, 1]\r\nversion: 1.10\r\nnone: ~\r\nmetadata: {version: x, deep: {a: true}}\r\n---\r\nbody\r\n---\r\n",
             "hello-world",
@@ -156,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_descriptions_are_as_the_specification_wants_them() {
+    fn name_and_description_satisfy_the_specification() {
         check(
             "text",
             "Old_Id",
@@ -167,7 +164,9 @@ mod tests {
             &format!("---\ndescription: {long}\n---\n"),
             &SkillId::parse("a").unwrap(),
         );
-        let cut = format!("\ndescription: \"{}…\"\n", "é".repeat(1023));
-        assert!(exported.contains(&cut) && exported.contains(&format!("  description: {long}\n")));
+        let truncated = format!("\ndescription: \"{}…\"\n", "é".repeat(1023));
+        assert!(
+            exported.contains(&truncated) && exported.contains(&format!("  description: {long}\n"))
+        );
     }
 }

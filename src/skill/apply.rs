@@ -1,4 +1,7 @@
-//! Changes of a document that leave all else in it as it was.
+//! Applies a patch to a document and keeps all other text unchanged.
+//!
+//! The document is edited in place, not written anew from its fields: comments, unknown keys and the body are the
+//! user's own.
 
 use super::code::Section;
 use super::document::Document;
@@ -6,24 +9,24 @@ use super::front_matter::Edit;
 use super::new::introduction;
 use super::parts::{Missing, with_empty_front_matter};
 use super::values::Values;
-use super::yaml::{flow_json, flow_list, quote};
+use super::yaml::{quote, write_flow_json, write_flow_sequence};
 use super::{ChangeError, Description, Label, Language, Parameters, SkillPatch, Tags};
 use super::{MAX_DOCUMENT_BYTES, MAX_FRONT_MATTER_BYTES};
 use crate::domain::name::Name;
 
 impl SkillPatch {
-    /// The document with the changes, and all else in it to the letter.
+    /// Returns the patched document; all other text is unchanged.
     ///
-    /// A value that the document has already is left as it is written. The heading and the description in
-    /// the body change along where they are as [`NewSkill`](super::NewSkill) writes them.
+    /// A field that already has the given value keeps its notation. The heading and the description in the body are
+    /// updated if they have the form of [`NewSkill`](super::NewSkill).
     ///
     /// # Errors
-    /// If the front matter cannot be parsed, or the result is over a limit.
+    /// If the front matter cannot be parsed, or the result exceeds a limit.
     pub fn apply(&self, document: &str) -> Result<String, ChangeError> {
-        let taken = Document::of(document);
-        let parts = match taken.parts {
+        let parsed = Document::parse(document);
+        let parts = match parsed.parts {
             Ok(parts) => parts,
-            Err(Missing::FrontMatter) => {
+            Err(Missing::Opening) => {
                 let with_front_matter = with_empty_front_matter(document);
                 let changed = self.apply(&with_front_matter)?;
                 let is_changed = changed != with_front_matter;
@@ -33,20 +36,20 @@ impl SkillPatch {
                     document.to_owned()
                 });
             }
-            Err(Missing::End(_)) => {
-                let reason = "its front matter has no end".to_owned();
+            Err(Missing::Closing(_)) => {
+                let reason = "the front matter is not closed".to_owned();
                 return Err(ChangeError::Unreadable(reason));
             }
         };
-        let front_matter = taken
+        let front_matter = parsed
             .front_matter
             .as_ref()
             .map_err(|reason| ChangeError::Unreadable(reason.clone()))?;
         let yaml = front_matter
-            .edit(&self.edits(&taken))
+            .edit(&self.edits(&parsed))
             .map_err(ChangeError::Unreadable)?;
-        let body = self.change_introduction(&taken, parts.line_ending());
-        let body = self.change_code(&taken, body, parts.line_ending())?;
+        let body = self.change_introduction(&parsed, parts.line_ending());
+        let body = self.change_code(&parsed, body, parts.line_ending())?;
         if yaml.len() > MAX_FRONT_MATTER_BYTES {
             return Err(ChangeError::TooLarge(
                 "the front matter would be larger than 64 KB",
@@ -61,45 +64,52 @@ impl SkillPatch {
         Ok(changed)
     }
 
-    /// What becomes of which keys.
+    /// Returns the edits of the front matter.
     fn edits(&self, document: &Document<'_>) -> Vec<Edit> {
         let front_matter = document.front_matter.as_ref().ok();
-        let is_absent = |key| front_matter.is_none_or(|it| it.get(key).is_none());
+        let is_absent = |key| front_matter.is_none_or(|yaml| yaml.get(key).is_none());
         let text = |key, change: Option<Option<&str>>| {
             let value = change?;
-            let same = value.map_or(is_absent(key), |it| document.text(key) == Some(it));
+            let same = value.map_or(is_absent(key), |text| document.text(key) == Some(text));
             (!same).then(|| (key, value.map(quote)))
         };
         let list = |key, change: &Option<Option<Tags>>| {
             let value = change.as_ref()?.as_ref().map(Tags::as_slice);
-            let same = value.map_or(is_absent(key), |it| Values::of(document).list(key) == it);
-            (!same).then(|| (key, value.map(flow_list)))
+            let same = value.map_or(is_absent(key), |tags| {
+                Values::new(document).list(key) == tags
+            });
+            (!same).then(|| (key, value.map(write_flow_sequence)))
         };
         let parameters = |key, change: &Option<Option<Parameters>>| {
-            let value = change.as_ref()?.as_ref().map(|it| flow_json(it.as_raw()));
-            let stored = || flow_json(&Values::of(document).parameters(key));
-            let same = value.as_ref().map_or(is_absent(key), |it| *it == stored());
+            let value = change.as_ref()?.as_ref();
+            let value = value.map(|list| write_flow_json(list.as_raw()));
+            let stored = || write_flow_json(&Values::new(document).parameters(key));
+            let same = value
+                .as_ref()
+                .map_or(is_absent(key), |yaml| *yaml == stored());
             (!same).then_some((key, value))
         };
         let label = |key, change: &Option<Option<Label>>| {
             text(
                 key,
-                change.as_ref().map(|it| it.as_ref().map(Label::as_str)),
+                change
+                    .as_ref()
+                    .map(|label| label.as_ref().map(Label::as_str)),
             )
         };
         let language = self
             .language
             .as_ref()
-            .map(|it| it.as_ref().map(Language::as_str));
+            .map(|language| language.as_ref().map(Language::as_str));
         let edits = [
-            text("name", self.name.as_ref().map(|it| Some(it.as_str()))),
+            text("name", self.name.as_ref().map(|name| Some(name.as_str()))),
             text(
                 "description",
-                self.description.as_ref().map(|it| Some(it.as_str())),
+                self.description.as_ref().map(|text| Some(text.as_str())),
             ),
             text(
                 "language",
-                language.filter(|it| it.is_none() || *it != language_of(document)),
+                language.filter(|new| new.is_none() || *new != language_of(document)),
             ),
             list("tags", &self.tags),
             label("category", &self.category),
@@ -114,7 +124,7 @@ impl SkillPatch {
         edits.into_iter().flatten().collect()
     }
 
-    /// The body with the new name and description, if it begins with the old ones.
+    /// Returns the body with the new name and description, if it begins with the old ones.
     fn change_introduction(&self, document: &Document<'_>, line_ending: &str) -> String {
         let old = (
             document.text("name").unwrap_or_default(),
@@ -134,30 +144,30 @@ impl SkillPatch {
         }
     }
 
-    /// The body with the new code and language.
+    /// Returns the body with the new code and language.
     fn change_code(
         &self,
         document: &Document<'_>,
         body: String,
         line_ending: &str,
     ) -> Result<String, ChangeError> {
-        let section = Section::of(&body);
+        let section = Section::parse(&body);
         let old = section.fence.as_ref().map(|fence| fence.code());
         let language = self.language.as_ref();
-        let language = language.map(|it| it.as_ref().map_or("", Language::as_str));
+        let language = language.map(|new| new.as_ref().map_or("", Language::as_str));
         match &self.code {
             Some(Some(code)) if old.as_deref() != Some(code.as_str()) => {
                 let language = match section.fence {
-                    // A fence that says no language goes on so.
+                    // An existing code block without a language stays without one.
                     Some(_) => language,
                     None => language.or_else(|| language_of(document)),
                 };
                 let changed = section.with_code(&body, code.as_str(), language, line_ending);
-                let stored = Section::of(&changed)
+                let stored = Section::parse(&changed)
                     .fence
                     .map(|fence| fence.code().into_owned());
                 if stored.as_deref() != Some(code.as_str()) {
-                    let reason = "there is no place for code in it".to_owned();
+                    let reason = "its code section cannot be edited".to_owned();
                     return Err(ChangeError::Unreadable(reason));
                 }
                 Ok(changed)
@@ -175,7 +185,7 @@ impl SkillPatch {
     }
 }
 
-/// The language of a document's code, if it is one that a caller could give.
+/// Returns the language of a document's code, if it is a valid [`Language`].
 fn language_of<'a>(document: &'a Document<'_>) -> Option<&'a str> {
     let in_fence = document
         .section
@@ -203,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_our_document_is_the_document_of_the_changed_skill() {
+    fn patched_new_document_equals_the_document_of_the_patched_skill() {
         let new = |json| {
             serde_json::from_str::<NewSkill>(json)
                 .unwrap()
@@ -217,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_equal_already_stays_as_it_is_written() {
+    fn equal_values_keep_their_notation() {
         let document = "---\nname:   'A'\ndescription: >-\n  a\n  b\ntags: x, y\nversion: 1.10\ninputs:\n- {a: 1}\n---\nbody\n\n## Code\n   ~~~js y\n   1\n   ~~~";
         check(
             document,
@@ -233,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn null_removes() {
+    fn null_removes_the_field() {
         check(
             "---\nname: A\n# c\nlanguage: js\ntags: [x]\nversion:\nz: 1\n---\nbody\n\n## Code\n\n```js\n1\n```\n",
             r#"{"language":null,"tags":null,"version":null,"code":null}"#,
@@ -250,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_says_something_else_is_left_alone() {
+    fn body_with_another_introduction_is_unchanged() {
         check(
             "---\nname: A\ndescription: d\n---\n\n# Skill: A\n\nd and more\n",
             r#"{"name":"B","description":"e"}"#,
@@ -264,8 +274,8 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_is_nothing_stays_nothing() {
-        // Not all keys begin in the same column, so the front matter is written anew.
+    fn null_items_survive_a_rewrite() {
+        // The keys begin in different columns, so the front matter is rewritten.
         let document = "---\ntags:\n- # nothing\n- ~\n- a\n? b\n: c\n---\n";
         let changed = change(r#"{"version":"1"}"#).apply(document).unwrap();
         assert_eq!(
@@ -279,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_without_front_matter_gets_one() {
+    fn document_without_front_matter_gets_one() {
         check(
             "\u{feff}text\r\n",
             r#"{"name":"A","tags":["b"]}"#,
@@ -294,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_changed_in_parts_says_so() {
+    fn document_with_malformed_front_matter_cannot_be_patched() {
         for document in ["---\nname: [\n---\n", "---\nname: x\n", "---\n- x\n---\n"] {
             let error = change(r#"{"name":"A"}"#).apply(document).unwrap_err();
             assert!(matches!(error, ChangeError::Unreadable(_)), "{error}");
@@ -302,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn results_over_a_limit_are_refused() {
+    fn result_over_a_limit_is_rejected() {
         let large = format!("---\nname: x\n---\n{}", "x".repeat(MAX_DOCUMENT_BYTES - 18));
         let error = change(r#"{"name":"a longer name"}"#)
             .apply(&large)
@@ -325,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_change_is_empty() {
+    fn patch_without_known_fields_is_empty() {
         assert!(change(r#"{"unknown":1}"#).is_empty());
         assert!(!change(r#"{"tags":null}"#).is_empty());
     }

@@ -1,91 +1,91 @@
-//! What a caller changes of a skill.
+//! A patch of a skill's fields.
 
 use serde::{Deserialize, Deserializer};
 
 use super::{Code, Description, Label, Language, Parameters, Tags};
 use crate::domain::name::Name;
 
-/// What a caller changes of a skill. What is not there stays; what is `null` is removed.
+/// Changes to a skill. Missing members keep their value; `null` removes it.
 //
-// That is `None`, and `Some(None)`.
+// Missing is `None`; `null` is `Some(None)`.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[schema(as = SkillChange)]
 #[serde(default)]
 pub struct SkillPatch {
-    /// A new name.
-    #[serde(deserialize_with = "given")]
+    /// The new name.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
-    /// A new description.
-    #[serde(deserialize_with = "given")]
+    /// The new description.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Description, required = false)]
     pub description: Option<Description>,
-    /// New code.
-    #[serde(deserialize_with = "given")]
+    /// The new code.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Code>)]
     pub code: Option<Option<Code>>,
-    /// A new language of the code.
-    #[serde(deserialize_with = "given")]
+    /// The new language of the code.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Language>)]
     pub language: Option<Option<Language>>,
-    /// New tags.
-    #[serde(deserialize_with = "given")]
+    /// The new tags.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Tags>)]
     pub tags: Option<Option<Tags>>,
-    /// A new category.
-    #[serde(deserialize_with = "given")]
+    /// The new category.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Label>)]
     pub category: Option<Option<Label>>,
-    /// New keywords.
-    #[serde(deserialize_with = "given")]
+    /// The new keywords.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Tags>)]
     pub keywords: Option<Option<Tags>>,
-    /// A new version.
-    #[serde(deserialize_with = "given")]
+    /// The new version.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Label>)]
     pub version: Option<Option<Label>>,
-    /// A new author.
-    #[serde(deserialize_with = "given")]
+    /// The new author.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Label>)]
     pub author: Option<Option<Label>>,
-    /// A new type.
-    #[serde(deserialize_with = "given")]
+    /// The new type.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Label>)]
     pub r#type: Option<Option<Label>>,
-    /// A new mode of execution.
-    #[serde(deserialize_with = "given")]
+    /// The new execution mode.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Label>)]
     pub execution_mode: Option<Option<Label>>,
-    /// New inputs.
-    #[serde(deserialize_with = "given")]
+    /// The new inputs.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Parameters>)]
     pub inputs: Option<Option<Parameters>>,
-    /// New outputs.
-    #[serde(deserialize_with = "given")]
+    /// The new outputs.
+    #[serde(deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Parameters>)]
     pub outputs: Option<Option<Parameters>>,
 }
 
-/// Reads what is there, `null` too, as given: without this, `null` would be as good as missing.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// Deserialises a present member to `Some`: by default, serde treats `null` like a missing member.
+fn deserialize_present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// Why a document cannot be changed. The messages are fit for the caller.
+/// The reason why a document cannot be patched. The messages are for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    /// Nothing but a whole new document helps: the front matter cannot be parsed.
-    #[error("the stored document cannot be changed in parts: {0}; send a whole document")]
+    /// The document cannot be edited in place; only a whole new document can replace it.
+    #[error("the stored document cannot be patched: {0}; send the whole document instead")]
     Unreadable(String),
-    /// The document would be over a limit.
+    /// The patched document would exceed a limit.
     #[error("{0}")]
     TooLarge(&'static str),
 }
 
 impl SkillPatch {
-    /// Whether nothing is to change.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         self.name.is_none()
             && self.description.is_none()

@@ -1,35 +1,35 @@
-//! Checks of a document that a caller sends as a whole.
+//! Validation of a whole document, and the id that it contains.
 
 use super::document::Document;
 use super::{MAX_DOCUMENT_BYTES, SkillId};
 
-/// Takes a document as a caller sent it.
+/// Validates a document and returns it as text.
 ///
 /// # Errors
-/// If it is not UTF-8, larger than 1 MB, holds NUL, or has no front matter with a name. The message is
-/// fit for the caller.
+/// If it is not UTF-8, is larger than 1 MB, contains NUL, or has no front matter with a name. The message is for the
+/// caller.
 pub fn check_document(text: &[u8]) -> Result<&str, String> {
     if text.len() > MAX_DOCUMENT_BYTES {
         return Err("the document must not be larger than 1 MB".to_owned());
     }
     let text = std::str::from_utf8(text).map_err(|_| "the document must be UTF-8".to_owned())?;
     if text.contains('\0') {
-        return Err("the document must not hold the character NUL".to_owned());
+        return Err("the document must not contain the NUL character".to_owned());
     }
-    let document = Document::of(text);
+    let document = Document::parse(text);
     document.front_matter.as_ref().map_err(String::clone)?;
     if document
         .text("name")
         .is_none_or(|name| name.trim().is_empty())
     {
-        return Err("the front matter has no `name`".to_owned());
+        return Err("`name` is missing in the front matter".to_owned());
     }
     Ok(text)
 }
 
-/// The id that a document asks for: its `skill_id` if that has the shape of new ids, else what its name makes.
+/// Returns the id of a document: `skill_id` if it has the form of new ids, otherwise the id derived from `name`.
 pub fn id_of_document(text: &str) -> Option<SkillId> {
-    let document = Document::of(text);
+    let document = Document::parse(text);
     let given = document.text("skill_id").and_then(SkillId::parse);
     given.filter(SkillId::is_strict).or_else(|| {
         let name = document.text("name")?.trim();
@@ -42,27 +42,27 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check_refused(document: &[u8], why: &str) {
+    fn check_rejected(document: &[u8], reason: &str) {
         let message = check_document(document).unwrap_err();
-        assert!(message.contains(why), "{message}");
+        assert!(message.contains(reason), "{message}");
     }
 
     #[test]
-    fn documents_without_a_name_are_refused() {
-        check_refused(b"", "no front matter");
-        check_refused(b"# Text", "no front matter");
-        check_refused(b"---\nname: x", "no end");
-        check_refused(b"---\nname: [\n---\n", "line 3");
-        check_refused(b"---\nname:\n---\n", "no `name`");
-        check_refused(b"---\nname: {a: b}\n---\n", "no `name`");
-        check_refused(b"---\nname: \xff\n---\n", "UTF-8");
-        check_refused(b"---\nname: x\n---\n\0", "NUL");
-        check_refused(&[b'a'; MAX_DOCUMENT_BYTES + 1], "1 MB");
+    fn malformed_document_is_rejected() {
+        check_rejected(b"", "no front matter");
+        check_rejected(b"# Text", "no front matter");
+        check_rejected(b"---\nname: x", "not closed");
+        check_rejected(b"---\nname: [\n---\n", "line 3");
+        check_rejected(b"---\nname:\n---\n", "`name` is missing");
+        check_rejected(b"---\nname: {a: b}\n---\n", "`name` is missing");
+        check_rejected(b"---\nname: \xff\n---\n", "UTF-8");
+        check_rejected(b"---\nname: x\n---\n\0", "NUL");
+        check_rejected(&[b'a'; MAX_DOCUMENT_BYTES + 1], "1 MB");
         assert!(check_document("\u{feff}---\r\nname: x\r\n...\r\n".as_bytes()).is_ok());
     }
 
     #[test]
-    fn a_document_asks_for_an_id() {
+    fn id_of_a_document_is_its_skill_id_or_derived_from_its_name() {
         let id =
             |front: &str| id_of_document(&format!("---\n{front}\n---\n")).map(|id| id.to_string());
         assert_eq!(id("skill_id: my-id\nname: x").as_deref(), Some("my-id"));

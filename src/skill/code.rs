@@ -1,37 +1,38 @@
-//! The code in the body of a document: the first fence of a section `## Code`.
+//! The code in the body of a document: the first fenced code block under a heading `## Code`.
 
 use std::ops::Range;
 
-use super::fence::{Fence, Opening, fenced};
+use super::fence::{Fence, Opening, code_block};
 use super::lines::{Line, lines};
 
-/// What a body has of code.
+/// The code of a body.
 #[derive(Debug, Default)]
 pub(super) struct Section<'a> {
-    /// The first fence of a section `## Code`.
+    /// The first code block under a heading `## Code`.
     pub fence: Option<Fence<'a>>,
     /// The first heading `## Code`.
     pub heading: Option<Heading>,
-    /// What closes a fence that is open at the end of the body, and the number of the line that opens it.
-    pub open: Option<(String, usize)>,
-    /// Where the fences of all sections `## Code` are, with the heading where it has nothing else under it.
-    code_places: Vec<Range<usize>>,
+    /// The closing fence that is missing at the end of the body, and the line number of its opening line.
+    pub unclosed: Option<(String, usize)>,
+    /// The byte ranges of all code blocks under headings `## Code`. A range includes the heading if the code block is
+    /// the first content below it.
+    code_ranges: Vec<Range<usize>>,
 }
 
-/// A line `## Code`.
+/// A heading `## Code`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heading {
-    /// Its number; the first line of the body is 1.
+    /// The line number; the first line of the body is 1.
     pub number: usize,
     start: usize,
     end: usize,
-    /// Whether anything but blank lines has followed so far.
-    has_more: bool,
+    /// Whether other lines than blank ones follow it.
+    has_content: bool,
 }
 
 impl<'a> Section<'a> {
-    /// Looks for the code of a body.
-    pub(super) fn of(body: &'a str) -> Self {
+    /// Finds the code of a body.
+    pub(super) fn parse(body: &'a str) -> Self {
         let mut section = Self::default();
         let mut heading: Option<Heading> = None;
         let mut open: Option<(Opening<'a>, Line<'a>, usize)> = None;
@@ -40,10 +41,10 @@ impl<'a> Section<'a> {
             if let Some((opening, first, _)) = open {
                 if opening.is_closed_by(line.text) {
                     let content = &body[first.end()..line.start];
-                    section.take(heading.as_mut(), opening, first, content, line.end());
+                    section.add_fence(heading.as_mut(), opening, first, content, line.end());
                     open = None;
                 }
-            } else if let Some(opening) = Opening::of(line.text) {
+            } else if let Some(opening) = Opening::parse(line.text) {
                 open = Some((opening, line, number));
             } else if is_code_heading(line.text) {
                 let (start, end) = (line.start, line.end());
@@ -51,27 +52,27 @@ impl<'a> Section<'a> {
                     number,
                     start,
                     end,
-                    has_more: false,
+                    has_content: false,
                 };
                 heading = Some(found);
                 section.heading.get_or_insert(found);
             } else if heading_level(line.text).is_some_and(|level| level <= 2) {
                 heading = None;
             } else if let Some(heading) = heading.as_mut() {
-                heading.has_more |= !line.is_blank();
+                heading.has_content |= !line.is_blank();
             }
         }
         if let Some((opening, first, number)) = open {
-            let marks = opening.mark.to_string().repeat(opening.length);
-            section.open = Some((marks, number));
+            let closing = opening.marker.to_string().repeat(opening.length);
+            section.unclosed = Some((closing, number));
             let content = &body[first.end()..];
-            section.take(heading.as_mut(), opening, first, content, body.len());
+            section.add_fence(heading.as_mut(), opening, first, content, body.len());
         }
         section
     }
 
-    /// Notes a fence that ends at `end`, if it is under a heading `## Code`.
-    fn take(
+    /// Adds a code block that ends at `end`, if it is under a heading `## Code`.
+    fn add_fence(
         &mut self,
         heading: Option<&mut Heading>,
         opening: Opening<'a>,
@@ -80,23 +81,23 @@ impl<'a> Section<'a> {
         end: usize,
     ) {
         let Some(heading) = heading else { return };
-        let start = if heading.has_more {
+        let start = if heading.has_content {
             first.start
         } else {
             heading.start
         };
-        heading.has_more = true;
-        self.code_places.push(start..end);
+        heading.has_content = true;
+        self.code_ranges.push(start..end);
         self.fence.get_or_insert(Fence {
-            place: first.start..end,
+            range: first.start..end,
             opening,
             content,
             line_ending: first.ending,
         });
     }
 
-    /// The body with other code, in a new section where there is none; `language` replaces what the fence
-    /// says.
+    /// Returns the body with other code, in a new section if there is none. `language` replaces the language of the
+    /// code block.
     pub(super) fn with_code(
         &self,
         body: &str,
@@ -105,19 +106,19 @@ impl<'a> Section<'a> {
         line_ending: &str,
     ) -> String {
         if let Some(fence) = &self.fence {
-            let info = fence.info_with(language);
-            let is_open_ended = fence.place.end == body.len() && !body.ends_with(['\n', '\r']);
+            let info = fence.info_with_language(language);
+            let is_open_ended = fence.range.end == body.len() && !body.ends_with(['\n', '\r']);
             let end = if is_open_ended { "" } else { line_ending };
-            let written = fenced(code, &info, line_ending);
+            let written = code_block(code, &info, line_ending);
             return [
-                &body[..fence.place.start],
+                &body[..fence.range.start],
                 &written,
                 end,
-                &body[fence.place.end..],
+                &body[fence.range.end..],
             ]
             .concat();
         }
-        let written = fenced(code, language.unwrap_or_default(), line_ending);
+        let written = code_block(code, language.unwrap_or_default(), line_ending);
         if let Some(heading) = self.heading {
             let (before, after) = body.split_at(heading.end);
             let end = if before.ends_with(['\n', '\r']) {
@@ -131,7 +132,7 @@ impl<'a> Section<'a> {
         if !result.is_empty() && !result.ends_with(['\n', '\r']) {
             result.push_str(line_ending);
         }
-        if let Some((closing, _)) = &self.open {
+        if let Some((closing, _)) = &self.unclosed {
             result.push_str(closing);
             result.push_str(line_ending);
         }
@@ -147,57 +148,58 @@ impl<'a> Section<'a> {
         .concat()
     }
 
-    /// The body with another language said of its code.
+    /// Returns the body with another language of its code.
     pub(super) fn with_language(&self, body: &str, language: &str) -> String {
         let Some(fence) = &self.fence else {
             return body.to_owned();
         };
-        let info = fence.info_with(Some(language));
-        let marks = fence.opening.indentation + fence.opening.length;
-        let start = fence.place.start + marks;
+        let info = fence.info_with_language(Some(language));
+        let info_offset = fence.opening.indentation + fence.opening.length;
+        let start = fence.range.start + info_offset;
         let end = start + fence.opening.info.len();
         [&body[..start], &info, &body[end..]].concat()
     }
 
-    /// The body without the code of all sections `## Code`: without the first, the next would take its
-    /// place. A heading goes, too, where its fence is the first under it.
+    /// Returns the body without all code blocks under headings `## Code`: otherwise, the second would become the code.
+    ///
+    /// A heading is removed with the code block if that is the first content below it.
     pub(super) fn without_code(&self, body: &str) -> String {
         let mut result = String::with_capacity(body.len());
-        let mut kept_to = 0;
-        for place in &self.code_places {
-            result.push_str(&body[kept_to..place.start]);
-            kept_to = place.end;
+        let mut copied_to = 0;
+        for range in &self.code_ranges {
+            result.push_str(&body[copied_to..range.start]);
+            copied_to = range.end;
         }
-        result.push_str(&body[kept_to..]);
+        result.push_str(&body[copied_to..]);
         result
     }
 }
 
-/// The level of the heading that a line is.
+/// Returns the level of a heading; `None` if the line is not an ATX heading.
 fn heading_level(line: &str) -> Option<usize> {
     let text = line.trim_start_matches(' ');
     let rest = text.trim_start_matches('#');
     let level = text.len() - rest.len();
-    let valid = line.len() - text.len() <= 3
+    let is_valid = line.len() - text.len() <= 3
         && (1..=6).contains(&level)
         && (rest.is_empty() || rest.starts_with([' ', '\t']));
-    valid.then_some(level)
+    is_valid.then_some(level)
 }
 
-/// Whether a line is a heading of level 2 that says `Code`.
+/// Returns whether a line is a heading of level 2 with the text `Code`.
 fn is_code_heading(line: &str) -> bool {
     if heading_level(line) != Some(2) {
         return false;
     }
-    let blanks = [' ', '\t'];
-    let text = line.trim_matches(blanks).trim_start_matches('#');
-    let without_marks = text.trim_end_matches('#');
-    let text = if without_marks.ends_with(blanks) {
-        without_marks
+    let spaces = [' ', '\t'];
+    let text = line.trim_matches(spaces).trim_start_matches('#');
+    let without_closing = text.trim_end_matches('#');
+    let text = if without_closing.ends_with(spaces) {
+        without_closing
     } else {
         text
     };
-    text.trim_matches(blanks).eq_ignore_ascii_case("code")
+    text.trim_matches(spaces).eq_ignore_ascii_case("code")
 }
 
 #[cfg(test)]
@@ -206,17 +208,24 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, code: Option<&str>, language: Option<&str>) {
-        let fence = Section::of(body).fence;
+        let fence = Section::parse(body).fence;
         assert_eq!(
-            fence.as_ref().map(|it| it.code().into_owned()).as_deref(),
+            fence
+                .as_ref()
+                .map(|fence| fence.code().into_owned())
+                .as_deref(),
             code,
             "{body:?}"
         );
-        assert_eq!(fence.and_then(|it| it.language()), language, "{body:?}");
+        assert_eq!(
+            fence.and_then(|fence| fence.language()),
+            language,
+            "{body:?}"
+        );
     }
 
     #[test]
-    fn code_is_the_first_fence_under_its_heading() {
+    fn code_is_the_first_code_block_under_the_heading() {
         check("## Code\n```py\na\n```\n", Some("a"), Some("py"));
         check(
             "```\nno\n```\n  ##\tcODE ## \n\ntext\n\n ~~~~  js x\n a\n~~~\n~~~~~ \n",
@@ -228,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_heading_or_no_fence_is_no_code() {
+    fn malformed_heading_or_fence_is_not_code() {
         check("", None, None);
         check("# Code\n```\na\n```", None, None);
         check("##Code\n```\na\n```", None, None);
@@ -241,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_one_line_ending_is_not_code() {
+    fn last_line_ending_is_not_part_of_the_code() {
         check("## Code\n```\n```\n", Some(""), None);
         check("## Code\n```\n\n```\n", Some(""), None);
         check("## Code\n```\n\n\n```\n", Some("\n"), None);
@@ -251,9 +260,9 @@ mod tests {
     }
 
     #[test]
-    fn code_is_replaced_where_it_is() {
+    fn code_is_replaced_in_place() {
         let body = "x\n## Code\ntext\n```py {a=b}\nold\n```\n## Next\n";
-        let section = Section::of(body);
+        let section = Section::parse(body);
         assert_eq!(
             section.with_code(body, "a\n```", Some("js"), "\n"),
             "x\n## Code\ntext\n````js {a=b}\na\n```\n````\n## Next\n"
@@ -263,24 +272,24 @@ mod tests {
     }
 
     #[test]
-    fn code_finds_a_place_where_there_was_none() {
+    fn code_is_inserted_where_there_is_none() {
         for (body, expected) in [
             ("", "\n## Code\n\n```js\na\n```\n"),
             ("text", "text\n\n## Code\n\n```js\na\n```\n"),
             ("```\nopen", "```\nopen\n```\n\n## Code\n\n```js\na\n```\n"),
             ("## Code\ntext\n", "## Code\n\n```js\na\n```\ntext\n"),
         ] {
-            let changed = Section::of(body).with_code(body, "a", Some("js"), "\n");
+            let changed = Section::parse(body).with_code(body, "a", Some("js"), "\n");
             assert_eq!(changed, expected);
             check(&changed, Some("a"), Some("js"));
         }
     }
 
     #[test]
-    fn without_code_no_code_takes_its_place() {
+    fn removing_code_removes_all_code_blocks_under_the_headings() {
         let body = "a\n## Code\n\n```\n1\n```\nb\n```\n2\n```\n## Code\n~~~\n3";
-        assert_eq!(Section::of(body).without_code(body), "a\nb\n");
+        assert_eq!(Section::parse(body).without_code(body), "a\nb\n");
         let many = "## Code\n```\n```\n".repeat(50_000);
-        assert_eq!(Section::of(&many).without_code(&many), "");
+        assert_eq!(Section::parse(&many).without_code(&many), "");
     }
 }

@@ -1,33 +1,33 @@
-//! A document taken apart, as reading, changing and exporting need it.
+//! A parsed document, the input of reading, editing and exporting.
 
 use super::code::Section;
 use super::front_matter::FrontMatter;
 use super::parts::{Missing, Parts, without_mark};
 
-/// A document: where its parts are and what they are.
+/// A parsed document.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
-    /// The parts, or which one is missing.
+    /// The parts, or the marker that is missing.
     pub parts: Result<Parts<'a>, Missing>,
-    /// The front matter, or why it is not read.
+    /// The front matter, or the reason why it cannot be parsed.
     pub front_matter: Result<FrontMatter<'a>, String>,
-    /// All after the front matter.
+    /// The text after the front matter.
     pub body: &'a str,
-    /// The code in the body.
+    /// The code section of the body.
     pub section: Section<'a>,
 }
 
 impl<'a> Document<'a> {
-    /// Takes a document apart.
-    pub(super) fn of(document: &'a str) -> Self {
-        let parts = Parts::of(document);
+    /// Parses a document.
+    pub(super) fn parse(document: &'a str) -> Self {
+        let parts = Parts::parse(document);
         let front_matter = match &parts {
             Ok(parts) => FrontMatter::parse(parts),
-            Err(Missing::FrontMatter) => {
-                Err("there is no front matter: the first line is not `---`".to_owned())
+            Err(Missing::Opening) => {
+                Err("the document has no front matter: the first line is not `---`".to_owned())
             }
-            Err(Missing::End(line)) => Err(format!(
-                "line {line}: the front matter has no end: no line `---` follows"
+            Err(Missing::Closing(line)) => Err(format!(
+                "line {line}: the front matter is not closed: no line `---` follows"
             )),
         };
         let body = match &parts {
@@ -38,17 +38,17 @@ impl<'a> Document<'a> {
             parts,
             front_matter,
             body,
-            section: Section::of(body),
+            section: Section::parse(body),
         }
     }
 
-    /// The text of a key; nothing where it is missing, `null` or no text.
+    /// Returns the string of a key; `None` if it is missing, null or not a scalar.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         let node = self.front_matter.as_ref().ok()?.get(key)?;
         node.text().filter(|_| !node.is_null())
     }
 
-    /// How many lines there are before the body.
+    /// Returns the number of lines before the body.
     pub(super) fn lines_before_body(&self) -> usize {
         self.parts.map_or(0, |parts| parts.lines_before_body())
     }

@@ -1,4 +1,4 @@
-//! Fences, as CommonMark has them.
+//! Fenced code blocks (CommonMark).
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,39 +6,39 @@ use std::ops::Range;
 use super::fields::{MAX_FENCE_RUN, longest_run};
 use super::lines::lines;
 
-/// A fence.
+/// A fenced code block.
 #[derive(Debug)]
 pub(super) struct Fence<'a> {
-    /// Where its lines begin and end in the body.
-    pub place: Range<usize>,
-    /// What its first line says.
+    /// The byte range of its lines in the body.
+    pub range: Range<usize>,
+    /// The opening line.
     pub opening: Opening<'a>,
-    /// The lines within.
+    /// The lines between the opening and the closing line.
     pub content: &'a str,
-    /// What ends the first line.
+    /// The line ending of the opening line.
     pub line_ending: &'a str,
 }
 
-/// The line that opens a fence.
+/// The opening line of a fenced code block.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opening<'a> {
-    /// How many blanks it begins with.
+    /// The number of leading spaces.
     pub indentation: usize,
-    /// The character of its marks.
-    pub mark: char,
-    /// How many marks there are.
+    /// The fence character.
+    pub marker: char,
+    /// The number of fence characters.
     pub length: usize,
-    /// What follows the marks.
+    /// The info string.
     pub info: &'a str,
 }
 
 impl<'a> Fence<'a> {
-    /// The language of the code: the first word after the marks.
+    /// Returns the language: the first word of the info string.
     pub(super) fn language(&self) -> Option<&'a str> {
         self.opening.info.split_whitespace().next()
     }
 
-    /// The code: all lines but the end of the last, without the indentation that the fence has.
+    /// Returns the content without the last line ending and without the indentation of the fence.
     pub(super) fn code(&self) -> Cow<'a, str> {
         let content = self
             .content
@@ -50,18 +50,18 @@ impl<'a> Fence<'a> {
         }
         let without_indentation = lines(content).flat_map(|line| {
             let first = line.text.bytes().take(self.opening.indentation);
-            let blanks = first.take_while(|byte| *byte == b' ').count();
-            [&line.text[blanks..], line.ending]
+            let spaces = first.take_while(|byte| *byte == b' ').count();
+            [&line.text[spaces..], line.ending]
         });
         Cow::Owned(without_indentation.collect())
     }
 
-    /// What follows the opening marks, with another language if one is given.
-    pub(super) fn info_with(&self, language: Option<&str>) -> Cow<'a, str> {
+    /// Returns the info string, with another language if one is given.
+    pub(super) fn info_with_language(&self, language: Option<&str>) -> Cow<'a, str> {
         let info = self.opening.info;
         match (language, self.language()) {
             (None, _) => Cow::Borrowed(info),
-            // What else is there would be taken for the language.
+            // Without a language, the next word of the info string would become the language.
             (Some(""), _) => Cow::Borrowed(""),
             (Some(new), Some(old)) => Cow::Owned(info.replacen(old, new, 1)),
             (Some(new), None) => Cow::Owned(format!("{new}{info}")),
@@ -70,40 +70,43 @@ impl<'a> Fence<'a> {
 }
 
 impl<'a> Opening<'a> {
-    /// Reads a line that opens a fence.
-    pub(super) fn of(line: &'a str) -> Option<Self> {
+    /// Parses the opening line of a fenced code block.
+    pub(super) fn parse(line: &'a str) -> Option<Self> {
         let text = line.trim_start_matches(' ');
         let indentation = line.len() - text.len();
-        let mark = text.chars().next().filter(|it| matches!(it, '`' | '~'))?;
-        let info = text.trim_start_matches(mark);
+        let marker = text.chars().next()?;
+        if !matches!(marker, '`' | '~') {
+            return None;
+        }
+        let info = text.trim_start_matches(marker);
         let length = text.len() - info.len();
-        let valid = indentation <= 3 && length >= 3 && (mark == '~' || !info.contains('`'));
-        valid.then_some(Self {
+        let is_valid = indentation <= 3 && length >= 3 && (marker == '~' || !info.contains('`'));
+        is_valid.then_some(Self {
             indentation,
-            mark,
+            marker,
             length,
             info,
         })
     }
 
-    /// Whether a line closes what this opens.
+    /// Returns whether `line` closes the code block.
     pub(super) fn is_closed_by(&self, line: &str) -> bool {
         let text = line.trim_start_matches(' ');
-        let rest = text.trim_start_matches(self.mark);
+        let rest = text.trim_start_matches(self.marker);
         line.len() - text.len() <= 3
             && text.len() - rest.len() >= self.length
             && rest.trim_start_matches([' ', '\t']).is_empty()
     }
 }
 
-/// Code in a fence, without a line ending after it.
-pub(super) fn fenced(code: &str, info: &str, line_ending: &str) -> String {
+/// Writes a fenced code block, without a line ending after it.
+pub(super) fn code_block(code: &str, info: &str, line_ending: &str) -> String {
     let backticks = longest_run(code, '`');
-    let (mark, run) = if backticks <= MAX_FENCE_RUN && !info.contains('`') {
+    let (marker, run) = if backticks <= MAX_FENCE_RUN && !info.contains('`') {
         ("`", backticks)
     } else {
         ("~", longest_run(code, '~'))
     };
-    let fence = mark.repeat((run + 1).max(3));
+    let fence = marker.repeat((run + 1).max(3));
     format!("{fence}{info}{line_ending}{code}{line_ending}{fence}")
 }

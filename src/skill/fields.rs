@@ -1,39 +1,39 @@
-//! What a caller may put into the fields of a skill.
+//! The types of a skill's fields, and their limits.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::yaml::flow_list;
+use super::yaml::write_flow_sequence;
 use crate::util::json;
 
-/// The largest description, in bytes.
+/// The maximum size of a description, in bytes.
 pub const MAX_DESCRIPTION_BYTES: usize = 8 * 1024;
-/// The largest code, in bytes.
+/// The maximum size of the code, in bytes.
 pub const MAX_CODE_BYTES: usize = 512 * 1024;
-/// The longest run of one character that a fence around code may have to be longer than.
+/// The maximum number of consecutive fence characters in code: the code fence must be longer than they are.
 pub const MAX_FENCE_RUN: usize = 1000;
-/// The longest name of a language, in characters.
+/// The maximum length of a language, in characters.
 pub const MAX_LANGUAGE_CHARS: usize = 64;
-/// How many tags or keywords a skill has at most.
+/// The maximum number of tags or keywords.
 pub const MAX_TAGS: usize = 1000;
-/// The longest tag, keyword or label, in characters.
+/// The maximum length of a tag, keyword or label, in characters.
 pub const MAX_LABEL_CHARS: usize = 256;
-/// The largest list of tags or keywords, in bytes of all of them together.
+/// The maximum total size of all tags or keywords, in bytes.
 pub const MAX_TAGS_BYTES: usize = 16 * 1024;
-/// The largest list of tags or keywords, in bytes as it is written: only hidden characters make it larger.
+/// The maximum size of tags or keywords as YAML, in bytes. Only escaped characters can exceed it.
 const MAX_WRITTEN_TAGS_BYTES: usize = 36 * 1024;
-/// The largest description of inputs or outputs, in bytes of JSON.
+/// The maximum size of inputs or outputs, in bytes of JSON.
 pub const MAX_PARAMETERS_BYTES: usize = 16 * 1024;
-/// How many objects and arrays inputs or outputs may hold within each other.
+/// The maximum nesting depth of inputs or outputs.
 pub const MAX_PARAMETERS_DEPTH: usize = 16;
 
-/// What a skill is for: up to 8 KB, kept to the letter, without control characters but tabs and line ends.
+/// A description: up to 8 KB, stored byte for byte, without control characters other than tabs and line endings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Description(String);
 
 impl Description {
-    /// The description as text.
+    /// Returns the description as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -48,24 +48,24 @@ impl TryFrom<String> for Description {
         }
         if text
             .chars()
-            .any(|it| it.is_control() && !matches!(it, '\t' | '\n' | '\r'))
+            .any(|character| character.is_control() && !matches!(character, '\t' | '\n' | '\r'))
         {
-            return Err("must not hold control characters but tabs and line ends");
+            return Err("must not contain control characters other than tabs and line endings");
         }
         Ok(Self(text))
     }
 }
 
-/// The code of a skill: up to 512 KB, kept to the letter, without NUL.
+/// The code of a skill: up to 512 KB, stored byte for byte, without NUL.
 ///
-/// It stands in the document within a fence, which is longer than the longest run of backticks, or of
-/// tildes, in the code: one of both must be at most 1,000.
+/// The code fence in the document is longer than the longest run of backticks or of tildes in the code. One of these
+/// runs must have at most 1,000 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Code(String);
 
 impl Code {
-    /// The code as text.
+    /// Returns the code as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -79,30 +79,32 @@ impl TryFrom<String> for Code {
             return Err("must not be larger than 512 KB");
         }
         if text.contains('\0') {
-            return Err("must not hold the character NUL");
+            return Err("must not contain the NUL character");
         }
         if longest_run(&text, '`').min(longest_run(&text, '~')) > MAX_FENCE_RUN {
-            return Err("must not hold more than 1,000 backticks and 1,000 tildes in a row");
+            return Err(
+                "must not contain runs of more than 1,000 backticks and of more than 1,000 tildes",
+            );
         }
         Ok(Self(text))
     }
 }
 
-/// How often `character` stands in a row in `text` at most.
+/// Returns the length of the longest run of `character` in `text`.
 pub(super) fn longest_run(text: &str, character: char) -> usize {
-    text.split(|it| it != character)
+    text.split(|other| other != character)
         .map(str::len)
         .max()
         .unwrap_or(0)
 }
 
-/// The language of the code: 1–64 of `A–Z a–z 0–9 + # . _ -`.
+/// A programming language: 1–64 of `A–Z a–z 0–9 + # . _ -`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Language(String);
 
 impl Language {
-    /// The language as text.
+    /// Returns the language as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -112,21 +114,22 @@ impl TryFrom<String> for Language {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+#._-".contains(&byte);
-        let valid = (1..=MAX_LANGUAGE_CHARS).contains(&text.len()) && text.bytes().all(allowed);
-        valid
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+#._-".contains(&byte);
+        let is_valid =
+            (1..=MAX_LANGUAGE_CHARS).contains(&text.len()) && text.bytes().all(is_allowed);
+        is_valid
             .then_some(Self(text))
             .ok_or("must be 1 to 64 of A-Z a-z 0-9 + # . _ -")
     }
 }
 
-/// Tags or keywords: up to 1,000, each 1–256 characters without control characters, 16 KB together.
+/// Tags or keywords: up to 1,000, each 1–256 characters without control characters, 16 KB in total.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub struct Tags(Vec<String>);
 
 impl Tags {
-    /// The tags in the order they were given.
+    /// Returns the tags in the given order.
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }
@@ -137,28 +140,28 @@ impl TryFrom<Vec<String>> for Tags {
 
     fn try_from(tags: Vec<String>) -> Result<Self, Self::Error> {
         if tags.len() > MAX_TAGS {
-            return Err("must not be more than 1,000");
+            return Err("must not have more than 1,000 items");
         }
         if !tags.iter().all(|tag| is_label(tag)) {
-            return Err("must each be 1 to 256 characters, none a control character");
+            return Err("must each be 1 to 256 characters without control characters");
         }
         if tags.iter().map(String::len).sum::<usize>() > MAX_TAGS_BYTES {
-            return Err("must not be larger than 16 KB together");
+            return Err("must not be larger than 16 KB in total");
         }
-        if flow_list(&tags).len() > MAX_WRITTEN_TAGS_BYTES {
-            return Err("must not hold so many characters that have to be escaped");
+        if write_flow_sequence(&tags).len() > MAX_WRITTEN_TAGS_BYTES {
+            return Err("must not contain so many characters that YAML escapes");
         }
         Ok(Self(tags))
     }
 }
 
-/// One line about a skill, as its category or version: 1–256 characters, none a control character.
+/// A one-line value, such as a category or a version: 1–256 characters without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Label(String);
 
 impl Label {
-    /// The label as text.
+    /// Returns the label as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -170,7 +173,7 @@ impl TryFrom<String> for Label {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         is_label(&text)
             .then_some(Self(text))
-            .ok_or("must be 1 to 256 characters, none a control character")
+            .ok_or("must be 1 to 256 characters without control characters")
     }
 }
 
@@ -178,13 +181,12 @@ fn is_label(text: &str) -> bool {
     (1..=MAX_LABEL_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
-/// The inputs or outputs of a skill: a JSON array of objects of at most 16 KB and 16 levels, kept to the
-/// letter.
+/// The inputs or outputs of a skill: a JSON array of objects of at most 16 KB and 16 levels, kept unchanged.
 #[derive(Clone, Debug, Serialize)]
 pub struct Parameters(Box<RawValue>);
 
 impl Parameters {
-    /// The parameters as JSON.
+    /// Returns the parameters as JSON.
     pub fn as_raw(&self) -> &RawValue {
         &self.0
     }
@@ -202,18 +204,18 @@ impl TryFrom<Box<RawValue>> for Parameters {
         if !items.iter().all(|item| item.get().starts_with('{')) {
             return Err("must be an array of objects");
         }
-        // Beside the depth, this refuses keys that are there twice and strings with half a character.
+        // The strict check also rejects duplicate keys and unpaired surrogates.
         if !json::is_at_most_deep(&value, MAX_PARAMETERS_DEPTH) {
-            return Err("must not be nested deeper than 16 levels or hold a key twice");
+            return Err("must not be nested deeper than 16 levels or contain duplicate keys");
         }
         if json::has_nul(&value) {
-            return Err("must not hold the character NUL");
+            return Err("must not contain the NUL character");
         }
         Ok(Self(value))
     }
 }
 
-// Not `try_from`: it would go through a buffer that a raw value cannot be read from.
+// Not `try_from`: serde would buffer the value, and a `RawValue` cannot be read from that buffer.
 impl<'de> Deserialize<'de> for Parameters {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Box::<RawValue>::deserialize(deserializer)?;
@@ -227,17 +229,17 @@ mod tests {
     use crate::domain::name::Name;
 
     #[track_caller]
-    fn check<T: TryFrom<String, Error = &'static str>>(accepted: &[&str], refused: &[&str]) {
+    fn check<T: TryFrom<String, Error = &'static str>>(accepted: &[&str], rejected: &[&str]) {
         for text in accepted {
             assert!(T::try_from((*text).to_owned()).is_ok(), "{text:?}");
         }
-        for text in refused {
+        for text in rejected {
             assert!(T::try_from((*text).to_owned()).is_err(), "{text:?}");
         }
     }
 
     #[test]
-    fn fields_take_what_their_limits_say() {
+    fn fields_accept_values_within_their_limits() {
         check::<Name>(
             &["a", " ü ", &"é".repeat(200)],
             &["", "  ", "a\nb", "a\0", &"é".repeat(201)],
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_counted_each_and_together() {
+    fn tags_are_limited_individually_and_in_total() {
         let tags = |count: usize, tag: &str| Tags::try_from(vec![tag.to_owned(); count]);
         assert!(tags(1000, "0123456789abcdef").is_ok() && tags(64, &"x".repeat(256)).is_ok());
         assert!(tags(1001, "a").is_err() && tags(65, &"x".repeat(256)).is_err());
@@ -268,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_an_array_of_objects() {
+    fn parameters_other_than_an_array_of_objects_are_rejected() {
         let parse = |json: &str| serde_json::from_str::<Parameters>(json);
         assert!(parse("[]").is_ok() && parse(r#"[{"name":"a","default":[1.0,null]}, {}]"#).is_ok());
         for json in [

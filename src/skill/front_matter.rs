@@ -1,54 +1,57 @@
-//! The front matter of a document: what it says, and edits that leave the rest of it alone.
+//! The front matter of a document, and edits that keep its other text unchanged.
+
+use std::ops::Range;
 
 use super::MAX_FRONT_MATTER_BYTES;
 use super::lines::{Line, lines};
 use super::parts::Parts;
 use super::yaml::{self, Node, Value};
 
-/// What a front matter says, in its order.
+/// Parsed front matter.
 #[derive(Debug)]
 pub(super) struct FrontMatter<'a> {
     yaml: &'a str,
     line_ending: &'a str,
+    /// The keys and values in document order.
     entries: Vec<(Node, Node)>,
-    /// Where the entries stand, and how far they are indented, if each has lines of its own.
-    places: Option<(usize, Vec<(usize, usize)>)>,
+    /// The indentation and the byte ranges of the entries, if each entry has its own lines.
+    ranges: Option<(usize, Vec<Range<usize>>)>,
 }
 
-/// What becomes of a key: its value as YAML in one line, or nothing if it is removed.
+/// An edit of a key: its new value as one line of YAML, or `None` to remove it.
 pub(super) type Edit = (&'static str, Option<String>);
 
 impl<'a> FrontMatter<'a> {
     /// Parses the front matter of a document.
     ///
     /// # Errors
-    /// If it is too large, not YAML or not a mapping. The message is fit for the caller.
+    /// If it is too large, not YAML or not a mapping. The message is for the caller.
     pub(super) fn parse(parts: &Parts<'a>) -> Result<Self, String> {
         if parts.yaml.len() > MAX_FRONT_MATTER_BYTES {
             return Err("the front matter is larger than 64 KB".to_owned());
         }
         let lines_before = parts.lines_before();
-        let mut this = Self::of_yaml(parts.yaml, parts.line_ending()).map_err(|error| {
+        let mut this = Self::parse_yaml(parts.yaml, parts.line_ending()).map_err(|error| {
             let line = error.line + lines_before;
             format!(
-                "line {line}: the front matter is not readable: {}",
+                "line {line}: the front matter is malformed: {}",
                 error.message
             )
         })?;
         for (key, value) in &mut this.entries {
-            add_lines(key, lines_before);
-            add_lines(value, lines_before);
+            shift_lines(key, lines_before);
+            shift_lines(value, lines_before);
         }
         Ok(this)
     }
 
-    fn of_yaml(yaml: &'a str, line_ending: &'a str) -> Result<Self, yaml::YamlError> {
-        let (entries, places) = match yaml::parse(yaml)? {
+    fn parse_yaml(yaml: &'a str, line_ending: &'a str) -> Result<Self, yaml::YamlError> {
+        let (entries, ranges) = match yaml::parse(yaml)? {
             None => (Vec::new(), Some((0, Vec::new()))),
             Some(root) => match root.node.value {
                 Value::Mapping(entries) => {
-                    let places = places_of(yaml, entries.len(), &root.key_positions);
-                    (entries, places)
+                    let ranges = entry_ranges(yaml, entries.len(), &root.key_positions);
+                    (entries, ranges)
                 }
                 Value::Scalar { .. } | Value::Sequence(_) => {
                     return Err(yaml::YamlError {
@@ -62,68 +65,69 @@ impl<'a> FrontMatter<'a> {
             yaml,
             line_ending,
             entries,
-            places,
+            ranges,
         })
     }
 
-    /// The keys and their values.
+    /// Returns the keys and values in document order.
     pub(super) fn entries(&self) -> &[(Node, Node)] {
         &self.entries
     }
 
-    /// The value of a key. Of a key that is there twice, the last value counts, as in most readers.
+    /// Returns the value of a key; the last one of a duplicate key, as most YAML parsers do.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         let (_, value) = self.entries.iter().rfind(|entry| is_key(entry, key))?;
         Some(value)
     }
 
-    /// The front matter's lines with edits. What they do not name keeps its place and its letters; only
-    /// where that cannot be, as in a mapping in braces, all is written anew, and no value is lost.
+    /// Returns the front matter's lines with the edits applied. The other entries stay unchanged.
+    ///
+    /// If that is impossible, for example in a flow mapping, all entries are rewritten with the same values.
     ///
     /// # Errors
-    /// If no way of writing it says the same as before. The message is fit for the caller.
+    /// If neither result has the same values as before. The message is for the caller.
     pub(super) fn edit(&self, edits: &[Edit]) -> Result<String, String> {
         if edits.is_empty() {
             return Ok(self.yaml.to_owned());
         }
         let in_place = self.edit_in_place(edits);
         in_place
-            .filter(|yaml| self.is_kept_by(yaml, edits))
-            .or_else(|| Some(self.write_anew(edits)).filter(|yaml| self.is_kept_by(yaml, edits)))
-            .ok_or_else(|| "the front matter is of a shape that cannot be edited".to_owned())
+            .filter(|yaml| self.is_preserved_by(yaml, edits))
+            .or_else(|| Some(self.rewrite(edits)).filter(|yaml| self.is_preserved_by(yaml, edits)))
+            .ok_or_else(|| "the form of its front matter cannot be edited".to_owned())
     }
 
     fn edit_in_place(&self, edits: &[Edit]) -> Option<String> {
-        let (indentation, places) = self.places.as_ref()?;
+        let (indentation, ranges) = self.ranges.as_ref()?;
         let indentation = " ".repeat(*indentation);
         let mut result = String::with_capacity(self.yaml.len());
-        let mut kept_to = 0;
-        for (index, (start, end)) in places.iter().enumerate() {
-            let Some((key, value)) = self.edit_of(index, edits) else {
+        let mut copied_to = 0;
+        for (index, range) in ranges.iter().enumerate() {
+            let Some((key, value)) = self.edit_for(index, edits) else {
                 continue;
             };
-            result.push_str(&self.yaml[kept_to..*start]);
+            result.push_str(&self.yaml[copied_to..range.start]);
             if let Some(value) = value.filter(|_| self.is_last(index)) {
                 result.push_str(&format!("{indentation}{key}: {value}{}", self.line_ending));
             }
-            kept_to = *end;
+            copied_to = range.end;
         }
-        result.push_str(&self.yaml[kept_to..]);
+        result.push_str(&self.yaml[copied_to..]);
         for (key, value) in self.additions(edits) {
             result.push_str(&format!("{indentation}{key}: {value}{}", self.line_ending));
         }
         Some(result)
     }
 
-    fn write_anew(&self, edits: &[Edit]) -> String {
+    fn rewrite(&self, edits: &[Edit]) -> String {
         let mut result = String::new();
         for (index, (key, value)) in self.entries.iter().enumerate() {
-            let value = match self.edit_of(index, edits) {
-                None => Some(yaml::flow(value)),
+            let value = match self.edit_for(index, edits) {
+                None => Some(yaml::write_flow(value)),
                 Some((_, value)) => value.map(str::to_owned).filter(|_| self.is_last(index)),
             };
             if let Some(value) = value {
-                result.push_str(&yaml::entry(key, &value, self.line_ending));
+                result.push_str(&yaml::write_entry(key, &value, self.line_ending));
                 result.push_str(self.line_ending);
             }
         }
@@ -133,8 +137,8 @@ impl<'a> FrontMatter<'a> {
         result
     }
 
-    /// The edit that names the key of an entry.
-    fn edit_of<'e>(
+    /// Returns the edit of an entry's key.
+    fn edit_for<'e>(
         &self,
         index: usize,
         edits: &'e [Edit],
@@ -145,14 +149,15 @@ impl<'a> FrontMatter<'a> {
         edit.map(|(key, value)| (*key, value.as_deref()))
     }
 
-    /// Whether no later entry has the same key.
+    /// Returns whether no later entry has the same key.
     fn is_last(&self, index: usize) -> bool {
         let key = self.entries[index].0.text();
         self.entries[index + 1..]
             .iter()
-            .all(|(it, _)| it.text() != key)
+            .all(|(later, _)| later.text() != key)
     }
 
+    /// Returns the keys and values that the edits add.
     fn additions<'e>(&self, edits: &'e [Edit]) -> impl Iterator<Item = (&'static str, &'e str)> {
         edits
             .iter()
@@ -160,9 +165,9 @@ impl<'a> FrontMatter<'a> {
             .filter_map(|(key, value)| Some((*key, value.as_deref()?)))
     }
 
-    /// Whether `yaml` says what this says but for the edits, and these.
-    fn is_kept_by(&self, yaml: &str, edits: &[Edit]) -> bool {
-        let Ok(edited) = FrontMatter::of_yaml(yaml, self.line_ending) else {
+    /// Returns whether `yaml` has the values of the edits, and otherwise the same values as `self`.
+    fn is_preserved_by(&self, yaml: &str, edits: &[Edit]) -> bool {
+        let Ok(edited) = FrontMatter::parse_yaml(yaml, self.line_ending) else {
             return false;
         };
         let is_edited = |entry: &&(Node, Node)| edits.iter().any(|(key, _)| is_key(entry, key));
@@ -170,8 +175,8 @@ impl<'a> FrontMatter<'a> {
         let after = edited.entries.iter().filter(|entry| !is_edited(entry));
         before.eq(after)
             && edits.iter().all(|(key, value)| {
-                let wanted = value.as_deref().and_then(|it| yaml::parse(it).ok()?);
-                edited.get(key) == wanted.as_ref().map(|root| &root.node)
+                let expected = value.as_deref().and_then(|yaml| yaml::parse(yaml).ok()?);
+                edited.get(key) == expected.as_ref().map(|root| &root.node)
             })
     }
 }
@@ -180,55 +185,56 @@ fn is_key(entry: &(Node, Node), key: &str) -> bool {
     entry.0.text() == Some(key)
 }
 
-/// Where each entry begins and ends, and the indentation, if all begin lines and are indented alike.
+/// Returns the indentation and the byte range of each entry, if each starts a line and all have the same indentation.
 ///
-/// Comments and blank lines before a key go with that key, or with the end.
-fn places_of(
+/// Comments and blank lines before a key belong to no entry.
+fn entry_ranges(
     yaml: &str,
     count: usize,
     keys: &[(usize, usize)],
-) -> Option<(usize, Vec<(usize, usize)>)> {
+) -> Option<(usize, Vec<Range<usize>>)> {
     let column = keys.first()?.1;
     let lines: Vec<Line<'_>> = lines(yaml).collect();
-    let regular = keys.len() == count
-        && keys.is_sorted_by(|one, next| one.0 < next.0)
-        && keys.iter().all(|(number, at)| {
+    let is_regular = keys.len() == count
+        && keys.is_sorted_by(|key, next| key.0 < next.0)
+        && keys.iter().all(|(number, key_column)| {
             let line = lines.get(number - 1);
-            *at == column
+            *key_column == column
                 && line
                     .and_then(|line| line.text.get(..column))
                     .is_some_and(|before| before.bytes().all(|byte| byte == b' '))
         });
-    if !regular {
+    if !is_regular {
         return None;
     }
     let ends = keys.iter().skip(1).map(|(number, _)| number - 1);
-    let places = keys
+    let ranges = keys
         .iter()
         .zip(ends.chain([lines.len()]))
         .map(|((number, _), end)| {
-            let own = &lines[number - 1..end];
-            let last = own.iter().rfind(|line| !belongs_to_next(line, column));
-            (own[0].start, last.unwrap_or(&own[0]).end())
+            let lines = &lines[number - 1..end];
+            let last = lines.iter().rfind(|line| !is_between_entries(line, column));
+            lines[0].start..last.unwrap_or(&lines[0]).end()
         });
-    Some((column, places.collect()))
+    Some((column, ranges.collect()))
 }
 
-/// Whether a line is blank or a comment that is not indented deeper than the keys.
-fn belongs_to_next(line: &Line<'_>, column: usize) -> bool {
+/// Returns whether a line is blank or a comment that is not indented deeper than the keys.
+fn is_between_entries(line: &Line<'_>, column: usize) -> bool {
     let text = line.text.trim_start_matches([' ', '\t']);
     text.is_empty() || (text.starts_with('#') && line.text.len() - text.len() <= column)
 }
 
-fn add_lines(node: &mut Node, count: usize) {
+/// Adds `count` to the line numbers of a node and its children.
+fn shift_lines(node: &mut Node, count: usize) {
     node.line += count;
     match &mut node.value {
         Value::Scalar { .. } => {}
-        Value::Sequence(items) => items.iter_mut().for_each(|item| add_lines(item, count)),
+        Value::Sequence(items) => items.iter_mut().for_each(|item| shift_lines(item, count)),
         Value::Mapping(entries) => {
             for (key, value) in entries {
-                add_lines(key, count);
-                add_lines(value, count);
+                shift_lines(key, count);
+                shift_lines(value, count);
             }
         }
     }
@@ -240,7 +246,7 @@ mod tests {
 
     #[track_caller]
     fn check(document: &str, edits: &[(&'static str, Option<&str>)], expected: &str) {
-        let parts = Parts::of(document).unwrap();
+        let parts = Parts::parse(document).unwrap();
         let edits: Vec<Edit> = edits
             .iter()
             .map(|(key, value)| (*key, value.map(str::to_owned)))
@@ -250,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_leaves_all_else_to_the_letter() {
+    fn edit_keeps_all_other_text() {
         check(
             "---\n# top\na:   'x'   # why\n\n# of b\nb:\n  - 1\n  # inner\n\n# of c\n\"c\": |+\n  text\n\n# end\n---\nbody",
             &[("b", Some("2")), ("d", Some("new"))],
@@ -259,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn line_endings_marks_and_indentation_are_kept() {
+    fn edit_keeps_line_endings_markers_and_indentation() {
         check(
             "\u{feff}---\r\n  a: 1\r\n  b: 2\r\n...\r\nbody\r\n",
             &[("a", Some("3")), ("c", Some("4"))],
@@ -274,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn removed_keys_are_gone_and_double_ones_become_one() {
+    fn edit_removes_keys_and_merges_duplicates() {
         check(
             "---\na: 1\nb:\n- x\n- y\nc: 3\n---\n",
             &[("b", None)],
@@ -289,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_edited_where_it_stands_is_written_anew() {
+    fn entries_without_own_lines_are_rewritten() {
         check(
             "---\n{a: 1.10, b: [x, 'y: z'], \"c\": yes, d: ~, e: !t {f: g}}\n---\n",
             &[("a", Some("2"))],
@@ -308,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_sign_within_a_text_is_text() {
+    fn number_sign_within_a_string_is_not_a_comment() {
         check(
             "---\na: |\n  x\n  # y\nb: \"1\n  # 2\"\nc: 3\n---\n",
             &[("a", Some("1")), ("b", Some("2"))],

@@ -1,4 +1,4 @@
-//! Ids of skills: the stems of their files' names.
+//! Ids of skills. No I/O.
 
 use std::fmt;
 
@@ -7,42 +7,45 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::is_nfc;
 
-use crate::domain::file_path::turns_direction;
+use crate::domain::file_path::has_bidi_control;
 use crate::util::hash::sha256_hex;
 
-/// The longest id that is looked up, in bytes.
+/// The maximum length of an id, in bytes.
 pub const MAX_SKILL_ID_BYTES: usize = 200;
-/// The longest id that is made from a name, in characters.
+/// The maximum length of an id that is derived from a name, in characters.
 pub const MAX_NEW_SKILL_ID_CHARS: usize = 64;
 
-/// Names one skill within its volume: the stem of its document's file.
+/// The id of a skill, unique in its volume: the file name of its document without `.md`.
 ///
-/// Ours are `[a-z0-9]+(-[a-z0-9]+)*`, up to 64 characters. Old files have stems of other shapes, too.
+/// A new id matches `[a-z0-9]+(-[a-z0-9]+)*` and has at most 64 characters. Ids of older files can have other forms.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct SkillId(String);
 
 impl SkillId {
-    /// Takes an id as a caller or a file's name has it; nothing where no skill can have it.
+    /// Parses an id; `None` if no skill can have it.
     ///
-    /// An id is 1–200 bytes of text in NFC without `/`, `\`, control characters and those that turn the
-    /// direction of text, does not begin or end with a blank, and is neither `.` nor `..`.
+    /// An id is 1–200 bytes of text in NFC without `/`, `\`, control characters and bidirectional control characters.
+    /// It does not begin or end with white space, and is neither `.` nor `..`.
     pub fn parse(text: &str) -> Option<Self> {
-        let possible = (1..=MAX_SKILL_ID_BYTES).contains(&text.len())
-            && !text.chars().any(is_refused)
+        let is_valid = (1..=MAX_SKILL_ID_BYTES).contains(&text.len())
+            && !text.chars().any(is_forbidden)
             && text.trim() == text
             && text != "."
             && text != ".."
             && is_nfc(text);
-        possible.then(|| Self(text.to_owned()))
+        is_valid.then(|| Self(text.to_owned()))
     }
 
-    /// The id of a new skill: `Hello World` becomes `hello-world`.
+    /// Derives the id of a new skill from its name: `Hello World` becomes `hello-world`.
     ///
-    /// Letters lose their accents and their case, and all between ASCII letters and digits becomes one
-    /// `-`. A name without either, as `日本`, becomes `skill-` and 8 digits of its hash.
+    /// Accents are removed, letters become lower case, and other characters between ASCII letters and digits become
+    /// one `-`. A name without ASCII letters and digits, such as `日本`, becomes `skill-` and 8 digits of its hash.
     pub fn from_name(name: &str) -> Self {
         let mut slug = String::new();
-        for character in name.nfkd().filter(|it| !is_combining_mark(*it)) {
+        for character in name
+            .nfkd()
+            .filter(|character| !is_combining_mark(*character))
+        {
             if character.is_ascii_alphanumeric() {
                 slug.push(character.to_ascii_lowercase());
             } else if !slug.is_empty() && !slug.ends_with('-') {
@@ -60,7 +63,7 @@ impl SkillId {
         Self(slug.to_owned())
     }
 
-    /// Whether the id has the shape that new ids have.
+    /// Returns whether the id has the form of new ids.
     pub fn is_strict(&self) -> bool {
         self.0.len() <= MAX_NEW_SKILL_ID_CHARS
             && self.0.split('-').all(|word| {
@@ -71,7 +74,7 @@ impl SkillId {
             })
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -83,8 +86,8 @@ impl fmt::Display for SkillId {
     }
 }
 
-fn is_refused(character: char) -> bool {
-    character == '/' || character == '\\' || character.is_control() || turns_direction(character)
+fn is_forbidden(character: char) -> bool {
+    character == '/' || character == '\\' || character.is_control() || has_bidi_control(character)
 }
 
 #[cfg(test)]
@@ -100,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn names_become_ids() {
+    fn id_is_derived_from_the_name() {
         check_slug("Hello World", "hello-world");
         check_slug("  Größe & Café__2 ", "gro-e-cafe-2");
         check_slug("ﬁle Ⅳ ４２", "file-iv-42");
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn names_without_letters_or_digits_have_ids_too() {
+    fn name_without_ascii_letters_and_digits_gets_a_hash_id() {
         let ids: Vec<SkillId> = ["---", "日本", "", "日本語"].map(SkillId::from_name).into();
         for (index, id) in ids.iter().enumerate() {
             assert!(id.as_str().starts_with("skill-") && id.as_str().len() == 14);
@@ -123,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn old_ids_of_other_shapes_are_ids() {
+    fn older_id_forms_parse_and_are_not_strict() {
         for id in ["data_analysis", "Größe v2.1", "a--b", "-", "日本", "..."] {
             assert!(SkillId::parse(id).is_some(), "{id}");
             assert!(!SkillId::parse(id).unwrap().is_strict(), "{id}");
@@ -131,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_leave_its_folder_or_mislead_is_no_id() {
+    fn id_with_traversal_or_hidden_characters_is_rejected() {
         for id in [
             "",
             ".",

@@ -1,29 +1,29 @@
-//! Lines of a text, which end as YAML and CommonMark have it: LF, CRLF or CR.
+//! Lines of a text. A line ends with LF, CRLF or CR, as in YAML and CommonMark.
 
-/// One line.
+/// A line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line<'a> {
-    /// Where it begins in the text.
+    /// The byte offset of the line in the text.
     pub start: usize,
-    /// What it holds.
+    /// The line without its ending.
     pub text: &'a str,
-    /// What ends it; empty at the end of the text.
+    /// The line ending; empty at the end of the text.
     pub ending: &'a str,
 }
 
 impl Line<'_> {
-    /// Where the next line begins.
+    /// Returns the byte offset of the next line.
     pub(super) fn end(&self) -> usize {
         self.start + self.text.len() + self.ending.len()
     }
 
-    /// Whether it holds nothing but blanks.
+    /// Returns whether the line is empty or consists of spaces and tabs.
     pub(super) fn is_blank(&self) -> bool {
         self.text.bytes().all(|byte| matches!(byte, b' ' | b'\t'))
     }
 }
 
-/// The lines of `text`, which together are all of it.
+/// Returns the lines of `text`; their concatenation is `text`.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let mut start = 0;
     std::iter::from_fn(move || {
@@ -42,7 +42,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// The line ending that `text` begins with; empty if it is none.
+/// Returns the line ending at the start of `text`; empty if there is none.
 pub(super) fn line_ending(text: &str) -> &str {
     let length = match text.as_bytes() {
         [b'\r', b'\n', ..] => 2,

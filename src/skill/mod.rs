@@ -1,10 +1,10 @@
-//! Skills: their ids, what their documents say, and how documents are read and written. No I/O.
+//! Skills: ids, and parsing, editing and writing of skill documents. No I/O.
 //!
-//! A skill is one markdown document with YAML front matter. Three kinds exist, and all are read:
-//! - knowledge: `name`, `category`, `description`, `keywords`, and text;
+//! A skill is a Markdown document with YAML front matter. Three formats are supported:
+//! - knowledge: `name`, `category`, `description`, `keywords`, and a body;
 //! - executable node: `skill_id`, `name`, `description`, `type`, `execution_mode`, `category`, `tags`,
-//!   `version`, `author`, `inputs`, `outputs` and more, and code in a fence under `## Code`;
-//! - what [`NewSkill`] writes: `name`, `description`, `language`, `tags`, and the code likewise.
+//!   `version`, `author`, `inputs`, `outputs` and more, and a fenced code block under `## Code`;
+//! - the format of [`NewSkill`]: `name`, `description`, `language`, `tags`, and a code block under `## Code`.
 
 mod agent_skills;
 mod apply;
@@ -34,7 +34,7 @@ pub use self::id::SkillId;
 pub use self::new::NewSkill;
 pub use self::read::Skill;
 
-/// The largest document, in bytes.
+/// The maximum size of a document, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
-/// The largest front matter, in bytes; a larger one is not parsed.
+/// The maximum size of front matter, in bytes; larger front matter is not parsed.
 pub const MAX_FRONT_MATTER_BYTES: usize = 64 * 1024;

@@ -1,47 +1,47 @@
-//! The document of a new skill.
+//! A new skill, and its document.
 
 use serde::Deserialize;
 
-use super::fence::fenced;
+use super::fence::code_block;
 use super::lines::lines;
-use super::yaml::{flow_list, quote};
+use super::yaml::{quote, write_flow_sequence};
 use super::{Code, Description, Language, SkillId, Tags};
 use crate::domain::name::Name;
 
-/// What a caller gives to add a skill. What is not there need not be said.
+/// A skill to create.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 pub struct NewSkill {
-    /// What it is called.
+    /// The name.
     pub name: Name,
-    /// What it is for.
+    /// The description.
     pub description: Description,
-    /// Its code, if it has any.
+    /// The code.
     #[serde(default)]
     pub code: Option<Code>,
     /// The language of the code.
     #[serde(default)]
     pub language: Option<Language>,
-    /// What it is filed under.
+    /// The tags.
     #[serde(default)]
     pub tags: Tags,
 }
 
 impl NewSkill {
-    /// The id that the name makes.
+    /// Returns the id that is derived from the name.
     pub fn id(&self) -> SkillId {
         SkillId::from_name(self.name.as_str())
     }
 
-    /// The document: front matter, the name as heading, the description, and the code, if any, in a fence.
+    /// Returns the document: front matter, the name as a heading, the description, and the code as a code block.
     ///
-    /// What is in it reads back equal; no value can end its field or the front matter, begin a heading, or
-    /// end the fence.
+    /// Parsing the document returns equal values: no value can end its field, the front matter or the code block, or
+    /// begin a heading.
     pub fn into_document(self) -> String {
         let (name, description) = (self.name.as_str(), self.description.as_str());
         let language = self.language.as_ref().map(Language::as_str);
-        let field = language.map(|it| format!("language: {}\n", quote(it)));
+        let field = language.map(|language| format!("language: {}\n", quote(language)));
         let section = self.code.map(|code| {
-            let fence = fenced(code.as_str(), language.unwrap_or_default(), "\n");
+            let fence = code_block(code.as_str(), language.unwrap_or_default(), "\n");
             format!("\n## Code\n\n{fence}\n")
         });
         format!(
@@ -49,14 +49,14 @@ impl NewSkill {
             quote(name),
             quote(description),
             field.unwrap_or_default(),
-            flow_list(self.tags.as_slice()),
+            write_flow_sequence(self.tags.as_slice()),
             introduction(name, description, "\n"),
             section.unwrap_or_default(),
         )
     }
 }
 
-/// How the body of a document begins: with the name as heading, and the description.
+/// Returns the beginning of a document's body: the name as a heading, and the description.
 pub(super) fn introduction(name: &str, description: &str, line_ending: &str) -> String {
     let heading = [line_ending, "# Skill: ", name, line_ending].concat();
     if description.is_empty() {
@@ -66,16 +66,15 @@ pub(super) fn introduction(name: &str, description: &str, line_ending: &str) -> 
         .flat_map(|line| {
             let blanks = line.text.len() - line.text.trim_start_matches([' ', '\t']).len();
             let (blanks, text) = line.text.split_at(blanks);
-            let escape = if is_structure(text) { "\\" } else { "" };
+            let escape = if starts_block(text) { "\\" } else { "" };
             [blanks, escape, text, line.ending]
         })
         .collect();
     [&heading, line_ending, &description, line_ending].concat()
 }
 
-/// Whether a line that begins so is a heading, underlines one, begins a fence, or begins HTML, in which
-/// markdown has no meaning.
-fn is_structure(text: &str) -> bool {
+/// Returns whether Markdown would parse a line as a heading, a heading underline, a code fence or an HTML block.
+fn starts_block(text: &str) -> bool {
     let underlines =
         |mark: char| text.starts_with(mark) && text.trim_end_matches([' ', '\t', mark]).is_empty();
     text.starts_with(['#', '<'])
@@ -94,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_is_front_matter_heading_description_and_code() {
+    fn document_has_front_matter_heading_description_and_code() {
         let skill = new_skill(
             r#"{"name":" Hello World ","description":"Prints: hello","code":"print(1)","language":"python","tags":["a","b c","d, e"]}"#,
         );
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_cannot_begin_what_is_not_text() {
+    fn description_lines_that_start_a_block_are_escaped() {
         let description = "## Code\n ```\n\t~~~\r# a\r\n<!--\n===\n- - -\n---\n- item\n`x` #";
         assert_eq!(
             introduction("n", description, "\n"),
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_code_nor_its_language_need_be_there() {
+    fn code_and_language_are_optional() {
         let document = |json| new_skill(json).into_document();
         assert_eq!(
             document(r#"{"name":"x","description":"d"}"#),
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_may_be_missing_and_unknown_fields_are_ignored() {
+    fn tags_are_optional_and_unknown_fields_are_ignored() {
         let skill = new_skill(r#"{"name":"x","description":"","code":"","language":"c++","id":1}"#);
         let document = skill.into_document();
         assert!(document.contains("\ntags: []\n"), "{document}");
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_skill_fits_into_a_document() {
+    fn largest_skill_fits_into_a_document() {
         let hidden = "\u{e0041}";
         let quotes = vec!["\"".repeat(16); 1000];
         let code = "`".repeat(1000) + &"x".repeat(crate::skill::fields::MAX_CODE_BYTES - 1000);

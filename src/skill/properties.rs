@@ -1,11 +1,11 @@
-//! What holds for every skill, document and change: tried on many that are made to break it.
+//! Property tests of skills, documents and patches, with generated inputs that are hard to parse.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::name::Name;
 
-/// Pieces that mean something to YAML, to markdown, or to who reads them.
+/// Pieces with a meaning in YAML or Markdown, or with an unusual appearance.
 const PIECES: &[&str] = &[
     "a",
     "B c",
@@ -88,13 +88,18 @@ fn text(pieces: usize) -> impl Strategy<Value = String> {
     proptest::collection::vec(piece(), 0..pieces).prop_map(|pieces| pieces.concat())
 }
 
-/// A text that a field takes, without what it refuses.
+/// Generates a valid value of a field, without the characters that it rejects.
 fn field<T: TryFrom<String, Error = &'static str> + std::fmt::Debug>(
     pieces: usize,
-    kept: fn(char) -> bool,
+    is_kept: fn(char) -> bool,
 ) -> impl Strategy<Value = T> {
-    text(pieces).prop_filter_map("refused", move |text| {
-        T::try_from(text.chars().filter(|it| kept(*it)).collect()).ok()
+    text(pieces).prop_filter_map("rejected", move |text| {
+        T::try_from(
+            text.chars()
+                .filter(|character| is_kept(*character))
+                .collect(),
+        )
+        .ok()
     })
 }
 
@@ -109,11 +114,11 @@ fn in_lines(character: char) -> bool {
 fn tags() -> impl Strategy<Value = Tags> {
     let tag = field::<Label>(4, in_line).prop_map(|label| label.as_str().to_owned());
     proptest::collection::vec(tag, 0..5)
-        .prop_filter_map("refused", |tags| Tags::try_from(tags).ok())
+        .prop_filter_map("rejected", |tags| Tags::try_from(tags).ok())
 }
 
 fn language() -> impl Strategy<Value = Language> {
-    "[A-Za-z0-9+#._-]{1,8}".prop_filter_map("refused", |text| Language::try_from(text).ok())
+    "[A-Za-z0-9+#._-]{1,8}".prop_filter_map("rejected", |text| Language::try_from(text).ok())
 }
 
 fn code() -> impl Strategy<Value = Code> {
@@ -124,7 +129,7 @@ fn code() -> impl Strategy<Value = Code> {
             text
         }
     });
-    with_returns.prop_filter_map("refused", |text| Code::try_from(text).ok())
+    with_returns.prop_filter_map("rejected", |text| Code::try_from(text).ok())
 }
 
 fn new_skill() -> impl Strategy<Value = NewSkill> {
@@ -143,7 +148,7 @@ fn new_skill() -> impl Strategy<Value = NewSkill> {
 }
 
 fn parameters() -> impl Strategy<Value = Parameters> {
-    proptest::collection::vec((text(4), text(4)), 0..3).prop_filter_map("refused", |entries| {
+    proptest::collection::vec((text(4), text(4)), 0..3).prop_filter_map("rejected", |entries| {
         let items: Vec<serde_json::Value> = entries
             .into_iter()
             .map(|(key, value)| serde_json::json!({key: value, "n": [1.50, null, true, {}]}))
@@ -181,7 +186,7 @@ fn change() -> impl Strategy<Value = SkillPatch> {
     )
 }
 
-/// Documents of all kinds, with keys that this program does not know.
+/// Generates documents of all formats, with unknown keys.
 fn document() -> impl Strategy<Value = String> {
     let known = proptest::sample::select(
         &[
@@ -202,8 +207,8 @@ fn document() -> impl Strategy<Value = String> {
     ]
 }
 
-fn unknown_of(text: &str) -> Vec<yaml::Node> {
-    let document = document::Document::of(text);
+fn unknown_values(text: &str) -> Vec<yaml::Node> {
+    let document = document::Document::parse(text);
     let front_matter = document.front_matter.unwrap();
     ["unknown", "other"]
         .map(|key| front_matter.get(key).unwrap().clone())
@@ -218,7 +223,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_new_skill_reads_back_equal(skill in new_skill()) {
+    fn new_skill_parses_to_equal_values(skill in new_skill()) {
         let document = skill.clone().into_document();
         let read = Skill::read(&document, &skill.id());
         prop_assert_eq!(&read.name, skill.name.as_str());
@@ -229,18 +234,18 @@ proptest! {
         prop_assert_eq!(read.warnings, Vec::<String>::new());
         prop_assert_eq!(check_document(document.as_bytes()), Ok(document.as_str()));
         prop_assert_eq!(id_of_document(&document), Some(skill.id()));
-        // For readers that look for `---` alone.
-        prop_assert_eq!(document.split("---").nth(1).and_then(|it| it.lines().last()).map(|it| it.starts_with("tags: ")), Some(true));
+        // Some parsers end the front matter at the first `---`, even within a line.
+        prop_assert_eq!(document.split("---").nth(1).and_then(|yaml| yaml.lines().last()).map(|line| line.starts_with("tags: ")), Some(true));
     }
 
     #[test]
-    fn changes_say_what_they_change_and_keep_what_they_do_not(document in document(), changes in proptest::collection::vec(change(), 1..4)) {
-        let unknown = unknown_of(&document);
+    fn patch_sets_its_fields_and_keeps_all_others(document in document(), changes in proptest::collection::vec(change(), 1..4)) {
+        let unknown = unknown_values(&document);
         let mut current = document;
         for change in changes {
             let before = Skill::read(&current, &id());
             let changed = change.apply(&current).map_err(|error| TestCaseError::fail(error.to_string()))?;
-            prop_assert_eq!(&unknown_of(&changed), &unknown);
+            prop_assert_eq!(&unknown_values(&changed), &unknown);
             prop_assert_eq!(&change.apply(&changed).unwrap(), &changed);
             let after = Skill::read(&changed, &id());
             let name = change.name.as_ref().map_or(before.name.as_str(), Name::as_str);
@@ -265,7 +270,7 @@ proptest! {
             }
             match &change.inputs {
                 Some(inputs) => {
-                    let expected = inputs.as_ref().map_or("[]", |it| it.as_raw().get());
+                    let expected = inputs.as_ref().map_or("[]", |inputs| inputs.as_raw().get());
                     prop_assert_eq!(after.inputs.get(), expected);
                 }
                 None => prop_assert_eq!(after.inputs.get(), before.inputs.get()),
@@ -275,7 +280,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_stops_the_reader(text in text(60)) {
+    fn arbitrary_text_parses_without_panic(text in text(60)) {
         for text in [text.clone(), format!("---\n{text}\n---\n{text}")] {
             let skill = Skill::read(&text, &id());
             prop_assert!(serde_json::from_str::<serde_json::Value>(skill.inputs.get()).is_ok());
@@ -284,7 +289,7 @@ proptest! {
     }
 
     #[test]
-    fn no_mutation_stops_the_reader(document in document(), at in any::<proptest::sample::Index>(), length in 0..20_usize, piece in text(3), change in change()) {
+    fn mutated_document_parses_without_panic(document in document(), at in any::<proptest::sample::Index>(), length in 0..20_usize, piece in text(3), change in change()) {
         let characters: Vec<char> = document.chars().collect();
         let at = at.index(characters.len() + 1);
         let after = (at + length).min(characters.len());
@@ -298,7 +303,7 @@ proptest! {
     }
 
     #[test]
-    fn a_quoted_text_is_that_text(text in text(12)) {
+    fn quoted_string_parses_to_itself(text in text(12)) {
         let quoted = yaml::quote(&text);
         let is_safe = !quoted.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{202e}']) && !quoted.contains("---");
         prop_assert!(is_safe);

@@ -1,4 +1,4 @@
-//! What a document says.
+//! The fields of a skill, parsed from its document.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -7,79 +7,79 @@ use super::SkillId;
 use super::document::Document;
 use super::values::Values;
 
-/// A skill, as its document says it. What is odd about the document is in `warnings`.
+/// The fields of a skill, parsed from its document. `warnings` lists the problems of the document.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = SkillFields)]
 pub struct Skill {
-    /// What it is called; its id where the document gives no name.
+    /// The name; the id if the document has no name.
     pub name: String,
-    /// What it is for; empty where the document does not say.
+    /// The description; empty if the document has none.
     pub description: String,
-    /// The code of the first fence under `## Code`, to the letter.
+    /// The content of the first fenced code block under `## Code`, unchanged.
     #[schema(required)]
     pub code: Option<String>,
-    /// The language of the code: what the front matter says, else what the fence says.
+    /// The language of the code: `language` of the front matter, otherwise the info string of the code block.
     #[schema(required)]
     pub language: Option<String>,
-    /// What it is filed under.
+    /// The tags.
     pub tags: Vec<String>,
-    /// What kind of knowledge or node it is.
+    /// The category.
     #[schema(required)]
     pub category: Option<String>,
-    /// Words that ask for it.
+    /// The keywords.
     pub keywords: Vec<String>,
-    /// Its version, as it is written: `1.10` is not `1.1`.
+    /// The version as written: `1.10` is not `1.1`.
     #[schema(required)]
     pub version: Option<String>,
-    /// Who wrote it.
+    /// The author.
     #[schema(required)]
     pub author: Option<String>,
-    /// What type of node it is.
+    /// The type of the node.
     #[schema(required)]
     pub r#type: Option<String>,
-    /// How the node is executed.
+    /// The execution mode of the node.
     #[schema(required)]
     pub execution_mode: Option<String>,
-    /// What the node takes: a JSON array of objects.
+    /// The inputs of the node: a JSON array of objects.
     #[schema(value_type = super::Parameters)]
     pub inputs: Box<RawValue>,
-    /// What the node gives: a JSON array of objects.
+    /// The outputs of the node: a JSON array of objects.
     #[schema(value_type = super::Parameters)]
     pub outputs: Box<RawValue>,
-    /// What is odd about the document, in plain words, with the line where there is one.
+    /// The problems of the document, with the line number if there is one.
     pub warnings: Vec<String>,
-    /// When it was created, if the document says it as in RFC 3339.
+    /// The time of creation, if the document contains it as RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
 }
 
 impl Skill {
-    /// A skill whose document was not read, for the reason that `warning` says.
-    pub fn unread(id: &SkillId, warning: impl Into<String>) -> Self {
+    /// Returns a skill whose document cannot be read; `warning` contains the reason.
+    pub fn unreadable(id: &SkillId, warning: impl Into<String>) -> Self {
         let mut skill = Self::read("", id);
         skill.warnings = vec![warning.into()];
         skill
     }
 
-    /// Reads a document. This never fails: what cannot be read is missing, and a warning says why.
+    /// Parses a document. This never fails: malformed values are omitted, with a warning.
     pub fn read(document: &str, id: &SkillId) -> Self {
-        let document = Document::of(document);
-        let mut values = Values::of(&document);
+        let document = Document::parse(document);
+        let mut values = Values::new(&document);
         let name = values.text("name").filter(|name| !name.trim().is_empty());
         if document.front_matter.is_ok() {
             if name.is_none() {
-                values.warn(None, "there is no `name`; the id stands in for it");
+                values.warn(None, "`name` is missing; the id is used instead");
             }
             if !values.has("description") {
-                values.warn(None, "there is no `description`");
+                values.warn(None, "`description` is missing");
             }
         }
-        let named = values.text("skill_id").filter(|named| named != id.as_str());
-        if named.is_some() {
+        let other_id = values.text("skill_id").filter(|given| given != id.as_str());
+        if other_id.is_some() {
             let line = values.line("skill_id");
             values.warn(
                 line,
-                "`skill_id` is not the id, which is the name of the file",
+                "`skill_id` differs from the id, which is the file name",
             );
         }
         let fence = document.section.fence.as_ref();
@@ -123,16 +123,16 @@ mod tests {
     #[track_caller]
     fn check_warnings(document: &str, expected: &[&str]) {
         let warnings = read(document).warnings;
-        let all_there = warnings.len() == expected.len()
+        let all_match = warnings.len() == expected.len()
             && warnings
                 .iter()
                 .zip(expected)
-                .all(|(it, part)| it.contains(part));
-        assert!(all_there, "{warnings:?}");
+                .all(|(warning, part)| warning.contains(part));
+        assert!(all_match, "{warnings:?}");
     }
 
     #[test]
-    fn knowledge_is_read() {
+    fn knowledge_document_is_parsed() {
         let skill = read(
             "\u{feff}---\r\nname: Tax rules\r\ncategory: finance\r\ndescription: >-\r\n  What is\r\n  taxed\r\nkeywords: [tax, 'VAT', 19%]\r\nsource: {a: [1]}\r\n---\r\n# Tax\r\n",
         );
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn executable_nodes_are_read() {
+    fn executable_node_document_is_parsed() {
         let skill = read(
             "---\nskill_id: the-id\nname: Fetch\ndescription: Fetches\ntype: executable\nexecution_mode: async\ncategory: net\ntags:\n- http\n- 1.10\nversion: 1.10\nauthor: ~\nestimated_time_ms: 100\nmemory_mb: 64\ninputs:\n  - name: url\n    type: string\n    description: \"the: url\"\n    default: null\n    required: true\n  - {name: n, default: 1.50}\noutputs:\n- name: body\n  type: string\n---\n\n## Code\n\n```python\nprint('---')\n```\n",
         );
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skill_is_json_in_the_order_of_its_fields_and_back() {
+    fn skill_serialises_in_field_order_and_deserialises_again() {
         let skill: NewSkill =
             serde_json::from_str(r#"{"name":"N","description":"D","code":"C","language":"l"}"#)
                 .unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_creation_is_one_or_nothing() {
+    fn invalid_creation_time_is_omitted() {
         let time = |text| {
             read(&format!(
                 "---\nname: x\ndescription: d\ncreated_at: {text}\n---\n"
@@ -194,9 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn documents_that_cannot_be_parsed_say_why_and_keep_their_code() {
+    fn malformed_front_matter_gives_a_warning_and_keeps_the_code() {
         let broken = "---\nname: x\nb: [1\n---\n## Code\n```js\n1\n```\n";
-        check_warnings(broken, &["line 4: the front matter is not readable"]);
+        check_warnings(broken, &["line 4: the front matter is malformed"]);
         let skill = read(broken);
         assert_eq!(
             (skill.name.as_str(), skill.code.as_deref()),
@@ -204,10 +204,13 @@ mod tests {
         );
         check_warnings("", &["no front matter"]);
         check_warnings("# Only text", &["no front matter"]);
-        check_warnings("\n---\nname: x\n", &["line 2: the front matter has no end"]);
+        check_warnings(
+            "\n---\nname: x\n",
+            &["line 2: the front matter is not closed"],
+        );
         check_warnings(
             "---\n- a\n---\n",
-            &["line 2: the front matter is not readable: it is not a mapping"],
+            &["line 2: the front matter is malformed: it is not a mapping"],
         );
         check_warnings("---\ntext\n---\n", &["not a mapping"]);
         let large = format!("---\nname: {}\n---\n", "x".repeat(MAX_FRONT_MATTER_BYTES));
@@ -215,28 +218,34 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_is_nothing_is_no_tag() {
+    fn null_tags_are_omitted() {
         let skill = read("---\nname: x\ntags:\n- a\n- # empty\n- ~\n- null\n- 'null'\n---\n");
         assert_eq!(skill.tags, ["a", "null"]);
     }
 
     #[test]
-    fn odd_values_are_named_with_their_lines() {
-        check_warnings("---\n---\n", &["no `name`", "no `description`"]);
-        check_warnings("---\nname: ''\ndescription: ''\n---\n", &["no `name`"]);
+    fn malformed_values_give_warnings_with_their_lines() {
+        check_warnings(
+            "---\n---\n",
+            &["`name` is missing", "`description` is missing"],
+        );
+        check_warnings(
+            "---\nname: ''\ndescription: ''\n---\n",
+            &["`name` is missing"],
+        );
         let document = "---\nname: x\ndescription: [a]\nskill_id: other\ntags: a, b,,c\nkeywords: {a: 1}\ninputs:\n- a\n- {b: 1, b: 2}\noutputs: 5\nname: y\nversion: [1]\n---\n## Code\n~~~";
         check_warnings(
             document,
             &[
-                "line 11: the key \"name\" is there twice",
-                "line 15: the fence that begins here is never closed",
-                "line 4: `skill_id` is not the id",
-                "line 3: `description` is not a text",
-                "line 5: `tags` is a text",
+                "line 11: duplicate key \"name\"",
+                "line 15: the fenced code block is not closed",
+                "line 4: `skill_id` differs from the id",
+                "line 3: `description` is not a string",
+                "line 5: `tags` is a string, not a list",
                 "line 6: `keywords` is not a list",
-                "line 12: `version` is not a text",
+                "line 12: `version` is not a string",
                 "line 8: an item of `inputs` is not a mapping",
-                "line 9: the key \"b\" is there twice",
+                "line 9: duplicate key \"b\"",
                 "line 10: `outputs` is not a list of mappings",
             ],
         );
@@ -248,12 +257,12 @@ mod tests {
         assert_eq!(skill.inputs.get(), r#"[{"b":2}]"#);
         check_warnings(
             "---\nname: x\ndescription: d\n---\n\n## Code\ntext\n",
-            &["line 6: `## Code` has no fence"],
+            &["line 6: no fenced code block follows `## Code`"],
         );
     }
 
     #[test]
-    fn of_many_warnings_there_are_a_few() {
+    fn more_than_twenty_warnings_are_summarised() {
         let document = format!(
             "---\nname: x\ndescription: d\n{}---\n",
             "a: 1\n".repeat(5000)

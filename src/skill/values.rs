@@ -1,4 +1,4 @@
-//! The values of a front matter, and warnings about those that are not what they should be.
+//! Typed access to front matter values, with a warning for each malformed one.
 
 use std::collections::HashSet;
 
@@ -9,12 +9,12 @@ use super::front_matter::FrontMatter;
 use super::yaml::{Node, Value, to_json};
 use crate::util::json;
 
-/// How many warnings a document gets at most.
+/// The maximum number of warnings per document.
 const MAX_WARNINGS: usize = 20;
-/// How much of a key a warning quotes, in characters.
+/// The maximum length of a key in a warning, in characters.
 const MAX_QUOTED_CHARS: usize = 40;
 
-/// Reads values, and notes what is odd about them.
+/// The values of a document's front matter, and the warnings collected while reading them.
 #[derive(Debug)]
 pub(super) struct Values<'a> {
     front_matter: Option<&'a FrontMatter<'a>>,
@@ -22,14 +22,14 @@ pub(super) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// The values of a document, and what is odd about the document as a whole.
-    pub(super) fn of(document: &'a Document<'a>) -> Self {
+    /// Returns the values of a document, with the warnings about its structure.
+    pub(super) fn new(document: &'a Document<'a>) -> Self {
         let mut this = Self {
             front_matter: document.front_matter.as_ref().ok(),
             warnings: Vec::new(),
         };
         match &document.front_matter {
-            Ok(front_matter) => this.warn_of_duplicates(front_matter.entries()),
+            Ok(front_matter) => this.warn_about_duplicate_keys(front_matter.entries()),
             Err(reason) => this.warn(None, reason),
         }
         let before = document.lines_before_body();
@@ -37,19 +37,16 @@ impl<'a> Values<'a> {
         if let (None, Some(heading)) = (&section.fence, section.heading) {
             this.warn(
                 Some(before + heading.number),
-                "`## Code` has no fence with code after it",
+                "no fenced code block follows `## Code`",
             );
         }
-        if let Some((_, line)) = &section.open {
-            this.warn(
-                Some(before + line),
-                "the fence that begins here is never closed",
-            );
+        if let Some((_, line)) = &section.unclosed {
+            this.warn(Some(before + line), "the fenced code block is not closed");
         }
         this
     }
 
-    /// Notes what is odd, and in which line of the document.
+    /// Adds a warning, with a line number of the document.
     pub(super) fn warn(&mut self, line: Option<usize>, message: &str) {
         self.warnings.push(match line {
             Some(line) => format!("line {line}: {message}"),
@@ -57,7 +54,7 @@ impl<'a> Values<'a> {
         });
     }
 
-    /// All that is odd; of much, the first.
+    /// Returns the warnings; if there are more than [`MAX_WARNINGS`], the first ones and the number of the rest.
     pub(super) fn into_warnings(mut self) -> Vec<String> {
         let more = self.warnings.len().saturating_sub(MAX_WARNINGS);
         self.warnings.truncate(MAX_WARNINGS);
@@ -67,34 +64,34 @@ impl<'a> Values<'a> {
         self.warnings
     }
 
-    /// Whether a key has a value.
+    /// Returns whether a key has a value other than null.
     pub(super) fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    /// The line of the value of a key.
+    /// Returns the line of a key's value.
     pub(super) fn line(&self, key: &str) -> Option<usize> {
         self.get(key).map(|node| node.line)
     }
 
-    /// A text, as it is written: a number or `true` keeps its letters.
+    /// Returns a string as written: `1.10` and `true` are not converted.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         let node = self.get(key)?;
         let text = node.text().map(str::to_owned);
         if text.is_none() {
-            self.warn(Some(node.line), &format!("`{key}` is not a text"));
+            self.warn(Some(node.line), &format!("`{key}` is not a string"));
         }
         text
     }
 
-    /// A list of texts. `null` is none, however it is written: `~` and nothing at all are the same.
+    /// Returns a list of strings, without nulls (`null`, `~` and empty items).
     pub(super) fn list(&mut self, key: &str) -> Vec<String> {
         let Some(node) = self.get(key) else {
             return Vec::new();
         };
         match &node.value {
             Value::Scalar { text, .. } => {
-                let message = format!("`{key}` is a text, not a list; it is split at its commas");
+                let message = format!("`{key}` is a string, not a list; it was split at commas");
                 self.warn(Some(node.line), &message);
                 let items = text
                     .split(',')
@@ -108,7 +105,7 @@ impl<'a> Values<'a> {
                     if text.is_none() {
                         self.warn(
                             Some(item.line),
-                            &format!("an item of `{key}` is not a text"),
+                            &format!("an item of `{key}` is not a string"),
                         );
                     }
                     text.map(str::to_owned)
@@ -122,7 +119,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// A list of mappings, as JSON.
+    /// Returns a list of mappings as JSON.
     pub(super) fn parameters(&mut self, key: &str) -> Box<RawValue> {
         let mut parameters = Vec::new();
         match self.get(key).map(|node| (node, &node.value)) {
@@ -130,7 +127,7 @@ impl<'a> Values<'a> {
             Some((_, Value::Sequence(items))) => {
                 for item in items {
                     if let Value::Mapping(_) = item.value {
-                        self.warn_of_nested_duplicates(item);
+                        self.warn_about_nested_duplicate_keys(item);
                         parameters.push(to_json(item));
                     } else {
                         self.warn(
@@ -152,29 +149,29 @@ impl<'a> Values<'a> {
         self.front_matter?.get(key).filter(|node| !node.is_null())
     }
 
-    fn warn_of_duplicates(&mut self, entries: &[(Node, Node)]) {
+    fn warn_about_duplicate_keys(&mut self, entries: &[(Node, Node)]) {
         let mut seen = HashSet::new();
         for (key, _) in entries {
             if let Some(text) = key.text().filter(|text| !seen.insert(*text)) {
                 let text: String = text.chars().take(MAX_QUOTED_CHARS).collect();
-                let message = format!("the key {text:?} is there twice; the last one counts");
+                let message = format!("duplicate key {text:?}; the last value is used");
                 self.warn(Some(key.line), &message);
             }
         }
     }
 
-    fn warn_of_nested_duplicates(&mut self, node: &Node) {
+    fn warn_about_nested_duplicate_keys(&mut self, node: &Node) {
         match &node.value {
             Value::Scalar { .. } => {}
             Value::Sequence(items) => {
                 for item in items {
-                    self.warn_of_nested_duplicates(item);
+                    self.warn_about_nested_duplicate_keys(item);
                 }
             }
             Value::Mapping(entries) => {
-                self.warn_of_duplicates(entries);
+                self.warn_about_duplicate_keys(entries);
                 for (_, value) in entries {
-                    self.warn_of_nested_duplicates(value);
+                    self.warn_about_nested_duplicate_keys(value);
                 }
             }
         }

@@ -1,7 +1,7 @@
-//! A small typed client: plain commands on Redis, whose values are any serde type and go through JSON.
+//! A small typed client: plain Redis commands whose values are any serde type, stored as JSON.
 //!
-//! Its names are those of the Python version's client. The session operations do not use it: each of
-//! theirs is one script.
+//! Its methods have the names of the Python version's client. The session operations do not use it, since each of them
+//! is one script.
 
 use std::time::Duration;
 
@@ -9,11 +9,10 @@ use redis::{Cmd, FromRedisValue, ToRedisArgs, cmd};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::connection::{Connection, Repeat};
+use super::connection::{Connection, Idempotence};
 use super::error::Result;
-use super::keys::Names;
 
-/// Plain commands on the shared connection. Made by [`Store::client`](super::Store::client).
+/// Plain commands on the shared connection. Returned by [`Store::client`](super::Store::client).
 #[derive(Debug)]
 pub struct RedisClient<'a> {
     connection: &'a Connection,
@@ -24,7 +23,7 @@ impl<'a> RedisClient<'a> {
         Self { connection }
     }
 
-    /// Stores `value` under `key`, for the time of `expiry` (milliseconds) if one is given.
+    /// Stores `value` under `key`. It expires after `expiry`, in whole milliseconds, if given.
     pub async fn set(
         &self,
         key: &str,
@@ -38,49 +37,49 @@ impl<'a> RedisClient<'a> {
                 .arg("PX")
                 .arg(u64::try_from(expiry.as_millis()).unwrap_or(u64::MAX));
         }
-        self.connection.command(&command, Repeat::Safe).await
+        self.connection.command(&command, Idempotence::Safe).await
     }
 
-    /// The value under `key`, if there is one.
+    /// Returns the value under `key`, if it exists.
     pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         let text: Option<Vec<u8>> = self
             .connection
-            .command(cmd("GET").arg(key), Repeat::Safe)
+            .command(cmd("GET").arg(key), Idempotence::Safe)
             .await?;
         text.map(|text| Ok(serde_json::from_slice(&text)?))
             .transpose()
     }
 
-    /// Deletes `key`; whether it was there.
+    /// Deletes `key` and returns whether it existed.
     pub async fn delete(&self, key: &str) -> Result<bool> {
         self.connection
-            .command(cmd("DEL").arg(key), Repeat::Never)
+            .command(cmd("DEL").arg(key), Idempotence::Unsafe)
             .await
     }
 
-    /// Adds `member` to a set; whether it is new there.
+    /// Adds `member` to a set and returns whether it is new.
     pub async fn sadd(&self, key: &str, member: &impl Serialize) -> Result<bool> {
         self.with_value("SADD", key, member).await
     }
 
-    /// The members of a set, in no order.
+    /// Returns the members of a set, in no order.
     pub async fn smembers<T: DeserializeOwned>(&self, key: &str) -> Result<Vec<T>> {
         let mut command = cmd("SMEMBERS");
         command.arg(key);
         self.values(&command).await
     }
 
-    /// Removes `member` from a set; whether it was there.
+    /// Removes `member` from a set and returns whether it was a member.
     pub async fn srem(&self, key: &str, member: &impl Serialize) -> Result<bool> {
         self.with_value("SREM", key, member).await
     }
 
-    /// Appends `value` to a list and gives the list's new length.
+    /// Appends `value` to a list and returns the new length of the list.
     pub async fn rpush(&self, key: &str, value: &impl Serialize) -> Result<u64> {
         self.with_value("RPUSH", key, value).await
     }
 
-    /// The values of a list from index `start` to `stop`, both included; negative ones count from the end.
+    /// Returns the values of a list from index `start` to `stop`, both included. Negative indexes count from the end.
     pub async fn lrange<T: DeserializeOwned>(
         &self,
         key: &str,
@@ -92,14 +91,14 @@ impl<'a> RedisClient<'a> {
         self.values(&command).await
     }
 
-    /// How many values a list has.
+    /// Returns the length of a list.
     pub async fn llen(&self, key: &str) -> Result<u64> {
         self.connection
-            .command(cmd("LLEN").arg(key), Repeat::Safe)
+            .command(cmd("LLEN").arg(key), Idempotence::Safe)
             .await
     }
 
-    /// Runs a Lua script that reads or writes the one key `KEYS[1]`.
+    /// Runs a Lua script that uses only the key `KEYS[1]`.
     pub async fn eval<T: FromRedisValue>(
         &self,
         script: &str,
@@ -108,52 +107,52 @@ impl<'a> RedisClient<'a> {
     ) -> Result<T> {
         let mut command = cmd("EVAL");
         command.arg(script).arg(1).arg(key).arg(arguments);
-        self.connection.command(&command, Repeat::Never).await
+        self.connection.command(&command, Idempotence::Unsafe).await
     }
 
-    /// Writes and deletes a key in one step: what every write of ours needs. On a cluster all masters have to answer,
-    /// too.
+    /// Writes and deletes a key in a script, as every write does. On a cluster all masters must answer as well.
     pub async fn probe(&self) -> Result<()> {
         let script =
             "redis.call('SET', KEYS[1], '1', 'PX', 1000) return redis.call('DEL', KEYS[1])";
         let mut command = cmd("EVAL");
         command.arg(script).arg(1).arg("llmos:probe");
-        let written = self.connection.command(&command, Repeat::Safe);
-        match self.connection.names() {
-            Names::Plain => written.await,
-            Names::Tagged => tokio::try_join!(written, self.ping()).map(|((), ())| ()),
+        let written = self.connection.command(&command, Idempotence::Safe);
+        match self.connection.is_cluster() {
+            false => written.await,
+            true => tokio::try_join!(written, self.ping()).map(|((), ())| ()),
         }
     }
 
-    /// Asks for an answer and nothing else; on a cluster all its masters.
+    /// Sends PING; on a cluster to all masters.
     pub async fn ping(&self) -> Result<()> {
-        self.connection.command(&cmd("PING"), Repeat::Safe).await
+        self.connection
+            .command(&cmd("PING"), Idempotence::Safe)
+            .await
     }
 
-    /// Tells the server to write its data and stop. It closes the connection instead of answering.
+    /// Tells the server to save its data and stop. The server closes the connection without a reply.
     pub async fn shutdown(&self) -> Result<()> {
         self.connection
-            .command(&cmd("SHUTDOWN"), Repeat::Never)
+            .command(&cmd("SHUTDOWN"), Idempotence::Unsafe)
             .await
     }
 
-    /// A section of the server's description of itself (`server`, `memory`, …) as it writes it; on a cluster that of any
-    /// node.
+    /// Returns a section of INFO (`server`, `memory`, …); on a cluster from any node.
     pub async fn info(&self, section: &str) -> Result<String> {
         self.connection
-            .command(cmd("INFO").arg(section), Repeat::Safe)
+            .command(cmd("INFO").arg(section), Idempotence::Safe)
             .await
     }
 
-    /// What a node of a cluster says about it.
+    /// Returns CLUSTER INFO of a node.
     pub(super) async fn cluster_info(&self) -> Result<String> {
         let mut command = cmd("CLUSTER");
         self.connection
-            .command(command.arg("INFO"), Repeat::Safe)
+            .command(command.arg("INFO"), Idempotence::Safe)
             .await
     }
 
-    /// Sends a command whose answer depends on how often it ran.
+    /// Sends a command with a value, which must not run twice.
     async fn with_value<T: FromRedisValue>(
         &self,
         name: &str,
@@ -162,12 +161,12 @@ impl<'a> RedisClient<'a> {
     ) -> Result<T> {
         let mut command = cmd(name);
         command.arg(key).arg(serde_json::to_vec(value)?);
-        self.connection.command(&command, Repeat::Never).await
+        self.connection.command(&command, Idempotence::Unsafe).await
     }
 
-    /// Sends a command that reads several values.
+    /// Sends a command that returns several values.
     async fn values<T: DeserializeOwned>(&self, command: &Cmd) -> Result<Vec<T>> {
-        let texts: Vec<Vec<u8>> = self.connection.command(command, Repeat::Safe).await?;
+        let texts: Vec<Vec<u8>> = self.connection.command(command, Idempotence::Safe).await?;
         texts
             .iter()
             .map(|text| Ok(serde_json::from_slice(text)?))

@@ -1,6 +1,7 @@
-//! A session's document: making one, reading one, and changing one without touching what we do not know.
+//! Documents of sessions: creates, reads and changes them. Unknown members of a document stay unchanged.
 
 use chrono::{DateTime, Utc};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -11,26 +12,29 @@ use crate::domain::session::{
     NewSession, Session, SessionAndVersion, SessionId, SessionPatch, Status,
 };
 use crate::domain::volume::{VolumeId, VolumeKind};
-use crate::util::hash::sha256_hex;
 use crate::util::json::{self, Object};
 use crate::util::python_json;
 use crate::util::time::format_time;
 
-/// What Redis holds of a session at one moment.
-pub(super) struct State {
+/// A session in Redis at one moment, without its messages.
+pub(super) struct StoredSession {
     pub(super) document: String,
     pub(super) message_count: u64,
-    /// Microseconds of the last activity; 0 where the index does not know the session.
+    /// Microseconds of the last activity; 0 if the index does not contain the session.
     pub(super) activity: i64,
 }
 
-impl State {
-    /// Hash of the document and the number of messages: messages are only ever appended.
+impl StoredSession {
+    /// Returns the version: a hash of the document, and the message count, since messages are only ever appended.
+    ///
+    /// `scripts/find.lua` computes the same, and SHA-1 is the only hash that Redis offers to scripts. The version
+    /// detects changes; nothing relies on it being hard to forge.
     pub(super) fn version(&self) -> String {
-        let hash = sha256_hex::<8>(&[self.document.as_bytes()]);
-        format!("{hash}-{}", self.message_count)
+        let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, self.document.as_bytes());
+        format!("{}-{}", hex::encode(&hash.as_ref()[..8]), self.message_count)
     }
 
+    /// Returns the session with its version.
     pub(super) fn versioned(&self, id: &SessionId) -> Result<SessionAndVersion> {
         Ok(SessionAndVersion {
             version: self.version(),
@@ -38,6 +42,7 @@ impl State {
         })
     }
 
+    /// Parses the document.
     pub(super) fn session(&self, id: SessionId) -> Result<Session> {
         #[derive(Deserialize)]
         struct Document {
@@ -68,7 +73,7 @@ impl State {
     }
 }
 
-/// The JSON text of a new session's document, as the Python version would have written it.
+/// Returns the document of a new session as JSON, in the format of the Python version.
 pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
@@ -98,7 +103,7 @@ pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) 
     })
 }
 
-/// The document with the change applied and all else as it was, or the limit it would break.
+/// Applies a change to a document and keeps all other members. The inner error names a limit that would be exceeded.
 pub(super) fn changed_document(
     text: &str,
     change: &SessionPatch,
@@ -110,7 +115,7 @@ pub(super) fn changed_document(
         None => {
             repaired = python_json::without_nan(text);
             Object::parse(&repaired)
-                .ok_or_else(|| Error::Unreadable("a document is no JSON object".to_owned()))?
+                .ok_or_else(|| Error::Unreadable("a document is not a JSON object".to_owned()))?
         }
     };
     if let Some(name) = &change.name {
@@ -129,7 +134,7 @@ pub(super) fn changed_document(
     Ok(Ok(json::text(&document)))
 }
 
-/// The later of a time that is written down and one in microseconds.
+/// Returns the later one of a time in a document and a time in microseconds.
 fn later(written: String, micros: i64) -> String {
     let written_micros =
         DateTime::parse_from_rfc3339(&written).map_or(0, |time| time.timestamp_micros());

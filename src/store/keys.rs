@@ -1,66 +1,66 @@
-//! The names of the keys that a caller's request leads to; the scripts name those that data leads to.
+//! Names of the keys that a request determines. The scripts build the names that stored data determines.
 //!
-//! On a cluster the braces of the documented names are there: what belongs together stands in one slot.
+//! On a cluster the braces of the documented names are part of the key, so that related keys share a slot.
 
 use crate::domain::session::SessionId;
 use crate::domain::volume::Volume;
 
-/// The scope of all sessions.
+/// Scope of all sessions.
 pub(super) const ALL: &str = "all";
-/// The ids of the system's volumes that hold sessions.
+/// Key of the ids of the system volumes that contain sessions.
 pub(super) const SYSTEM_VOLUMES: &str = "llmos:system-volumes";
-/// In which buckets a scope's index stands, as `prelude.lua` has them.
+/// Buckets of an index, the same as in `prelude.lua`.
 const BUCKETS: [&str; 4] = ["active", "paused", "completed", "other"];
 
-/// The scope of one volume's sessions.
+/// Returns the scope of a volume's sessions.
 pub(super) fn scope(volume: &Volume) -> String {
     format!("{}:{}", volume.kind.as_str(), volume.id.as_str())
 }
 
-/// What a caller's requests are counted under.
+/// Returns the key of a caller's rate limit.
 pub(super) fn rate(caller: &str) -> String {
     format!("llmos:rate:{caller}")
 }
 
-/// How keys are named.
+/// Naming scheme of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Names {
-    /// Without braces: one Redis holds all.
-    Plain,
-    /// With braces around what tells the slot.
-    Tagged,
+pub(super) enum KeyScheme {
+    /// Without braces, on a single Redis.
+    Single,
+    /// With hash tags, on a cluster.
+    Cluster,
 }
 
-impl Names {
-    /// The keys of a script on a session: the document, the messages, and further ones. On a cluster the last
-    /// activity follows, which is beside them there.
-    pub(super) fn of_session<const N: usize>(
+impl KeyScheme {
+    /// Returns the keys of a script on a session: the document, the messages and `further`. On a cluster the last
+    /// activity follows.
+    pub(super) fn session_keys<const N: usize>(
         self,
         id: &SessionId,
         further: [Vec<u8>; N],
     ) -> Vec<Vec<u8>> {
-        self.of_session_named(id.as_str().as_bytes(), further)
+        self.keys_of(id.as_str().as_bytes(), further)
     }
 
-    /// The same for an id that an index holds, which is no text where another program wrote it.
-    pub(super) fn of_entry(self, id: &[u8]) -> Vec<Vec<u8>> {
-        self.of_session_named(id, [])
+    /// Returns the session keys of an id in an index. Ids that another program wrote may not be UTF-8.
+    pub(super) fn entry_keys(self, id: &[u8]) -> Vec<Vec<u8>> {
+        self.keys_of(id, [])
     }
 
-    fn of_session_named<const N: usize>(self, id: &[u8], further: [Vec<u8>; N]) -> Vec<Vec<u8>> {
+    fn keys_of<const N: usize>(self, id: &[u8], further: [Vec<u8>; N]) -> Vec<Vec<u8>> {
         let mut keys = vec![
             self.key("session:", id, ""),
             self.key("session:", id, ":messages"),
         ];
         keys.extend(further);
-        if self == Self::Tagged {
+        if self == Self::Cluster {
             keys.push(self.key("llmos:activity:", id, ""));
         }
         keys
     }
 
-    /// The keys of the script that creates a session, with an `Idempotency-Key` or without.
-    pub(super) fn of_creation(
+    /// Returns the keys of `create.lua`, with or without an `Idempotency-Key`.
+    pub(super) fn create_keys(
         self,
         id: &SessionId,
         volume: &Volume,
@@ -68,28 +68,28 @@ impl Names {
     ) -> Vec<Vec<u8>> {
         let sets = || [self.members(ALL), self.members(scope(volume))];
         match (self, key) {
-            (Self::Plain, None) => self.of_session(id, sets()),
-            (Self::Plain, Some(key)) => {
+            (Self::Single, None) => self.session_keys(id, sets()),
+            (Self::Single, Some(key)) => {
                 let [all, own] = sets();
-                self.of_session(id, [all, own, self.create_reply(key), self.origin(id)])
+                self.session_keys(id, [all, own, self.create_reply(key), self.origin(id)])
             }
-            (Self::Tagged, None) => self.of_session(id, []),
-            (Self::Tagged, Some(_)) => self.of_session(id, [self.origin(id)]),
+            (Self::Cluster, None) => self.session_keys(id, []),
+            (Self::Cluster, Some(_)) => self.session_keys(id, [self.origin(id)]),
         }
     }
 
-    /// The keys of the script that appends messages. On a cluster those that may not be there hold the session up
-    /// while its slot moves, so that only those come which are needed.
-    pub(super) fn of_append(self, id: &SessionId, has_key: bool) -> Vec<Vec<u8>> {
-        if has_key || self == Self::Plain {
-            self.of_session(id, [self.replies(id), self.reply_expiries(id)])
+    /// Returns the keys of `append.lua`. While a slot moves, Redis rejects calls with keys that do not exist, so on a
+    /// cluster only the keys that are needed are passed.
+    pub(super) fn append_keys(self, id: &SessionId, has_key: bool) -> Vec<Vec<u8>> {
+        if has_key || self == Self::Single {
+            self.session_keys(id, [self.replies(id), self.reply_expiries(id)])
         } else {
-            self.of_session(id, [])
+            self.session_keys(id, [])
         }
     }
 
-    /// All keys of a scope's index.
-    pub(super) fn of_index(self, scope: impl AsRef<[u8]>) -> Vec<Vec<u8>> {
+    /// Returns all keys of a scope's index, as the scripts in `scripts/cluster/` expect them.
+    pub(super) fn index_keys(self, scope: impl AsRef<[u8]>) -> Vec<Vec<u8>> {
         let scope = scope.as_ref();
         let mut keys = vec![
             self.members(scope),
@@ -100,57 +100,61 @@ impl Names {
         keys
     }
 
+    /// Returns the key of the set of a scope's sessions.
     pub(super) fn members(self, scope: impl AsRef<[u8]>) -> Vec<u8> {
         self.key("", scope, ":sessions")
     }
 
-    /// Where indexing a scope goes on.
+    /// Returns the key of the position at which indexing continues.
     pub(super) fn indexing(self, scope: impl AsRef<[u8]>) -> Vec<u8> {
         self.key("llmos:indexing:", scope, "")
     }
 
-    /// Which reply created a session.
+    /// Returns the key of the reply that created a session, or of its name on a single Redis.
     pub(super) fn origin(self, id: &SessionId) -> Vec<u8> {
         self.key("llmos:origin:", id.as_str(), "")
     }
 
+    /// Returns the key of the replies by `Idempotency-Key` of a session.
     pub(super) fn replies(self, id: &SessionId) -> Vec<u8> {
         self.key("llmos:replies:", id.as_str(), "")
     }
 
+    /// Returns the key of the expiry times of these replies.
     pub(super) fn reply_expiries(self, id: &SessionId) -> Vec<u8> {
         self.key("llmos:reply-expiries:", id.as_str(), "")
     }
 
+    /// Returns the key of the reply to a create request.
     pub(super) fn create_reply(self, idempotency_key: &str) -> Vec<u8> {
         self.key("llmos:reply:", idempotency_key, "")
     }
 
-    /// What is remembered of a volume's skills.
+    /// Returns the key of the cached skills of a volume.
     pub(super) fn skills(self, volume: &Volume) -> Vec<u8> {
         self.key("llmos:skills:", scope(volume), "")
     }
 
-    /// What is counted of a volume's skills.
+    /// Returns the key of the counts of a volume's skills.
     pub(super) fn skill_usage(self, volume: &Volume) -> Vec<u8> {
         self.key("llmos:skill-usage:", scope(volume), "")
     }
 
-    /// The record of one use of a volume's skill that was counted.
+    /// Returns the key of the record of one counted use of a skill.
     pub(super) fn skill_use(self, volume: &Volume, key: &str) -> Vec<u8> {
         match self {
-            Self::Plain => self.key("llmos:skill-use:", key, ""),
-            Self::Tagged => self.key("llmos:skill-use:", scope(volume), &format!(":{key}")),
+            Self::Single => self.key("llmos:skill-use:", key, ""),
+            Self::Cluster => self.key("llmos:skill-use:", scope(volume), &format!(":{key}")),
         }
     }
 
-    /// What is wanted of volumes, in parts that one script can read: all at once, or on a cluster each for itself.
-    pub(super) fn by_slot<T>(self, wanted: &[T]) -> impl Iterator<Item = &[T]> {
+    /// Splits items, one per volume, into parts that one script can read: all items, or one each on a cluster.
+    pub(super) fn by_slot<T>(self, items: &[T]) -> impl Iterator<Item = &[T]> {
         let size = match self {
-            Self::Plain => wanted.len(),
-            Self::Tagged => 1,
+            Self::Single => items.len(),
+            Self::Cluster => 1,
         };
-        wanted.chunks(size.max(1))
+        items.chunks(size.max(1))
     }
 
     fn key(self, before: &str, tag: impl AsRef<[u8]>, after: &str) -> Vec<u8> {
@@ -158,10 +162,10 @@ impl Names {
         let mut key = Vec::with_capacity(before.len() + tag.len() + after.len() + 3);
         key.extend_from_slice(before.as_bytes());
         match self {
-            Self::Plain => key.extend_from_slice(tag),
-            Self::Tagged => {
+            Self::Single => key.extend_from_slice(tag),
+            Self::Cluster => {
                 key.push(b'{');
-                if would_be_empty(tag) {
+                if is_empty_tag(tag) {
                     key.push(b'{');
                 }
                 key.extend_from_slice(tag);
@@ -173,9 +177,9 @@ impl Names {
     }
 }
 
-/// Whether braces around a text would hold nothing, as Redis reads them: from the first `{` to the next `}`. One
-/// more `{` gives all keys of such a name one slot, and keeps all names apart.
-fn would_be_empty(tag: &[u8]) -> bool {
+/// Returns whether Redis would find an empty hash tag in braces around a text: it reads from the first `{` to the next
+/// `}`. One more `{` gives all keys of such a name one slot, and names stay distinct.
+fn is_empty_tag(tag: &[u8]) -> bool {
     let first_other = tag.iter().find(|byte| **byte != b'{');
     first_other == Some(&b'}')
 }
@@ -186,7 +190,7 @@ mod tests {
 
     use super::*;
 
-    /// What Redis takes a key's slot from.
+    /// Returns the part of a key that Redis hashes to its slot.
     fn hashed(key: &[u8]) -> &[u8] {
         let Some(open) = key.iter().position(|byte| *byte == b'{') else {
             return key;
@@ -199,20 +203,20 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_one_session_share_a_slot_whatever_its_id_is() {
+    fn keys_of_one_session_share_a_slot() {
         let mut documents = HashSet::new();
         for id in [
             "sess_1", "}", "{", "{}", "{}}", "{{}", "}}", "{{", "a}b", "a{b}", "{a}", "}a", "{}a",
             "ü}",
         ] {
             let id = SessionId::parse(id).unwrap();
-            let names = Names::Tagged;
+            let scheme = KeyScheme::Cluster;
             let further = [
-                names.origin(&id),
-                names.replies(&id),
-                names.reply_expiries(&id),
+                scheme.origin(&id),
+                scheme.replies(&id),
+                scheme.reply_expiries(&id),
             ];
-            let keys = names.of_session(&id, further);
+            let keys = scheme.session_keys(&id, further);
             let document = keys[0].clone();
             for other in keys {
                 assert_eq!(hashed(&other), hashed(&document), "{id}");
@@ -223,12 +227,12 @@ mod tests {
     }
 
     #[test]
-    fn braces_are_there_on_a_cluster_only() {
+    fn keys_have_braces_on_a_cluster_only() {
         let id = SessionId::parse("sess_1").unwrap();
-        let messages = |names: Names| names.of_session(&id, [])[1].clone();
-        assert_eq!(messages(Names::Plain), b"session:sess_1:messages");
-        assert_eq!(messages(Names::Tagged), b"session:{sess_1}:messages");
-        assert_eq!(Names::Plain.members(ALL), b"all:sessions");
-        assert_eq!(Names::Tagged.members(ALL), b"{all}:sessions");
+        let messages = |scheme: KeyScheme| scheme.session_keys(&id, [])[1].clone();
+        assert_eq!(messages(KeyScheme::Single), b"session:sess_1:messages");
+        assert_eq!(messages(KeyScheme::Cluster), b"session:{sess_1}:messages");
+        assert_eq!(KeyScheme::Single.members(ALL), b"all:sessions");
+        assert_eq!(KeyScheme::Cluster.members(ALL), b"{all}:sessions");
     }
 }

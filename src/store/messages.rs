@@ -1,29 +1,59 @@
-//! Appending messages to a session.
+//! Appends messages to sessions.
 
+use redis::{FromRedisValue, ParsingError, Value};
+
+use super::call::Call;
 use super::error::Result;
-use super::script::{self, Reply, unknown_reply};
-use super::{Idempotency, REPLY_SECONDS, Store};
-use crate::domain::message::{Message, NewMessage};
+use super::handle::Store;
+use super::idempotency::{Idempotency, REPLY_SECONDS};
+use super::reply::{Reply, unknown_reply};
+use super::script;
+use crate::domain::message::{Message, NewMessage, StoredMessage};
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::util::time::now;
 
-/// What became of an append.
+/// Result of appending messages.
 #[derive(Debug)]
 pub enum Appended {
-    /// The messages are stored; the last one's `seq` is the session's message count.
+    /// The messages are stored; the `seq` of the last one is the session's message count.
     Done(Vec<Message>),
-    /// They were stored by an earlier request with the same `Idempotency-Key`.
+    /// An earlier request with the same `Idempotency-Key` stored these messages.
     Replayed(Vec<Message>),
-    /// The `Idempotency-Key` belongs to a request that says something else.
+    /// The `Idempotency-Key` belongs to a different request.
     IdempotencyMismatch,
     /// Nothing is stored: the caller may only read the session.
     ReadOnly,
 }
 
+/// Reply of `scripts/append.lua`.
+enum AppendReply {
+    Appended { first: u64 },
+    Replayed { first: u64, messages: Vec<Vec<u8>> },
+    IdempotencyMismatch,
+    ReadOnly,
+}
+
+impl FromRedisValue for AppendReply {
+    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
+        let mut reply = Reply::from_redis_value(value)?;
+        match reply.next::<String>()?.as_str() {
+            "appended" => Ok(Self::Appended {
+                first: reply.next()?,
+            }),
+            "replayed" => Ok(Self::Replayed {
+                first: reply.next()?,
+                messages: reply.next()?,
+            }),
+            "mismatch" => Ok(Self::IdempotencyMismatch),
+            "read-only" => Ok(Self::ReadOnly),
+            other => Err(unknown_reply(other)),
+        }
+    }
+}
+
 impl Store {
-    /// Appends 1–100 messages, all or none; `None` where there is no such session that the
-    /// caller may see.
+    /// Appends 1–100 messages, all or none; `None` if the session does not exist or the caller may not see it.
     pub async fn append_messages(
         &self,
         context: &RequestContext,
@@ -32,49 +62,38 @@ impl Store {
         idempotency: Option<&Idempotency>,
     ) -> Result<Option<Appended>> {
         let now = now();
-        let stored: Vec<String> = messages
+        let stored: Vec<StoredMessage> = messages
             .into_iter()
             .map(|message| message.into_stored(now))
             .collect();
         let (key, fingerprint) = idempotency.map_or(("", ""), |idempotency| {
             (&idempotency.key, &idempotency.fingerprint)
         });
-        let connection = self.connection()?;
-        let keys = connection.names().of_append(id, idempotency.is_some());
-        let reply: Option<Reply> = connection
-            .script(&script::APPEND, context, |call, repeated| {
-                call.arg(keys.len()).arg(&keys);
-                call.arg(id.as_str())
-                    .arg(now.timestamp_micros())
-                    .arg(u8::from(repeated))
-                    .arg(key)
-                    .arg(fingerprint)
-                    .arg(REPLY_SECONDS)
-                    .arg(&stored);
-            })
-            .await?;
-        reply.map(|reply| read_reply(reply, stored)).transpose()
+        let executor = self.executor()?;
+        let keys = executor.scheme().append_keys(id, idempotency.is_some());
+        let call = Call::new(&script::APPEND, keys)
+            .arg(id.as_str())
+            .number(now.timestamp_micros())
+            .arg(key)
+            .arg(fingerprint)
+            .number(REPLY_SECONDS)
+            .args(stored.iter().map(StoredMessage::as_str));
+        let reply: Option<AppendReply> = executor.execute(context, &call).await?;
+        Ok(reply.map(|reply| match reply {
+            AppendReply::Appended { first } => {
+                let messages = (first..).zip(stored);
+                Appended::Done(messages.map(|(seq, stored)| stored.with_seq(seq)).collect())
+            }
+            AppendReply::Replayed { first, messages } => {
+                Appended::Replayed(read_messages(first, messages))
+            }
+            AppendReply::IdempotencyMismatch => Appended::IdempotencyMismatch,
+            AppendReply::ReadOnly => Appended::ReadOnly,
+        }))
     }
 }
 
-fn read_reply(mut reply: Reply, sent: Vec<String>) -> Result<Appended> {
-    match reply.next::<String>()?.as_str() {
-        "appended" => {
-            let sent = sent.into_iter().map(String::into_bytes);
-            Ok(Appended::Done(read_messages(reply.next()?, sent)))
-        }
-        "replayed" => {
-            let first = reply.next()?;
-            let messages: Vec<Vec<u8>> = reply.next()?;
-            Ok(Appended::Replayed(read_messages(first, messages)))
-        }
-        "mismatch" => Ok(Appended::IdempotencyMismatch),
-        "read-only" => Ok(Appended::ReadOnly),
-        other => Err(unknown_reply(other)),
-    }
-}
-
-/// Reads stored messages that stand one after another, the first at `first`.
+/// Reads consecutive stored messages; `first` is the `seq` of the first one.
 pub(super) fn read_messages(first: u64, texts: impl IntoIterator<Item = Vec<u8>>) -> Vec<Message> {
     (first..)
         .zip(texts)

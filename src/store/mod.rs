@@ -1,134 +1,94 @@
-//! Sessions and messages in Redis: the keys, the one connection, and an operation per script.
+//! Sessions, messages and cached skills in Redis.
 //!
 //! # Keys
-//! `{…}` are placeholders, not part of the key; `{scope}` is `all` or `{volume}:{volume_id}`.
+//! `{…}` are placeholders, not part of the key; `{scope}` is `all` or `{volume}:{volume_id}`. Keys "since Python" are
+//! shared with the Python version; all others belong to this service.
 //!
-//! | key | type | holds | since |
+//! | key | type | contents | since |
 //! |---|---|---|---|
-//! | `session:{id}` | string | JSON: the session's document | Python |
-//! | `session:{id}:messages` | list | one JSON text per message, in order; the place is the `seq` | Python |
+//! | `session:{id}` | string | the document of a session, as JSON | Python |
+//! | `session:{id}:messages` | list | one JSON text per message, in order; the position is the `seq` | Python |
 //! | `{scope}:sessions` | set | ids of the scope's sessions | Python |
-//! | `llmos:recent:{scope}:{bucket}` | sorted set | ids by microseconds of their last activity | ours |
-//! | `llmos:indexed:{scope}` | string | how many members of the scope's set the index knows of | ours |
-//! | `llmos:indexing:{scope}` | string | where indexing the scope's set goes on, while it does | ours |
-//! | `llmos:replies:{id}` | hash | `Idempotency-Key` → which messages it appended; lives 24 h from the last | ours |
-//! | `llmos:reply-expiries:{id}` | sorted set | `Idempotency-Key` by the second its reply expires; lives as long | ours |
-//! | `llmos:reply:{key}` | hash | the session that an `Idempotency-Key` created; lives 24 h | ours |
-//! | `llmos:origin:{id}` | string | the name of that key; lives as long | ours |
-//! | `llmos:skills:{volume}:{volume_id}` | hash | skill id → JSON: what its document says, by its entity tag; lives 30 days | ours |
-//! | `llmos:skill-usage:{volume}:{volume_id}` | hash | `uses:`, `successes:`, `timed:` and `milliseconds:` + skill id → their sum | ours |
-//! | `llmos:skill-use:{key}` | string | what the request under an `Idempotency-Key` said that counted a use; lives 24 h | ours |
-//! | `llmos:system-volumes` | set | ids of the system's volumes that hold sessions | ours |
-//! | `llmos:rate:{caller}` | string | microseconds at which a caller's requests will have been worth their time; lives at most a minute | ours |
-//! | `llmos:probe` | string | nothing, for the moment of a health check | ours |
+//! | `llmos:recent:{scope}:{bucket}` | sorted set | session ids by microseconds of their last activity | Rust |
+//! | `llmos:indexed:{scope}` | string | number of members of the scope's set that are indexed | Rust |
+//! | `llmos:indexing:{scope}` | string | position at which indexing the scope's set continues | Rust |
+//! | `llmos:replies:{id}` | hash | `Idempotency-Key` → the messages that it appended; expires 24 h after the last one | Rust |
+//! | `llmos:reply-expiries:{id}` | sorted set | `Idempotency-Key` by the second at which its reply expires; expires as above | Rust |
+//! | `llmos:reply:{key}` | hash | the session that an `Idempotency-Key` created; expires after 24 h | Rust |
+//! | `llmos:origin:{id}` | string | name of the `llmos:reply` key that created the session; expires as above | Rust |
+//! | `llmos:skills:{volume}:{volume_id}` | hash | skill id → the parsed document and its entity tag, as JSON; expires after 30 days | Rust |
+//! | `llmos:skill-usage:{volume}:{volume_id}` | hash | `uses:`, `successes:`, `timed:` and `milliseconds:` + skill id → sum | Rust |
+//! | `llmos:skill-use:{key}` | string | fingerprint of the request with this `Idempotency-Key` that counted a use; expires after 24 h | Rust |
+//! | `llmos:system-volumes` | set | ids of the system volumes that contain sessions | Rust |
+//! | `llmos:rate:{caller}` | string | microseconds at which the caller's full rate limit is available again; expires within a minute | Rust |
+//! | `llmos:probe` | string | written and deleted by a health check | Rust |
 //!
-//! On a Redis Cluster the braces are part of the key, and tell its slot: `session:{sess_1}:messages`,
-//! `{user:alice}:sessions`, `llmos:recent:{all}:active`. Four keys differ there besides:
+//! On a Redis Cluster the braces are part of the key, as hash tags: `session:{sess_1}:messages`,
+//! `{user:alice}:sessions`, `llmos:recent:{all}:active`. These keys differ there as well:
 //!
-//! | key | type | holds |
+//! | key | type | contents |
 //! |---|---|---|
-//! | `llmos:activity:{id}` | string | microseconds of a session's last activity, which the index follows |
-//! | `llmos:reply:{key}` | hash | the id that an `Idempotency-Key` creates a session under, and what its request said |
-//! | `llmos:origin:{id}` | hash | the session as that request created it; what it holds goes when the session goes |
+//! | `llmos:activity:{id}` | string | microseconds of a session's last activity; the index follows it |
+//! | `llmos:reply:{key}` | hash | session id that is reserved for an `Idempotency-Key`, and the fingerprint of its request |
+//! | `llmos:origin:{id}` | hash | the session as it was created; deleting the session deletes all fields but `created` |
 //! | `llmos:skill-use:{volume:volume_id}:key` | string | as above, in the slot of the volume |
 //!
-//! A bucket is a status, or `other` for one that only the Python version allowed. Ours may be lost: the
-//! index is made again from the documents, without the time of appends since their last update, an
-//! `Idempotency-Key` can then take effect again, and how often skills were used begins at 0.
+//! A bucket is a status, or `other` for a status that only the Python version allows. The Rust keys may be lost. The
+//! index is then rebuilt from the documents, without the times of appends since their last update. An `Idempotency-Key`
+//! can take effect again, and the counts of skills start at 0.
 //!
-//! Where a scope's set has another size than `llmos:indexed:{scope}` says, or its index has fewer members,
-//! the Python version wrote to it: the next lists index what is missing, 500 members or a megabyte of
-//! documents per round trip.
+//! If the size of a scope's set differs from `llmos:indexed:{scope}`, or its index has fewer members, the Python
+//! version wrote to the set. The next lists index what is missing: 500 members or 1 MB of documents per round trip.
 //!
-//! A document's `messages` is stale by design, and so is its `updated_at`: appending only notes the
-//! activity in the index. The later of the two is the truth.
+//! The `messages` and `updated_at` of a document are stale by design: an append only records the activity in the index.
+//! The later of the two times is the correct one.
 //!
 //! # Operations
-//! Every operation is one Lua script and one round trip (an update reads first: two), and every script
-//! can be sent again after a lost answer without a second effect. On a cluster it is several scripts, one for each
-//! slot: see `cluster`.
+//! Each operation is one Lua script and one round trip; an update and a conditional delete read first. Every script can
+//! be repeated after a lost reply without a second effect. On a cluster an operation is several scripts, one per slot:
+//! see `cluster`.
 //!
-//! Redis 6.2 or later, or Valkey.
+//! # Layers
+//! `connection` sends commands. `script`, `call`, `reply` and `runner` run one script on it. `cluster` combines scripts
+//! in several slots. `executor` selects one of the two for each call. The operations (`create`, `find`, …) use the
+//! executor.
+//!
+//! Requires Redis 6.2 or later, or Valkey.
 
+mod call;
 mod client;
 mod cluster;
 mod connection;
+mod create;
+mod delete;
 mod document;
 mod error;
+mod executor;
+mod find;
+mod handle;
+mod idempotency;
 mod keys;
 mod listing;
 mod messages;
+mod page;
+mod reply;
+mod runner;
 mod script;
 mod server;
-mod sessions;
 mod skills;
 mod update;
 
-use self::connection::Connection;
-use crate::domain::request_context::RequestContext;
-
 pub use self::client::RedisClient;
 pub use self::connection::address::Address;
-pub use self::connection::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
+pub use self::connection::timeouts::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
+pub use self::create::Created;
+pub use self::delete::Deleted;
 pub use self::error::{Error, Result, diagnose};
-pub use self::listing::{Cursor, ListRequest, SessionPage};
+pub use self::find::FoundSession;
+pub use self::handle::Store;
+pub use self::idempotency::Idempotency;
 pub use self::messages::Appended;
+pub use self::page::{Cursor, ListRequest, SessionPage};
 pub use self::server::Version;
-pub use self::sessions::Created;
 pub use self::skills::{CacheEntry, CachedSkill, Counted, SkillUse, Usage};
-pub use self::update::{Deleted, Updated};
-
-/// How long the answer to an `Idempotency-Key` is remembered: 24 hours, in seconds.
-const REPLY_SECONDS: u64 = 24 * 60 * 60;
-
-/// The store. One per process: it owns the connection.
-#[derive(Debug)]
-pub struct Store {
-    connection: Option<Connection>,
-}
-
-impl Store {
-    /// Prepares a store on `url` and connects to nothing; without one, every operation is
-    /// [`Error::NotConfigured`]. `ca_certificate` is PEM of the authorities to trust instead of the public ones.
-    pub fn new(url: Option<String>, ca_certificate: Option<String>) -> Self {
-        Self {
-            connection: url.map(|url| Connection::new(url, ca_certificate)),
-        }
-    }
-
-    /// Plain commands on the same connection.
-    pub fn client(&self) -> Result<RedisClient<'_>> {
-        self.connection().map(RedisClient::new)
-    }
-
-    /// Counts the request on its caller's limit, and does nothing else: for those that ask Redis nothing before
-    /// they ask Blob. Where Redis cannot count, the caller goes on.
-    ///
-    /// # Errors
-    /// [`Error::RateLimited`].
-    pub async fn check_rate_limit(&self, context: &RequestContext) -> Result<()> {
-        if context.rate_limit.limit().is_none() {
-            return Ok(());
-        }
-        let Ok(connection) = self.connection() else {
-            return Ok(());
-        };
-        match connection.check_rate_limit(context).await {
-            Err(limited @ Error::RateLimited(_)) => Err(limited),
-            _ => Ok(()),
-        }
-    }
-
-    fn connection(&self) -> Result<&Connection> {
-        self.connection.as_ref().ok_or(Error::NotConfigured)
-    }
-}
-
-/// An `Idempotency-Key` and what the request under it says, as a hash.
-#[derive(Clone, Debug)]
-pub struct Idempotency {
-    /// The caller's key.
-    pub key: String,
-    /// Hash of all that the answer depends on.
-    pub fingerprint: String,
-}
+pub use self::update::Updated;

@@ -1,245 +1,145 @@
-//! Lua scripts: each is one atomic step. A process sends its text once, which teaches Redis its hash, and
-//! the hash from then on; the text again where Redis forgot it. Behind each stands the count of its caller's
-//! requests, so that counting takes no round trip of its own.
+//! Lua scripts, each one atomic step, and the source that is sent to Redis.
+//!
+//! The first call uses EVAL, which loads the script; later calls use EVALSHA. On NOSCRIPT the source is sent again.
+//!
+//! `redis::Script` would start with EVALSHA. If Redis has not loaded the script, that takes three round trips: EVALSHA,
+//! SCRIPT LOAD, EVALSHA.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use once_cell::sync::OnceCell;
-use redis::{Cmd, FromRedisValue, ParsingError, ServerErrorKind, Value};
+use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind};
 
-use super::error::{Error, Result};
-use super::keys::{self, Names};
-use crate::domain::rate_limit::{RateLimit, RateLimitState, RateLimitStatus};
-use crate::domain::request_context::RequestContext;
+use super::keys::KeyScheme;
 
-/// How many arguments a call has about, and of how many bytes in all.
+/// Usual number of arguments of a call, and their size in bytes.
 const CALL_ARGUMENTS: usize = 24;
 const CALL_BYTES: usize = 1024;
 
-/// A script, which reads otherwise on a cluster.
+/// A script, with separate sources for a single Redis and a cluster.
 #[derive(Debug)]
 pub(super) struct Script {
-    plain: Text,
-    tagged: Text,
+    single: ScriptSource,
+    cluster: ScriptSource,
 }
 
-/// What is sent of a script: operations, put together with the functions that all share at the first call.
+/// Source of a script. The first call puts it together with the functions that all scripts share.
 #[derive(Debug)]
-struct Text {
-    operation: &'static [&'static str],
-    whole: OnceCell<(String, String)>,
-    was_sent: AtomicBool,
+struct ScriptSource {
+    body: &'static [&'static str],
+    source_and_sha: OnceCell<(String, String)>,
+    loaded: AtomicBool,
 }
 
-/// A script of files in `scripts/`, read at compile time.
+/// Builds a script from files in `scripts/`, read at compile time.
 macro_rules! script {
     ($($file:literal),+) => {
-        script!(plain: $($file),+; cluster: $($file),+)
+        script!(single: $($file),+; cluster: $($file),+)
     };
-    (plain: $($plain:literal),+; cluster: $($cluster:literal),+) => {
+    (single: $($single:literal),+; cluster: $($cluster:literal),+) => {
         Script {
-            plain: Text::new(&[$(include_str!(concat!("scripts/", $plain))),+]),
-            tagged: Text::new(&[$(include_str!(concat!("scripts/", $cluster))),+]),
+            single: ScriptSource::new(&[$(include_str!(concat!("scripts/", $single))),+]),
+            cluster: ScriptSource::new(&[$(include_str!(concat!("scripts/", $cluster))),+]),
         }
     };
 }
 
-pub(super) static CREATE: Script = script!(plain: "create.lua"; cluster: "cluster/create.lua");
+pub(super) static CREATE: Script = script!(single: "create.lua"; cluster: "cluster/create.lua");
 pub(super) static FIND: Script = script!("find.lua");
 pub(super) static LIST: Script = script!(
-    plain: "time.lua", "list.lua", "page.lua";
+    single: "time.lua", "list.lua", "page.lua";
     cluster: "list.lua", "cluster/candidates.lua"
 );
 pub(super) static UPDATE: Script = script!("update.lua");
 pub(super) static DELETE: Script = script!("delete.lua");
 pub(super) static APPEND: Script = script!("append.lua");
-pub(super) static READ_SKILLS: Script = script!("read_skills.lua");
-pub(super) static REMEMBER_SKILLS: Script = script!("remember_skills.lua");
-pub(super) static REMEMBER_NEW_SKILL: Script = script!("remember_new_skill.lua");
-pub(super) static FORGET_SKILL: Script = script!("forget_skill.lua");
+pub(super) static CACHE_GET: Script = script!("cache_get.lua");
+pub(super) static CACHE_PUT: Script = script!("cache_put.lua");
+pub(super) static CACHE_PUT_NEW: Script = script!("cache_put_new.lua");
+pub(super) static CACHE_DELETE: Script = script!("cache_delete.lua");
 pub(super) static COUNT_USAGE: Script = script!("count_usage.lua");
-pub(super) static ADMIT: Script = script!(plain: "admit.lua"; cluster: "cluster/count.lua");
+pub(super) static RATE_LIMIT: Script =
+    script!(single: "rate_limit_only.lua"; cluster: "cluster/rate_limit.lua");
+// Only on a cluster.
 pub(super) static RESERVE: Script = script!("cluster/reserve.lua");
-pub(super) static ENTER: Script = script!("cluster/enter.lua");
-pub(super) static FORGET: Script = script!("cluster/forget.lua");
-pub(super) static NOTE: Script = script!("cluster/note.lua");
-pub(super) static ENTRY: Script = script!("time.lua", "cluster/entry.lua");
+pub(super) static INDEX_PUT: Script = script!("cluster/index_put.lua");
+pub(super) static INDEX_REMOVE: Script = script!("cluster/index_remove.lua");
 pub(super) static INDEX_MEMBERS: Script = script!("cluster/index_members.lua");
+pub(super) static ADD_SYSTEM_VOLUME: Script = script!("cluster/add_system_volume.lua");
+pub(super) static ENTRY: Script = script!("time.lua", "cluster/entry.lua");
 
 impl Script {
-    /// The start of a call.
-    pub(super) fn call(&self, names: Names) -> Cmd {
-        let text = self.text(names);
-        if !text.was_sent.load(Ordering::Relaxed) {
-            return self.call_with_text(names);
+    /// Starts a command that runs the script: EVALSHA if this process has loaded it, else EVAL.
+    pub(super) fn command(&self, scheme: KeyScheme) -> Cmd {
+        let source = self.source(scheme);
+        if !source.loaded.load(Ordering::Relaxed) {
+            return self.command_with_source(scheme);
         }
-        let mut call = Cmd::with_capacity(CALL_ARGUMENTS, CALL_BYTES);
-        call.arg("EVALSHA").arg(&text.whole(names).1);
-        call
+        let mut command = Cmd::with_capacity(CALL_ARGUMENTS, CALL_BYTES);
+        command.arg("EVALSHA").arg(&source.source_and_sha(scheme).1);
+        command
     }
 
-    /// The start of a call for a Redis that does not know the script.
-    pub(super) fn call_with_text(&self, names: Names) -> Cmd {
-        let text = self.text(names);
-        text.was_sent.store(true, Ordering::Relaxed);
-        let mut call = redis::cmd("EVAL");
-        call.arg(&text.whole(names).0);
-        call
+    /// Starts a command that loads and runs the script.
+    pub(super) fn command_with_source(&self, scheme: KeyScheme) -> Cmd {
+        let source = self.source(scheme);
+        source.loaded.store(true, Ordering::Relaxed);
+        let mut command = redis::cmd("EVAL");
+        command.arg(&source.source_and_sha(scheme).0);
+        command
     }
 
-    fn text(&self, names: Names) -> &Text {
-        match names {
-            Names::Plain => &self.plain,
-            Names::Tagged => &self.tagged,
+    fn source(&self, scheme: KeyScheme) -> &ScriptSource {
+        match scheme {
+            KeyScheme::Single => &self.single,
+            KeyScheme::Cluster => &self.cluster,
         }
-    }
-
-    /// Whether Redis answered a call by hash that it does not know the script.
-    pub(super) fn is_unknown_to(answer: &Value) -> bool {
-        matches!(answer, Value::ServerError(error) if error.kind() == Some(ServerErrorKind::NoScript))
     }
 }
 
-impl Text {
-    const fn new(operation: &'static [&'static str]) -> Self {
+/// Returns whether Redis has not loaded the script of an EVALSHA.
+pub(super) fn is_noscript(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
+}
+
+impl ScriptSource {
+    const fn new(body: &'static [&'static str]) -> Self {
         Self {
-            operation,
-            whole: OnceCell::new(),
-            was_sent: AtomicBool::new(false),
+            body,
+            source_and_sha: OnceCell::new(),
+            loaded: AtomicBool::new(false),
         }
     }
 
-    /// The text as it is sent, and its hash.
-    fn whole(&self, names: Names) -> &(String, String) {
-        self.whole.get_or_init(|| {
-            let [around, index, answer] = match names {
-                Names::Plain => [
+    /// Returns the complete source and its SHA-1. The head of `prelude.lua` documents the order of the parts.
+    fn source_and_sha(&self, scheme: KeyScheme) -> &(String, String) {
+        self.source_and_sha.get_or_init(|| {
+            let [tags, index, reply] = match scheme {
+                KeyScheme::Single => [
                     "local OPEN, CLOSE = '', ''\n",
                     include_str!("scripts/index.lua"),
-                    include_str!("scripts/answer.lua"),
+                    include_str!("scripts/reply.lua"),
                 ],
-                Names::Tagged => [
+                KeyScheme::Cluster => [
                     "local OPEN, CLOSE = '{', '}'\n",
                     include_str!("scripts/cluster/index.lua"),
-                    include_str!("scripts/cluster/answer.lua"),
+                    include_str!("scripts/cluster/reply.lua"),
                 ],
             };
             let parts = [
-                around,
+                tags,
                 include_str!("scripts/prelude.lua"),
                 index,
                 include_str!("scripts/access.lua"),
-                include_str!("scripts/limit.lua"),
+                include_str!("scripts/charge_rate_limit.lua"),
                 "local function operate()\n",
-                &self.operation.concat(),
+                &self.body.concat(),
                 "end\n",
-                answer,
+                reply,
             ];
-            let text = parts.concat();
-            let hash = redis::Script::new(&text).get_hash().to_owned();
-            (text, hash)
+            let source = parts.concat();
+            let sha = redis::Script::new(&source).get_hash().to_owned();
+            (source, sha)
         })
     }
-}
-
-/// Puts who calls behind the arguments of a call, where `prelude.lua` takes it from, and counts the call where
-/// it is the request's first one.
-pub(super) fn add_caller(call: &mut Cmd, context: &RequestContext, limit: Option<&RateLimit>) {
-    let scopes = match context.caller.volumes() {
-        None => "*".to_owned(),
-        Some(volumes) => {
-            let scopes: Vec<String> = volumes.iter().map(keys::scope).collect();
-            scopes.join("\n")
-        }
-    };
-    call.arg(scopes).arg(u8::from(context.caller.can_write()));
-    match limit {
-        Some(limit) => call
-            .arg(keys::rate(&limit.caller))
-            .arg(u64::try_from(limit.interval().as_micros()).unwrap_or(u64::MAX))
-            .arg(limit.requests),
-        None => call.arg("").arg(0).arg(0),
-    };
-}
-
-/// The same on a cluster, where such a call counts nothing. `standing` is whether the session stands in sets of
-/// the caller's, as `cluster/index.lua` has it.
-pub(super) fn add_caller_on_cluster(call: &mut Cmd, context: &RequestContext, standing: &str) {
-    call.arg(standing);
-    add_caller(call, context, None);
-}
-
-/// Puts the same behind a call that we make for ourselves.
-pub(super) fn add_nobody(call: &mut Cmd) {
-    call.arg("").arg("*").arg(1).arg("").arg(0).arg(0);
-}
-
-/// What a script returned, and what is left of its caller's limit.
-pub(super) fn read_answer(answer: Value, rate_limit: &RateLimitState) -> Result<Value> {
-    let [counted, returned, _] = parts_of(answer)?;
-    record_rate_limit(counted, rate_limit)?;
-    Ok(returned)
-}
-
-/// What a script returned on a cluster, and what has to follow in other slots.
-pub(super) fn read_answer_of_step(answer: Value) -> Result<(Value, Vec<Vec<u8>>)> {
-    let [_, returned, follow_up] = parts_of(answer)?;
-    Ok((returned, Vec::from_redis_value(follow_up)?))
-}
-
-/// Notes what counting a request answered: what is left of its caller's limit.
-pub(super) fn record_rate_limit(counted: Value, rate_limit: &RateLimitState) -> Result<()> {
-    let counted: Option<Reply> = Option::from_redis_value(counted)?;
-    let Some(mut counted) = counted else {
-        return Ok(());
-    };
-    match counted.next::<String>()?.as_str() {
-        "allowed" => {
-            rate_limit.record(RateLimitStatus {
-                remaining: counted.next()?,
-                reset: Duration::from_micros(counted.next()?),
-            });
-            Ok(())
-        }
-        "limited" => {
-            let pause = Duration::from_micros(counted.next()?);
-            rate_limit.record(RateLimitStatus {
-                remaining: 0,
-                reset: pause,
-            });
-            Err(Error::RateLimited(pause))
-        }
-        other => Err(unknown_reply(other)),
-    }
-}
-
-/// The parts of an answer; nothing for those that are not there.
-fn parts_of(answer: Value) -> Result<[Value; 3]> {
-    let Value::Array(parts) = answer else {
-        return Err(Error::Unreadable(format!("a script answered {answer:?}")));
-    };
-    let mut parts = parts.into_iter();
-    Ok([(); 3].map(|()| parts.next().unwrap_or(Value::Nil)))
-}
-
-/// What a script answered: a word that says what happened, and values that belong to it.
-pub(super) struct Reply(std::vec::IntoIter<Value>);
-
-impl Reply {
-    /// The next value.
-    pub(super) fn next<T: FromRedisValue>(&mut self) -> Result<T> {
-        Ok(T::from_redis_value(self.0.next().unwrap_or(Value::Nil))?)
-    }
-}
-
-impl FromRedisValue for Reply {
-    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
-        Vec::from_redis_value(value).map(|values| Self(values.into_iter()))
-    }
-}
-
-/// What a word says that no script of ours answers.
-pub(super) fn unknown_reply(word: &str) -> Error {
-    Error::Unreadable(format!("a script answered {word}"))
 }

@@ -1,24 +1,24 @@
-//! What a server says about itself in `INFO`.
+//! Server properties from `INFO`: version, memory policy, cluster size.
 
 use std::fmt;
 
 use super::client::RedisClient;
 use super::error::Result;
 
-/// The oldest version whose commands and scripts we rely on.
+/// Oldest supported version of Redis.
 const OLDEST: (u32, u32) = (6, 2);
 
-/// A server's product and version.
+/// Product and version of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     product: &'static str,
     number: String,
-    /// The version of Redis that it is, or is compatible with.
+    /// Version of Redis, or the one that the product is compatible with.
     compatible: (u32, u32),
 }
 
 impl Version {
-    /// Whether it is old enough to lack what we need.
+    /// Returns whether the version is older than the oldest supported one.
     pub fn is_too_old(&self) -> bool {
         self.compatible < OLDEST
     }
@@ -46,25 +46,25 @@ impl fmt::Display for Version {
 }
 
 impl RedisClient<'_> {
-    /// The server's version, if it says one.
+    /// Returns the version of the server, if INFO contains it.
     pub async fn version(&self) -> Result<Option<Version>> {
         Ok(Version::parse(&self.info("server").await?))
     }
 
-    /// How many masters a cluster has.
+    /// Returns the number of masters of a cluster.
     pub async fn masters(&self) -> Result<Option<u32>> {
         let info = self.cluster_info().await?;
         Ok(field(&info, "cluster_size").and_then(|size| size.parse().ok()))
     }
 
-    /// What the server does when its memory is full (`noeviction`, `allkeys-lru`, …), if it says so. Managed
-    /// servers refuse `CONFIG`, and answer this.
+    /// Returns the eviction policy (`noeviction`, `allkeys-lru`, …), if INFO contains it. Managed servers reject
+    /// `CONFIG` but support INFO.
     pub async fn memory_policy(&self) -> Result<Option<String>> {
         Ok(field(&self.info("memory").await?, "maxmemory_policy").map(str::to_owned))
     }
 }
 
-/// The value of a line `name:value`.
+/// Returns the value of a line `name:value`.
 fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_as_the_servers_write_them() {
+    fn version_of_redis_and_valkey_is_parsed() {
         let redis =
             Version::parse("# Server\r\nredis_version:7.0.15\r\nredis_git_sha1:0\r\n").unwrap();
         assert_eq!(redis.to_string(), "Redis 7.0.15");
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_6_2_is_too_old() {
+    fn version_before_6_2_is_too_old() {
         for (number, is_too_old) in [
             ("5.0.14", true),
             ("6.0.16", true),

@@ -1,174 +1,200 @@
-//! What Redis knows of skills: what their documents say, so that a list need not read them, and how often
-//! they are used. The documents themselves are blobs.
+//! Cache of parsed skills, so that a list does not read their documents, and the counts of their uses. The documents
+//! themselves are blobs.
 
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use redis::{FromRedisValue, ParsingError, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::call::Call;
 use super::error::Result;
-use super::script::{self, Reply, unknown_reply};
-use super::{Idempotency, REPLY_SECONDS, Store};
+use super::handle::Store;
+use super::idempotency::{Idempotency, REPLY_SECONDS};
+use super::reply::{Reply, unknown_reply};
+use super::script;
 use crate::domain::request_context::RequestContext;
 use crate::domain::volume::Volume;
 use crate::skill::{Skill, SkillId};
 use crate::util::json;
 
-/// How long what a document says is remembered after the last one of its volume was: 30 days, in seconds.
-const MEMORY_SECONDS: u64 = 30 * 24 * 60 * 60;
-/// How long a use without an `Idempotency-Key` is known as counted, for our own repeated calls: in seconds.
+/// Time that the skills of a volume stay cached after the last write: 30 days, in seconds.
+const CACHE_SECONDS: u64 = 30 * 24 * 60 * 60;
+/// Time that a use without an `Idempotency-Key` is recorded, for retries of this process: in seconds.
 const USE_SECONDS: u64 = 60;
 
-/// What is remembered of a skill's document.
+/// A parsed skill in the cache.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CachedSkill {
-    /// The entity tag of the document that was read. Where it has another one now, this is outdated.
+    /// Entity tag of the document that was parsed. If the document has a different one, this entry is outdated.
     pub etag: String,
-    /// The earliest moment at which the document is known to have been there, RFC 3339.
+    /// Earliest time at which the document is known to exist, RFC 3339.
     pub created_at: Option<String>,
-    /// What it says.
+    /// The parsed document.
     pub skill: Skill,
 }
 
-/// How often a skill was used.
+/// Counts of a skill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// How often in all.
+    /// Number of uses.
     pub uses: u64,
-    /// How often with success.
+    /// Number of successful uses.
     pub successes: u64,
 }
 
 impl Usage {
-    /// Which share of the uses went well, from 0 to 1; `None` where there is none.
+    /// Returns the share of successful uses, from 0 to 1; `None` without uses.
     pub fn success_rate(self) -> Option<f64> {
         let float = |count: u64| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
         (self.uses > 0).then(|| float(self.successes) / float(self.uses))
     }
 }
 
-/// All that Redis knows of a skill.
+/// Cached skill and counts.
 #[derive(Clone, Debug, Default)]
 pub struct CacheEntry {
-    /// What is remembered, if anything is.
-    pub remembered: Option<CachedSkill>,
-    /// What is counted.
+    /// The cached skill, if there is one.
+    pub cached: Option<CachedSkill>,
+    /// The counts, 0 if the skill was never used.
     pub usage: Usage,
 }
 
-/// One use of a skill, as a caller tells of it.
+/// One use of a skill, as a caller reports it.
 #[derive(Debug)]
 pub struct SkillUse {
-    /// Whether it went well.
+    /// Whether the use was successful.
     pub success: bool,
-    /// How long it took.
+    /// Duration of the use.
     pub duration: Option<Duration>,
 }
 
-/// What became of counting a use.
+/// Result of counting a use.
 #[derive(Debug)]
 pub enum Counted {
-    /// It is counted, and this is the sum.
+    /// The use is counted; these are the counts after it.
     Done(Usage),
-    /// It was counted before, under the same `Idempotency-Key`.
+    /// An earlier request with the same `Idempotency-Key` counted the use; these are the current counts.
     Replayed(Usage),
-    /// The `Idempotency-Key` belongs to a request that says something else.
+    /// The `Idempotency-Key` belongs to a different request.
     IdempotencyMismatch,
 }
 
+/// Reply of `scripts/count_usage.lua`.
+enum CountReply {
+    Counted(Usage),
+    Replayed(Usage),
+    IdempotencyMismatch,
+}
+
+impl FromRedisValue for CountReply {
+    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
+        let mut reply = Reply::from_redis_value(value)?;
+        match reply.next::<String>()?.as_str() {
+            "counted" => Ok(Self::Counted(next_usage(&mut reply)?)),
+            "replayed" => Ok(Self::Replayed(next_usage(&mut reply)?)),
+            "mismatch" => Ok(Self::IdempotencyMismatch),
+            other => Err(unknown_reply(other)),
+        }
+    }
+}
+
+impl FromRedisValue for CacheEntry {
+    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
+        let mut reply = Reply::from_redis_value(value)?;
+        let text: Option<Vec<u8>> = reply.next()?;
+        Ok(Self {
+            // A malformed entry counts as missing: the document is read instead.
+            cached: text.and_then(|text| serde_json::from_slice(&text).ok()),
+            usage: next_usage(&mut reply)?,
+        })
+    }
+}
+
+fn next_usage(reply: &mut Reply) -> Result<Usage, ParsingError> {
+    Ok(Usage {
+        uses: reply.next()?,
+        successes: reply.next()?,
+    })
+}
+
 impl Store {
-    /// What is known of the skills of some volumes, in the order in which they are given. One round trip,
-    /// on a cluster one for each volume at the same time.
-    pub async fn read_skills(
+    /// Reads the cache entries of skills, in the given order. Takes one round trip; on a cluster one per volume, in
+    /// parallel.
+    pub async fn cache_get(
         &self,
         context: &RequestContext,
         wanted: &[(&Volume, Vec<&SkillId>)],
     ) -> Result<Vec<CacheEntry>> {
-        let connection = self.connection()?;
-        let names = connection.names();
-        let read = async |wanted: &[(&Volume, Vec<&SkillId>)]| -> Result<Vec<Reply>> {
-            connection
-                .script(&script::READ_SKILLS, context, |call, _| {
-                    call.arg(2 * wanted.len());
-                    for (volume, _) in wanted {
-                        call.arg(names.skills(volume))
-                            .arg(names.skill_usage(volume));
-                    }
-                    for (_, ids) in wanted {
-                        call.arg(ids.len());
-                        for id in ids {
-                            call.arg(id.as_str());
-                        }
-                    }
-                })
-                .await
+        let executor = self.executor()?;
+        let scheme = executor.scheme();
+        let read = async |wanted: &[(&Volume, Vec<&SkillId>)]| -> Result<Vec<CacheEntry>> {
+            let keys = wanted
+                .iter()
+                .flat_map(|(volume, _)| [scheme.skills(volume), scheme.skill_usage(volume)])
+                .collect();
+            let mut call = Call::new(&script::CACHE_GET, keys);
+            for (_, ids) in wanted {
+                call = call
+                    .number(ids.len())
+                    .args(ids.iter().map(|id| id.as_str()));
+            }
+            executor.execute(context, &call).await
         };
-        let replies = try_join_all(names.by_slot(wanted).map(read)).await?;
-        replies.into_iter().flatten().map(known_skill).collect()
+        let entries = try_join_all(scheme.by_slot(wanted).map(read)).await?;
+        Ok(entries.into_iter().flatten().collect())
     }
 
-    /// Remembers what documents of a volume say.
-    pub async fn remember_skills(
+    /// Caches skills of a volume.
+    pub async fn cache_put(
         &self,
         context: &RequestContext,
         volume: &Volume,
         skills: &[(&SkillId, CachedSkill)],
     ) -> Result<()> {
-        let connection = self.connection()?;
-        let names = connection.names();
-        connection
-            .script(&script::REMEMBER_SKILLS, context, |call, _| {
-                call.arg(1).arg(names.skills(volume)).arg(MEMORY_SECONDS);
-                for (id, remembered) in skills {
-                    call.arg(id.as_str()).arg(json::text(remembered));
-                }
-            })
-            .await
+        let executor = self.executor()?;
+        let keys = vec![executor.scheme().skills(volume)];
+        let mut call = Call::new(&script::CACHE_PUT, keys).number(CACHE_SECONDS);
+        for (id, cached) in skills {
+            call = call.arg(id.as_str()).owned(json::text(cached));
+        }
+        executor.execute(context, &call).await
     }
 
-    /// Remembers what the document of a new skill says, and forgets what is known of an earlier one of this id.
-    pub async fn remember_new_skill(
+    /// Caches a new skill, and deletes the counts of an earlier skill with this id.
+    pub async fn cache_put_new(
         &self,
         context: &RequestContext,
         volume: &Volume,
         id: &SkillId,
-        remembered: &CachedSkill,
+        cached: &CachedSkill,
     ) -> Result<()> {
-        let connection = self.connection()?;
-        let names = connection.names();
-        connection
-            .script(&script::REMEMBER_NEW_SKILL, context, |call, _| {
-                call.arg(2)
-                    .arg(names.skills(volume))
-                    .arg(names.skill_usage(volume))
-                    .arg(MEMORY_SECONDS)
-                    .arg(id.as_str())
-                    .arg(json::text(remembered));
-            })
-            .await
+        let executor = self.executor()?;
+        let scheme = executor.scheme();
+        let keys = vec![scheme.skills(volume), scheme.skill_usage(volume)];
+        let call = Call::new(&script::CACHE_PUT_NEW, keys)
+            .number(CACHE_SECONDS)
+            .arg(id.as_str())
+            .owned(json::text(cached));
+        executor.execute(context, &call).await
     }
 
-    /// Forgets a skill, its counts included.
-    pub async fn forget_skill(
+    /// Deletes a skill from the cache, with its counts.
+    pub async fn cache_delete(
         &self,
         context: &RequestContext,
         volume: &Volume,
         id: &SkillId,
     ) -> Result<()> {
-        let connection = self.connection()?;
-        let names = connection.names();
-        connection
-            .script(&script::FORGET_SKILL, context, |call, _| {
-                call.arg(2)
-                    .arg(names.skills(volume))
-                    .arg(names.skill_usage(volume))
-                    .arg(id.as_str());
-            })
-            .await
+        let executor = self.executor()?;
+        let scheme = executor.scheme();
+        let keys = vec![scheme.skills(volume), scheme.skill_usage(volume)];
+        let call = Call::new(&script::CACHE_DELETE, keys).arg(id.as_str());
+        executor.execute(context, &call).await
     }
 
-    /// Counts a use of a skill, once for each `Idempotency-Key`.
+    /// Counts a use of a skill, once per `Idempotency-Key`.
     pub async fn count_usage(
         &self,
         context: &RequestContext,
@@ -177,8 +203,8 @@ impl Store {
         usage: &SkillUse,
         idempotency: Option<&Idempotency>,
     ) -> Result<Counted> {
-        let connection = self.connection()?;
-        let names = connection.names();
+        let executor = self.executor()?;
+        let scheme = executor.scheme();
         let own_key = Uuid::now_v7().to_string();
         let (key, fingerprint, seconds) = match idempotency {
             Some(idempotency) => (
@@ -188,42 +214,22 @@ impl Store {
             ),
             None => (&own_key, "", USE_SECONDS),
         };
-        let milliseconds = usage.duration.map(|it| it.as_secs_f64() * 1e3);
-        let mut reply: Reply = connection
-            .script(&script::COUNT_USAGE, context, |call, _| {
-                call.arg(2)
-                    .arg(names.skill_usage(volume))
-                    .arg(names.skill_use(volume, key));
-                call.arg(id.as_str())
-                    .arg(u8::from(usage.success))
-                    .arg(milliseconds.map_or(String::new(), |it| it.to_string()))
-                    .arg(fingerprint)
-                    .arg(seconds);
-            })
-            .await?;
-        match reply.next::<String>()?.as_str() {
-            "counted" => Ok(Counted::Done(usage_in(&mut reply)?)),
-            // Without a key of the caller's it is our own call that was repeated.
-            "replayed" if idempotency.is_none() => Ok(Counted::Done(usage_in(&mut reply)?)),
-            "replayed" => Ok(Counted::Replayed(usage_in(&mut reply)?)),
-            "mismatch" => Ok(Counted::IdempotencyMismatch),
-            other => Err(unknown_reply(other)),
+        let milliseconds = usage
+            .duration
+            .map(|duration| (duration.as_secs_f64() * 1e3).to_string());
+        let keys = vec![scheme.skill_usage(volume), scheme.skill_use(volume, key)];
+        let call = Call::new(&script::COUNT_USAGE, keys)
+            .arg(id.as_str())
+            .flag(usage.success)
+            .owned(milliseconds.unwrap_or_default())
+            .arg(fingerprint)
+            .number(seconds);
+        match executor.execute(context, &call).await? {
+            CountReply::Counted(usage) => Ok(Counted::Done(usage)),
+            // Without a key of the caller, only a retry of this call is replayed.
+            CountReply::Replayed(usage) if idempotency.is_none() => Ok(Counted::Done(usage)),
+            CountReply::Replayed(usage) => Ok(Counted::Replayed(usage)),
+            CountReply::IdempotencyMismatch => Ok(Counted::IdempotencyMismatch),
         }
     }
-}
-
-fn known_skill(mut reply: Reply) -> Result<CacheEntry> {
-    let text: Option<Vec<u8>> = reply.next()?;
-    Ok(CacheEntry {
-        // What cannot be read is not remembered: the document is.
-        remembered: text.and_then(|text| serde_json::from_slice(&text).ok()),
-        usage: usage_in(&mut reply)?,
-    })
-}
-
-fn usage_in(reply: &mut Reply) -> Result<Usage> {
-    Ok(Usage {
-        uses: reply.next()?,
-        successes: reply.next()?,
-    })
 }

@@ -1,48 +1,67 @@
-//! Updating and deleting sessions.
+//! Updates sessions.
 
-use super::Store;
-use super::document::{State, changed_document};
+use redis::{FromRedisValue, ParsingError, Value};
+
+use super::call::Call;
+use super::document::{StoredSession, changed_document};
 use super::error::Result;
-use super::script::{self, Reply, unknown_reply};
+use super::handle::Store;
+use super::reply::{Reply, unknown_reply};
+use super::script;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{SessionAndVersion, SessionId, SessionPatch};
 use crate::util::time::now;
 
-/// How often an update starts again because another one came in between. Each time one of them is stored,
-/// so this is how many may come at the same moment.
+/// Maximum number of attempts of an update. Each failed attempt means that another update was stored, so this is also
+/// the number of updates that may arrive at the same moment.
 const MAX_UPDATE_ATTEMPTS: usize = 100;
 
-/// What became of an update.
+/// Result of updating a session.
 #[derive(Debug)]
 pub enum Updated {
-    /// The session is stored, and is now this.
+    /// The update is stored; this is the session after it.
     Done(SessionAndVersion),
-    /// Nothing changed: the session is no longer one of the expected versions, but this.
+    /// Nothing changed: the current version, which is this one, is not an expected one.
     Stale(SessionAndVersion),
-    /// Nothing changed: the metadata that would come out is over a limit, which the text names.
+    /// Nothing changed: the metadata would exceed a limit, which the text names.
     Invalid(&'static str),
-    /// Nothing changed: others updated the session all the time.
+    /// Nothing changed: other updates were stored during every attempt.
     Contended,
     /// Nothing changed: the caller may only read the session.
     ReadOnly,
 }
 
-/// What became of a deletion.
-#[derive(Debug)]
-pub enum Deleted {
-    /// The session is gone.
-    Done,
-    /// Nothing changed: the session is no longer one of the expected versions, but this.
-    Stale(Box<SessionAndVersion>),
-    /// Nothing changed: the caller may only read the session.
+/// Reply of `scripts/update.lua`.
+enum UpdateReply {
+    Updated { message_count: u64, activity: i64 },
+    Changed(StoredSession),
     ReadOnly,
 }
 
+impl FromRedisValue for UpdateReply {
+    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
+        let mut reply = Reply::from_redis_value(value)?;
+        match reply.next::<String>()?.as_str() {
+            "updated" => Ok(Self::Updated {
+                message_count: reply.next()?,
+                activity: reply.next()?,
+            }),
+            "changed" => Ok(Self::Changed(StoredSession {
+                document: reply.next()?,
+                message_count: reply.next()?,
+                activity: reply.next()?,
+            })),
+            "read-only" => Ok(Self::ReadOnly),
+            other => Err(unknown_reply(other)),
+        }
+    }
+}
+
 impl Store {
-    /// Changes a session, if it is still one of the `expected` versions (where they are given);
-    /// `None` where there is none that the caller may see.
+    /// Updates a session, if its version is one of `expected` (where given); `None` if it does not exist or the caller
+    /// may not see it.
     ///
-    /// Two round trips, and one more for each other update that comes in between.
+    /// Takes two round trips, and one more for each concurrent update.
     pub async fn update_session(
         &self,
         context: &RequestContext,
@@ -50,106 +69,50 @@ impl Store {
         change: &SessionPatch,
         expected: Option<&[String]>,
     ) -> Result<Option<Updated>> {
-        let Some((mut state, may_write)) = self.read_state(context, id).await? else {
+        let Some((mut stored, can_write)) = self.read_stored(context, id).await? else {
             return Ok(None);
         };
-        if !may_write {
+        if !can_write {
             return Ok(Some(Updated::ReadOnly));
         }
-        let connection = self.connection()?;
-        let keys = connection.names().of_session(id, []);
         for _ in 0..MAX_UPDATE_ATTEMPTS {
-            if expected.is_some_and(|versions| !versions.contains(&state.version())) {
-                return Ok(Some(Updated::Stale(state.versioned(id)?)));
+            if expected.is_some_and(|versions| !versions.contains(&stored.version())) {
+                return Ok(Some(Updated::Stale(stored.versioned(id)?)));
             }
             if change.is_empty() {
-                return Ok(Some(Updated::Done(state.versioned(id)?)));
+                return Ok(Some(Updated::Done(stored.versioned(id)?)));
             }
             let now = now();
-            let document = match changed_document(&state.document, change, now)? {
+            let document = match changed_document(&stored.document, change, now)? {
                 Ok(document) => document,
                 Err(limit) => return Ok(Some(Updated::Invalid(limit))),
             };
-            let reply: Option<Reply> = connection
-                .script(&script::UPDATE, context, |call, _| {
-                    call.arg(keys.len()).arg(&keys);
-                    call.arg(id.as_str())
-                        .arg(&state.document)
-                        .arg(&document)
-                        .arg(now.timestamp_micros())
-                        .arg(expected.map_or(String::new(), |_| state.message_count.to_string()));
-                })
-                .await?;
-            let Some(mut reply) = reply else {
-                return Ok(None);
-            };
-            let is_updated = match reply.next::<String>()?.as_str() {
-                "updated" => true,
-                "changed" => false,
-                "read-only" => return Ok(Some(Updated::ReadOnly)),
-                other => return Err(unknown_reply(other)),
-            };
-            state = State {
-                document: if is_updated { document } else { reply.next()? },
-                message_count: reply.next()?,
-                activity: reply.next()?,
-            };
-            if is_updated {
-                return Ok(Some(Updated::Done(state.versioned(id)?)));
+            // Messages may be appended meanwhile, unless the caller expects a version.
+            let expected_count = expected.map(|_| stored.message_count.to_string());
+            let executor = self.executor()?;
+            let call = Call::new(&script::UPDATE, executor.scheme().session_keys(id, []))
+                .arg(id.as_str())
+                .arg(&stored.document)
+                .arg(&document)
+                .number(now.timestamp_micros())
+                .owned(expected_count.unwrap_or_default());
+            match executor.execute(context, &call).await? {
+                None => return Ok(None),
+                Some(UpdateReply::Updated {
+                    message_count,
+                    activity,
+                }) => {
+                    let stored = StoredSession {
+                        document,
+                        message_count,
+                        activity,
+                    };
+                    return Ok(Some(Updated::Done(stored.versioned(id)?)));
+                }
+                Some(UpdateReply::Changed(current)) => stored = current,
+                Some(UpdateReply::ReadOnly) => return Ok(Some(Updated::ReadOnly)),
             }
         }
         Ok(Some(Updated::Contended))
-    }
-
-    /// Deletes a session with all that belongs to it, if it is still one of the `expected` versions (where
-    /// they are given); `None` where there is none that the caller may see.
-    ///
-    /// One round trip, or two with `expected`, and one more where another change came in between.
-    pub async fn delete_session(
-        &self,
-        context: &RequestContext,
-        id: &SessionId,
-        expected: Option<&[String]>,
-    ) -> Result<Option<Deleted>> {
-        let mut state = None;
-        if let Some(versions) = expected {
-            let Some((read, may_write)) = self.read_state(context, id).await? else {
-                return Ok(None);
-            };
-            if !may_write {
-                return Ok(Some(Deleted::ReadOnly));
-            }
-            if !versions.contains(&read.version()) {
-                return Ok(Some(Deleted::Stale(Box::new(read.versioned(id)?))));
-            }
-            state = Some(read);
-        }
-        let connection = self.connection()?;
-        let names = connection.names();
-        let further = [
-            names.replies(id),
-            names.reply_expiries(id),
-            names.origin(id),
-        ];
-        let keys = names.of_session(id, further);
-        let reply: String = connection
-            .script(&script::DELETE, context, |call, repeated| {
-                call.arg(keys.len()).arg(&keys);
-                call.arg(id.as_str()).arg(u8::from(repeated));
-                if let Some(state) = &state {
-                    call.arg(&state.document).arg(state.message_count);
-                }
-            })
-            .await?;
-        match reply.as_str() {
-            "deleted" => Ok(Some(Deleted::Done)),
-            "missing" => Ok(None),
-            "read-only" => Ok(Some(Deleted::ReadOnly)),
-            "changed" => match self.read_state(context, id).await? {
-                Some((state, _)) => Ok(Some(Deleted::Stale(Box::new(state.versioned(id)?)))),
-                None => Ok(None),
-            },
-            other => Err(unknown_reply(other)),
-        }
     }
 }

@@ -1,10 +1,10 @@
-//! What is wrong with a part of the service, and what mends it, in plain words.
+//! Explanations of failures for operators.
 
-/// For the person who runs the deployment.
+/// The cause and the remedy of a failure.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// What happened.
+    /// The failure.
     pub cause: String,
-    /// What to do.
+    /// The action that resolves it.
     pub remedy: &'static str,
 }

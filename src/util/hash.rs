@@ -1,8 +1,16 @@
-//! Hashes in hexadecimal, for telling things apart: not for keeping secrets.
+//! SHA-256 hashes.
 
-use ring::digest::{Context, SHA256};
+use ring::digest::{Context, SHA256, digest};
 
-/// The first `N` bytes (at most 32) of a SHA-256 of `parts`. Where one part ends and the next begins counts.
+/// Returns the SHA-256 of `bytes`.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
+}
+
+/// Returns the first `N` bytes (at most 32) of the SHA-256 of `parts`, in hexadecimal. The length of each part is
+/// hashed with it, so `["ab", "c"]` and `["a", "bc"]` differ. For identifiers, not for secrets.
 pub fn sha256_hex<const N: usize>(parts: &[&[u8]]) -> String {
     const { assert!(N <= 32) };
     let mut hash = Context::new(&SHA256);
@@ -10,20 +18,7 @@ pub fn sha256_hex<const N: usize>(parts: &[&[u8]]) -> String {
         hash.update(&part.len().to_be_bytes());
         hash.update(part);
     }
-    hex(&hash.finish().as_ref()[..N])
-}
-
-/// Bytes in hexadecimal, lower-case.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)]);
-        text.push(DIGITS[usize::from(byte & 15)]);
-    }
-    text
+    hex::encode(&hash.finish().as_ref()[..N])
 }
 
 #[cfg(test)]
@@ -31,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_has_the_length_asked_for_and_tells_where_parts_end() {
+    fn hash_has_the_requested_length_and_depends_on_the_parts() {
         assert_eq!(sha256_hex::<8>(&[b"a"]).len(), 16);
         assert_eq!(sha256_hex::<16>(&[b"a"]).len(), 32);
         assert_ne!(

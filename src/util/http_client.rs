@@ -1,12 +1,12 @@
-//! The HTTP client for requests of our own: to Blob, and to where an identity provider publishes its keys.
+//! The HTTP client for outgoing requests: to Blob and to identity providers.
 
 use std::time::Duration;
 
 use reqwest::redirect;
 use rustls::{ClientConfig, RootCertStore};
 
-/// A client that trusts the public authorities, and follows no redirects: whoever answers otherwise is not the
-/// one that was meant.
+/// Creates a client that trusts public certificate authorities and follows no redirects, because credentials must not
+/// reach another host.
 ///
 /// # Errors
 /// If TLS cannot be set up.
@@ -28,13 +28,13 @@ pub(crate) fn client(connect_timeout: Duration) -> Result<reqwest::Client, Error
         .build()?)
 }
 
-/// Why there is no client.
+/// The error of creating a client.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The TLS library refuses.
+    /// An error of the TLS library.
     #[error(transparent)]
     Tls(#[from] rustls::Error),
-    /// The HTTP library refuses.
+    /// An error of the HTTP library.
     #[error(transparent)]
     Http(#[from] reqwest::Error),
 }

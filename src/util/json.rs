@@ -1,7 +1,7 @@
-//! JSON as it was sent: a strict check of a whole text, and objects whose values stay raw text.
+//! JSON as raw text: a strict check of a whole text, and objects whose values stay unparsed.
 //!
-//! What callers attach to sessions and messages comes back to the letter (key order, `1.0`, integers
-//! beyond 2^53), so it is never parsed into a tree and built again.
+//! The service returns JSON of callers unchanged (key order, `1.0`, integers beyond 2^53), so it is never parsed into
+//! a tree and serialized again.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,17 +11,13 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-/// Why a text is refused by [`check`].
-pub type Refusal = serde_json::Error;
-
-/// Checks that `text` is one JSON value that every parser understands alike, and returns the names of its members if it is
-/// an object.
+/// Checks that `text` is one JSON value that all parsers interpret alike (I-JSON, RFC 7493), and returns the names of its
+/// members if it is an object.
 ///
 /// # Errors
-/// On anything that is not JSON, an object that names a key twice, a string with a lone surrogate, a
-/// number no `f64` can hold, and more than `max_depth` objects and arrays within each other. The
-/// message is fit for the caller.
-pub fn check(text: &[u8], max_depth: usize) -> Result<Vec<String>, Refusal> {
+/// If the text is not JSON, or has a duplicate key, a lone surrogate, a number beyond `f64`, or more than `max_depth`
+/// nested objects and arrays. The message can be shown to the caller.
+pub fn check(text: &[u8], max_depth: usize) -> serde_json::Result<Vec<String>> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let strict = Strict {
         depth: max_depth,
@@ -32,12 +28,12 @@ pub fn check(text: &[u8], max_depth: usize) -> Result<Vec<String>, Refusal> {
     Ok(names)
 }
 
-/// Whether `value` holds at most `max_depth` objects and arrays within each other.
+/// Reports whether `value` has at most `max_depth` nested objects and arrays.
 pub fn is_at_most_deep(value: &RawValue, max_depth: usize) -> bool {
     check(value.get().as_bytes(), max_depth).is_ok()
 }
 
-/// Whether a string in `value` holds the character NUL, which many programs take for its end.
+/// Reports whether a string in `value` contains NUL, which many programs treat as the end of a string.
 pub fn has_nul(value: &RawValue) -> bool {
     const NUL: &str = "\\u0000";
     let text = value.get();
@@ -51,29 +47,29 @@ pub fn has_nul(value: &RawValue) -> bool {
     })
 }
 
-/// The empty object.
+/// Returns the empty object.
 pub fn empty_object() -> Box<RawValue> {
     raw(&serde_json::Map::new())
 }
 
-/// `null`.
+/// Returns `null`.
 pub fn null() -> Box<RawValue> {
     RawValue::NULL.to_owned()
 }
 
-/// `value` as JSON text. Only for our own types, whose keys are strings: those cannot fail.
+/// Serializes `value`. Only for types of this crate, whose serialization cannot fail because their keys are strings.
 pub fn text(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("a struct with string keys is always JSON")
 }
 
-/// `value` as raw JSON, under the conditions of [`text`].
+/// Serializes `value` as raw JSON, under the conditions of [`text`].
 pub fn raw(value: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("a struct with string keys is always JSON")
 }
 
 /// Applies a JSON merge patch (RFC 7396) to `target`.
 ///
-/// Members that the patch does not name keep their text and their place.
+/// Members that the patch does not contain keep their text and their position.
 pub fn merge_patch(target: Option<&RawValue>, patch: &RawValue) -> Box<RawValue> {
     let Some(changes) = Object::parse(patch.get()) else {
         return patch.to_owned();
@@ -92,12 +88,12 @@ pub fn merge_patch(target: Option<&RawValue>, patch: &RawValue) -> Box<RawValue>
     raw(&merged)
 }
 
-/// A JSON object in the order it was written, its values unparsed.
+/// A JSON object with its members in their original order and its values unparsed.
 #[derive(Debug, Default)]
 pub struct Object<'a>(Vec<(Cow<'a, str>, Cow<'a, RawValue>)>);
 
 impl<'a> Object<'a> {
-    /// Reads an object; nothing if `text` is not one.
+    /// Parses an object; `None` if `text` is not one.
     pub fn parse(text: &'a str) -> Option<Self> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let object = deserializer.deserialize_map(ObjectVisitor).ok()?;
@@ -105,17 +101,17 @@ impl<'a> Object<'a> {
         Some(object)
     }
 
-    /// The value of `key`.
+    /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&RawValue> {
         let (_, value) = self.0.iter().find(|(name, _)| name == key)?;
         Some(value)
     }
 
-    /// Replaces the value of `key` where it stands, or adds it at the end.
+    /// Replaces the value of `key` in place, or appends it.
     pub fn set(&mut self, key: impl Into<Cow<'a, str>>, value: Box<RawValue>) {
         let key = key.into();
         match self.0.iter_mut().find(|(name, _)| *name == key) {
-            Some((_, place)) => *place = Cow::Owned(value),
+            Some((_, existing)) => *existing = Cow::Owned(value),
             None => self.0.push((key, Cow::Owned(value))),
         }
     }
@@ -153,11 +149,11 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// A string, borrowed from the input where it has no escapes.
+/// A string, borrowed from the input if it has no escapes.
 #[derive(serde::Deserialize, PartialEq, Eq, Hash)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
-/// Walks over a value and keeps nothing; `depth` is how many levels may still open.
+/// A check of a value that keeps nothing. `depth` is the number of levels that may still open.
 #[derive(Clone, Copy)]
 struct Strict {
     depth: usize,
@@ -227,10 +223,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut keys = HashSet::new();
         while let Some(key) = map.next_key::<Text<'de>>()? {
             if keys.contains(&key) {
-                return Err(de::Error::custom(format_args!(
-                    "the key {:?} is there twice",
-                    key.0
-                )));
+                return Err(de::Error::custom(format_args!("duplicate key {:?}", key.0)));
             }
             keys.insert(key);
             map.next_value_seed(inner)?;
@@ -245,9 +238,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check_refused(text: &str, why: &str) {
-        let refusal = check(text.as_bytes(), 3).unwrap_err().to_string();
-        assert!(refusal.contains(why), "{refusal}");
+    fn check_rejected(text: &str, expected: &str) {
+        let error = check(text.as_bytes(), 3).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
     }
 
     #[track_caller]
@@ -258,22 +251,22 @@ mod tests {
     }
 
     #[test]
-    fn what_readers_understand_differently_is_refused() {
-        check_refused(r#"{"a":1,"b":{"c":1,"c":2}}"#, "\"c\" is there twice");
-        check_refused(r#"{"a":1,"\u0061":2}"#, "\"a\" is there twice");
-        check_refused(r#"["\ud800"]"#, "hex escape");
-        check_refused(r#"["\ud800\u0041"]"#, "surrogate");
-        check_refused("[1e999]", "out of range");
-        check_refused("[NaN]", "expected value");
-        check_refused("{} {}", "trailing characters");
-        check_refused("", "EOF");
-        check_refused("[[[[]]]]", "nested too deeply");
-        check_refused(&"[".repeat(1_000_000), "nested too deeply");
+    fn ambiguous_or_malformed_json_is_rejected() {
+        check_rejected(r#"{"a":1,"b":{"c":1,"c":2}}"#, "duplicate key \"c\"");
+        check_rejected(r#"{"a":1,"\u0061":2}"#, "duplicate key \"a\"");
+        check_rejected(r#"["\ud800"]"#, "hex escape");
+        check_rejected(r#"["\ud800\u0041"]"#, "surrogate");
+        check_rejected("[1e999]", "out of range");
+        check_rejected("[NaN]", "expected value");
+        check_rejected("{} {}", "trailing characters");
+        check_rejected("", "EOF");
+        check_rejected("[[[[]]]]", "nested too deeply");
+        check_rejected(&"[".repeat(1_000_000), "nested too deeply");
         check(br#"{"a":[{"b":1.0,"c":9007199254740993,"d":null}]}"#, 3).unwrap();
     }
 
     #[test]
-    fn a_nul_is_found_and_its_spelling_is_not() {
+    fn nul_is_found_and_an_escaped_backslash_before_u0000_is_not_nul() {
         for (text, expected) in [
             (r#""\u0000""#, true),
             (r#"{"a\u0000":[]}"#, true),
@@ -287,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn merge_patch_is_that_of_rfc_7396() {
+    fn merge_patch_matches_the_examples_of_rfc_7396() {
         check_merge(r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#);
         check_merge(r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#);
         check_merge(r#"{"a":"b"}"#, r#"{"a":null}"#, "{}");
@@ -308,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_leaves_numbers_and_order_as_they_were() {
+    fn merge_patch_preserves_numbers_and_order() {
         check_merge(
             r#"{"z":1.0,"a":123456789012345678901234567890,"m":1e2}"#,
             r#"{"b":2.50}"#,

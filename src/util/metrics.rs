@@ -1,4 +1,4 @@
-//! Counts what a request costs Redis and Blob, where commands and requests are sent.
+//! Metrics of a request: round trips to Redis and requests to Blob, counted by their clients.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,39 +6,39 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 tokio::task_local! {
-    static METER: Arc<RequestMetrics>;
+    static METRICS: Arc<RequestMetrics>;
 }
 
-/// What one request has spent so far.
+/// The calls of one request so far.
 #[derive(Debug, Default)]
 pub struct RequestMetrics {
-    /// Round trips to Redis; on a cluster those at the same time count as one.
-    pub redis: Count,
-    /// Requests to Blob. Those that ran at the same time count each for itself.
-    pub blob: Count,
+    /// Round trips to Redis. Concurrent round trips to the nodes of a cluster count as one.
+    pub redis: CallStats,
+    /// Requests to Blob. Concurrent requests count separately.
+    pub blob: CallStats,
 }
 
-/// How often, and how long in all, something was waited for.
+/// The number and the total duration of calls.
 #[derive(Debug, Default)]
-pub struct Count {
+pub struct CallStats {
     times: AtomicU32,
     nanoseconds: AtomicU64,
 }
 
 impl RequestMetrics {
-    /// Runs a request and counts on this meter all that it asks of storage.
+    /// Runs a request and counts its calls.
     pub async fn measure<F: Future>(self: Arc<Self>, request: F) -> F::Output {
-        METER.scope(self, request).await
+        METRICS.scope(self, request).await
     }
 }
 
-impl Count {
-    /// How often.
+impl CallStats {
+    /// Returns the number of calls.
     pub fn times(&self) -> u32 {
         self.times.load(Ordering::Relaxed)
     }
 
-    /// How long in all.
+    /// Returns the total duration.
     pub fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed))
     }
@@ -50,24 +50,24 @@ impl Count {
     }
 }
 
-/// Notes one round trip to Redis on the meter of the request that is running, if there is one.
+/// Counts a round trip to Redis for the running request.
 pub(crate) fn count_round_trip(elapsed: Duration) {
-    // Outside a request (the doctor, start-up) nobody counts.
-    let _ = METER.try_with(|meter| meter.redis.add(elapsed));
+    // Calls outside of a request, such as those of the doctor, are not counted.
+    let _ = METRICS.try_with(|metrics| metrics.redis.add(elapsed));
 }
 
-/// Runs what sends several commands at the same time to the nodes of a cluster: together they are one round trip.
+/// Runs concurrent commands to the nodes of a cluster, and counts them as one round trip.
 pub(crate) async fn count_as_one<F: Future>(commands: F) -> F::Output {
     let started = Instant::now();
-    let meter = Arc::<RequestMetrics>::default();
-    let output = meter.clone().measure(commands).await;
-    if meter.redis.times() > 0 {
+    let metrics = Arc::<RequestMetrics>::default();
+    let output = metrics.clone().measure(commands).await;
+    if metrics.redis.times() > 0 {
         count_round_trip(started.elapsed());
     }
     output
 }
 
-/// Notes one request to Blob.
+/// Counts a request to Blob.
 pub(crate) fn count_blob_request(elapsed: Duration) {
-    let _ = METER.try_with(|meter| meter.blob.add(elapsed));
+    let _ = METRICS.try_with(|metrics| metrics.blob.add(elapsed));
 }

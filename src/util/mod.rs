@@ -1,13 +1,17 @@
-//! Helpers that know nothing of sessions, skills or HTTP routes.
+//! Helpers without knowledge of sessions, skills or routes.
 
+pub mod bearer;
 pub mod diagnosis;
+pub mod etag;
 pub mod hash;
 pub(crate) mod http_client;
 pub mod json;
 pub(crate) mod media_type;
 pub mod metrics;
 pub mod origin;
+pub mod percent;
 pub mod python_json;
 pub(crate) mod schema;
 pub mod secret;
+pub mod signing;
 pub mod time;

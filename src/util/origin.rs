@@ -1,19 +1,19 @@
-//! Where pages that call come from, and hosts that are this machine. No I/O.
+//! Origins of web pages, and host names of this machine. No I/O.
 
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// An origin whose pages may call: `https://app.example.com`, or `https://*.example.com` for all below a domain.
+/// An allowed origin: `https://app.example.com`, or `https://*.example.com` for all subdomains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginPattern {
     scheme: String,
-    /// Host and port, or what stands behind the `*`.
+    /// The host and port, or the suffix after the `*`.
     host: String,
     is_suffix: bool,
 }
 
 impl OriginPattern {
-    /// Whether a browser's `Origin` is one of these.
+    /// Reports whether an `Origin` header matches this pattern.
     pub fn matches(&self, origin: &str) -> bool {
         let Some((scheme, host)) = origin.split_once("://") else {
             return false;
@@ -25,8 +25,8 @@ impl OriginPattern {
         if !self.is_suffix {
             return host == self.host;
         }
-        let below = host.strip_suffix(&self.host);
-        below.is_some_and(|below| !below.is_empty() && below.split('.').all(is_label))
+        let subdomain = host.strip_suffix(&self.host);
+        subdomain.is_some_and(|labels| !labels.is_empty() && labels.split('.').all(is_label))
     }
 }
 
@@ -65,7 +65,7 @@ fn is_host_and_port(text: &str) -> bool {
     (is_address || host.split('.').all(is_label)) && port.is_none_or(|it| it.parse::<u16>().is_ok())
 }
 
-/// A host and its port, as `Host` has them.
+/// Splits a `Host` header into host and port.
 fn split_port(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') && !host.is_empty() => (host, Some(port)),
@@ -73,30 +73,29 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The host of a browser's `Origin`, and its port; nothing for one that names none, as `null`.
+/// Returns the host and port of an `Origin` header; `None` for an opaque origin, `null`.
 pub fn host_of(origin: &str) -> Option<&str> {
     origin.split_once("://").map(|(_, host)| host)
 }
 
-/// Whether a `Host` is an address, or a name of this machine or its network: nobody elsewhere can lead those
-/// anywhere. The name of another page that was made to lead to this machine (DNS rebinding) would be taken for
-/// our own.
+/// Reports whether a `Host` is an IP address or a name of this machine or its network. Any other name can be pointed
+/// at this machine by its owner (DNS rebinding), whose pages would then be same-origin.
 pub fn is_local(host: &str) -> bool {
-    let name = name_of(host);
+    let name = host_name(host);
     let is_single_word = !name.is_empty() && !name.contains('.');
     name.parse::<IpAddr>().is_ok() || is_localhost(&name) || is_single_word
 }
 
-/// Whether a host, its port with it or not, is this very machine.
+/// Reports whether a host, with or without port, is this machine.
 pub fn is_loopback(host: &str) -> bool {
-    let name = name_of(host);
+    let name = host_name(host);
     match name.parse::<IpAddr>() {
         Ok(address) => address.is_loopback(),
         Err(_) => is_localhost(&name),
     }
 }
 
-fn name_of(host: &str) -> String {
+fn host_name(host: &str) -> String {
     let (name, _) = split_port(host);
     name.trim_matches(['[', ']']).to_ascii_lowercase()
 }
@@ -110,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn origins_match_whole() {
+    fn exact_pattern_matches_the_whole_origin() {
         let exact: OriginPattern = "https://App.example.com".parse().unwrap();
         assert!(exact.matches("https://app.example.com"));
         for other in [
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_names_below_a_domain() {
+    fn wildcard_matches_subdomains_only() {
         let pattern: OriginPattern = "https://*.example.com".parse().unwrap();
         for origin in ["https://a.example.com", "https://a.b.example.com"] {
             assert!(pattern.matches(origin), "{origin}");
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn malformed_pattern_is_rejected() {
         for text in [
             "*",
             "https://*",
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_others_are_not_this_machine() {
+    fn only_names_of_this_machine_are_local() {
         for host in [
             "localhost",
             "LOCALHOST:3000",

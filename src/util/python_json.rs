@@ -1,11 +1,11 @@
-//! JSON as Python writes it: with `NaN` and `Infinity`, which JSON does not know.
+//! JSON as Python writes it: with `NaN` and `Infinity`, which are not valid JSON.
 
 use serde::de::DeserializeOwned;
 
-/// Reads stored JSON, also with the `NaN` and `Infinity` that Python writes into it, which become `null`.
+/// Parses stored JSON. `NaN` and `Infinity`, which Python writes, become `null`.
 ///
 /// # Errors
-/// If it is no `T` even so.
+/// If the text is malformed or does not match `T`.
 pub fn parse<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(text).or_else(|error| {
         let text = std::str::from_utf8(text).map_err(|_| error)?;
@@ -13,7 +13,7 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
     })
 }
 
-/// A JSON text with `null` for each `NaN`, `Infinity` and `-Infinity` that stands outside of strings.
+/// Replaces each `NaN`, `Infinity` and `-Infinity` outside of strings by `null`.
 pub fn without_nan(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -34,7 +34,7 @@ fn numbers_to_null(outside: &str) -> String {
         .replace("NaN", "null")
 }
 
-/// Where a string ends that begins `text`, its quotes included.
+/// Returns the length of the string at the start of `text`, with its quotes.
 fn end_of_string(text: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_that_python_adds_to_json_are_null() {
+    fn nan_and_infinity_become_null() {
         let text = r#"{"a\"NaN": [NaN, -Infinity, 1], "b": "NaN \\", "c": Infinity}"#;
         let value: serde_json::Value = parse(text.as_bytes()).unwrap();
         assert_eq!(

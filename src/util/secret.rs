@@ -1,8 +1,8 @@
-//! Values that must not be printed.
+//! Secret values, which must not be logged.
 
 use std::fmt;
 
-/// A value that is never printed.
+/// A value that `Debug` does not show.
 #[derive(Clone)]
 pub struct Secret(String);
 
@@ -12,7 +12,7 @@ impl Secret {
         Self(value)
     }
 
-    /// The value itself, for the one place that needs it.
+    /// Returns the value.
     pub fn reveal(&self) -> &str {
         &self.0
     }

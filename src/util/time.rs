@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 
-/// The present, to the microsecond: what times and the index of sessions are written in.
+/// Returns the current time, truncated to microseconds, the precision of all stored times.
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
 
-/// `time` as this API writes times: RFC 3339, UTC, microseconds, `Z`.
+/// Formats a time as RFC 3339 in UTC with microseconds and `Z`.
 pub fn format_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

@@ -38,7 +38,7 @@ await run({
   'the status page shows the failing part and the fix': async (tab) => {
     await tab.locator('#health', { hasText: 'Redis: failing' }).waitFor();
     await tab.locator('#nav a', { hasText: 'Status' }).click();
-    await tab.getByText('nothing listens there').waitFor();
+    await tab.getByText('the connection was refused').waitFor();
     await tab.getByText('Start the server').waitFor();
     await tab.getByRole('group', { name: 'Fix for Redis' }).waitFor();
     await accessible(tab, 'the status page during an outage');

@@ -38,7 +38,7 @@ await run({
     if (isPhone) await tab.locator('.back').click();
     await drop(tab, 'new.md', '---\nname: Unfinished\ntags: quantum\n---\n## Code\n');
     const dialog = tab.getByRole('dialog', { name: 'New skill' });
-    await dialog.getByText('is a text, not a list').waitFor();
+    await dialog.getByText('is a string, not a list').waitFor();
     await dialog.getByRole('textbox', { name: 'Document' }).fill('no front matter');
     await dialog.getByText('The document is invalid').waitFor();
     await dialog.getByRole('button', { name: 'Create' }).click();
@@ -96,7 +96,7 @@ await run({
     const document = tab.getByLabel('Document');
     const text = await document.inputValue();
     await document.fill(text.replace('description: Greets a person\n', ''));
-    await tab.getByText('there is no `description`').waitFor();
+    await tab.getByText('`description` is missing').waitFor();
     await accessible(tab, 'the editor');
     await document.fill(text.replaceAll('a person', 'everyone'));
     await tab.reload();

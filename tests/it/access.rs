@@ -87,7 +87,7 @@ fn closed(redis: &Redis, auth: AuthConfig) -> Config {
     Config {
         access: AccessConfig {
             auth,
-            is_public: true,
+            is_network_reachable: true,
             ..AccessConfig::default()
         },
         ..config(&redis.url())

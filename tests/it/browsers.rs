@@ -37,7 +37,7 @@ fn with_key(config: Config) -> (Config, String) {
             api_keys: vec![entry.parse().unwrap()],
             ..AuthConfig::default()
         },
-        is_public: true,
+        is_network_reachable: true,
         ..config.access
     };
     (Config { access, ..config }, key)

@@ -160,7 +160,7 @@ async fn a_forbidden_command_is_said_hides_no_other_check_and_leaves_no_key() {
     let run = doctor(&unix_url(&redis, "app", "hidden")).await;
 
     for check in ["set operations", "Lua script"] {
-        run.assert_failed(check, "may not do this: NoPerm", "ACL SETUSER");
+        run.assert_failed(check, "lacks a permission: NoPerm", "ACL SETUSER");
     }
     // It is only advice that cannot be given.
     run.from('!', "version");
@@ -232,7 +232,11 @@ async fn a_full_memory_is_said() {
     let redis = Redis::start_with(&["--maxmemory", "1"]).await;
     let run = doctor(&redis.url()).await;
     for check in WRITING {
-        run.assert_failed(check, "memory is full: \"OOM\"", "raise maxmemory");
+        run.assert_failed(
+            check,
+            "memory of the server is full: \"OOM\"",
+            "increase maxmemory",
+        );
     }
     assert_eq!(run.count('✗'), 5, "{}", run.output);
 }

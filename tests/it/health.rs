@@ -80,7 +80,7 @@ async fn a_redis_that_takes_no_writes_is_failing() {
         health["redis"]["reason"]
             .as_str()
             .unwrap()
-            .contains("memory is full"),
+            .contains("memory of the server is full"),
         "{health}"
     );
 }

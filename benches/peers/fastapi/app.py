@@ -1,7 +1,7 @@
-"""Sessions and messages as one would write them with FastAPI and redis-py: our keys, our answers, five routes.
+"""Sessions and messages in common FastAPI and redis-py style: five routes with the keys and responses of llmos.
 
-Beside the four keys that all versions share there is one index: `recent:{scope}`, ids by the microseconds of
-their last activity.
+In addition to the four keys of llmos there is one index: `recent:{scope}`, ids by the time of their last activity
+in microseconds.
 """
 
 import base64

@@ -1,7 +1,7 @@
-// Sessions and messages as one would write them with Fastify and ioredis: our keys, our answers, five routes.
+// Sessions and messages in common Fastify and ioredis style: five routes with the keys and responses of llmos.
 //
-// Beside the four keys that all versions share there is one index: `recent:{scope}`, ids by the microseconds of
-// their last activity.
+// In addition to the four keys of llmos there is one index: `recent:{scope}`, ids by the time of their last activity
+// in microseconds.
 
 import { randomUUID } from 'node:crypto'
 
@@ -212,7 +212,7 @@ app.post(
   },
 )
 
-// The answers to all commands of a pipeline or a transaction; throws the first error.
+// Returns the replies to all commands of a pipeline or a transaction; throws the first error.
 async function all(pipeline) {
   const answers = await pipeline.exec()
   return answers.map(([error, answer]) => {

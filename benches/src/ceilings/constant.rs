@@ -1,4 +1,4 @@
-//! A ceiling: hyper, answering a constant. What a request costs that asks for nothing.
+//! A ceiling: hyper with a constant response, the cost of a request without storage.
 
 use std::convert::Infallible;
 
@@ -19,7 +19,7 @@ async fn main() -> anyhow::Result<()> {
         let (stream, _) = listener.accept().await?;
         let connection =
             http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
-        // A client that goes away is no failure.
+        // A closed connection of a client is expected.
         tokio::spawn(async move { drop(connection.await) });
     }
 }

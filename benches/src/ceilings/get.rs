@@ -1,4 +1,4 @@
-//! A ceiling: axum, answering what one `GET` on Redis gives. What a request costs that asks Redis once.
+//! A ceiling: axum with the response of one `GET` on Redis, the cost of a request with one Redis command.
 
 use axum::Router;
 use axum::extract::{Path, State};

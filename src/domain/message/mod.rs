@@ -1,4 +1,4 @@
-//! Messages: what a session is made of, and the limits of one. No I/O.
+//! Messages of a session, and their limits. No I/O.
 
 mod stored;
 
@@ -9,21 +9,21 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-pub use self::stored::Message;
+pub use self::stored::{Message, StoredMessage};
 use crate::util::json::{self, Text};
 
-/// The largest content, in bytes of UTF-8.
+/// The maximum size of a message's content, in bytes of UTF-8.
 pub const MAX_CONTENT_BYTES: usize = 256 * 1024;
-/// How many messages one request appends at most.
+/// The maximum number of messages of one append request.
 pub const MAX_BATCH: usize = 100;
-/// How many messages one page holds at most.
+/// The maximum number of messages on a page.
 pub const MAX_MESSAGES_PER_PAGE: usize = 200;
-/// How many bytes of messages one page holds at most, except that it always holds one message.
+/// The maximum size of a page, in bytes; a page always contains at least one item.
 ///
-/// A function may not answer more than 4.5 MB (vercel.com/docs/functions/limitations).
+/// The response of a Vercel function is limited to 4.5 MB (vercel.com/docs/functions/limitations).
 pub const MAX_PAGE_BYTES: usize = 4_000_000;
 
-/// Who wrote a message.
+/// The author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Role {
@@ -37,6 +37,7 @@ pub enum Role {
     Tool,
 }
 
+// Not derived: a derived implementation also accepts `{"user":null}`.
 impl TryFrom<String> for Role {
     type Error = &'static str;
 
@@ -51,7 +52,7 @@ impl TryFrom<String> for Role {
     }
 }
 
-/// What a message says: a JSON string of 1 byte to 256 KB, kept as it was sent.
+/// The content of a message: a JSON string of 1 byte to 256 KB, stored byte for byte.
 #[derive(Clone, Debug, Serialize)]
 pub struct Content(Box<RawValue>);
 
@@ -65,13 +66,13 @@ impl<'de> Deserialize<'de> for Content {
             return Err(D::Error::custom("must be 1 byte to 256 KB"));
         }
         if text.contains('\0') {
-            return Err(D::Error::custom("must not hold the character NUL"));
+            return Err(D::Error::custom("must not contain the NUL character"));
         }
         Ok(Self(value))
     }
 }
 
-/// Any JSON that a caller attaches to a message, kept to the letter.
+/// Application data of a message: any JSON, stored byte for byte.
 #[derive(Clone, Debug, Serialize)]
 pub struct Attachment(Cow<'static, RawValue>);
 
@@ -85,13 +86,15 @@ impl<'de> Deserialize<'de> for Attachment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Box::<RawValue>::deserialize(deserializer)?;
         if json::has_nul(&value) {
-            return Err(serde::de::Error::custom("must not hold the character NUL"));
+            return Err(serde::de::Error::custom(
+                "must not contain the NUL character",
+            ));
         }
         Ok(Self(Cow::Owned(value)))
     }
 }
 
-/// A moment that a caller names: RFC 3339 with any offset, kept and written in UTC.
+/// The time of a message: RFC 3339 with any offset, stored in UTC.
 #[derive(Clone, Copy, Debug)]
 pub struct Timestamp(DateTime<Utc>);
 
@@ -107,13 +110,13 @@ impl<'de> Deserialize<'de> for Timestamp {
         DateTime::parse_from_rfc3339(&text)
             .map(|time| Self(time.to_utc()))
             .ok()
-            // In UTC, a time with an offset may fall out of the years that have four digits.
+            // RFC 3339 has years of four digits; the conversion to UTC can leave that range.
             .filter(|time| (0..=9999).contains(&time.0.year()))
-            .ok_or_else(|| serde::de::Error::custom("must be a time as in RFC 3339"))
+            .ok_or_else(|| serde::de::Error::custom("must be an RFC 3339 time"))
     }
 }
 
-/// A message, as a caller gives it.
+/// A message to append.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 pub struct NewMessage {
     role: Role,
@@ -126,7 +129,7 @@ pub struct NewMessage {
 }
 
 impl NewMessage {
-    /// A message that a user wrote, with nothing attached.
+    /// Returns a message of role `user` without attachments.
     pub fn from_user(content: Content) -> Self {
         Self {
             role: Role::User,
@@ -137,10 +140,10 @@ impl NewMessage {
         }
     }
 
-    /// The JSON text under which the message is stored; `now` stands in for a missing timestamp.
+    /// Returns the message in its stored form, with a new unique id; `now` is the default of a missing timestamp.
     ///
-    /// It is the Python version's, and an `id` that is never used again.
-    pub fn into_stored(self, now: DateTime<Utc>) -> String {
+    /// The form is the Python version's JSON with an `id`.
+    pub fn into_stored(self, now: DateTime<Utc>) -> StoredMessage {
         #[derive(Serialize)]
         struct Stored {
             id: String,
@@ -158,19 +161,20 @@ impl NewMessage {
             traces: self.traces,
             artifacts: self.artifacts,
         };
-        json::text(&stored)
+        let seq_position = "{\"id\":\"".len() + stored.id.len() + "\",".len();
+        StoredMessage::new(json::text(&stored), seq_position)
     }
 }
 
-/// Which messages of a session are asked for.
+/// A range of messages of a session.
 #[derive(Clone, Copy, Debug)]
 pub enum MessageRange {
-    /// The latest ones.
+    /// The latest messages.
     Latest,
-    /// Those after a `seq`, from there on.
+    /// The messages after a `seq`, in ascending order.
     After(u64),
-    /// Those before a `seq`, the nearest.
+    /// The latest messages before a `seq`.
     Before(u64),
-    /// Those between two `seq`s, from the first on.
+    /// The messages between two `seq`s, in ascending order.
     Between(u64, u64),
 }

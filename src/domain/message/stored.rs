@@ -1,4 +1,4 @@
-//! Messages as they are stored, and as they are answered.
+//! The stored form of messages, and their form in responses.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -10,37 +10,71 @@ use serde_json::value::RawValue;
 use crate::util::json::Text;
 use crate::util::python_json;
 
-/// A message, as it is stored and answered. What it says passes through as text.
+/// A new message in its stored form.
+#[derive(Clone, Debug)]
+pub struct StoredMessage {
+    text: String,
+    /// The byte at which a response inserts `seq`.
+    seq_position: usize,
+}
+
+impl StoredMessage {
+    pub(super) fn new(text: String, seq_position: usize) -> Self {
+        Self { text, seq_position }
+    }
+
+    /// Returns the JSON text to store.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the message with the `seq` that it was stored under.
+    pub fn with_seq(self, seq: u64) -> Message {
+        Message {
+            seq,
+            text: self.text.into_bytes(),
+            seq_position: Some(self.seq_position),
+        }
+    }
+}
+
+/// A message of a session. Its members are sent as the stored text.
 ///
-/// Messages of the Python version have no id; theirs is `msg_` and their place, which never changes.
-/// What is no message keeps its place, with `null` for all it says and `unreadable` set.
+/// A message of the Python version has no id; its id is `msg_` and its `seq`, which never changes. A malformed
+/// message keeps its `seq`; it is sent with `unreadable: true`, and its other members are `null`.
 #[derive(Clone, Debug)]
 pub struct Message {
     seq: u64,
     text: Vec<u8>,
+    /// The byte at which a response inserts `seq`, if known: then the text is not parsed again.
+    seq_position: Option<usize>,
 }
 
 impl Message {
-    /// The message at place `seq` (1, 2, …), of which `text` is stored.
+    /// Returns the message with this stored text and this `seq` (1, 2, …).
     pub fn from_stored(text: Vec<u8>, seq: u64) -> Self {
-        Self { seq, text }
+        Self {
+            seq,
+            text,
+            seq_position: None,
+        }
     }
 
-    /// Its place in the session: 1, 2, …
+    /// Returns the position in the session: 1, 2, …
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// How many bytes it takes to answer it, about.
+    /// Returns the approximate number of bytes in a response.
     pub fn size(&self) -> usize {
         self.text.len() + 32
     }
 
-    /// Writes it as it is answered, as JSON.
+    /// Appends the message as JSON to a response.
     pub fn write_answer(&self, answer: &mut Vec<u8>) {
         let text = str::from_utf8(&self.text).unwrap_or_default();
-        if let Some(place) = place_of_seq(text) {
-            let (before, after) = text.split_at(place);
+        if let Some(position) = self.seq_position.or_else(|| find_seq_position(text)) {
+            let (before, after) = text.split_at(position);
             answer.extend_from_slice(before.as_bytes());
             let _ = write!(answer, "\"seq\":{},", self.seq);
             answer.extend_from_slice(after.as_bytes());
@@ -60,14 +94,14 @@ impl Message {
     }
 }
 
-/// Where the `seq` goes into a text that has the form in which [`NewMessage::into_stored`] writes messages; nothing
-/// for every other text.
+/// Returns the byte at which `seq` is inserted into a text in the form of [`NewMessage::into_stored`]; `None` for
+/// every other text.
 ///
 /// [`NewMessage::into_stored`]: super::NewMessage::into_stored
-fn place_of_seq(text: &str) -> Option<usize> {
+fn find_seq_position(text: &str) -> Option<usize> {
     let (id, rest) = text.strip_prefix("{\"id\":\"msg_")?.split_at_checked(32)?;
     let mut rest = rest.strip_prefix("\",")?;
-    let place = text.len() - rest.len();
+    let position = text.len() - rest.len();
     let members = [
         "\"role\":",
         ",\"content\":",
@@ -81,11 +115,11 @@ fn place_of_seq(text: &str) -> Option<usize> {
         values.next()?.ok()?;
         rest = &value[values.byte_offset()..];
     }
-    let is_so = rest == "}" && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_so.then_some(place)
+    let is_complete = rest == "}" && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_complete.then_some(position)
 }
 
-/// What is stored of a message, as far as it is answered.
+/// The members of a stored message that responses contain.
 #[derive(Deserialize)]
 struct Stored<'a> {
     #[serde(borrow)]
@@ -106,7 +140,7 @@ fn null<'a>() -> &'a RawValue {
     RawValue::NULL
 }
 
-/// What says nothing.
+/// A malformed message.
 impl Default for Stored<'_> {
     fn default() -> Self {
         Self {
@@ -137,7 +171,7 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// A message in an answer.
+/// A message in a response.
 #[derive(Serialize)]
 struct Answer<'a> {
     id: Cow<'a, str>,
@@ -154,6 +188,7 @@ struct Answer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::message::NewMessage;
 
     #[track_caller]
     fn check(stored: &str, answered: &str) {
@@ -163,26 +198,40 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_passes_through_and_its_place_is_added() {
+    fn stored_members_are_returned_unchanged_with_seq() {
         let id = "msg_01a2065254e075efb843a48e8c2f92c6";
-        let said = r#""role":"user","content":"a \"b\" ü \u00fc","timestamp":"2025-12-14T10:00:00Z","traces":[1.0,{"a":2e5}],"artifacts":null"#;
+        let members = r#""role":"user","content":"a \"b\" ü \u00fc","timestamp":"2025-12-14T10:00:00Z","traces":[1.0,{"a":2e5}],"artifacts":null"#;
         check(
-            &format!(r#"{{"id":"{id}",{said}}}"#),
-            &format!(r#"{{"id":"{id}","seq":7,{said}}}"#),
+            &format!(r#"{{"id":"{id}",{members}}}"#),
+            &format!(r#"{{"id":"{id}","seq":7,{members}}}"#),
         );
-        // Another order, blanks, and members that nobody knows: taken apart, and put together.
+        // Another order, spaces, and unknown members: parsed and serialised again.
         check(
-            &format!(r#"{{"x":1, {said}, "id":"{id}"}}"#),
-            &format!(r#"{{"id":"{id}","seq":7,{said}}}"#),
+            &format!(r#"{{"x":1, {members}, "id":"{id}"}}"#),
+            &format!(r#"{{"id":"{id}","seq":7,{members}}}"#),
         );
         check(
-            &format!(r#"{{"id":"{id}",{said},"x":1}}"#),
-            &format!(r#"{{"id":"{id}","seq":7,{said}}}"#),
+            &format!(r#"{{"id":"{id}",{members},"x":1}}"#),
+            &format!(r#"{{"id":"{id}","seq":7,{members}}}"#),
         );
     }
 
     #[test]
-    fn what_only_begins_as_a_message_is_unreadable() {
+    fn new_message_is_returned_as_its_stored_text_is() {
+        let new: NewMessage = serde_json::from_str(
+            r#"{"role":"tool","content":"a \"b\" \u00fc","traces":[1.0],"artifacts":{"a":2e5}}"#,
+        )
+        .unwrap();
+        let stored = new.into_stored(crate::util::time::now());
+        let text = stored.as_str().to_owned();
+        let mut fresh = Vec::new();
+        stored.with_seq(7).write_answer(&mut fresh);
+        check(&text, str::from_utf8(&fresh).unwrap());
+        assert!(fresh.len() > text.len());
+    }
+
+    #[test]
+    fn incomplete_message_is_unreadable() {
         let unreadable = r#"{"id":"msg_7","seq":7,"role":null,"content":null,"timestamp":null,"traces":null,"artifacts":null,"unreadable":true}"#;
         let id = "msg_01a2065254e075efb843a48e8c2f92c6";
         check(&format!(r#"{{"id":"{id}","role":"user"}}"#), unreadable);

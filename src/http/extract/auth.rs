@@ -16,12 +16,13 @@ use axum::http::{HeaderMap, HeaderName, header};
 
 use super::client_ip::caller_address;
 use crate::app::App;
-use crate::auth::Refusal;
+use crate::auth::AuthError;
 use crate::domain::caller::Caller;
 use crate::domain::rate_limit::RateLimit;
 use crate::domain::request_context::RequestContext;
 use crate::http::error::{Error, Result};
 use crate::http::middleware::cross_site;
+use crate::util::bearer;
 use crate::util::secret::Secret;
 
 const X_VERCEL_OIDC_TOKEN: HeaderName = HeaderName::from_static("x-vercel-oidc-token");
@@ -37,7 +38,7 @@ impl FromRequestParts<App> for RequestContext {
     /// Authenticates the request. The rate limit is charged by the first Redis call of the request.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let caller = if app.config.access.auth.is_configured() {
-            let credential = bearer(&parts.headers)?;
+            let credential = credential(&parts.headers)?;
             let authenticated = app.authenticator.authenticate(credential).await;
             authenticated.map_err(rejection)?
         } else {
@@ -96,7 +97,7 @@ fn with_rate_limit(caller: Caller, parts: &Parts, app: &App) -> RequestContext {
 
 fn unauthenticated_caller(parts: &Parts, app: &App) -> Result<Caller> {
     let access = &app.config.access;
-    if access.is_public && !access.allow_anonymous {
+    if access.is_network_reachable && !access.allow_anonymous {
         return Err(Error::Unauthorized {
             detail: NOT_CONFIGURED.to_owned(),
             had_credentials: false,
@@ -114,33 +115,29 @@ fn oidc_token(parts: &Parts, app: &App) -> Option<Secret> {
 }
 
 /// Returns the credential of the `Authorization: Bearer …` header.
-fn bearer(headers: &HeaderMap) -> Result<&str> {
+fn credential(headers: &HeaderMap) -> Result<&str> {
     let error = |detail: &str, had_credentials| Error::Unauthorized {
         detail: detail.to_owned(),
         had_credentials,
     };
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or_else(|| error(NO_CREDENTIALS, false))?;
-    let credential = value.to_str().ok().and_then(|text| {
-        let (scheme, credential) = text.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then_some(credential.trim())
-    });
+    let credential = value.to_str().ok().and_then(bearer::credential);
     match (credential, values.next()) {
         (Some(credential), None) if !credential.is_empty() => Ok(credential),
         _ => Err(error(MALFORMED, true)),
     }
 }
 
-fn rejection(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::Invalid(reason) => Error::Unauthorized {
+fn rejection(error: AuthError) -> Error {
+    match error {
+        AuthError::Invalid(reason) => Error::Unauthorized {
             detail: format!("The token or API key is not valid: {reason}."),
             had_credentials: true,
         },
-        Refusal::KeysUnavailable(cause) => {
-            Error::KeysUnavailable(format!("the keys at AUTH_JWKS_URL: {cause}"))
-        }
+        AuthError::KeysUnavailable { cause, retry_after } => Error::KeysUnavailable {
+            cause: format!("the keys at AUTH_JWKS_URL: {cause}"),
+            retry_after,
+        },
     }
 }

@@ -1,4 +1,4 @@
-//! Where a request comes from, for limits of callers without a name.
+//! The client address of a request, to which the rate limit of unauthenticated callers applies.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -8,11 +8,11 @@ use axum::http::request::Parts;
 
 use crate::config::Config;
 
-/// Vercel's own note of who connected to it. It replaces what a caller sends under this name.
+/// The client address as Vercel sees it. Vercel overwrites the header if a client sends it.
 const X_VERCEL_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-vercel-forwarded-for");
 
-/// What requests from the same place are counted under. A header is only believed on Vercel, which writes it
-/// itself; elsewhere it is the peer of the connection.
+/// Returns the name under which requests from this address are counted. The header is trusted only on Vercel, which sets
+/// it; elsewhere the address is the peer of the connection.
 pub(crate) fn caller_address(parts: &Parts, config: &Config) -> String {
     let address = if config.is_on_vercel {
         let header = parts.headers.get(X_VERCEL_FORWARDED_FOR);
@@ -28,7 +28,8 @@ pub(crate) fn caller_address(parts: &Parts, config: &Config) -> String {
     }
 }
 
-/// The part of an address that one customer of a provider is given: all of IPv4, half of IPv6.
+/// Returns the part of an address that a provider assigns to one customer: a whole IPv4 address, the /64 of an IPv6
+/// address.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn only_vercels_own_header_is_believed_and_only_on_vercel() {
+    fn client_address_header_of_vercel_is_trusted_only_on_vercel() {
         let headers = [
             ("x-forwarded-for", "198.51.100.1"),
             ("x-real-ip", "198.51.100.2"),

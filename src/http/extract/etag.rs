@@ -10,9 +10,12 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::http::error::{Error, Result};
 use crate::http::schema::parameters::in_header;
+use crate::util::etag;
 use crate::util::schema::schema;
 
-/// The states that a request is meant for, by `If-Match`.
+pub(crate) use crate::util::etag::quote as entity_tag;
+
+/// The `If-Match` header: the versions that the caller expects.
 pub(crate) struct IfMatch(Option<Vec<String>>);
 
 impl IfMatch {
@@ -22,17 +25,17 @@ impl IfMatch {
         versions.filter(|versions| !versions.iter().any(|version| version == "*"))
     }
 
-    /// Whether the caller says anything.
+    /// Returns whether the request has the header.
     pub(crate) fn is_given(&self) -> bool {
         self.0.is_some()
     }
 }
 
-/// The states that the caller has already, by `If-None-Match`.
+/// The `If-None-Match` header: the versions that the caller already has.
 pub(crate) struct IfNoneMatch(Option<Vec<String>>);
 
 impl IfNoneMatch {
-    /// Whether the caller has this state already.
+    /// Returns whether the caller already has this version.
     pub(crate) fn has(&self, version: &str) -> bool {
         self.0.as_ref().is_some_and(|versions| {
             versions
@@ -41,19 +44,24 @@ impl IfNoneMatch {
         })
     }
 
-    /// Whether the caller says anything.
+    /// Returns whether the request has the header.
     pub(crate) fn is_given(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Whether any state counts as one that the caller has.
+    /// Returns the versions in the header, without quotes; may contain `*`.
+    pub(crate) fn versions(&self) -> &[String] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Returns whether the header is or contains `*`.
     pub(crate) fn is_any(&self) -> bool {
         self.0
             .as_ref()
-            .is_some_and(|it| it.iter().any(|version| version == "*"))
+            .is_some_and(|versions| versions.iter().any(|version| version == "*"))
     }
 
-    /// The header that asks storage the same; `None` where the caller has nothing.
+    /// Returns the header in canonical form, for storage; `None` if it is missing.
     pub(crate) fn header(&self) -> Option<String> {
         let tag = |version: &String| match version.as_str() {
             "*" => version.clone(),
@@ -80,12 +88,7 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
     }
 }
 
-/// The entity tag of a version.
-pub(crate) fn entity_tag(version: &str) -> String {
-    format!("\"{version}\"")
-}
-
-/// The versions that a header lists. A `W/` is dropped: caches add it when they compress.
+/// Returns the versions in a header. The prefix `W/` is dropped: caches add it when they compress.
 fn versions(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
     if !headers.contains_key(name) {
         return None;
@@ -94,11 +97,8 @@ fn versions(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
         .get_all(name)
         .iter()
         .filter_map(|value| value.to_str().ok());
-    let tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    Some(
-        tags.map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned())
-            .collect(),
-    )
+    let tags = values.flat_map(etag::split_list);
+    Some(tags.map(|tag| etag::unquote(tag).to_owned()).collect())
 }
 
 impl IntoParams for IfMatch {

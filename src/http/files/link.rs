@@ -13,7 +13,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::App;
-use crate::blob::{self, Blobs, client_token, paths};
+use crate::blob::{Blobs, paths};
 use crate::domain::file_path::FilePath;
 use crate::domain::request_context::RequestContext;
 use crate::domain::schema::file_path;
@@ -27,6 +27,7 @@ use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters;
 use crate::http::schema::responses::BadBody;
 use crate::service::volume::{VolumeSelection, readable};
+use crate::util::percent::encode_path;
 use crate::util::schema::schema;
 use crate::util::time::format_time;
 
@@ -125,7 +126,7 @@ pub(super) struct Link {
 impl Link {
     fn new(pathname: &str, valid_until: i64, blobs: &Blobs) -> Result<Self> {
         let valid_until = valid_until.to_string();
-        let signature = client_token::sign(&signed(pathname, &valid_until), key(blobs)?);
+        let signature = blobs.link_key()?.sign(&signed(pathname, &valid_until));
         Ok(Self {
             valid_until,
             signature,
@@ -133,7 +134,7 @@ impl Link {
     }
 
     fn address(&self, volume: &Volume, path: &FilePath, is_download: bool) -> String {
-        let address = format!("/api/files/{}?", paths::encoded(path.as_str()));
+        let address = format!("/api/files/{}?", encode_path(path.as_str()));
         let start_of_query = address.len();
         let mut query = form_urlencoded::Serializer::for_suffix(address, start_of_query);
         query
@@ -150,19 +151,15 @@ impl Link {
 
     fn is_valid_for(&self, pathname: &str, blobs: &Blobs) -> Result<bool> {
         let message = signed(pathname, &self.valid_until);
-        let is_ours = client_token::is_signed(&message, &self.signature, key(blobs)?);
+        let is_ours = blobs.link_key()?.verify(&message, &self.signature);
         let end: Option<i64> = self.valid_until.parse().ok();
         Ok(is_ours && end.is_some_and(|end| Utc::now().timestamp() < end))
     }
 }
 
-fn key(blobs: &Blobs) -> Result<&str> {
-    Ok(blobs.link_key().ok_or(blob::Error::NotConfigured)?)
-}
-
-/// Returns the signed message. The first line distinguishes it from other messages that this key may sign.
+/// Returns the message that the signature covers.
 fn signed(pathname: &str, valid_until: &str) -> Vec<u8> {
-    format!("llmos file link\n{valid_until}\n{pathname}").into_bytes()
+    format!("{valid_until}\n{pathname}").into_bytes()
 }
 
 /// A file that the request may read: its caller may, or it has a valid link. Whether the file exists is not checked.

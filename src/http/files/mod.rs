@@ -99,7 +99,7 @@ fn body_of(request: Request) -> Result<PutBody> {
     if length.is_some_and(|length: u64| length > MAX_BODY_BYTES as u64) {
         return Err(Error::PayloadTooLarge);
     }
-    Ok(PutBody::Stream(request.into_limited_body(), length))
+    Ok(PutBody::stream(request.into_limited_body(), length))
 }
 
 /// Returns the media type of the file, if the caller names one.

@@ -1,5 +1,6 @@
 //! Responses with one file: its properties and contents, with headers that prevent it from executing in our origin.
 
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -70,7 +71,7 @@ pub(super) fn content_answer(path: &FilePath, content: Content, download: bool) 
         }
         None => StatusCode::OK,
     };
-    (status, headers, content.into_body()).into_response()
+    (status, headers, Body::new(content.into_body())).into_response()
 }
 
 fn headers(path: &FilePath, content_type: &str, etag: &str, download: bool) -> HeaderMap {

@@ -18,7 +18,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// # Errors
 /// If it is not from a page of ours, of an allowed origin, or of no page at all.
 pub(crate) fn refuse_other_pages(parts: &Parts, access: &AccessConfig) -> Result<()> {
-    if !access.is_public && !hosts(parts).all(is_local) {
+    if !access.is_network_reachable && !hosts(parts).all(is_local) {
         return Err(Error::Forbidden(
             "Without access control this server does not answer to a name of the internet; \
              set AUTH_JWKS_URL, AUTH_JWT_SECRET or API_KEYS to give it one.",

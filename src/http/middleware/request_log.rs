@@ -18,7 +18,7 @@ use crate::domain::rate_limit::{RateLimitState, WINDOW};
 use crate::http::error::Error;
 use crate::http::problem;
 use crate::util::json;
-use crate::util::metrics::{Count, RequestMetrics};
+use crate::util::metrics::{CallStats, RequestMetrics};
 
 /// The level of what needs somebody's attention.
 const ERROR: &str = "error";
@@ -217,7 +217,7 @@ fn add_timing(
     timing: &mut String,
     name: &str,
     unit: &str,
-    count: &Count,
+    count: &CallStats,
     elapsed: Option<Duration>,
 ) {
     let times = count.times();

@@ -98,7 +98,7 @@ pub(super) async fn list_messages(
     let limit = limit("limit", query.limit.as_deref(), 1..=MAX_MESSAGES_PER_PAGE)?;
     let found = app
         .sessions(&context)
-        .get(&id, query.range()?, limit)
+        .messages(&id, query.range()?, limit)
         .await?;
     let list = MessageList {
         messages: found.value.messages,

@@ -27,7 +27,7 @@ use super::schema::responses::{
     BadBody, BadQuery, Conflict, NotFound, NotModified, PreconditionFailed,
 };
 use crate::app::App;
-use crate::domain::message::{Content, MAX_MESSAGES_PER_PAGE, MessageRange, NewMessage};
+use crate::domain::message::{Content, MAX_MESSAGES_PER_PAGE, NewMessage};
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::request_context::RequestContext;
@@ -35,6 +35,7 @@ use crate::domain::session::{SessionPatch, Status};
 use crate::domain::volume::{VolumeId, VolumeKind};
 use crate::service::sessions::CreateSession;
 use crate::service::volume::VolumeSelection;
+use crate::store::FoundSession;
 
 routes! {
     [list::list_sessions, create_session],
@@ -143,18 +144,24 @@ async fn find_session(
 ) -> Result<Response> {
     let messages = query.messages.as_deref();
     let limit = limit("messages", messages, 0..=MAX_MESSAGES_PER_PAGE)?;
+    // `*` matches every version, so no messages are needed.
+    let limit = if known.is_any() { 0 } else { limit };
     let sessions = app.sessions(&context);
-    let found = sessions.get(&id, MessageRange::Latest, limit).await?;
+    let found = sessions.get(&id, limit, known.versions()).await?;
     let sample = sample_header(found.is_sample);
-    if known.has(&found.value.current.version) {
-        let tag = [(header::ETAG, entity_tag(&found.value.current.version))];
-        return Ok((StatusCode::NOT_MODIFIED, sample, tag).into_response());
-    }
-    let answer = SessionAnswer {
-        fallback: found.is_sample,
-        ..SessionAnswer::with_messages(found.value)
+    let version = match found.value {
+        FoundSession::NotModified(version) => version,
+        FoundSession::Found(session) if known.is_any() => session.current.version,
+        FoundSession::Found(session) => {
+            let answer = SessionAnswer {
+                fallback: found.is_sample,
+                ..SessionAnswer::with_messages(session)
+            };
+            return Ok((sample, answer).into_response());
+        }
     };
-    Ok((sample, answer).into_response())
+    let tag = [(header::ETAG, entity_tag(&version))];
+    Ok((StatusCode::NOT_MODIFIED, sample, tag).into_response())
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -1,4 +1,4 @@
-//! The API: put, copy, head, list, delete and rename.
+//! The API of single blobs: put, copy, head, list, delete and rename.
 
 use axum::Json;
 use axum::body::Body;
@@ -6,23 +6,26 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::blob::Blob;
 use super::callback;
 use super::caller::{Caller, Owner};
-use super::error::Refusal;
+use super::error::BlobApiError;
 use super::extract::{Base, QueryParams};
+use super::headers::number;
 use super::index::PageQuery;
-use super::options::{Condition, Properties, number};
+use super::metadata::Condition;
+use super::options::requested_metadata;
 use super::pathname::Pathname;
-use super::store::{Also, BlobStore};
-use super::upload_body::Incoming;
+use super::store::{AfterCommit, BlobStore};
+use super::upload_body::UploadBody;
+use super::written::Written;
 
-/// The most blobs and folders of a page, which is also what a page has where nothing is said.
+/// Maximum and default number of blobs and folders in a page.
 const MAX_PAGE: usize = 1000;
-/// The most blobs that one request deletes.
+/// Maximum number of blobs in a delete request.
 const MAX_DELETED: usize = 1000;
 
 #[derive(Debug, Deserialize)]
@@ -32,33 +35,7 @@ pub(super) struct PutQuery {
     from_url: Option<String>,
 }
 
-/// A blob that was written.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Written {
-    url: String,
-    download_url: String,
-    pathname: Pathname,
-    content_type: String,
-    content_disposition: String,
-    etag: String,
-}
-
-impl Written {
-    pub(super) fn new(blob: &Blob, base: &str) -> Self {
-        let url = blob.pathname.url(base);
-        Self {
-            download_url: format!("{url}?download=1"),
-            url,
-            pathname: blob.pathname.clone(),
-            content_type: blob.content_type.clone(),
-            content_disposition: blob.content_disposition(false),
-            etag: blob.etag.clone(),
-        }
-    }
-}
-
-/// `PUT ?pathname=`, with `&fromUrl=` for a copy.
+/// `PUT ?pathname=`; a copy if `fromUrl` is present.
 pub(super) async fn put_or_copy(
     State(store): State<BlobStore>,
     caller: Caller,
@@ -66,9 +43,9 @@ pub(super) async fn put_or_copy(
     QueryParams(query): QueryParams<PutQuery>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Written>, Refusal> {
+) -> Result<Json<Written>, BlobApiError> {
     match (&query.from_url, &caller) {
-        (Some(_), Caller::Client(_)) => Err(Refusal::ClientTokenNotAllowed),
+        (Some(_), Caller::Client(_)) => Err(BlobApiError::ClientTokenNotAllowed),
         (Some(_), Caller::Owner) => transfer(&store, &query, &headers, &base, false).await,
         (None, _) => put(&store, &caller, &query, &headers, &base, body).await,
     }
@@ -81,15 +58,15 @@ async fn put(
     headers: &HeaderMap,
     base: &str,
     body: Body,
-) -> Result<Json<Written>, Refusal> {
+) -> Result<Json<Written>, BlobApiError> {
     let pathname = Pathname::parse(&query.pathname)?;
-    let properties = Properties::new(&pathname, headers, caller, None)?;
-    store.check(&properties.pathname, &properties.condition)?;
-    // The client sends 0 for a stream, whose length it does not know.
+    let metadata = requested_metadata(&pathname, headers, caller, None)?;
+    store.check(&metadata.pathname, &metadata.condition)?;
+    // The official client sends 0 for a stream of unknown length.
     let length = number(headers, "x-content-length")?.filter(|length| *length > 0);
-    let limit = properties.body_limit();
-    let incoming = Incoming::from_body(store.temporary(), body, limit, length).await?;
-    let blob = store.commit(incoming, properties, Also::Nothing).await?;
+    let limit = metadata.body_limit();
+    let body = UploadBody::from_body(store.temporary(), body, limit, length).await?;
+    let blob = store.commit(body, metadata, AfterCommit::Nothing).await?;
     let written = Written::new(&blob, base);
     callback::upload_completed(store, caller, &written);
     Ok(Json(written))
@@ -102,30 +79,30 @@ pub(super) async fn rename(
     Base(base): Base,
     QueryParams(query): QueryParams<PutQuery>,
     headers: HeaderMap,
-) -> Result<Json<Written>, Refusal> {
+) -> Result<Json<Written>, BlobApiError> {
     transfer(&store, &query, &headers, &base, true).await
 }
 
-/// Copies, and with `is_rename` removes what was copied.
+/// Copies a blob; removes the source if `is_rename`.
 async fn transfer(
     store: &BlobStore,
     query: &PutQuery,
     headers: &HeaderMap,
     base: &str,
     is_rename: bool,
-) -> Result<Json<Written>, Refusal> {
+) -> Result<Json<Written>, BlobApiError> {
     let target = Pathname::parse(&query.pathname)?;
     let source = query.from_url.as_deref().unwrap_or_default();
-    let source = Pathname::from_reference(source).ok_or(Refusal::NotFound)?;
+    let source = Pathname::from_reference(source).ok_or(BlobApiError::NotFound)?;
     let (source, file) = store.open_blob(&source).await?;
-    let properties = Properties::new(&target, headers, &Caller::Owner, Some(&source))?;
-    store.check(&properties.pathname, &properties.condition)?;
+    let metadata = requested_metadata(&target, headers, &Caller::Owner, Some(&source))?;
+    store.check(&metadata.pathname, &metadata.condition)?;
     let size = source.size;
-    let also = match is_rename {
-        true => Also::Remove(source),
-        false => Also::Nothing,
+    let after = match is_rename {
+        true => AfterCommit::RemoveSource(source),
+        false => AfterCommit::Nothing,
     };
-    let blob = store.copy(file, size, properties, also).await?;
+    let blob = store.copy(file, size, metadata, after).await?;
     Ok(Json(Written::new(&blob, base)))
 }
 
@@ -148,22 +125,22 @@ enum Mode {
     Folded,
 }
 
-/// `GET ?url=` for what is known of one blob, `GET` for a page of all.
+/// `GET ?url=` for the metadata of a blob, `GET` for a page of the list.
 pub(super) async fn head_or_list(
     State(store): State<BlobStore>,
     _: Owner,
     Base(base): Base,
     QueryParams(query): QueryParams<ReadQuery>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, BlobApiError> {
     match &query.url {
         Some(reference) => head(&store, reference, &base).map(Json),
         None => list(&store, query, &base).map(Json),
     }
 }
 
-fn head(store: &BlobStore, reference: &str, base: &str) -> Result<Value, Refusal> {
-    let pathname = Pathname::from_reference(reference).ok_or(Refusal::NotFound)?;
-    let blob = store.find(&pathname).ok_or(Refusal::NotFound)?;
+fn head(store: &BlobStore, reference: &str, base: &str) -> Result<Value, BlobApiError> {
+    let pathname = Pathname::from_reference(reference).ok_or(BlobApiError::NotFound)?;
+    let blob = store.find(&pathname).ok_or(BlobApiError::NotFound)?;
     let mut answer = json!(Written::new(&blob, base));
     answer["size"] = json!(blob.size);
     answer["cacheControl"] = json!(blob.cache_control());
@@ -171,16 +148,16 @@ fn head(store: &BlobStore, reference: &str, base: &str) -> Result<Value, Refusal
     Ok(answer)
 }
 
-fn list(store: &BlobStore, query: ReadQuery, base: &str) -> Result<Value, Refusal> {
+fn list(store: &BlobStore, query: ReadQuery, base: &str) -> Result<Value, BlobApiError> {
     let limit = query.limit.unwrap_or(MAX_PAGE);
     if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Refusal::bad_request("limit must be from 1 to 1000"));
+        return Err(BlobApiError::bad_request("limit must be from 1 to 1000"));
     }
     let start = match query.cursor {
         Some(cursor) => {
             let start = URL_SAFE_NO_PAD.decode(cursor).ok();
             let start = start.and_then(|start| String::from_utf8(start).ok());
-            start.ok_or_else(|| Refusal::bad_request("cursor is not one of this store's"))?
+            start.ok_or_else(|| BlobApiError::bad_request("cursor is invalid"))?
         }
         None => String::new(),
     };
@@ -224,18 +201,21 @@ pub(super) async fn delete(
     _: Owner,
     headers: HeaderMap,
     body: Result<Json<Deleted>, axum::extract::rejection::JsonRejection>,
-) -> Result<Json<Value>, Refusal> {
-    let Json(deleted) = body.map_err(|rejection| Refusal::BadRequest(rejection.body_text()))?;
+) -> Result<Json<Value>, BlobApiError> {
+    let Json(deleted) =
+        body.map_err(|rejection| BlobApiError::BadRequest(rejection.body_text()))?;
     let condition = Condition::if_match(&headers)?;
     if deleted.urls.len() > MAX_DELETED {
-        return Err(Refusal::bad_request("urls can be 1000 at most"));
+        return Err(BlobApiError::bad_request(
+            "urls must have at most 1000 entries",
+        ));
     }
     if condition.if_match.is_some() && deleted.urls.len() != 1 {
-        return Err(Refusal::bad_request(
+        return Err(BlobApiError::bad_request(
             "ifMatch can only be used when deleting a single URL.",
         ));
     }
-    // What cannot be a blob's name is not there.
+    // An invalid pathname cannot exist, and deleting a missing blob is not an error.
     let pathnames = deleted.urls.iter();
     let pathnames = pathnames.filter_map(|reference| Pathname::from_reference(reference));
     store.delete(pathnames.collect(), condition).await?;

@@ -1,7 +1,7 @@
-//! One blob in one file: its content, then what is known of it, so that neither is ever without the other.
+//! The file of a blob: content and metadata together, so that neither exists without the other.
 //!
-//! The file ends with the properties as JSON, their length in four bytes (big-endian), and eight bytes that
-//! tell such a file from others. It is complete before it gets its name, and is never changed after that.
+//! The file contains the content, the metadata as JSON, the length of the metadata in four bytes (big-endian), and
+//! eight magic bytes. It is complete before it gets its name, and is immutable after that.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -14,25 +14,25 @@ use crate::blob::BlobAccess;
 
 const MAGIC: &[u8; 8] = b"llmosbl1";
 const FOOTER_BYTES: usize = 4 + MAGIC.len();
-/// Far more than the properties can need.
-const MAX_PROPERTIES_BYTES: u32 = 64 * 1024;
+/// Maximum size of the metadata, far above its real size.
+const MAX_METADATA_BYTES: u32 = 64 * 1024;
 
-/// What is known of a blob besides its content.
+/// Metadata of a stored blob.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Blob {
     pub(super) pathname: Pathname,
     pub(super) access: BlobAccess,
     pub(super) content_type: String,
-    /// How long caches may keep it, in seconds.
+    /// Maximum age in caches, in seconds.
     pub(super) cache_max_age: u64,
     pub(super) uploaded_at: DateTime<Utc>,
-    /// With its quotes.
+    /// Entity tag, with quotes.
     pub(super) etag: String,
     pub(super) size: u64,
 }
 
 impl Blob {
-    /// Ends the blob's file, whose content is written.
+    /// Appends the metadata to a file that contains the content.
     pub(super) fn write_to(&self, file: &mut File) -> io::Result<()> {
         let mut footer = serde_json::to_vec(self)?;
         let length = u32::try_from(footer.len()).map_err(io::Error::other)?;
@@ -41,41 +41,41 @@ impl Blob {
         file.write_all(&footer)
     }
 
-    /// Reads what is known of the blob in a file, and leaves the file at the beginning of its content.
+    /// Reads the metadata of a blob file and rewinds the file to the start of the content.
     pub(super) fn read_from(file: &mut File) -> io::Result<Self> {
-        let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+        let broken = |reason: &str| io::Error::new(io::ErrorKind::InvalidData, reason.to_owned());
         let length = file.metadata()?.len();
         let mut footer = [0; FOOTER_BYTES];
         let footer_start = length
             .checked_sub(FOOTER_BYTES as u64)
-            .ok_or_else(|| broken("the file is too short for a blob's"))?;
+            .ok_or_else(|| broken("the file is too short"))?;
         file.seek(SeekFrom::Start(footer_start))?;
         file.read_exact(&mut footer)?;
         let [a, b, c, d, magic @ ..] = footer;
-        let properties = u32::from_be_bytes([a, b, c, d]);
-        if magic != *MAGIC || properties > MAX_PROPERTIES_BYTES {
-            return Err(broken("the file is not a blob's"));
+        let metadata_length = u32::from_be_bytes([a, b, c, d]);
+        if magic != *MAGIC || metadata_length > MAX_METADATA_BYTES {
+            return Err(broken("the file is not a blob file"));
         }
         let start = footer_start
-            .checked_sub(properties.into())
-            .ok_or_else(|| broken("the file is not a blob's"))?;
-        let mut text = vec![0; properties as usize];
+            .checked_sub(metadata_length.into())
+            .ok_or_else(|| broken("the file is not a blob file"))?;
+        let mut text = vec![0; metadata_length as usize];
         file.seek(SeekFrom::Start(start))?;
         file.read_exact(&mut text)?;
         let blob: Self = serde_json::from_slice(&text)?;
         if blob.size != start {
-            return Err(broken("the content has another length than it should"));
+            return Err(broken("the content length differs from the metadata"));
         }
         file.rewind()?;
         Ok(blob)
     }
 
-    /// `Cache-Control`.
+    /// Returns the value of `Cache-Control`.
     pub(super) fn cache_control(&self) -> String {
         format!("{}, max-age={}", self.access.as_str(), self.cache_max_age)
     }
 
-    /// `Content-Disposition`: what browsers show without running it, they may show.
+    /// Returns the value of `Content-Disposition`: `inline` for types that browsers display without executing them.
     pub(super) fn content_disposition(&self, is_download: bool) -> String {
         let essence = self.content_type.split(';').next().unwrap_or_default();
         let essence = essence.trim().to_ascii_lowercase();
@@ -97,13 +97,13 @@ impl Blob {
         format!("{kind}; {}", file_name_parameters(self.pathname.name()))
     }
 
-    /// When it was written, as the protocol writes it.
+    /// Returns the time of the upload in the format of the API.
     pub(super) fn uploaded_at(&self) -> String {
         self.uploaded_at
             .to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
-    /// `Last-Modified`.
+    /// Returns the value of `Last-Modified`.
     pub(super) fn last_modified(&self) -> String {
         self.uploaded_at
             .format("%a, %d %b %Y %H:%M:%S GMT")
@@ -111,7 +111,7 @@ impl Blob {
     }
 }
 
-/// The parameters of RFC 6266: one that all understand, and one that is exact where they differ.
+/// Returns the file name parameters of RFC 6266: an ASCII `filename`, and `filename*` if the name is not ASCII.
 fn file_name_parameters(name: &str) -> String {
     let plain: String = name
         .chars()

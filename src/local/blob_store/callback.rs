@@ -1,7 +1,7 @@
-//! The message that an upload with a client token is complete.
+//! The `blob.upload-completed` callback of uploads with a client token.
 //!
-//! It is sent once, in the background, and only to this machine: the store does not speak to the network on
-//! behalf of whoever has a client token.
+//! It is sent once, in the background, and only to loopback addresses: a client token must not make the store send
+//! requests to the network.
 
 use std::time::Duration;
 
@@ -9,43 +9,43 @@ use reqwest::Url;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
 
-use super::api::Written;
 use super::caller::Caller;
 use super::store::BlobStore;
+use super::written::Written;
 use crate::blob::client_token::{OnUploadCompleted, sign};
 use crate::util::http_client;
 use crate::util::origin::is_loopback;
 
-/// How long whoever is told may take.
-const LIMIT: Duration = Duration::from_secs(30);
+/// Time limit of the callback request.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Tells whom the caller's token names that `blob` is there.
+/// Sends the callback that the client token requests, if any.
 pub(super) fn upload_completed(store: &BlobStore, caller: &Caller, blob: &Written) {
     let Caller::Client(payload) = caller else {
         return;
     };
-    let Some(wanted) = &payload.on_upload_completed else {
+    let Some(callback) = &payload.on_upload_completed else {
         return;
     };
-    let Some(url) = loopback_url(&wanted.callback_url) else {
+    let Some(url) = loopback_url(&callback.callback_url) else {
         return;
     };
-    let body = body(wanted, blob);
+    let body = body(callback, blob);
     let signature = sign(body.as_bytes(), store.token());
     tokio::spawn(async move {
-        // The upload stands, whatever becomes of the message.
+        // A failed callback does not undo the upload.
         let _ = send(url, body, signature).await;
     });
 }
 
-fn body(wanted: &OnUploadCompleted, blob: &Written) -> String {
-    let payload = json!({"blob": blob, "tokenPayload": wanted.token_payload});
+fn body(callback: &OnUploadCompleted, blob: &Written) -> String {
+    let payload = json!({"blob": blob, "tokenPayload": callback.token_payload});
     json!({"type": "blob.upload-completed", "payload": payload}).to_string()
 }
 
 async fn send(url: Url, body: String, signature: String) -> anyhow::Result<()> {
-    let client = http_client::client(LIMIT)?;
-    let request = client.post(url).timeout(LIMIT).body(body);
+    let client = http_client::client(TIMEOUT)?;
+    let request = client.post(url).timeout(TIMEOUT).body(body);
     let request = request.header(CONTENT_TYPE, "application/json");
     request
         .header("x-vercel-signature", signature)
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_told() {
+    fn callback_url_must_be_loopback() {
         for text in [
             "http://localhost:3000/x",
             "http://127.0.0.1/x",

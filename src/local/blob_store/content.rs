@@ -1,4 +1,4 @@
-//! The content host: reading blobs, whole or in part.
+//! The content host: `GET` and `HEAD` of blobs, with ranges and preconditions.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
@@ -18,15 +18,15 @@ use tokio_util::io::ReaderStream;
 
 use super::blob::Blob;
 use super::caller::is_owner;
-use super::error::Refusal;
+use super::disk::blocking;
+use super::error::BlobApiError;
 use super::extract::QueryParams;
-use super::options::strong;
 use super::pathname::{CONTENT_PATH, Pathname};
 use super::store::BlobStore;
-use super::upload_body::blocking;
 use crate::blob::BlobAccess;
+use crate::util::etag::{split_list, strong};
 
-/// How much is read at a time.
+/// Buffer size of reads.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, Deserialize)]
@@ -40,18 +40,18 @@ pub(super) async fn read(
     QueryParams(query): QueryParams<ContentQuery>,
     uri: Uri,
     headers: HeaderMap,
-) -> Result<Response, Refusal> {
+) -> Result<Response, BlobApiError> {
     let path = uri.path().strip_prefix(CONTENT_PATH).unwrap_or_default();
-    let pathname = Pathname::from_url_path(path).ok_or(Refusal::NotFound)?;
+    let pathname = Pathname::from_url_path(path).ok_or(BlobApiError::NotFound)?;
     let (blob, file) = store.open_blob(&pathname).await?;
     if blob.access == BlobAccess::Private && !is_owner(&headers, &store) {
-        return Err(Refusal::Forbidden);
+        return Err(BlobApiError::Forbidden);
     }
     let head = head(&blob, query.download.as_deref() == Some("1"));
-    if names(&headers, &IF_MATCH, &blob.etag) == Some(false) {
-        return Err(Refusal::PreconditionFailed);
+    if contains_etag(&headers, &IF_MATCH, &blob.etag) == Some(false) {
+        return Err(BlobApiError::PreconditionFailed);
     }
-    if names(&headers, &IF_NONE_MATCH, &blob.etag) == Some(true) {
+    if contains_etag(&headers, &IF_NONE_MATCH, &blob.etag) == Some(true) {
         return Ok((StatusCode::NOT_MODIFIED, head).into_response());
     }
     let Some((first, last)) = range(&headers, &blob)? else {
@@ -67,7 +67,7 @@ pub(super) async fn read(
     Ok((StatusCode::PARTIAL_CONTENT, head, part, body).into_response())
 }
 
-/// The headers of every answer about a blob.
+/// Returns the headers of every response with or about a blob.
 fn head(blob: &Blob, is_download: bool) -> [(HeaderName, String); 8] {
     [
         (ETAG, blob.etag.clone()),
@@ -77,47 +77,47 @@ fn head(blob: &Blob, is_download: bool) -> [(HeaderName, String); 8] {
         (LAST_MODIFIED, blob.last_modified()),
         (ACCEPT_RANGES, "bytes".to_owned()),
         (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-        // As the real host sends it, with double quotes.
+        // Vercel's host sends it with double quotes.
         (CONTENT_SECURITY_POLICY, "default-src \"none\"".to_owned()),
     ]
 }
 
-/// Whether a list of entity tags has this one, if there is a list.
-fn names(headers: &HeaderMap, name: &HeaderName, etag: &str) -> Option<bool> {
+/// Returns whether the entity tags of a header contain `etag`; `None` if the header is missing.
+fn contains_etag(headers: &HeaderMap, name: &HeaderName, etag: &str) -> Option<bool> {
     let mut lists = headers.get_all(name).iter().peekable();
     lists.peek()?;
     let mut tags = lists
         .filter_map(|list| list.to_str().ok())
-        .flat_map(|list| list.split(','));
-    Some(tags.any(|tag| tag.trim() == "*" || strong(tag) == strong(etag)))
+        .flat_map(split_list);
+    Some(tags.any(|tag| tag == "*" || strong(tag) == strong(etag)))
 }
 
-/// The first and the last byte that are wanted; nothing where all are. What is no range, or several, is
-/// passed over, as HTTP allows.
-fn range(headers: &HeaderMap, blob: &Blob) -> Result<Option<(u64, u64)>, Refusal> {
-    let Some(wanted) = headers.get(RANGE).and_then(|value| value.to_str().ok()) else {
+/// Returns the first and the last requested byte; `None` for the whole blob. Invalid and multiple ranges are ignored,
+/// as RFC 9110, section 14.2 allows.
+fn range(headers: &HeaderMap, blob: &Blob) -> Result<Option<(u64, u64)>, BlobApiError> {
+    let Some(value) = headers.get(RANGE).and_then(|value| value.to_str().ok()) else {
         return Ok(None);
     };
     let is_of_another_version = headers
         .get(IF_RANGE)
         .is_some_and(|tag| tag.as_bytes() != blob.etag.as_bytes());
-    let Ok(ranges) = http_range_header::parse_range_header(wanted) else {
+    let Ok(ranges) = http_range_header::parse_range_header(value) else {
         return Ok(None);
     };
     if is_of_another_version || ranges.ranges.len() != 1 {
         return Ok(None);
     }
-    // No range lies within nothing; the library takes one.
+    // The library accepts a range of an empty blob.
     if blob.size == 0 {
-        return Err(Refusal::RangeNotSatisfiable(0));
+        return Err(BlobApiError::RangeNotSatisfiable(0));
     }
     let ranges = ranges
         .validate(blob.size)
-        .map_err(|_| Refusal::RangeNotSatisfiable(blob.size))?;
+        .map_err(|_| BlobApiError::RangeNotSatisfiable(blob.size))?;
     Ok(ranges.first().map(|range| (*range.start(), *range.end())))
 }
 
-async fn stream(mut file: File, first: u64, length: u64) -> Result<Body, Refusal> {
+async fn stream(mut file: File, first: u64, length: u64) -> Result<Body, BlobApiError> {
     let file = blocking(move || {
         file.seek(SeekFrom::Start(first))?;
         Ok(file)

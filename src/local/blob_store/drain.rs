@@ -1,5 +1,5 @@
-//! Reads what a refused request still sends. Else the connection would be reset while the caller writes, and
-//! it would see a broken connection, which it tries again, and not the answer.
+//! Reads the remaining body of a rejected request. Otherwise the connection is reset while the client writes, and the
+//! client retries a broken connection instead of reading the error.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,12 +14,12 @@ use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
-/// How long a refused request may go on sending.
-const LIMIT: Duration = Duration::from_secs(5);
+/// Time limit for the remaining body.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The middleware.
-pub(super) async fn drain_refused(request: Request, next: Next) -> Response {
-    // Whoever asks first does not send.
+/// Middleware that drains the body of a request whose response is an error.
+pub(super) async fn drain_rejected(request: Request, next: Next) -> Response {
+    // With `Expect: 100-continue`, the client does not send a body before the response.
     if request.headers().contains_key(EXPECT) {
         return next.run(request).await;
     }
@@ -30,12 +30,12 @@ pub(super) async fn drain_refused(request: Request, next: Next) -> Response {
         .await;
     if !response.status().is_success() {
         let rest = async { while let Some(Ok(_)) = body.frame().await {} };
-        let _ = tokio::time::timeout(LIMIT, rest).await;
+        let _ = tokio::time::timeout(TIMEOUT, rest).await;
     }
     response
 }
 
-/// A body that can be read on by another than who began.
+/// A body that the middleware continues to read after the handler has dropped it.
 #[derive(Clone, Debug)]
 struct SharedBody(Arc<Mutex<Body>>);
 

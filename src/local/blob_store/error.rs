@@ -1,4 +1,4 @@
-//! What the store answers when it does not do what was asked: the codes of the official service.
+//! Error responses, with the codes and messages of Vercel Blob.
 
 use std::io;
 
@@ -8,14 +8,14 @@ use axum::http::header::CONTENT_RANGE;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Why a request was not carried out. What the official client makes of it depends on the code, and for some
-/// on words in the message, which are therefore as they are.
+/// An error of the Blob API. The official client maps errors by their code, and some by words in the message, so these
+/// messages are Vercel's.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum BlobApiError {
     #[error("Access denied, please provide a valid token for this resource.")]
     Forbidden,
-    #[error("This store is for programs and pages of its own machine.")]
-    Stranger,
+    #[error("This store accepts requests from its own machine only.")]
+    NotLocal,
     #[error("Token expired")]
     TokenExpired,
     #[error("This operation is not available when using a client token.")]
@@ -37,26 +37,26 @@ pub(super) enum Refusal {
     NotFound,
     #[error("This multipart upload does not exist")]
     NoSuchUpload,
-    #[error("There is no such route")]
+    #[error("This route does not exist")]
     NoSuchRoute,
-    #[error("This route does not answer this method")]
+    #[error("This route does not support this method")]
     MethodNotAllowed,
     #[error("Precondition failed: ETag mismatch.")]
     PreconditionFailed,
-    #[error("The range does not lie within the {0} bytes")]
+    #[error("The range is outside the {0} bytes of the blob")]
     RangeNotSatisfiable(u64),
-    #[error("the store's folder cannot be used: {0}")]
+    #[error("The folder of the store cannot be used: {0}")]
     Disk(#[from] io::Error),
 }
 
-impl Refusal {
+impl BlobApiError {
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
         Self::BadRequest(message.into())
     }
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Forbidden | Self::Stranger | Self::TokenExpired | Self::ClientTokenNotAllowed => {
+            Self::Forbidden | Self::NotLocal | Self::TokenExpired | Self::ClientTokenNotAllowed => {
                 StatusCode::FORBIDDEN
             }
             Self::PathnameMismatch
@@ -74,7 +74,7 @@ impl Refusal {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Forbidden | Self::Stranger | Self::TokenExpired => "forbidden",
+            Self::Forbidden | Self::NotLocal | Self::TokenExpired => "forbidden",
             Self::ClientTokenNotAllowed => "client_token_not_allowed",
             Self::PathnameMismatch
             | Self::ContentTypeNotAllowed(_)
@@ -90,7 +90,7 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for BlobApiError {
     fn into_response(self) -> Response {
         let body = json!({"error": {"code": self.code(), "message": self.to_string()}});
         let mut response = (self.status(), Json(body)).into_response();

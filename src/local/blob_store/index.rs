@@ -1,4 +1,4 @@
-//! What blobs there are, in order of their names: pages of them, folded or not.
+//! The index of all blobs in the order of their pathnames, and its pages, expanded or folded.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -7,18 +7,18 @@ use std::sync::Arc;
 use super::blob::Blob;
 use super::pathname::Pathname;
 
-/// All blobs by name.
+/// All blobs by pathname.
 pub(super) type Index = BTreeMap<Pathname, Arc<Blob>>;
 
-/// Which page is wanted.
+/// The parameters of a page.
 #[derive(Clone, Debug)]
 pub(super) struct PageQuery {
     pub(super) prefix: String,
-    /// Where the page begins: the first name that may be in it.
+    /// First pathname that the page may contain.
     pub(super) start: String,
-    /// The most blobs and folders together.
+    /// Maximum number of blobs and folders together.
     pub(super) limit: usize,
-    /// Whether what lies below a `/` after the prefix is told as one folder.
+    /// Whether blobs with a `/` after the prefix are grouped into folders.
     pub(super) is_folded: bool,
 }
 
@@ -27,11 +27,11 @@ pub(super) struct PageQuery {
 pub(super) struct Page {
     pub(super) blobs: Vec<Arc<Blob>>,
     pub(super) folders: Vec<String>,
-    /// Where the next page begins, if there is one.
+    /// Start of the next page; `None` on the last page.
     pub(super) next: Option<String>,
 }
 
-/// Each entry costs one search in the tree, so a folder costs the same however much it holds.
+/// Returns a page. Each entry costs one tree search, so the cost of a folder does not depend on its size.
 pub(super) fn page(index: &Index, query: &PageQuery) -> Page {
     let mut page = Page::default();
     let mut start = query.start.as_str().max(&query.prefix).to_owned();
@@ -51,12 +51,12 @@ pub(super) fn page(index: &Index, query: &PageQuery) -> Page {
             Some(slash) => {
                 let end = query.prefix.len() + slash;
                 let folder = &pathname.as_str()[..=end];
-                // `0` is the byte after `/`: behind everything in the folder.
+                // `0` is the byte after `/`, so this sorts after every blob in the folder.
                 start = format!("{}0", &pathname.as_str()[..end]);
                 page.folders.push(folder.to_owned());
             }
             None => {
-                // No name has a NUL, so nothing stands between the two.
+                // Pathnames contain no NUL, so this is the next possible pathname.
                 start = format!("{}\0", pathname.as_str());
                 page.blobs.push(blob.clone());
             }
@@ -88,7 +88,7 @@ mod tests {
         names.iter().map(entry).collect()
     }
 
-    /// All pages of `limit`, blobs and folders in one list each.
+    /// Reads all pages of size `limit`; returns the blobs and the folders.
     fn all(
         index: &Index,
         prefix: &str,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_any_size_hold_everything_once_and_in_order() {
+    fn pages_of_any_size_contain_each_entry_once_in_order() {
         let index = index(&[
             "a", "a-b", "a/", "a/b", "a/b/c", "a0", "b/c", "b/d", "\u{e4}",
         ]);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_ends_with_the_last_blob_has_none_after_it() {
+    fn page_that_ends_with_the_last_blob_has_no_next_page() {
         let index = index(&["a", "b"]);
         let query = PageQuery {
             prefix: String::new(),

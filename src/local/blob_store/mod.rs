@@ -1,28 +1,32 @@
 //! A Blob store on disk that speaks the protocol of Vercel Blob, for `cargo run` and for tests.
 //!
-//! The API lies at `/_blob`, contents at `/_blob/content`. Point a program that uses the official client at
-//! it with `VERCEL_BLOB_API_URL` and `BLOB_READ_WRITE_TOKEN`.
+//! The API is at `/_blob`, contents are at `/_blob/content`. A program that uses the official client connects to it
+//! with `VERCEL_BLOB_API_URL` and `BLOB_READ_WRITE_TOKEN`.
 //!
-//! | below the folder | what |
+//! | path in the folder | content |
 //! |---|---|
-//! | `blobs/{hash of the pathname}` | a blob, content and properties in one file |
-//! | `uploads/{id}/` | a multipart upload that is not complete: `upload.json`, and a file for each part |
-//! | `temporary/` | what is being written; emptied on opening |
-//! | `lock` | held by the process that has the store open |
+//! | `blobs/{hash of the pathname}` | a blob, content and metadata in one file |
+//! | `uploads/{id}/` | an incomplete multipart upload: `upload.json`, and a file for each part |
+//! | `temporary/` | files that are being written; emptied on opening |
+//! | `lock` | locked by the process that has the store open |
 //!
-//! A blob is written beside its place, synced, and renamed into it; the index of all blobs lives in memory
-//! and is made from the files on opening. Conditions are checked and the rename is done under one lock. So a
-//! blob is the old or the new one, whenever the process is killed.
+//! A write creates a temporary file, syncs it, and renames it. The index of all blobs is in memory and is built from
+//! the files on opening. A lock covers the check of the precondition and the rename. A crash therefore leaves either
+//! the old or the new blob.
 
 mod api;
 mod blob;
 mod callback;
 mod caller;
 mod content;
+mod disk;
 mod drain;
 mod error;
 mod extract;
+mod headers;
 mod index;
+mod limits;
+mod metadata;
 mod multipart;
 mod multipart_api;
 mod options;
@@ -33,15 +37,42 @@ mod require_loopback;
 mod router;
 mod store;
 mod upload_body;
+mod written;
 
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::lock;
+use crate::util::secret::Secret;
+
+pub use self::limits::{MAX_PARTS, MAX_PUT_BYTES, MIN_PART_BYTES};
 pub use self::router::router;
-pub use self::store::{BlobStore, Error};
+pub use self::store::BlobStore;
 
-/// The token of the local server's store. It is no secret: the store is only as open as its port.
+/// Token of the local server's store. It is public: the store accepts requests from its own machine only.
 pub const LOCAL_TOKEN: &str = "vercel_blob_rw_local_development";
-/// The most bytes of a blob that is put in one request, and of a part.
-pub const MAX_PUT_BYTES: u64 = 500 * 1024 * 1024;
-/// The fewest bytes of a part, the last one aside.
-pub const MIN_PART_BYTES: u64 = 5 * 1024 * 1024;
-/// The most parts of a multipart upload.
-pub const MAX_PARTS: u64 = 10_000;
+/// Failure to open the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] lock::Error),
+    /// The folder cannot be read.
+    #[error("cannot use {0}")]
+    Io(PathBuf, #[source] io::Error),
+}
+
+impl BlobStore {
+    /// Opens the store in `directory`, which is created if it is missing, for clients with `token`
+    /// (`vercel_blob_rw_{store id}_{secret}`). Blocks while it reads the blobs.
+    ///
+    /// # Errors
+    /// [`Error::Lock`] if another process has the store open, [`Error::Io`] if the folder cannot be read.
+    pub fn open(directory: &Path, token: &str) -> Result<Self, Error> {
+        let (directory, lock) = lock::acquire(directory)?;
+        let (index, unreadable) =
+            recovery::prepare(&directory).map_err(|error| Error::Io(directory.clone(), error))?;
+        let token = Secret::new(token.to_owned());
+        Ok(Self::new(directory, token, index, unreadable, lock))
+    }
+}

@@ -1,4 +1,4 @@
-//! Multipart uploads: parts that lie in a folder of their own until they become a blob.
+//! Multipart uploads: the parts are files in a folder until the upload is completed.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,21 +10,22 @@ use axum::body::Body;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::MAX_PARTS;
 use super::blob::Blob;
-use super::error::Refusal;
-use super::options::Properties;
+use super::disk::blocking;
+use super::error::BlobApiError;
+use super::limits::MAX_PARTS;
+use super::metadata::BlobMetadata;
 use super::parts::{Part, choose, file_name, gone, parts};
 use super::pathname::Pathname;
-use super::store::{Also, BlobStore};
-use super::upload_body::{Incoming, blocking};
+use super::store::{AfterCommit, BlobStore};
+use super::upload_body::UploadBody;
 
-/// After which time an upload that was not completed is given up.
+/// Age at which an incomplete upload is removed.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
-/// What holds what was asked for when the upload began.
-const RECORD: &str = "upload.json";
+/// Name of the file with the upload's [`Record`].
+const RECORD_FILE: &str = "upload.json";
 
-/// An upload that has begun.
+/// An incomplete upload.
 #[derive(Debug)]
 pub(super) struct Upload {
     pub(super) id: Uuid,
@@ -34,33 +35,31 @@ pub(super) struct Upload {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
-    /// The name that was asked for, which every call repeats; the blob's own may have a random suffix.
+    /// Requested pathname, which every call repeats. The blob's pathname may have a random suffix.
     pathname: Pathname,
-    properties: Properties,
+    #[serde(rename = "properties")]
+    metadata: BlobMetadata,
 }
 
 impl Upload {
-    /// Begins an upload.
+    /// Creates an upload.
     pub(super) async fn create(
         store: &BlobStore,
         pathname: Pathname,
-        properties: Properties,
-    ) -> Result<Self, Refusal> {
+        metadata: BlobMetadata,
+    ) -> Result<Self, BlobApiError> {
         let (id, temporary) = (Uuid::now_v7(), store.temporary());
         let directory = store.uploads().join(id.simple().to_string());
         blocking(move || {
-            // Made elsewhere and then renamed: an upload is there with its record, or not at all.
-            let record = Record {
-                pathname,
-                properties,
-            };
-            let made = temporary.join(id.simple().to_string());
-            fs::create_dir(&made)?;
+            // Created elsewhere and then relisted, so that no upload exists without its record.
+            let record = Record { pathname, metadata };
+            let new = temporary.join(id.simple().to_string());
+            fs::create_dir(&new)?;
             fs::write(
-                made.join(RECORD),
+                new.join(RECORD_FILE),
                 serde_json::to_vec(&record).map_err(io::Error::from)?,
             )?;
-            fs::rename(&made, &directory)?;
+            fs::rename(&new, &directory)?;
             Ok(Self {
                 id,
                 directory,
@@ -70,20 +69,20 @@ impl Upload {
         .await
     }
 
-    /// An upload that has begun under this id, name and key.
+    /// Returns the upload with this id, pathname and key.
     pub(super) async fn find(
         store: &BlobStore,
         id: &str,
         pathname: &Pathname,
         key: &str,
-    ) -> Result<Self, Refusal> {
-        let id = Uuid::parse_str(id).map_err(|_| Refusal::NoSuchUpload)?;
+    ) -> Result<Self, BlobApiError> {
+        let id = Uuid::parse_str(id).map_err(|_| BlobApiError::NoSuchUpload)?;
         let directory = store.uploads().join(id.simple().to_string());
-        let path = directory.join(RECORD);
+        let path = directory.join(RECORD_FILE);
         let text = blocking(move || fs::read(path).map_err(gone)).await?;
         let record: Record = serde_json::from_slice(&text).map_err(io::Error::from)?;
-        if record.pathname != *pathname || record.properties.pathname.as_str() != key {
-            return Err(Refusal::NoSuchUpload);
+        if record.pathname != *pathname || record.metadata.pathname.as_str() != key {
+            return Err(BlobApiError::NoSuchUpload);
         }
         Ok(Self {
             id,
@@ -92,35 +91,37 @@ impl Upload {
         })
     }
 
-    /// The name that the blob is going to have.
+    /// Returns the pathname that the blob will have.
     pub(super) fn key(&self) -> &str {
-        self.record.properties.pathname.as_str()
+        self.record.metadata.pathname.as_str()
     }
 
-    /// Takes a part, in place of one with its number that was sent before, and gives its entity tag.
+    /// Stores a part, which replaces an earlier part of the same number, and returns its entity tag.
     pub(super) async fn receive(
         &self,
         store: &BlobStore,
         number: u64,
         body: Body,
-    ) -> Result<String, Refusal> {
+    ) -> Result<String, BlobApiError> {
         if !(1..=MAX_PARTS).contains(&number) {
-            return Err(Refusal::bad_request("part number must be from 1 to 10000"));
+            return Err(BlobApiError::bad_request(
+                "part number must be from 1 to 10000",
+            ));
         }
-        let maximum = self.record.properties.maximum;
-        let limit = self.record.properties.body_limit();
-        let part = Incoming::from_body(store.temporary(), body, limit, None).await?;
+        let max_bytes = self.record.metadata.max_bytes;
+        let limit = self.record.metadata.body_limit();
+        let part = UploadBody::from_body(store.temporary(), body, limit, None).await?;
         let directory = self.directory.clone();
         blocking(move || {
             let others = parts(&directory)?;
             let (replaced, kept): (Vec<_>, Vec<_>) =
                 others.into_iter().partition(|other| other.number == number);
             let total: u64 = kept.iter().map(|other| other.size).sum();
-            if let Some(maximum) = maximum.filter(|maximum| total + part.size > *maximum) {
-                return Err(Refusal::TooLarge(maximum));
+            if let Some(max_bytes) = max_bytes.filter(|max_bytes| total + part.size > *max_bytes) {
+                return Err(BlobApiError::TooLarge(max_bytes));
             }
             let path = directory.join(file_name(number, &part.etag));
-            part.temporary.place(&path).map_err(gone)?;
+            part.temporary.persist(&path).map_err(gone)?;
             for other in replaced.iter().filter(|other| other.path != path) {
                 fs::remove_file(&other.path)?;
             }
@@ -129,49 +130,49 @@ impl Upload {
         .await
     }
 
-    /// Makes the parts one blob. The client names them in the order in which they arrived; what counts is
-    /// their number.
+    /// Concatenates the listed parts to a blob, in the order of their numbers. The client lists them in the order of
+    /// their upload.
     pub(super) async fn complete(
         self,
         store: &BlobStore,
-        mut named: Vec<Part>,
-    ) -> Result<Arc<Blob>, Refusal> {
-        named.sort_by_key(|part| part.part_number);
-        if named.is_empty()
-            || named
+        mut listed: Vec<Part>,
+    ) -> Result<Arc<Blob>, BlobApiError> {
+        listed.sort_by_key(|part| part.part_number);
+        if listed.is_empty()
+            || listed
                 .windows(2)
                 .any(|pair| pair[0].part_number == pair[1].part_number)
         {
-            return Err(Refusal::bad_request(
-                "parts must be at least one, each once",
+            return Err(BlobApiError::bad_request(
+                "parts must not be empty or contain a part number twice",
             ));
         }
-        let properties = self.record.properties;
-        store.check(&properties.pathname, &properties.condition)?;
+        let metadata = self.record.metadata;
+        store.check(&metadata.pathname, &metadata.condition)?;
         let (directory, temporary) = (self.directory.clone(), store.temporary());
-        let maximum = properties.maximum;
-        let incoming = blocking(move || {
+        let max_bytes = metadata.max_bytes;
+        let body = blocking(move || {
             let stored = parts(&directory)?;
-            let chosen = choose(&stored, &named)?;
+            let chosen = choose(&stored, &listed)?;
             let total: u64 = chosen.iter().map(|part| part.size).sum();
-            if let Some(maximum) = maximum.filter(|maximum| total > *maximum) {
-                return Err(Refusal::TooLarge(maximum));
+            if let Some(max_bytes) = max_bytes.filter(|max_bytes| total > *max_bytes) {
+                return Err(BlobApiError::TooLarge(max_bytes));
             }
             let files = chosen.iter().map(|part| File::open(&part.path));
-            Incoming::from_readers(&temporary, files).map_err(gone)
+            UploadBody::from_readers(&temporary, files).map_err(gone)
         })
         .await?;
-        let also = Also::EndUpload(self.directory);
-        store.commit(incoming, properties, also).await
+        let after = AfterCommit::RemoveUpload(self.directory);
+        store.commit(body, metadata, after).await
     }
 }
 
-/// Removes the uploads that nobody is going to complete.
+/// Removes uploads that were not completed in time.
 pub(super) fn remove_abandoned(uploads: &Path) -> io::Result<()> {
     for entry in fs::read_dir(uploads)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
-        // Each part that arrives changes the folder.
+        // The modification time of the folder is that of its newest part.
         let age = metadata.modified()?.elapsed();
         if metadata.is_dir() && age.is_ok_and(|age| age > ABANDONED_AFTER) {
             fs::remove_dir_all(entry.path())?;

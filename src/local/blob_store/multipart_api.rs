@@ -1,4 +1,4 @@
-//! The three calls of a multipart upload, which share one route.
+//! The API of multipart uploads: create, upload and complete, on one route.
 
 use axum::Json;
 use axum::body::Body;
@@ -8,24 +8,25 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::Written;
 use super::callback;
 use super::caller::Caller;
-use super::error::Refusal;
+use super::error::BlobApiError;
 use super::extract::{Base, QueryParams};
+use super::headers::{number, text};
+use super::limits::MAX_JSON_BYTES;
 use super::multipart::Upload;
-use super::options::{Properties, number, text};
+use super::options::requested_metadata;
 use super::parts::Part;
 use super::pathname::Pathname;
-use super::router::MAX_JSON_BYTES;
 use super::store::BlobStore;
+use super::written::Written;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct MultipartQuery {
     pathname: String,
 }
 
-/// `POST /mpu?pathname=`, with `x-mpu-action` saying which call it is.
+/// `POST /mpu?pathname=`. The header `x-mpu-action` selects the call.
 pub(super) async fn multipart(
     State(store): State<BlobStore>,
     caller: Caller,
@@ -33,7 +34,7 @@ pub(super) async fn multipart(
     QueryParams(query): QueryParams<MultipartQuery>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, BlobApiError> {
     let pathname = Pathname::parse(&query.pathname)?;
     let action = text(&headers, "x-mpu-action")?.unwrap_or_default();
     if action == "create" {
@@ -42,13 +43,13 @@ pub(super) async fn multipart(
     if let Caller::Client(payload) = &caller
         && payload.pathname != pathname.as_str()
     {
-        return Err(Refusal::PathnameMismatch);
+        return Err(BlobApiError::PathnameMismatch);
     }
     let upload = find(&store, &pathname, &headers).await?;
     match action {
         "upload" => upload_part(&store, &upload, &headers, body).await,
         "complete" => complete(&store, &caller, upload, body, &base).await,
-        _ => Err(Refusal::bad_request(
+        _ => Err(BlobApiError::bad_request(
             "x-mpu-action must be create, upload or complete",
         )),
     }
@@ -59,10 +60,10 @@ async fn create(
     caller: &Caller,
     pathname: Pathname,
     headers: &HeaderMap,
-) -> Result<Json<Value>, Refusal> {
-    let properties = Properties::new(&pathname, headers, caller, None)?;
-    store.check(&properties.pathname, &properties.condition)?;
-    let upload = Upload::create(store, pathname, properties).await?;
+) -> Result<Json<Value>, BlobApiError> {
+    let metadata = requested_metadata(&pathname, headers, caller, None)?;
+    store.check(&metadata.pathname, &metadata.condition)?;
+    let upload = Upload::create(store, pathname, metadata).await?;
     Ok(Json(
         json!({"uploadId": upload.id.simple().to_string(), "key": upload.key()}),
     ))
@@ -72,9 +73,9 @@ async fn find(
     store: &BlobStore,
     pathname: &Pathname,
     headers: &HeaderMap,
-) -> Result<Upload, Refusal> {
-    let id = text(headers, "x-mpu-upload-id")?.ok_or(Refusal::NoSuchUpload)?;
-    let key = text(headers, "x-mpu-key")?.ok_or(Refusal::NoSuchUpload)?;
+) -> Result<Upload, BlobApiError> {
+    let id = text(headers, "x-mpu-upload-id")?.ok_or(BlobApiError::NoSuchUpload)?;
+    let key = text(headers, "x-mpu-key")?.ok_or(BlobApiError::NoSuchUpload)?;
     let key = percent_decode_str(key).decode_utf8_lossy();
     Upload::find(store, id, pathname, &key).await
 }
@@ -84,7 +85,7 @@ async fn upload_part(
     upload: &Upload,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, BlobApiError> {
     let part_number = number(headers, "x-mpu-part-number")?.unwrap_or_default();
     let etag = upload.receive(store, part_number, body).await?;
     Ok(Json(json!({"etag": etag})))
@@ -96,11 +97,12 @@ async fn complete(
     upload: Upload,
     body: Body,
     base: &str,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, BlobApiError> {
     let text = axum::body::to_bytes(body, MAX_JSON_BYTES).await;
-    let text = text.map_err(|error| Refusal::BadRequest(error.to_string()))?;
-    let parts: Vec<Part> = serde_json::from_slice(&text)
-        .map_err(|error| Refusal::BadRequest(format!("the list of parts is not one: {error}")))?;
+    let text = text.map_err(|error| BlobApiError::BadRequest(error.to_string()))?;
+    let parts: Vec<Part> = serde_json::from_slice(&text).map_err(|error| {
+        BlobApiError::BadRequest(format!("the list of parts is invalid: {error}"))
+    })?;
     let blob = upload.complete(store, parts).await?;
     let written = Written::new(&blob, base);
     callback::upload_completed(store, caller, &written);

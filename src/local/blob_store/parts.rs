@@ -1,4 +1,4 @@
-//! The parts of a multipart upload: a file each, named by number and entity tag.
+//! The parts of a multipart upload: one file each, named by part number and entity tag.
 
 use std::fs;
 use std::io;
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::MIN_PART_BYTES;
-use super::error::Refusal;
+use super::error::BlobApiError;
+use super::limits::MIN_PART_BYTES;
 
-/// A part, as completing names it.
+/// A part in the list of a `complete` request.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Part {
@@ -17,41 +17,46 @@ pub(super) struct Part {
     pub(super) part_number: u64,
 }
 
-/// A part that is on disk.
+/// A part on disk.
 #[derive(Debug)]
-pub(super) struct Stored {
+pub(super) struct StoredPart {
     pub(super) number: u64,
     etag: String,
     pub(super) size: u64,
     pub(super) path: PathBuf,
 }
 
-/// The parts that are named, if they are there and none but the last is too small.
-pub(super) fn choose<'a>(stored: &'a [Stored], named: &[Part]) -> Result<Vec<&'a Stored>, Refusal> {
+/// Returns the listed parts; an error if one is missing, or one before the last is too small.
+pub(super) fn choose<'a>(
+    stored: &'a [StoredPart],
+    listed: &[Part],
+) -> Result<Vec<&'a StoredPart>, BlobApiError> {
     let find = |part: &Part| {
         let etag = part.etag.trim().trim_matches('"');
-        let is_it = |other: &&Stored| other.number == part.part_number && other.etag == etag;
-        stored.iter().find(is_it).ok_or_else(|| {
-            Refusal::BadRequest(format!(
-                "part {} was not uploaded with this etag",
+        let is_same = |other: &&StoredPart| other.number == part.part_number && other.etag == etag;
+        stored.iter().find(is_same).ok_or_else(|| {
+            BlobApiError::BadRequest(format!(
+                "part {} with this etag was not uploaded",
                 part.part_number
             ))
         })
     };
-    let chosen = named.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    let chosen = listed.iter().map(find).collect::<Result<Vec<_>, _>>()?;
     match chosen.split_last() {
         Some((_, others)) if others.iter().any(|part| part.size < MIN_PART_BYTES) => Err(
-            Refusal::bad_request("each part but the last must have at least 5 MB"),
+            BlobApiError::bad_request("every part except the last must have at least 5 MB"),
         ),
         _ => Ok(chosen),
     }
 }
 
+/// Returns the file name of a part.
 pub(super) fn file_name(number: u64, etag: &str) -> String {
     format!("{number}-{}", etag.trim_matches('"'))
 }
 
-pub(super) fn parts(directory: &Path) -> Result<Vec<Stored>, Refusal> {
+/// Lists the stored parts of an upload.
+pub(super) fn parts(directory: &Path) -> Result<Vec<StoredPart>, BlobApiError> {
     let mut parts = Vec::new();
     for entry in fs::read_dir(directory).map_err(gone)? {
         let entry = entry?;
@@ -61,7 +66,7 @@ pub(super) fn parts(directory: &Path) -> Result<Vec<Stored>, Refusal> {
             && let Ok(number) = number.parse()
             && let Ok(metadata) = entry.metadata()
         {
-            parts.push(Stored {
+            parts.push(StoredPart {
                 number,
                 etag: etag.to_owned(),
                 size: metadata.len(),
@@ -72,10 +77,10 @@ pub(super) fn parts(directory: &Path) -> Result<Vec<Stored>, Refusal> {
     Ok(parts)
 }
 
-/// What is missing below an upload's folder went with the upload.
-pub(super) fn gone(error: io::Error) -> Refusal {
+/// Maps a missing file to a missing upload: completion removes the folder with all parts.
+pub(super) fn gone(error: io::Error) -> BlobApiError {
     match error.kind() {
-        io::ErrorKind::NotFound => Refusal::NoSuchUpload,
+        io::ErrorKind::NotFound => BlobApiError::NoSuchUpload,
         _ => error.into(),
     }
 }

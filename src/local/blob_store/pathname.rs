@@ -1,33 +1,26 @@
-//! Names of blobs: what may be one, how it stands in a URL, and which file it leads to.
+//! Pathnames of blobs: validation, their form in URLs, and their file names.
 
 use std::borrow::Borrow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use ring::rand::{SystemRandom, generate};
 use serde::{Deserialize, Serialize};
 
-use super::error::Refusal;
+use super::error::BlobApiError;
 use crate::util::hash::sha256_hex;
+use crate::util::percent::encode_path;
 
-/// The most characters of a pathname, counted as JavaScript does.
+/// Maximum length of a pathname in UTF-16 code units, as JavaScript counts.
 pub(super) const MAX_PATHNAME_CHARACTERS: usize = 950;
-/// Below which path contents lie.
+/// Path prefix of content URLs.
 pub(super) const CONTENT_PATH: &str = "/_blob/content/";
-/// What the hosts of Vercel Blob's contents end with.
+/// Suffix of the content hosts of Vercel Blob.
 const OFFICIAL_HOST: &str = ".blob.vercel-storage.com";
-/// The length of a random suffix.
+/// Length of a random suffix.
 const SUFFIX_CHARACTERS: usize = 30;
 
-/// What stands as it is in the path of a URL.
-const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-/// The name of a blob, ordered by its bytes.
+/// The pathname of a blob, ordered by bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Pathname(String);
 
@@ -38,8 +31,8 @@ impl Borrow<str> for Pathname {
 }
 
 impl Pathname {
-    /// A name that comes from outside.
-    pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
+    /// Validates a pathname from a request.
+    pub(super) fn parse(text: &str) -> Result<Self, BlobApiError> {
         let reason = if text.is_empty() {
             "pathname is required"
         } else if text.encode_utf16().count() > MAX_PATHNAME_CHARACTERS {
@@ -49,16 +42,15 @@ impl Pathname {
         } else if text.contains('\0') {
             "pathname cannot contain NUL"
         } else if text.split('/').any(|part| part == "." || part == "..") {
-            // No URL leads to it: clients resolve these parts before they send.
+            // Clients resolve these segments in URLs before they send a request.
             "pathname cannot contain \".\" or \"..\" as a part"
         } else {
             return Ok(Self(text.to_owned()));
         };
-        Err(Refusal::bad_request(reason))
+        Err(BlobApiError::bad_request(reason))
     }
 
-    /// What a URL or a pathname refers to, the URL being ours or one of the official service. What cannot be
-    /// a blob's is none.
+    /// Parses a pathname, or a content URL of this store or of Vercel Blob; `None` if it is neither.
     pub(super) fn from_reference(text: &str) -> Option<Self> {
         if !text.starts_with("http://") && !text.starts_with("https://") {
             return Self::parse(text).ok();
@@ -75,7 +67,7 @@ impl Pathname {
         Self::from_url_path(path)
     }
 
-    /// The name as it stands percent-encoded in the path of a URL.
+    /// Decodes a percent-encoded pathname from the path of a URL.
     pub(super) fn from_url_path(path: &str) -> Option<Self> {
         let text = percent_decode_str(path).decode_utf8().ok()?;
         Self::parse(&text).ok()
@@ -85,8 +77,8 @@ impl Pathname {
         &self.0
     }
 
-    /// The name with random characters before its extension.
-    pub(super) fn with_random_suffix(&self) -> Result<Self, Refusal> {
+    /// Returns the pathname with a random suffix before its extension.
+    pub(super) fn with_random_suffix(&self) -> Result<Self, BlobApiError> {
         const ALPHABET: &[u8; 62] =
             b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         let random: [u8; SUFFIX_CHARACTERS] = generate(&SystemRandom::new())
@@ -102,23 +94,20 @@ impl Pathname {
         Self::parse(&format!("{stem}-{suffix}{extension}"))
     }
 
-    /// The last part, which a download is named after.
+    /// Returns the last segment, which is the file name of a download.
     pub(super) fn name(&self) -> &str {
         let whole = self.0.trim_end_matches('/');
         whole.rsplit('/').next().unwrap_or(whole)
     }
 
-    /// The blob's file: no character of the name can matter to the file system, nor can its length.
+    /// Returns the name of the blob's file: a hash, since a pathname may be too long or invalid as a file name.
     pub(super) fn file_name(&self) -> String {
         sha256_hex::<32>(&[self.0.as_bytes()])
     }
 
-    /// Where the content lies, for a base such as `http://127.0.0.1:3000`.
+    /// Returns the content URL below a base such as `http://127.0.0.1:3000`.
     pub(super) fn url(&self, base: &str) -> String {
-        format!(
-            "{base}{CONTENT_PATH}{}",
-            utf8_percent_encode(&self.0, IN_PATH)
-        )
+        format!("{base}{CONTENT_PATH}{}", encode_path(&self.0))
     }
 }
 
@@ -127,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_url_leads_to_is_no_pathname() {
+    fn pathname_that_a_url_cannot_contain_is_rejected() {
         for text in ["", "a//b", "..", "../a", "a/../b", "a/..", "./a", "a\0b"] {
             assert!(Pathname::parse(text).is_err(), "{text:?}");
         }
@@ -150,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_of_the_official_service_are_understood_and_others_are_not() {
+    fn content_url_of_vercel_blob_is_parsed_and_other_urls_are_rejected() {
         let official = "https://x.private.blob.vercel-storage.com/a%20b/c.txt?download=1";
         let found = Pathname::from_reference(official).unwrap();
         assert_eq!(found.as_str(), "a b/c.txt");
@@ -159,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_random_suffix_stands_before_the_extension() {
+    fn random_suffix_is_inserted_before_the_extension() {
         let suffixed = |text: &str| {
             let suffixed = Pathname::parse(text).unwrap().with_random_suffix().unwrap();
             let (start, rest) = suffixed.as_str().split_once('-').unwrap();

@@ -1,4 +1,4 @@
-//! From a folder, whatever a killed run left in it, to an index of the blobs in it.
+//! Recovery on opening: removes the remains of a killed process and builds the index from the files.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::blob::Blob;
+use super::disk::sync_directory;
 use super::index::Index;
 use super::multipart;
 
-/// Makes what is missing, removes what a killed run left behind, and reads what blobs there are.
+/// Creates missing folders, empties the temporary folder, removes abandoned uploads, and returns the index and the
+/// unreadable files.
 pub(super) fn prepare(directory: &Path) -> io::Result<(Index, Vec<PathBuf>)> {
     let temporary = directory.join("temporary");
     match fs::remove_dir_all(&temporary) {
@@ -29,7 +31,7 @@ pub(super) fn prepare(directory: &Path) -> io::Result<(Index, Vec<PathBuf>)> {
         let entry = entry?;
         let blob = File::open(entry.path()).and_then(|mut file| Blob::read_from(&mut file));
         match blob {
-            // The name and the content belong together, or it is a copy that somebody made.
+            // A blob under another file name is a copy made by hand.
             Ok(blob) if *entry.file_name() == *blob.pathname.file_name() => {
                 index.insert(blob.pathname.clone(), Arc::new(blob));
             }
@@ -37,9 +39,4 @@ pub(super) fn prepare(directory: &Path) -> io::Result<(Index, Vec<PathBuf>)> {
         }
     }
     Ok((index, unreadable))
-}
-
-/// Makes names durable, as syncing a file does its content.
-pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
 }

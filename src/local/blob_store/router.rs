@@ -1,4 +1,4 @@
-//! The routes of the store, and what lies around all of them.
+//! The routes of the store, and the middleware around them.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -6,18 +6,16 @@ use axum::middleware::from_fn;
 use axum::routing::{get, post, put};
 use tower_http::cors::{Any, CorsLayer};
 
-use super::drain::drain_refused;
-use super::error::Refusal;
-use super::require_loopback::refuse_strangers;
+use super::drain::drain_rejected;
+use super::error::BlobApiError;
+use super::limits::MAX_JSON_BYTES;
+use super::require_loopback::require_loopback;
 use super::store::BlobStore;
 use super::{api, content, multipart_api};
 
-/// The most bytes of a JSON body.
-pub(super) const MAX_JSON_BYTES: usize = 1024 * 1024;
-
-/// The store's API at `/_blob`, contents at `/_blob/content`.
+/// Returns the routes: the API at `/_blob`, contents at `/_blob/content`.
 ///
-/// Pages of any origin on this machine may call, as those of all may the official service.
+/// CORS allows every origin, as Vercel Blob does. [`require_loopback`] rejects the origins of other machines.
 pub fn router(store: BlobStore) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(Any)
@@ -32,11 +30,11 @@ pub fn router(store: BlobStore) -> Router {
         .route("/_blob/rename", post(api::rename))
         .route("/_blob/mpu", post(multipart_api::multipart))
         .route("/_blob/content/{*pathname}", get(content::read))
-        .fallback(async || Refusal::NoSuchRoute)
-        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .fallback(async || BlobApiError::NoSuchRoute)
+        .method_not_allowed_fallback(async || BlobApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
-        .layer(from_fn(drain_refused))
+        .layer(from_fn(drain_rejected))
         .layer(cors)
-        .layer(from_fn(refuse_strangers))
+        .layer(from_fn(require_loopback))
         .with_state(store)
 }

@@ -1,4 +1,4 @@
-//! The store itself: opened from its folder, changed in single steps.
+//! The store: blobs as files, their index in memory, and atomic changes of both.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -9,25 +9,13 @@ use chrono::{SubsecRound, Utc};
 use uuid::Uuid;
 
 use super::blob::Blob;
-use super::error::Refusal;
+use super::disk::{blocking, sync_directory};
+use super::error::BlobApiError;
 use super::index::{Index, Page, PageQuery, page};
-use super::options::{Condition, Properties};
+use super::metadata::{BlobMetadata, Condition};
 use super::pathname::Pathname;
-use super::recovery::{prepare, sync_directory};
-use super::upload_body::{Incoming, blocking};
-use crate::local::lock;
+use super::upload_body::UploadBody;
 use crate::util::secret::Secret;
-
-/// Why the store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The folder is not ours.
-    #[error(transparent)]
-    Lock(#[from] lock::Error),
-    /// The folder cannot be read.
-    #[error("cannot use {0}")]
-    Io(PathBuf, #[source] io::Error),
-}
 
 /// A Blob store in a folder. Cloning it makes another handle to the same store.
 #[derive(Clone, Debug)]
@@ -37,49 +25,47 @@ pub struct BlobStore(Arc<Inner>);
 struct Inner {
     directory: PathBuf,
     token: Secret,
-    /// Changed together with the files, under this lock.
+    /// Holding this lock, files and index are changed together.
     index: Mutex<Index>,
     unreadable: Vec<PathBuf>,
-    /// Held as long as the store is open.
+    /// Locks the folder while the store is open.
     _lock: File,
 }
 
-/// What is done together with the writing of a blob.
+/// A change that is committed together with the new blob.
 #[derive(Debug)]
-pub(super) enum Also {
+pub(super) enum AfterCommit {
     Nothing,
-    /// Removes the blob that was copied, if it is still as it was: else it was written anew after the
-    /// renaming, so to say.
-    Remove(Blob),
-    /// Ends the upload in this folder, which must still be there.
-    EndUpload(PathBuf),
+    /// Removes the source of a rename, unless it was overwritten since it was read.
+    RemoveSource(Blob),
+    /// Removes the multipart upload in this folder. The commit fails if the folder is missing.
+    RemoveUpload(PathBuf),
 }
 
 impl BlobStore {
-    /// Opens the store in `directory`, which is made if it is not there, for those who have `token`
-    /// (`vercel_blob_rw_{store id}_{secret}`). Blocks while it reads what blobs there are.
-    ///
-    /// # Errors
-    /// If another process has it open, or it cannot be read.
-    pub fn open(directory: &Path, token: &str) -> Result<Self, Error> {
-        let (directory, lock) = lock::take(directory)?;
-        let (index, unreadable) =
-            prepare(&directory).map_err(|error| Error::Io(directory.clone(), error))?;
-        Ok(Self(Arc::new(Inner {
+    /// Creates the store of a recovered and locked folder.
+    pub(super) fn new(
+        directory: PathBuf,
+        token: Secret,
+        index: Index,
+        unreadable: Vec<PathBuf>,
+        lock: File,
+    ) -> Self {
+        Self(Arc::new(Inner {
             directory,
-            token: Secret::new(token.to_owned()),
+            token,
             index: Mutex::new(index),
             unreadable,
             _lock: lock,
-        })))
+        }))
     }
 
-    /// Where the data lies.
+    /// Returns the folder of the data.
     pub fn directory(&self) -> &Path {
         &self.0.directory
     }
 
-    /// Files among the blobs that are none. They are left alone.
+    /// Returns the files in the blob folder that are not valid blobs. The store does not change them.
     pub fn unreadable(&self) -> &[PathBuf] {
         &self.0.unreadable
     }
@@ -104,31 +90,36 @@ impl BlobStore {
         self.blobs().join(pathname.file_name())
     }
 
-    /// A place for what goes on the next opening at the latest.
+    /// Returns a new path in the temporary folder, which is emptied when the store is opened.
     pub(super) fn new_temporary(&self) -> PathBuf {
         self.temporary().join(Uuid::now_v7().simple().to_string())
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
-        // Nothing that holds it can be half done when it panics: files first, then one change of the map.
+        // A panic cannot leave the index inconsistent: files are changed first, then the map in one call.
         self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns the metadata of a blob.
     pub(super) fn find(&self, pathname: &Pathname) -> Option<Arc<Blob>> {
         self.index().get(pathname).cloned()
     }
 
+    /// Returns a page of the list.
     pub(super) fn page(&self, query: &PageQuery) -> Page {
         page(&self.index(), query)
     }
 
-    /// The blob and its content. What is read is one version, whatever happens to the name meanwhile.
-    pub(super) async fn open_blob(&self, pathname: &Pathname) -> Result<(Blob, File), Refusal> {
+    /// Opens a blob. The open file stays the same version even if the blob is overwritten or deleted.
+    pub(super) async fn open_blob(
+        &self,
+        pathname: &Pathname,
+    ) -> Result<(Blob, File), BlobApiError> {
         let path = self.path(pathname);
         blocking(move || {
             let mut file = match File::open(path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return Err(Refusal::NotFound);
+                    return Err(BlobApiError::NotFound);
                 }
                 result => result?,
             };
@@ -137,84 +128,88 @@ impl BlobStore {
         .await
     }
 
-    /// Whether the blob could be written now. Asked before a body is read; [`Self::commit`] asks again.
-    pub(super) fn check(&self, pathname: &Pathname, condition: &Condition) -> Result<(), Refusal> {
+    /// Checks the precondition before the body is read. [`Self::commit`] checks it again.
+    pub(super) fn check(
+        &self,
+        pathname: &Pathname,
+        condition: &Condition,
+    ) -> Result<(), BlobApiError> {
         condition.check(self.index().get(pathname).map(Arc::as_ref))
     }
 
-    /// Makes a content the blob of this name, and does what belongs to it, in one step.
+    /// Writes a blob and applies `after`, atomically.
     pub(super) async fn commit(
         &self,
-        incoming: Incoming,
-        properties: Properties,
-        also: Also,
-    ) -> Result<Arc<Blob>, Refusal> {
+        body: UploadBody,
+        metadata: BlobMetadata,
+        after: AfterCommit,
+    ) -> Result<Arc<Blob>, BlobApiError> {
         let store = self.clone();
-        blocking(move || store.commit_now(incoming, properties, &also)).await
+        blocking(move || store.commit_now(body, metadata, &after)).await
     }
 
     fn commit_now(
         &self,
-        mut incoming: Incoming,
-        properties: Properties,
-        also: &Also,
-    ) -> Result<Arc<Blob>, Refusal> {
+        mut body: UploadBody,
+        metadata: BlobMetadata,
+        after: &AfterCommit,
+    ) -> Result<Arc<Blob>, BlobApiError> {
         let blob = Arc::new(Blob {
-            pathname: properties.pathname,
-            access: properties.access,
-            content_type: properties.content_type,
-            cache_max_age: properties.cache_max_age,
+            pathname: metadata.pathname,
+            access: metadata.access,
+            content_type: metadata.content_type,
+            cache_max_age: metadata.cache_max_age,
             uploaded_at: Utc::now().trunc_subsecs(3),
-            etag: incoming.etag,
-            size: incoming.size,
+            etag: body.etag,
+            size: body.size,
         });
-        blob.write_to(&mut incoming.file)?;
-        incoming.file.sync_all()?;
+        blob.write_to(&mut body.file)?;
+        body.file.sync_all()?;
         let mut index = self.index();
         let present = index.get(&blob.pathname).map(Arc::as_ref);
-        properties.condition.check(present)?;
-        if let Also::EndUpload(upload) = also
+        metadata.condition.check(present)?;
+        if let AfterCommit::RemoveUpload(upload) = after
             && !upload.is_dir()
         {
-            return Err(Refusal::NoSuchUpload);
+            return Err(BlobApiError::NoSuchUpload);
         }
-        incoming.temporary.place(&self.path(&blob.pathname))?;
+        body.temporary.persist(&self.path(&blob.pathname))?;
         index.insert(blob.pathname.clone(), blob.clone());
-        match also {
-            Also::Nothing => {}
-            Also::Remove(source) => {
-                let is_as_it_was = index.get(&source.pathname).map(Arc::as_ref) == Some(source);
-                if is_as_it_was && source.pathname != blob.pathname {
+        match after {
+            AfterCommit::Nothing => {}
+            AfterCommit::RemoveSource(source) => {
+                let is_unchanged = index.get(&source.pathname).map(Arc::as_ref) == Some(source);
+                if is_unchanged && source.pathname != blob.pathname {
                     self.remove(&mut index, &source.pathname)?;
                 }
             }
-            Also::EndUpload(upload) => fs::rename(upload, self.new_temporary())?,
+            AfterCommit::RemoveUpload(upload) => fs::rename(upload, self.new_temporary())?,
         }
         drop(index);
         sync_directory(&self.blobs())?;
         Ok(blob)
     }
 
-    /// Writes another blob with the content of one.
+    /// Writes a blob with the content of an open file.
     pub(super) async fn copy(
         &self,
         file: File,
         size: u64,
-        properties: Properties,
-        also: Also,
-    ) -> Result<Arc<Blob>, Refusal> {
+        metadata: BlobMetadata,
+        after: AfterCommit,
+    ) -> Result<Arc<Blob>, BlobApiError> {
         let directory = self.temporary();
-        let incoming =
-            blocking(move || Ok(Incoming::from_readers(&directory, [Ok(file.take(size))])?));
-        self.commit(incoming.await?, properties, also).await
+        let body =
+            blocking(move || Ok(UploadBody::from_readers(&directory, [Ok(file.take(size))])?));
+        self.commit(body.await?, metadata, after).await
     }
 
-    /// Deletes blobs; those that are not there are no error, unless one must have an entity tag.
+    /// Deletes blobs. A missing blob is an error only if the condition has an entity tag.
     pub(super) async fn delete(
         &self,
         pathnames: Vec<Pathname>,
         condition: Condition,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), BlobApiError> {
         let store = self.clone();
         blocking(move || {
             for pathname in &pathnames {
@@ -230,7 +225,7 @@ impl BlobStore {
     fn remove(&self, index: &mut Index, pathname: &Pathname) -> io::Result<()> {
         if index.contains_key(pathname) {
             match fs::remove_file(self.path(pathname)) {
-                // Somebody was faster, by hand.
+                // The file was deleted by hand.
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }

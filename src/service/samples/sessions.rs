@@ -1,4 +1,4 @@
-//! The sample sessions that reads answer, marked as such, where there is no Redis.
+//! Sample sessions, which reads return while Redis is missing or unavailable.
 
 use chrono::DateTime;
 use once_cell::sync::Lazy;
@@ -10,13 +10,13 @@ use crate::domain::session::{Session, SessionAndVersion, SessionId, SessionWithM
 use crate::domain::volume::VolumeKind;
 use crate::store::{Cursor, ListRequest, SessionPage};
 
-/// A sample, and all of its messages.
+/// A sample session with all of its messages.
 struct Sample {
     session: Session,
     messages: Vec<Message>,
 }
 
-/// Latest activity first.
+/// The samples, latest activity first.
 static SAMPLES: Lazy<Vec<Sample>> = Lazy::new(|| {
     vec![
         sample(
@@ -43,16 +43,16 @@ static SAMPLES: Lazy<Vec<Sample>> = Lazy::new(|| {
     ]
 });
 
-/// The sample with this id, if there is one, and at most `limit` of its messages.
+/// Returns the sample with this id, and at most `limit` of its messages.
 pub fn find_session(
-    by: &Caller,
+    caller: &Caller,
     id: &SessionId,
     range: MessageRange,
     limit: usize,
 ) -> Option<SessionWithMessages> {
     let sample = SAMPLES
         .iter()
-        .find(|sample| sample.session.id == *id && sample.session.is_seen_by(by))?;
+        .find(|sample| sample.session.id == *id && sample.session.is_readable_by(caller))?;
     let is_wanted = |message: &&Message| match range {
         MessageRange::Latest => true,
         MessageRange::After(after) => message.seq() > after,
@@ -77,8 +77,8 @@ pub fn find_session(
     })
 }
 
-/// The samples that fit `request`.
-pub fn list_sessions(by: &Caller, request: &ListRequest) -> SessionPage {
+/// Returns the samples that match `request`.
+pub fn list_sessions(caller: &Caller, request: &ListRequest) -> SessionPage {
     let fits = |session: &&Session| {
         let volume = request.volume.as_ref().is_none_or(|volume| {
             session.volume == volume.kind && session.volume_id == volume.id.as_str()
@@ -90,7 +90,7 @@ pub fn list_sessions(by: &Caller, request: &ListRequest) -> SessionPage {
             (activity(session), session.id.as_str().as_bytes())
                 < (cursor.micros, cursor.id.as_slice())
         });
-        volume && status && cursor && session.is_seen_by(by)
+        volume && status && cursor && session.is_readable_by(caller)
     };
     let fitting: Vec<&Session> = SAMPLES
         .iter()

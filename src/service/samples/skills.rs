@@ -1,4 +1,4 @@
-//! The sample skills, which reads answer where there is no Blob store to read: always marked as such.
+//! Sample skills, which reads return while Blob is missing or unavailable.
 
 use bytes::Bytes;
 
@@ -7,16 +7,16 @@ use crate::service::skills::{ListRequest, SkillDetail, SkillPage, SkillSummary};
 use crate::skill::{Skill, SkillId};
 use crate::util::json;
 
-/// When the samples were written.
+/// The time at which the samples were written.
 const WRITTEN: &str = "2025-12-13T10:00:00Z";
 
-/// The ids and documents, in the order of the ids.
+/// The ids and documents, ordered by id.
 const SAMPLES: [(&str, &str); 2] = [
     ("skill_001", include_str!("skill_001.md")),
     ("skill_002", include_str!("skill_002.md")),
 ];
 
-/// The sample of this id, if it would be in one of the volumes: samples are the system's.
+/// Returns the sample with this id, if the volumes include the system volume, which contains all samples.
 pub fn find(volumes: &[Volume], id: &SkillId) -> Option<SkillDetail> {
     let is_there = volumes.contains(&Volume::system());
     let samples = SAMPLES.iter().filter(|_| is_there);
@@ -27,12 +27,12 @@ pub fn find(volumes: &[Volume], id: &SkillId) -> Option<SkillDetail> {
     })
 }
 
-/// The samples that fit `request`, all on one page.
+/// Returns the samples that match `request`, all on one page.
 pub(in crate::service) fn list(request: &ListRequest) -> SkillPage {
     let is_there = request.volumes.contains(&Volume::system());
     let samples = SAMPLES.iter().filter(|_| is_there);
     let samples = samples.filter_map(|(id, document)| sample(id, document));
-    let fitting = samples.filter(|skill| request.filter.fits(skill));
+    let fitting = samples.filter(|skill| request.filter.accepts(skill));
     SkillPage {
         skills: fitting.map(|skill| json::raw(&skill)).collect(),
         next: None,

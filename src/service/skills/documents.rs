@@ -1,4 +1,4 @@
-//! Reading the documents that a list needs and nobody remembers: some at the same time, within a limit.
+//! Reading the documents of a list that are not cached: several at a time, within a time limit.
 
 use std::time::Duration;
 
@@ -13,22 +13,22 @@ use crate::domain::volume::Volume;
 use crate::skill::{MAX_DOCUMENT_BYTES, Skill};
 use crate::store::{CacheEntry, CachedSkill};
 
-/// How many documents are read at the same time.
+/// The number of documents that are read concurrently.
 const READS_AT_ONCE: usize = 8;
-/// How long one document may take to be read for a list.
+/// The time limit for one document of a list.
 const DOCUMENT_LIMIT: Duration = Duration::from_secs(2);
-/// How long all documents together may take. What is not read by then is listed with a warning; the next
-/// list goes on from there.
+/// The time limit for all documents together. Documents that were not read are listed with a warning; the next list reads
+/// them.
 const DOCUMENTS_LIMIT: Duration = Duration::from_secs(6);
-/// The longest code, in bytes, that a list holds, and that Redis remembers.
+/// The longest code in lists and in the cache, in bytes.
 const MAX_LISTED_CODE_BYTES: usize = 16 * 1024;
 
-/// What came of reading documents: `None` for what was not read in time or did not have to be, and within for
-/// what is gone.
+/// The results of reading documents. `None` if the document was not read, either because it did not have to be or because the
+/// time was over; within, `None` if the document was deleted.
 pub(super) type ReadDocuments = Vec<Option<blob::Result<Option<Skill>>>>;
 
 impl SkillService<'_> {
-    /// Reads documents, some at the same time and all within a limit.
+    /// Reads documents, several at a time.
     pub(super) async fn read_all(
         &self,
         volumes: &[Volume],
@@ -57,7 +57,7 @@ impl SkillService<'_> {
     ) -> blob::Result<Option<Skill>> {
         let id = &candidate.id;
         if candidate.blob.size > MAX_DOCUMENT_BYTES as u64 {
-            return Ok(Some(Skill::unread(
+            return Ok(Some(Skill::unreadable(
                 id,
                 "the document is larger than 1 MB and was not read",
             )));
@@ -68,11 +68,11 @@ impl SkillService<'_> {
         };
         Ok(Some(match std::str::from_utf8(&document.body) {
             Ok(text) => without_large_code(Skill::read(text, id)),
-            Err(_) => Skill::unread(id, "the document is not UTF-8"),
+            Err(_) => Skill::unreadable(id, "the document is not UTF-8"),
         }))
     }
 
-    /// Remembers what was read. That it cannot be remembered is no reason to fail.
+    /// Caches the documents that were read. A failure is not an error of the list.
     pub(super) async fn cache_all(
         &self,
         volumes: &[Volume],
@@ -86,7 +86,7 @@ impl SkillService<'_> {
             let new: Vec<_> = of_volume
                 .filter_map(|((candidate, known), read)| {
                     let skill = read.as_ref()?.as_ref().ok()?.clone()?;
-                    let before = known.as_ref().and_then(|it| it.remembered.as_ref());
+                    let before = known.as_ref().and_then(|it| it.cached.as_ref());
                     let created_at = before.and_then(|it| it.created_at.clone());
                     let uploaded_at = candidate.blob.uploaded_at.as_deref();
                     let remembered = CachedSkill {
@@ -98,13 +98,13 @@ impl SkillService<'_> {
                 })
                 .collect();
             if !new.is_empty() {
-                let _ = self.store.remember_skills(self.context, volume, &new).await;
+                let _ = self.store.cache_put(self.context, volume, &new).await;
             }
         }
     }
 }
 
-/// A skill as lists show it: without code that would make them large.
+/// Returns the skill without code of more than 16 KB.
 pub(super) fn without_large_code(mut skill: Skill) -> Skill {
     if skill
         .code
@@ -112,9 +112,10 @@ pub(super) fn without_large_code(mut skill: Skill) -> Skill {
         .is_some_and(|code| code.len() > MAX_LISTED_CODE_BYTES)
     {
         skill.code = None;
-        skill
-            .warnings
-            .push("the code is larger than 16 KB: ask for the skill itself to see it".to_owned());
+        skill.warnings.push(
+            "the code is larger than 16 KB and was omitted; get the skill itself to see it"
+                .to_owned(),
+        );
     }
     skill
 }

@@ -1,8 +1,8 @@
-//! Which skills of a list are wanted.
+//! Filters of skills.
 
 use super::SkillSummary;
 
-/// What a skill must be to be listed. Upper and lower case are one.
+/// A case-insensitive filter of skills.
 #[derive(Clone, Debug, Default)]
 pub struct SkillFilter {
     text: Option<String>,
@@ -11,8 +11,8 @@ pub struct SkillFilter {
 }
 
 impl SkillFilter {
-    /// A filter for skills that hold `text` in their id, name, description, tags, keywords or category, and
-    /// are filed under `tag` and `category`. What is `None` or empty does not count.
+    /// Returns a filter for skills that contain `text` in their id, name, description, tags, keywords or category, and have
+    /// this `tag` and `category`. Empty values are ignored.
     pub fn new(text: Option<&str>, tag: Option<&str>, category: Option<&str>) -> Self {
         let wanted = |text: Option<&str>| {
             let text = text?.trim();
@@ -25,13 +25,13 @@ impl SkillFilter {
         }
     }
 
-    /// Whether every skill is wanted.
+    /// Returns whether the filter accepts every skill.
     pub fn is_empty(&self) -> bool {
         self.text.is_none() && self.tag.is_none() && self.category.is_none()
     }
 
-    /// Whether this skill is wanted.
-    pub fn fits(&self, listed: &SkillSummary) -> bool {
+    /// Returns whether the filter accepts a skill.
+    pub fn accepts(&self, listed: &SkillSummary) -> bool {
         let skill = &listed.skill;
         let is = |wanted: &Option<String>, values: &[String]| {
             wanted

@@ -161,7 +161,7 @@ impl SkillService<'_> {
         for (candidate, listed) in candidates.iter().zip(listed) {
             // A document that was not read may match the filter, so it is listed, with its warning.
             let is_wanted =
-                |listed: &ListedSkill| !listed.was_read || request.filter.fits(&listed.skill);
+                |listed: &ListedSkill| !listed.was_read || request.filter.accepts(&listed.skill);
             if let Some(listed) = listed.filter(is_wanted) {
                 let skill = json::raw(&listed.skill);
                 bytes += skill.get().len();

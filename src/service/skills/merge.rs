@@ -1,5 +1,5 @@
-//! Going through the documents of one or more volumes by name, a page of each at a time, the nearer volume
-//! shadowing the farther.
+//! Merging the documents of several volumes by name, page by page. A document in a more specific volume overrides one with
+//! the same name.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,47 +8,48 @@ use crate::domain::volume::Volume;
 use crate::service::error::{Error, Result};
 use crate::skill::SkillId;
 
-/// Where a list goes on: a position in each of its volumes.
+/// The position of a list: a position in each of its volumes.
 pub(super) type Cursor = Vec<Position>;
 
-/// How far a list is in one volume.
+/// The position of a list in one volume.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Position {
-    /// Where the page of the store begins that is to be read next.
+    /// The cursor of the next page of Blob.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
-    /// The name of that page's last document that was listed already.
+    /// The name of the last document of that page that was already listed.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     after: Option<String>,
-    /// There is nothing left.
+    /// Whether all documents were listed.
     #[serde(rename = "e", default, skip_serializing_if = "std::ops::Not::not")]
     ended: bool,
 }
 
-/// A document that comes next.
+/// A document of the merged list.
 #[derive(Debug)]
 pub(super) struct Candidate {
-    /// The place of its volume among those that are gone through.
+    /// The index of its volume.
     pub(super) source: usize,
     pub(super) id: SkillId,
     pub(super) blob: Blob,
-    /// How many names of each source are used up when this one is.
-    used: Vec<usize>,
+    /// The number of names of each source that are consumed after this document.
+    consumed: Vec<usize>,
 }
 
-/// The documents of one volume, as far as they were read.
+/// The documents of one volume that were listed so far.
 #[derive(Debug)]
 struct Source {
     prefix: String,
     /// Names below the prefix.
     names: Vec<(String, Blob)>,
-    used: usize,
-    /// Where each page began: at which of the names, and how it was asked for.
+    /// The number of names that the merged list has consumed.
+    consumed: usize,
+    /// The first name of each page, by index, and the position that the page was requested with.
     pages: Vec<(usize, Position)>,
     next: Option<Position>,
 }
 
-/// Volumes that are gone through together, the nearest first.
+/// The merged list of several volumes, the most specific first.
 #[derive(Debug)]
 pub(super) struct Merge<'a> {
     blobs: &'a Blobs,
@@ -57,7 +58,7 @@ pub(super) struct Merge<'a> {
 }
 
 impl<'a> Merge<'a> {
-    /// Begins at `cursor`, if that has a position for each volume, else at the start.
+    /// Returns a list that starts at `cursor`. A volume without a position in it starts at its beginning.
     pub(super) fn new(
         blobs: &'a Blobs,
         volumes: &[Volume],
@@ -71,7 +72,7 @@ impl<'a> Merge<'a> {
         let sources = volumes.iter().enumerate().map(|(index, volume)| Source {
             prefix: paths::skills(volume),
             names: Vec::new(),
-            used: 0,
+            consumed: 0,
             pages: Vec::new(),
             next: Some(position(index)).filter(|position| !position.ended),
         });
@@ -82,7 +83,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// The next `count` documents, or fewer where there are no more.
+    /// Returns the next `count` documents, or fewer at the end.
     pub(super) async fn take(&mut self, count: usize) -> Result<Vec<Candidate>> {
         let mut taken = Vec::new();
         while taken.len() < count {
@@ -95,11 +96,11 @@ impl<'a> Merge<'a> {
                 break;
             };
             let name = name.to_owned();
-            let (_, blob) = self.sources[source].names[self.sources[source].used].clone();
-            // The farther ones of the same name are shadowed.
+            let (_, blob) = self.sources[source].names[self.sources[source].consumed].clone();
+            // Documents with the same name in less specific volumes are skipped.
             for source in &mut self.sources {
                 if source.head().is_some_and(|(head, _)| *head == name) {
-                    source.used += 1;
+                    source.consumed += 1;
                 }
             }
             if let Some(id) = paths::skill_id(&name) {
@@ -107,20 +108,20 @@ impl<'a> Merge<'a> {
                     source,
                     id,
                     blob,
-                    used: self.sources.iter().map(|source| source.used).collect(),
+                    consumed: self.sources.iter().map(|source| source.consumed).collect(),
                 });
             }
         }
         Ok(taken)
     }
 
-    /// Where the list goes on after this document; `None` if it was the last.
+    /// Returns the position after this document; `None` after the last one.
     pub(super) fn cursor_after(&self, candidate: &Candidate) -> Option<Cursor> {
         let positions: Cursor = self
             .sources
             .iter()
-            .zip(&candidate.used)
-            .map(|(source, used)| source.position(*used))
+            .zip(&candidate.consumed)
+            .map(|(source, consumed)| source.position(*consumed))
             .collect();
         positions
             .iter()
@@ -128,7 +129,7 @@ impl<'a> Merge<'a> {
             .then_some(positions)
     }
 
-    /// Reads on wherever nothing is at hand, all volumes at the same time.
+    /// Reads the next page of every volume whose names are consumed, concurrently.
     async fn fill(&mut self) -> Result<()> {
         loop {
             let blobs = self.blobs;
@@ -148,7 +149,7 @@ impl<'a> Merge<'a> {
 
 impl Source {
     fn head(&self) -> Option<&(String, Blob)> {
-        self.names.get(self.used)
+        self.names.get(self.consumed)
     }
 
     async fn read(&mut self, blobs: &Blobs, page_size: usize) -> Result<()> {
@@ -163,7 +164,7 @@ impl Source {
             cursor: Some(cursor),
             ..Position::default()
         });
-        // What does not lie in this volume is not shown, whatever the cursor leads to.
+        // Blob decides what its cursor leads to, so entries outside of the volume are dropped.
         let named = page.blobs.into_iter().filter_map(|blob| {
             let name = blob.pathname.strip_prefix(&self.prefix)?.to_owned();
             (!name.contains('/')).then_some((name, blob))
@@ -175,18 +176,22 @@ impl Source {
         Ok(())
     }
 
-    /// Where to go on when so many names are used up.
-    fn position(&self, used: usize) -> Position {
-        if used == self.names.len() {
+    /// Returns the position after this number of names.
+    fn position(&self, consumed: usize) -> Position {
+        if consumed == self.names.len() {
             return self.next.clone().unwrap_or(Position {
                 ended: true,
                 ..Position::default()
             });
         }
-        let page = self.pages.iter().rev().find(|(start, _)| *start <= used);
+        let page = self
+            .pages
+            .iter()
+            .rev()
+            .find(|(start, _)| *start <= consumed);
         let (start, mut position) = page.cloned().unwrap_or_default();
-        if used > start {
-            position.after = Some(self.names[used - 1].0.clone());
+        if consumed > start {
+            position.after = Some(self.names[consumed - 1].0.clone());
         }
         position
     }

@@ -161,7 +161,7 @@ impl<'a> SkillService<'a> {
     /// If the caller is rate-limited.
     async fn cached(&self, volumes: &[Volume], id: &SkillId) -> Result<Vec<Option<CacheEntry>>> {
         let wanted: Vec<_> = volumes.iter().map(|volume| (volume, vec![id])).collect();
-        match self.store.read_skills(self.context, &wanted).await {
+        match self.store.cache_get(self.context, &wanted).await {
             Ok(cached) => Ok(cached.into_iter().map(Some).collect()),
             Err(limited @ store::Error::RateLimited(_)) => Err(limited.into()),
             Err(_) => Ok(vec![None; volumes.len()]),

@@ -32,7 +32,7 @@ impl SkillService<'_> {
         let cached = cached.unwrap_or_else(|| vec![None; candidates.len()]);
         let is_current = |index: &usize| {
             let entry = cached[*index].as_ref();
-            let skill = entry.and_then(|entry| entry.remembered.as_ref());
+            let skill = entry.and_then(|entry| entry.cached.as_ref());
             skill.is_some_and(|skill| is_of_document(skill, &candidates[*index]))
         };
         let stale: Vec<usize> = (0..candidates.len())
@@ -75,7 +75,7 @@ impl SkillService<'_> {
             (volume, of_source.map(|candidate| &candidate.id).collect())
         };
         let wanted: Vec<_> = volumes.iter().enumerate().map(of_volume).collect();
-        let entries = self.store.read_skills(self.context, &wanted).await.ok()?;
+        let entries = self.store.cache_get(self.context, &wanted).await.ok()?;
         // Redis returns the entries volume by volume, and in the order of the candidates within each.
         let mut entries = entries.into_iter();
         let mut cached = vec![None; candidates.len()];
@@ -102,7 +102,7 @@ fn summary(
     read: Option<blob::Result<Option<Skill>>>,
 ) -> Option<ListedSkill> {
     let usage = cached.as_ref().map(|entry| entry.usage);
-    let cached = cached.and_then(|entry| entry.remembered);
+    let cached = cached.and_then(|entry| entry.cached);
     let is_current = cached
         .as_ref()
         .is_some_and(|skill| is_of_document(skill, candidate));
@@ -113,7 +113,7 @@ fn summary(
     let (skill, was_read) = match (cached, read) {
         (Some(skill), _) => (skill, true),
         (None, Some(Ok(skill))) => (skill?, true),
-        (None, Some(Err(_)) | None) => (Skill::unread(&candidate.id, NOT_READ_IN_TIME), false),
+        (None, Some(Err(_)) | None) => (Skill::unreadable(&candidate.id, NOT_READ_IN_TIME), false),
     };
     let skill = to_summary(
         volume,

@@ -61,7 +61,7 @@ impl SkillService<'_> {
             // Cached data and counts belong to a deleted skill with the same id.
             let cached = self
                 .store
-                .remember_new_skill(self.context, volume, id, &stored.cached);
+                .cache_put_new(self.context, volume, id, &stored.cached);
             let usage = cached.await.ok().map(|()| Usage::default());
             return Ok(Written::now(stored.into_summary(volume, id, usage)));
         }
@@ -110,7 +110,7 @@ impl SkillService<'_> {
                 let stored = self.stored(id, &document, blob, created_at).await;
                 let entry = [(id, stored.cached.clone())];
                 // If this fails, the next list reads the document, and the usage count is unknown.
-                let cached = self.store.remember_skills(self.context, volume, &entry);
+                let cached = self.store.cache_put(self.context, volume, &entry);
                 let is_cached = cached.await.is_ok();
                 return Ok(stored.into_summary(volume, id, usage.filter(|_| is_cached)));
             }
@@ -149,7 +149,7 @@ impl SkillService<'_> {
             }
         }
         // If this fails, only the usage count stays behind; a new skill with this id starts at zero.
-        let _ = self.store.forget_skill(self.context, volume, id).await;
+        let _ = self.store.cache_delete(self.context, volume, id).await;
         Ok(())
     }
 

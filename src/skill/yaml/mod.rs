@@ -1,8 +1,7 @@
-//! YAML: from a text to a small tree, and from values to text. Never further than documented bounds.
+//! YAML: parsing to a tree within fixed limits, and writing.
 //!
-//! A scalar keeps its text, and a value is resolved (is `5` a number?) only where someone asks: a version
-//! `1.10` stays one. The bounds are for texts made to hurt: without them, a few lines of aliases are more
-//! nodes than there is memory.
+//! A scalar keeps its text. Its type is resolved on demand, so that the version `1.10` stays `1.10`. The limits protect
+//! against hostile input: a few lines of nested aliases expand to more nodes than fit into memory.
 
 mod parse;
 mod schema;
@@ -10,39 +9,41 @@ mod write;
 
 pub(super) use self::parse::{YamlError, parse};
 pub(super) use self::schema::{Resolved, resolve, to_json};
-pub(super) use self::write::{entry, flow, flow_json, flow_list, quote};
+pub(super) use self::write::{
+    quote, write_entry, write_flow, write_flow_json, write_flow_sequence,
+};
 
-/// How many collections are within each other at most.
+/// The maximum nesting depth of collections.
 pub(super) const MAX_DEPTH: usize = 64;
-/// How many nodes a text has at most, aliases resolved.
+/// The maximum number of nodes, with aliases expanded.
 pub(super) const MAX_NODES: usize = 20_000;
-/// How many bytes all scalars have together at most, aliases resolved.
+/// The maximum total size of all scalars in bytes, with aliases expanded.
 pub(super) const MAX_TEXT_BYTES: usize = 256 * 1024;
 
-/// A value.
+/// A node of the tree.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    /// The line it begins in; the first is 1.
+    /// The line where the node begins; the first is 1.
     pub line: usize,
-    /// Its tag as it can be written, if it has one.
+    /// The tag in its written form.
     pub tag: Option<String>,
-    /// What it is.
+    /// The content.
     pub value: Value,
 }
 
-/// What a node is.
+/// The content of a node.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    /// A text, and whether it stands there without quotes.
-    Scalar { text: String, plain: bool },
-    /// A list.
+    /// A scalar; `is_plain` if it is written without quotes.
+    Scalar { text: String, is_plain: bool },
+    /// A sequence.
     Sequence(Vec<Node>),
-    /// Keys and their values.
+    /// A mapping: keys and values in document order.
     Mapping(Vec<(Node, Node)>),
 }
 
 impl Node {
-    /// The text of a scalar, whatever it resolves to.
+    /// Returns the text of a scalar, independent of its type.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Scalar { text, .. } => Some(text),
@@ -50,25 +51,25 @@ impl Node {
         }
     }
 
-    /// Whether this is a `null`, or nothing at all.
+    /// Returns whether this is `null`, `~` or an empty plain scalar.
     pub(super) fn is_null(&self) -> bool {
         self.resolved() == Some(Resolved::Null)
     }
 
-    /// What a scalar resolves to.
+    /// Returns the resolved type of a scalar.
     pub(super) fn resolved(&self) -> Option<Resolved> {
-        let Value::Scalar { text, plain } = &self.value else {
+        let Value::Scalar { text, is_plain } = &self.value else {
             return None;
         };
         Some(match self.tag.as_deref() {
-            None if *plain => resolve(text),
+            None if *is_plain => resolve(text),
             Some("!!null" | "!!bool" | "!!int" | "!!float") => resolve(text),
             _ => Resolved::Text,
         })
     }
 }
 
-/// Two nodes are equal if every reader takes them for the same, wherever and however they are written.
+/// Two nodes are equal if they have the same tag and value; position and notation are ignored.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         self.tag == other.tag

@@ -1,4 +1,4 @@
-//! From the events of the parser to a tree.
+//! Builds a tree from the events of the YAML parser.
 
 use std::collections::HashMap;
 
@@ -6,28 +6,28 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::{MAX_DEPTH, MAX_NODES, MAX_TEXT_BYTES, Node, Value};
 
-/// The value that a text holds.
+/// The root node of a YAML document.
 #[derive(Debug)]
 pub(in crate::skill) struct Root {
-    /// The value.
+    /// The node.
     pub node: Node,
-    /// If it is a mapping in block style: the line and the column where each of its keys begins.
+    /// The line and column where each key begins, if the root is a block mapping.
     pub key_positions: Vec<(usize, usize)>,
 }
 
-/// Why a text is not read.
+/// The reason why a text cannot be parsed.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::skill) struct YamlError {
-    /// The line it is about; the first is 1.
+    /// The line of the error; the first is 1.
     pub line: usize,
-    /// What is wrong, in plain words.
+    /// The message for the caller.
     pub message: String,
 }
 
-/// Reads a text of one value; nothing if it holds none.
+/// Parses a text with one YAML document; `None` if it is empty.
 pub(in crate::skill) fn parse(text: &str) -> Result<Option<Root>, YamlError> {
     let mut builder = Builder::default();
-    // Not `Parser::load`, which calls itself for what is nested.
+    // Not `Parser::load`, which recurses for nested nodes and could overflow the stack.
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| YamlError {
             line: error.marker().line(),
@@ -36,7 +36,7 @@ pub(in crate::skill) fn parse(text: &str) -> Result<Option<Root>, YamlError> {
         if builder.depth() == 0 && matches!(event, Event::MappingStart(..)) {
             builder.is_block = !is_brace(text, span);
         }
-        builder.take(event, span).map_err(|message| YamlError {
+        builder.handle(event, span).map_err(|message| YamlError {
             line: span.start.line(),
             message: message.to_owned(),
         })?;
@@ -52,7 +52,7 @@ pub(in crate::skill) fn parse(text: &str) -> Result<Option<Root>, YamlError> {
     }))
 }
 
-/// Whether a span ends with the brace that opens a mapping.
+/// Returns whether a span ends with the `{` of a flow mapping.
 fn is_brace(text: &str, span: Span) -> bool {
     let last = span.end.index().checked_sub(1);
     last.and_then(|index| text.chars().nth(index)) == Some('{')
@@ -63,24 +63,24 @@ struct Builder {
     root: Option<Node>,
     is_block: bool,
     key_positions: Vec<(usize, usize)>,
-    open: Vec<Open>,
+    open: Vec<OpenCollection>,
     anchors: HashMap<usize, Anchor>,
     nodes: usize,
     text_bytes: usize,
 }
 
-/// A collection whose end has not come yet.
-struct Open {
+/// A collection whose end event has not arrived yet.
+struct OpenCollection {
     line: usize,
     tag: Option<String>,
     anchor: usize,
     is_mapping: bool,
     items: Vec<Node>,
-    /// How many nodes and bytes there were before it.
+    /// The numbers of nodes and text bytes before it.
     before: (usize, usize),
 }
 
-/// What an alias stands for, and how many nodes and bytes that is.
+/// The node of an anchor, with its number of nodes and text bytes.
 struct Anchor {
     node: Node,
     nodes: usize,
@@ -92,7 +92,7 @@ impl Builder {
         self.open.len()
     }
 
-    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), &'static str> {
+    fn handle(&mut self, event: Event<'_>, span: Span) -> Result<(), &'static str> {
         let starts_node = matches!(
             event,
             Event::Scalar(..)
@@ -101,7 +101,7 @@ impl Builder {
                 | Event::MappingStart(..)
         );
         if starts_node {
-            self.note_key(span);
+            self.record_key(span);
         }
         let line = span.start.line();
         match event {
@@ -110,7 +110,7 @@ impl Builder {
                 self.count(1, text.len())?;
                 let value = Value::Scalar {
                     text: text.into_owned(),
-                    plain: style == ScalarStyle::Plain,
+                    is_plain: style == ScalarStyle::Plain,
                 };
                 let tag = tag.as_deref().map(written_tag);
                 self.finish(Node { line, tag, value }, anchor, before);
@@ -119,7 +119,7 @@ impl Builder {
                 let anchor = self
                     .anchors
                     .get(&anchor)
-                    .ok_or("an alias stands within what it stands for")?;
+                    .ok_or("an alias refers to a collection that contains it")?;
                 let node = Node {
                     line,
                     ..anchor.node.clone()
@@ -133,7 +133,7 @@ impl Builder {
             Event::MappingStart(anchor, tag) => self.open(line, tag.as_deref(), anchor, true)?,
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::DocumentStart(_) if self.root.is_some() => {
-                return Err("there is a second document");
+                return Err("it contains more than one document");
             }
             Event::DocumentStart(_)
             | Event::DocumentEnd
@@ -144,8 +144,8 @@ impl Builder {
         Ok(())
     }
 
-    /// Remembers where a key of the outermost mapping begins.
-    fn note_key(&mut self, span: Span) {
+    /// Records the position of a key of the root mapping.
+    fn record_key(&mut self, span: Span) {
         if let [outermost] = self.open.as_slice()
             && outermost.is_mapping
             && outermost.items.len().is_multiple_of(2)
@@ -159,7 +159,7 @@ impl Builder {
         self.nodes += nodes;
         self.text_bytes += text_bytes;
         if self.nodes > MAX_NODES || self.text_bytes > MAX_TEXT_BYTES {
-            return Err("there is more here than 20,000 values or 256 KB, aliases resolved");
+            return Err("it has more than 20,000 values or 256 KB with aliases expanded");
         }
         Ok(())
     }
@@ -176,7 +176,7 @@ impl Builder {
         }
         let before = (self.nodes, self.text_bytes);
         self.count(1, 0)?;
-        self.open.push(Open {
+        self.open.push(OpenCollection {
             line,
             tag: tag.map(written_tag),
             anchor,
@@ -223,7 +223,7 @@ fn into_pairs(items: Vec<Node>) -> Vec<(Node, Node)> {
     std::iter::from_fn(|| Some((items.next()?, items.next()?))).collect()
 }
 
-/// A tag as it can be written where no directive is.
+/// Writes a tag in a form that needs no `%TAG` directive.
 fn written_tag(tag: &Tag) -> String {
     match (tag.handle.as_str(), tag.suffix.as_str()) {
         ("tag:yaml.org,2002:", suffix) => format!("!!{suffix}"),
@@ -239,48 +239,48 @@ mod tests {
     use crate::skill::MAX_FRONT_MATTER_BYTES;
 
     #[track_caller]
-    fn check_refused(text: &str, why: &str) {
+    fn check_rejected(text: &str, reason: &str) {
         let error = parse(text).unwrap_err();
-        assert!(error.message.contains(why), "{error:?}");
+        assert!(error.message.contains(reason), "{error:?}");
     }
 
-    fn as_large_as_allowed(piece: &str) -> String {
+    fn repeat_to_limit(piece: &str) -> String {
         piece.repeat(MAX_FRONT_MATTER_BYTES / piece.len())
     }
 
     #[test]
-    fn nesting_is_bounded_in_every_style() {
+    fn nesting_is_limited_in_every_style() {
         for piece in ["[", "{", "{? ", "[a: ", "- ", "? ", "? ["] {
-            assert!(parse(&as_large_as_allowed(piece)).is_err(), "{piece}");
+            assert!(parse(&repeat_to_limit(piece)).is_err(), "{piece}");
         }
-        check_refused(&"- ".repeat(MAX_DEPTH + 1), "nested deeper than 64");
+        check_rejected(&"- ".repeat(MAX_DEPTH + 1), "nested deeper than 64");
         assert!(parse(&("- ".repeat(MAX_DEPTH) + "x")).is_ok());
     }
 
     #[test]
-    fn aliases_are_bounded_by_what_they_stand_for() {
+    fn expanded_aliases_are_limited() {
         let mut laughs = "a0: &a0 [x, x]\n".to_owned();
         for level in 1..30 {
             let below = level - 1;
             laughs += &format!("a{level}: &a{level} [*a{below}, *a{below}]\n");
         }
-        check_refused(&laughs, "more here than");
+        check_rejected(&laughs, "with aliases expanded");
         let large = format!("a: &a {}\nb: [{}]", "x".repeat(30_000), "*a, ".repeat(100));
-        check_refused(&large, "more here than");
-        check_refused("a: &a [*a]", "within what it stands for");
-        check_refused("a: *a", "unknown anchor");
+        check_rejected(&large, "with aliases expanded");
+        check_rejected("a: &a [*a]", "that contains it");
+        check_rejected("a: *a", "unknown anchor");
     }
 
     #[test]
-    fn what_is_not_one_document_is_refused() {
-        check_refused("a: 1\n--- \nb: 2", "second document");
-        check_refused("%YAML 1.2\na: 1", "document start");
+    fn text_with_other_than_one_document_is_rejected() {
+        check_rejected("a: 1\n--- \nb: 2", "more than one document");
+        check_rejected("%YAML 1.2\na: 1", "document start");
         assert!(parse("%TAG ! tag:x,2000:\n---\na: !b 1").is_ok());
         assert!(parse("# nothing\n").unwrap().is_none());
     }
 
     #[test]
-    fn texts_made_to_take_long_do_not() {
+    fn hostile_text_is_parsed_in_bounded_time() {
         let start = std::time::Instant::now();
         for piece in [
             "a",
@@ -307,7 +307,7 @@ mod tests {
             "a: |\n",
             "- - a: ",
         ] {
-            let text = as_large_as_allowed(piece);
+            let text = repeat_to_limit(piece);
             for text in [
                 text.clone(),
                 format!("a: {text}"),
@@ -317,7 +317,7 @@ mod tests {
                 let _ = parse(&text);
             }
         }
-        // A build without optimization takes a tenth of this.
+        // An unoptimised build takes about 3 s.
         assert!(start.elapsed().as_secs() < 30);
     }
 }

@@ -1,20 +1,20 @@
-//! What a plain scalar is by the core schema of YAML 1.2, and values as JSON.
+//! Types of plain scalars by the core schema of YAML 1.2, and conversion to JSON.
 
 use serde_json::value::RawValue;
 
 use super::{Node, Value};
 use crate::util::json;
 
-/// What a plain scalar resolves to.
+/// The type of a scalar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::skill) enum Resolved {
-    /// `null`, `~` or nothing.
+    /// `null`, `~` or the empty plain scalar.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as JSON writes it.
+    /// A number in JSON notation.
     Number(String),
-    /// Anything else; also `.inf` and `.nan`, which JSON cannot say.
+    /// Any other text; also `.inf` and `.nan`, which JSON cannot represent.
     Text,
 }
 
@@ -42,7 +42,7 @@ fn number(text: &str) -> Option<String> {
     decimal(text)
 }
 
-/// A decimal number as JSON writes it: without `+`, zeros in front, and a bare point.
+/// Converts a decimal number to JSON notation: without `+`, leading zeros and a bare decimal point.
 fn decimal(text: &str) -> Option<String> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -55,11 +55,12 @@ fn decimal(text: &str) -> Option<String> {
     };
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let has_digits = |text: &str| !text.is_empty() && all_digits(text);
-    let valid = all_digits(whole)
+    let is_valid = all_digits(whole)
         && fraction.is_none_or(all_digits)
         && (has_digits(whole) || fraction.is_some_and(has_digits))
-        && exponent.is_none_or(|it| has_digits(it.strip_prefix(['+', '-']).unwrap_or(it)));
-    if !valid || !text.parse::<f64>().is_ok_and(f64::is_finite) {
+        && exponent
+            .is_none_or(|digits| has_digits(digits.strip_prefix(['+', '-']).unwrap_or(digits)));
+    if !is_valid || !text.parse::<f64>().is_ok_and(f64::is_finite) {
         return None;
     }
     let mut number = String::new();
@@ -80,7 +81,7 @@ fn decimal(text: &str) -> Option<String> {
     Some(number)
 }
 
-/// A value as JSON; numbers keep their digits. Of a key that is there twice, the last value counts.
+/// Converts a node to JSON. Numbers keep their digits; the last value of a duplicate key is used.
 pub(in crate::skill) fn to_json(node: &Node) -> Box<RawValue> {
     match &node.value {
         Value::Scalar { text, .. } => match node.resolved() {
@@ -102,7 +103,7 @@ pub(in crate::skill) fn to_json(node: &Node) -> Box<RawValue> {
     }
 }
 
-/// A key as JSON can have it: its text, or the JSON of what is none.
+/// Converts a key to a JSON member name: its text, or its JSON if it is null or not a scalar.
 fn key_text(key: &Node) -> String {
     match key.text().filter(|_| !key.is_null()) {
         Some(text) => text.to_owned(),
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_scalars_are_what_the_core_schema_says() {
+    fn plain_scalars_resolve_by_the_core_schema() {
         check("[~, null, Null, NULL, ]", "[null,null,null,null]");
         check(
             "[true, True, FALSE, yes, on, y]",
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_and_tags_decide() {
+    fn quoted_and_tagged_scalars_resolve_by_their_notation() {
         check(
             "['5', \"true\", !!str 5, !!int '5', !x 5, ! 5]",
             r#"["5","true","5",5,"5","5"]"#,
@@ -160,14 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn mappings_are_objects_with_each_key_once() {
+    fn mapping_becomes_an_object_with_unique_keys() {
         check(
             "{b: 1, a: {c: [1, {}]}, 5: x, [d]: y}",
             r#"{"b":1,"a":{"c":[1,{}]},"5":"x","[\"d\"]":"y"}"#,
         );
         check("{a: 1, b: 2, a: 3}", r#"{"a":3,"b":2}"#);
-        for nothing in ["", "~", "null"] {
-            check(&format!("{nothing}: 1"), r#"{"null":1}"#);
+        for null in ["", "~", "null"] {
+            check(&format!("{null}: 1"), r#"{"null":1}"#);
         }
         check(
             "- &x {a: 1}\n- *x\n- {<<: *x}",

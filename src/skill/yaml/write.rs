@@ -1,33 +1,34 @@
-//! Values as YAML that every reader takes for the same, in one line each.
+//! Writing of values as one-line YAML that all YAML 1.1 and 1.2 parsers read alike.
 
 use serde_json::value::RawValue;
 
 use super::{Node, Resolved, Value};
 
-/// The longest key that may stand before its `:`, in bytes; the specification allows 1024 characters.
+/// The maximum length of an implicit key (without `? `), in bytes; YAML allows 1024 characters.
 const MAX_SIMPLE_KEY_BYTES: usize = 1000;
 
-/// What YAML 1.1 or 1.2 takes for something other than a text, in lower case.
+/// The words that YAML 1.1 or 1.2 resolves to another type than string, in lower case.
 const RESERVED: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
 
-/// A text as a scalar: as it is where no reader can take it for anything else, in double quotes otherwise.
+/// Writes a string as a scalar: plain if no parser can read it as another type, otherwise in double quotes.
 pub(in crate::skill) fn quote(text: &str) -> String {
-    let harmless = |it: char| it.is_alphanumeric() || " _-./()+".contains(it);
-    let plain = text.starts_with(char::is_alphabetic)
-        && text.chars().all(harmless)
+    let is_harmless =
+        |character: char| character.is_alphanumeric() || " _-./()+".contains(character);
+    let is_plain = text.starts_with(char::is_alphabetic)
+        && text.chars().all(is_harmless)
         && !text.ends_with(' ')
         && !text.contains("---")
         && !RESERVED.contains(&text.to_ascii_lowercase().as_str());
-    if plain {
+    if is_plain {
         text.to_owned()
     } else {
         double_quoted(text)
     }
 }
 
-/// A text in double quotes, in one line of characters that are seen as what they are.
+/// Writes a string in double quotes, in one line and with invisible characters escaped.
 ///
-/// It never holds `---`: there are readers that look for the end of the front matter by that alone.
+/// The result never contains `---`: some parsers end the front matter at any `---`.
 pub(in crate::skill) fn double_quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     let mut hyphens = 0;
@@ -55,7 +56,7 @@ pub(in crate::skill) fn double_quoted(text: &str) -> String {
     quoted
 }
 
-/// Whether a character ends lines, turns text around, is not printable in YAML, or is not seen at all.
+/// Returns whether a character is a line ending, a bidirectional control, not printable in YAML, or invisible.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || u32::from(character) & 0xfffe == 0xfffe
@@ -76,14 +77,16 @@ fn is_hidden(character: char) -> bool {
         )
 }
 
-/// Texts as a list in one line: `[a, "b, c"]`.
-pub(in crate::skill) fn flow_list<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
+/// Writes strings as a flow sequence: `[a, "b, c"]`.
+pub(in crate::skill) fn write_flow_sequence<'a>(
+    texts: impl IntoIterator<Item = &'a String>,
+) -> String {
     let items: Vec<String> = texts.into_iter().map(|text| quote(text)).collect();
     format!("[{}]", items.join(", "))
 }
 
-/// JSON as YAML in one line. Only for JSON whose strings have been checked.
-pub(in crate::skill) fn flow_json(json: &RawValue) -> String {
+/// Writes JSON as one line of YAML. The JSON must be valid, and its strings free of unpaired surrogates.
+pub(in crate::skill) fn write_flow_json(json: &RawValue) -> String {
     let mut yaml = String::new();
     let mut rest = json.get();
     while let Some(first) = rest.chars().next() {
@@ -98,7 +101,11 @@ pub(in crate::skill) fn flow_json(json: &RawValue) -> String {
                 let text: String =
                     serde_json::from_str(token).expect("the strings of checked JSON are strings");
                 let is_key = after.trim_start().starts_with(':');
-                yaml.push_str(&if is_key { key(&text) } else { quote(&text) });
+                yaml.push_str(&if is_key {
+                    flow_key(&text)
+                } else {
+                    quote(&text)
+                });
             }
             ',' => yaml.push_str(", "),
             ':' => yaml.push_str(": "),
@@ -109,20 +116,20 @@ pub(in crate::skill) fn flow_json(json: &RawValue) -> String {
     yaml
 }
 
-/// Where a JSON string ends that begins `text`, its quotes included.
+/// Returns the length of the JSON string at the start of `text`, with its quotes.
 fn end_of_string(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
+    let mut is_escaped = false;
+    for (index, byte) in text.bytes().enumerate().skip(1) {
         match byte {
-            b'"' if !escaped => return at + 1,
-            b'\\' => escaped = !escaped,
-            _ => escaped = false,
+            b'"' if !is_escaped => return index + 1,
+            b'\\' => is_escaped = !is_escaped,
+            _ => is_escaped = false,
         }
     }
     text.len()
 }
 
-fn key(text: &str) -> String {
+fn flow_key(text: &str) -> String {
     let quoted = quote(text);
     if quoted.len() <= MAX_SIMPLE_KEY_BYTES {
         quoted
@@ -131,9 +138,9 @@ fn key(text: &str) -> String {
     }
 }
 
-/// A key and its value as lines of a mapping in block style, each but the last ended by `line_ending`.
-pub(in crate::skill) fn entry(key: &Node, value: &str, line_ending: &str) -> String {
-    let written = flow(key);
+/// Writes an entry of a block mapping: one or two lines, without a line ending after the last.
+pub(in crate::skill) fn write_entry(key: &Node, value: &str, line_ending: &str) -> String {
+    let written = write_flow(key);
     if is_simple_key(key, &written) {
         format!("{written}: {value}")
     } else {
@@ -145,23 +152,23 @@ fn is_simple_key(key: &Node, written: &str) -> bool {
     key.text().is_some() && written.len() <= MAX_SIMPLE_KEY_BYTES
 }
 
-/// A value in one line.
-pub(in crate::skill) fn flow(node: &Node) -> String {
+/// Writes a node in flow style, in one line.
+pub(in crate::skill) fn write_flow(node: &Node) -> String {
     let value = match &node.value {
-        Value::Scalar { text, plain } => scalar(text, *plain, node.resolved().as_ref()),
+        Value::Scalar { text, is_plain } => scalar(text, *is_plain, node.resolved().as_ref()),
         Value::Sequence(items) => {
-            let items: Vec<String> = items.iter().map(flow).collect();
+            let items: Vec<String> = items.iter().map(write_flow).collect();
             format!("[{}]", items.join(", "))
         }
         Value::Mapping(entries) => {
             let entries: Vec<String> = entries
                 .iter()
                 .map(|(key, value)| {
-                    let written = flow(key);
+                    let written = write_flow(key);
                     if is_simple_key(key, &written) {
-                        format!("{written}: {}", flow(value))
+                        format!("{written}: {}", write_flow(value))
                     } else {
-                        format!("? {written} : {}", flow(value))
+                        format!("? {written} : {}", write_flow(value))
                     }
                 })
                 .collect();
@@ -174,17 +181,21 @@ pub(in crate::skill) fn flow(node: &Node) -> String {
     }
 }
 
-fn scalar(text: &str, plain: bool, resolved: Option<&Resolved>) -> String {
-    // Without quotes it may be what this program does not know: a date, or the `yes` of YAML 1.1.
-    let is_time = text.starts_with(|it: char| it.is_ascii_digit())
+fn scalar(text: &str, is_plain: bool, resolved: Option<&Resolved>) -> String {
+    // A plain scalar stays plain: it can be a date or the `yes` of YAML 1.1, which the core schema does not resolve.
+    let is_time = text.starts_with(|first: char| first.is_ascii_digit())
         && !text.contains(": ")
         && !text.ends_with(':');
-    let harmless =
-        |it: char| it.is_alphanumeric() || " _-./()+~".contains(it) || (it == ':' && is_time);
-    let same_in_flow = text.chars().all(harmless) && !text.contains("---") && !text.is_empty();
+    let is_harmless = |character: char| {
+        character.is_alphanumeric()
+            || " _-./()+~".contains(character)
+            || (character == ':' && is_time)
+    };
+    let is_valid_in_flow =
+        text.chars().all(is_harmless) && !text.contains("---") && !text.is_empty();
     if resolved == Some(&Resolved::Null) && text.is_empty() {
         "null".to_owned()
-    } else if plain && same_in_flow {
+    } else if is_plain && is_valid_in_flow {
         text.to_owned()
     } else {
         double_quoted(text)
@@ -197,7 +208,7 @@ mod tests {
     use crate::skill::yaml::parse;
 
     #[test]
-    fn only_texts_that_nobody_mistakes_are_plain() {
+    fn ambiguous_strings_are_quoted() {
         for text in [
             "a",
             "Hello World",
@@ -249,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_escaped() {
+    fn invisible_characters_are_escaped() {
         assert_eq!(
             double_quoted("\"\\\n\r\t\0\u{7f}\u{85}\u{2028}\u{202e}\u{feff}\u{fffe}\u{e0041}é😀"),
             r#""\"\\\n\r\t\x00\x7f\x85\u2028\u202e\ufeff\ufffe\U000e0041é😀""#
@@ -258,24 +269,24 @@ mod tests {
     }
 
     #[test]
-    fn json_becomes_yaml_that_says_the_same() {
+    fn json_is_written_as_equivalent_yaml() {
         let json =
             r#"[ {"a b":[1.50,-0,1e5,null,true,"true","x: y"],"":{},"n":"\u00e9\n"},{"c":[]} ]"#;
         let json: Box<RawValue> = serde_json::from_str(json).unwrap();
-        let yaml = flow_json(&json);
+        let yaml = write_flow_json(&json);
         assert_eq!(
             yaml,
             r#"[{a b: [1.50, -0, 1e5, null, true, "true", "x: y"], "": {}, "n": "é\n"}, {c: []}]"#
         );
         let node = parse(&yaml).unwrap().unwrap().node;
-        assert_eq!(parse(&flow(&node)).unwrap().unwrap().node, node);
+        assert_eq!(parse(&write_flow(&node)).unwrap().unwrap().node, node);
     }
 
     #[test]
-    fn keys_longer_than_yaml_allows_are_marked_as_keys() {
+    fn overlong_keys_are_written_as_explicit_keys() {
         let long = "k".repeat(2000);
         let json = serde_json::value::to_raw_value(&serde_json::json!([{&long: 1}])).unwrap();
-        let yaml = flow_json(&json);
+        let yaml = write_flow_json(&json);
         assert_eq!(
             crate::skill::yaml::to_json(&parse(&yaml).unwrap().unwrap().node).get(),
             json.get()

@@ -1,9 +1,13 @@
-//! Operations on a Redis Cluster that touch several slots: one step per slot.
+//! Operations on a Redis Cluster that use several slots, with one step per slot.
 //!
-//! The keys of a session share a slot and change together, in one script, as they do on a single Redis. The script
-//! returns what has to change in other slots, above all in the index; that is sent before the operation returns.
+//! The keys of a session share a slot and change together in one script, as on a single Redis. The script returns its
+//! follow-up in other slots, above all the update of the index, which is sent before the operation returns. If it is
+//! lost, a retry of the operation or the next list repeats it.
 
+mod candidates;
 mod entry;
+mod index;
 mod list;
+pub(super) mod multi_slot;
 mod repair;
 mod steps;

@@ -1,75 +1,74 @@
-//! What a list puts right on its way: entries of an index that an operation broke off before it followed.
+//! Repairs index entries that a list finds wrong: the follow-up of an operation was lost.
 
 use futures_util::future::{join, join_all};
 
-use crate::store::cluster::entry::Entry;
-use crate::store::cluster::list::Candidate;
-use crate::store::connection::Connection;
+use super::entry::{Candidate, Entry};
+use super::multi_slot::MultiSlot;
 use crate::store::error::Result;
-use crate::store::script;
 use crate::util::metrics::count_as_one;
 
-impl Connection {
-    /// Puts the index right where sessions are not as it says: whether it said what is false, and whether it was
-    /// behind.
+/// Result of comparing an index with its sessions.
+pub(super) struct Repair {
+    /// The index contained a missing session, or one with another status.
+    pub(super) was_wrong: bool,
+    /// The index contained an earlier activity than the session.
+    pub(super) was_late: bool,
+}
+
+impl MultiSlot<'_> {
+    /// Compares candidates with their sessions, and repairs the index where they differ.
     pub(super) async fn repair(
-        &self,
+        self,
         candidates: &[Candidate<'_>],
         entries: &[Option<Entry>],
-    ) -> Result<(bool, bool)> {
-        let (mut gone, mut moved, mut is_late) = (Vec::new(), Vec::new(), false);
+    ) -> Result<Repair> {
+        let (mut missing, mut moved, mut was_late) = (Vec::new(), Vec::new(), false);
         for (candidate, entry) in candidates.iter().zip(entries) {
             match entry {
-                None => gone.push(candidate),
+                None => missing.push(candidate),
                 Some(entry) if entry.bucket != candidate.bucket => moved.push((candidate, entry)),
                 Some(entry) if entry.activity > candidate.micros => {
-                    is_late = true;
+                    was_late = true;
                     moved.push((candidate, entry));
                 }
                 Some(_) => {}
             }
         }
-        let is_false = !gone.is_empty()
+        let was_wrong = !missing.is_empty()
             || moved
                 .iter()
                 .any(|(candidate, entry)| entry.bucket != candidate.bucket);
-        let entered = moved
+        let put = moved
             .iter()
-            .map(|(candidate, entry)| self.enter(candidate, entry));
-        let forgotten = gone.iter().map(|candidate| self.forget(candidate));
-        let (entered, forgotten) = count_as_one(join(join_all(entered), join_all(forgotten))).await;
-        entered
-            .into_iter()
-            .chain(forgotten)
-            .collect::<Result<()>>()?;
-        Ok((is_false, is_late))
+            .map(|(candidate, entry)| self.put(candidate, entry));
+        let removed = missing.iter().map(|candidate| self.remove(candidate));
+        let (put, removed) = count_as_one(join(join_all(put), join_all(removed))).await;
+        put.into_iter().chain(removed).collect::<Result<()>>()?;
+        Ok(Repair {
+            was_wrong,
+            was_late,
+        })
     }
 
-    async fn enter(&self, candidate: &Candidate<'_>, entry: &Entry) -> Result<()> {
-        // A later activity than the session knows of was lost with a node, and with it what it changed.
-        let is_certain = if entry.activity < candidate.micros {
-            "1"
-        } else {
-            ""
-        };
+    async fn put(self, candidate: &Candidate<'_>, entry: &Entry) -> Result<()> {
+        // The session lost a later activity together with a node, and the change that it belonged to.
+        let is_forced = entry.activity < candidate.micros;
         let micros = entry.activity.to_string();
-        let arguments = vec![
-            &*candidate.id,
+        self.index_put(
+            candidate.scope,
+            &candidate.id,
             micros.as_bytes(),
-            &*entry.bucket,
-            is_certain.as_bytes(),
-        ];
-        self.in_index(&script::ENTER, candidate.scope, arguments)
-            .await
+            &entry.bucket,
+            is_forced,
+        )
+        .await
     }
 
-    /// Has an index forget a session that is gone. Where it is there by now, after a creation that was repeated, the
-    /// index learns of it again.
-    async fn forget(&self, candidate: &Candidate<'_>) -> Result<()> {
-        self.in_index(&script::FORGET, candidate.scope, vec![&candidate.id])
-            .await?;
+    /// Removes a missing session from an index, and puts it back if a repeated create request stored it meanwhile.
+    async fn remove(self, candidate: &Candidate<'_>) -> Result<()> {
+        self.index_remove(candidate.scope, &candidate.id).await?;
         match self.entry(&candidate.id, 0).await? {
-            Some(entry) => self.enter(candidate, &entry).await,
+            Some(entry) => self.put(candidate, &entry).await,
             None => Ok(()),
         }
     }

@@ -1,107 +1,14 @@
-//! `REDIS_URL`: read in one place, and shown without its secrets.
+//! `REDIS_URL` without its secrets, for logs and error texts.
 
 use std::net::IpAddr;
 use std::{fmt, slice};
 
-use redis::{ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisResult};
+use redis::{ConnectionAddr, ConnectionInfo};
 
-/// What a URL leads to.
-pub(super) enum Target {
-    /// One server.
-    One(Box<ConnectionInfo>),
-    /// Nodes of a cluster; there is at least one.
-    Cluster(Vec<ConnectionInfo>),
-}
+use super::url::{Target, parse, scheme_of};
 
-impl Target {
-    /// The server, or the first node.
-    pub(super) fn first(&self) -> &ConnectionInfo {
-        match self {
-            Self::One(info) => info,
-            Self::Cluster(nodes) => &nodes[0],
-        }
-    }
-}
-
-/// Whether a URL names a cluster: by several hosts, or by `cluster=true`.
-pub(super) fn is_cluster(url: &str) -> bool {
-    let (_, query) = url.split_once('?').unwrap_or_default();
-    let says_so = query.split(['&', '#', ',']).any(|it| it == "cluster=true");
-    says_so || one_for_each_host(url).len() > 1
-}
-
-/// What a URL says.
-///
-/// # Errors
-/// If it cannot be understood. The error repeats nothing of a password.
-pub(super) fn parse(url: &str) -> RedisResult<Target> {
-    if !is_cluster(url) {
-        return parse_one(url).map(|info| Target::One(Box::new(info)));
-    }
-    let nodes: Vec<_> = one_for_each_host(url)
-        .iter()
-        .map(|url| parse_one(url))
-        .collect::<RedisResult<_>>()?;
-    if nodes
-        .iter()
-        .any(|node| matches!(node.addr(), ConnectionAddr::Unix(_)))
-    {
-        return Err((ErrorKind::InvalidClientConfig, "a cluster has no socket").into());
-    }
-    Ok(Target::Cluster(nodes))
-}
-
-fn parse_one(url: &str) -> RedisResult<ConnectionInfo> {
-    let info = url.into_connection_info()?;
-    // `/`, `?` or `#` in a password ends the host as URLs are read: the password's start would be looked
-    // up as a name, in the open.
-    let after_host = url
-        .split_once("://")
-        .and_then(|(_, rest)| rest.split_once(['/', '?', '#']));
-    let is_unix = matches!(info.addr(), ConnectionAddr::Unix(_));
-    if !is_unix && after_host.is_some_and(|(_, rest)| rest.contains('@')) {
-        return Err((ErrorKind::InvalidClientConfig, "an @ follows the host").into());
-    }
-    Ok(info)
-}
-
-/// A URL for each host: of `redis://user:password@a:1,b:2/0`, and of `redis://a:1,redis://b:2`.
-fn one_for_each_host(text: &str) -> Vec<String> {
-    if scheme_of(text).is_none() {
-        return vec![text.to_owned()];
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    let mut start = 0;
-    for (comma, _) in text.match_indices(',') {
-        if scheme_of(&text[comma + 1..]).is_some() {
-            parts.push(&text[start..comma]);
-            start = comma + 1;
-        }
-    }
-    parts.push(&text[start..]);
-    let mut urls = Vec::new();
-    for part in parts {
-        let (scheme, rest) = part.split_once("://").unwrap_or_default();
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, tail) = rest.split_at(end);
-        let (credentials, hosts) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
-        let hosts = hosts.split(',');
-        urls.extend(hosts.map(|host| format!("{scheme}://{credentials}{host}{tail}")));
-    }
-    urls
-}
-
-/// Which scheme with hosts a text begins with.
-fn scheme_of(text: &str) -> Option<&'static str> {
-    let schemes = ["redis", "rediss", "valkey", "valkeys"];
-    let is_followed = |rest: &str| rest.starts_with("://");
-    schemes
-        .into_iter()
-        .find(|scheme| text.strip_prefix(scheme).is_some_and(is_followed))
-}
-
-/// A URL as a person may see it: with `***` for user and password. One that cannot be understood shows its
-/// scheme only, because nobody knows where in it the password is.
+/// A URL with `***` in place of user and password. A malformed URL is reduced to its scheme, because the password can
+/// be anywhere in it.
 #[derive(Clone, Debug)]
 pub struct Address {
     shown: String,
@@ -111,7 +18,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads a URL, also one that is none.
+    /// Reads a URL, which may be malformed.
     pub fn new(url: &str) -> Self {
         let scheme = scheme_of(url);
         let Ok(target) = parse(url) else {
@@ -124,15 +31,15 @@ impl Address {
         };
         let scheme = scheme.unwrap_or("redis");
         match &target {
-            Target::One(info) => Self::of_nodes(scheme, slice::from_ref(&**info), "", false),
+            Target::One(info) => Self::from_nodes(scheme, slice::from_ref(&**info), "", false),
             Target::Cluster(nodes) => {
                 let mark = if nodes.len() > 1 { "" } else { "?cluster=true" };
-                Self::of_nodes(scheme, nodes, mark, true)
+                Self::from_nodes(scheme, nodes, mark, true)
             }
         }
     }
 
-    fn of_nodes(scheme: &str, nodes: &[ConnectionInfo], mark: &str, is_cluster: bool) -> Self {
+    fn from_nodes(scheme: &str, nodes: &[ConnectionInfo], mark: &str, is_cluster: bool) -> Self {
         let redis = nodes[0].redis_settings();
         let database = redis.db();
         let (user, password) = (redis.username().is_some(), redis.password().is_some());
@@ -143,7 +50,7 @@ impl Address {
                 (user || password, end),
             ]
             .into_iter()
-            .filter_map(|(is_there, text)| is_there.then_some(text))
+            .filter_map(|(is_set, text)| is_set.then_some(text))
             .collect::<String>()
         };
         if let ConnectionAddr::Unix(path) = nodes[0].addr() {
@@ -178,17 +85,17 @@ impl Address {
         }
     }
 
-    /// Whether the URL asks for TLS.
+    /// Returns whether the connection uses TLS.
     pub fn is_encrypted(&self) -> bool {
         self.is_encrypted
     }
 
-    /// Whether it is a Redis Cluster.
+    /// Returns whether the URL names a Redis Cluster.
     pub fn is_cluster(&self) -> bool {
         self.is_cluster
     }
 
-    /// Whether the server is on this machine, of a cluster the nodes that are named.
+    /// Returns whether all servers in the URL are on this machine.
     pub fn is_local(&self) -> bool {
         self.is_local
     }
@@ -200,7 +107,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// Host, port, and whether it is spoken to encrypted.
+/// Returns host, port, and whether the connection uses TLS.
 fn host_of(info: &ConnectionInfo) -> Option<(&str, u16, bool)> {
     match info.addr() {
         ConnectionAddr::Tcp(host, port) => Some((host, *port, false)),
@@ -215,10 +122,11 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::url::is_cluster;
     use super::*;
 
     #[test]
-    fn a_url_is_shown_with_stars_for_user_and_password() {
+    fn credentials_are_shown_as_stars() {
         for (url, shown) in [
             ("redis://127.0.0.1", "redis://127.0.0.1:6379/0"),
             (
@@ -252,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_is_named_by_several_hosts_or_says_so() {
+    fn several_hosts_or_cluster_parameter_is_a_cluster() {
         for (url, shown) in [
             ("redis://a:1,b:2,c/0", "redis://a:1,b:2,c:6379/0"),
             ("redis://a:1,redis://[::1]:2", "redis://a:1,[::1]:2/0"),
@@ -288,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_url_shows_no_part_that_may_be_a_password() {
+    fn malformed_url_shows_only_its_scheme() {
         for (url, shown) in [
             ("hidden", "…"),
             ("hidden://hidden", "…"),
@@ -306,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_on_this_machine_is_known_as_such() {
+    fn loopback_and_socket_urls_are_local() {
         for (url, is_local) in [
             ("redis://localhost", true),
             ("redis://127.0.0.2:7000", true),

@@ -1,5 +1,7 @@
-//! The connection to one node. The crate's client of clusters sends a command again where its answer was lost;
-//! only whoever knows what the command does can tell whether it may.
+//! The connection to one cluster node.
+//!
+//! The cluster client of the `redis` crate repeats each command whose reply was lost. Only the sender can decide
+//! whether that is safe, so this connection hides such errors from the crate.
 
 use std::io;
 use std::sync::Arc;
@@ -12,21 +14,20 @@ use redis::{
     Value, pipe,
 };
 
-/// A connection that says by its errors whether a command may have run.
+/// A connection whose errors distinguish commands that may have run from commands that were not sent.
 #[derive(Clone)]
 pub(super) struct Node {
     connection: MultiplexedConnection,
-    /// It lost an answer, and whatever else is sent on it would be lost, too.
+    /// A reply was lost, so replies to further commands would be lost as well.
     is_broken: Arc<AtomicBool>,
-    /// The next command goes to a slot that is on its way here.
+    /// The next command is for a slot that is being imported by this node.
     asking: bool,
 }
 
-/// What an error of this kind says of a command that may have run and whose answer did not come. The crate passes
-/// such errors on.
+/// Error kind of a command that may have run and whose reply was lost. The crate does not retry this kind.
 const LOST: ErrorKind = ErrorKind::Client;
-const BROKEN: &str = "the connection broke before the answer";
-const LATE: &str = "no answer in time";
+const BROKEN: &str = "the connection closed before the reply";
+const TIMED_OUT: &str = "no reply in time";
 
 impl Connect for Node {
     fn connect_with_config<'a, T>(info: T, config: AsyncConnectionConfig) -> RedisFuture<'a, Self>
@@ -46,21 +47,21 @@ impl Connect for Node {
 impl ConnectionLike for Node {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
-            // Other requests' commands go over the same connection: between ASKING and the command that it
-            // is for, none may.
+            // Requests share the connection, and ASKING applies to the next command: both are sent together, so that
+            // no other command comes between them.
             if command.args_iter().next() == Some(redis::Arg::Simple(b"ASKING")) {
                 self.asking = true;
                 return Ok(Value::Okay);
             }
             if std::mem::take(&mut self.asking) {
-                let mut both = pipe();
-                both.cmd("ASKING").add_command(command.clone());
-                let answers = self.req_packed_commands(&both, 1, 1).await?;
+                let mut pipeline = pipe();
+                pipeline.cmd("ASKING").add_command(command.clone());
+                let answers = self.req_packed_commands(&pipeline, 1, 1).await?;
                 return Ok(answers.into_iter().next().unwrap_or(Value::Nil));
             }
             self.refuse_if_broken()?;
             let answer = self.connection.req_packed_command(command).await;
-            answer.map_err(|error| self.lost(error))
+            answer.map_err(|error| self.mark_lost(error))
         })
     }
 
@@ -73,7 +74,7 @@ impl ConnectionLike for Node {
         Box::pin(async move {
             self.refuse_if_broken()?;
             let answers = self.connection.req_packed_commands(commands, offset, count);
-            answers.await.map_err(|error| self.lost(error))
+            answers.await.map_err(|error| self.mark_lost(error))
         })
     }
 
@@ -83,7 +84,7 @@ impl ConnectionLike for Node {
 }
 
 impl Node {
-    /// Nothing is sent on a broken connection, so that the crate makes a new one and sends it there.
+    /// Fails on a broken connection, so that the crate opens a new one and sends the command there.
     fn refuse_if_broken(&self) -> Result<(), RedisError> {
         if self.is_broken.load(Ordering::Relaxed) {
             return Err(io::Error::from(io::ErrorKind::NotConnected).into());
@@ -91,21 +92,26 @@ impl Node {
         Ok(())
     }
 
-    fn lost(&self, error: RedisError) -> RedisError {
+    /// Converts an I/O error of a command that was sent.
+    fn mark_lost(&self, error: RedisError) -> RedisError {
         if !error.is_io_error() {
             return error;
         }
         self.is_broken.store(true, Ordering::Relaxed);
-        let how = if error.is_timeout() { LATE } else { BROKEN };
-        (LOST, "the answer was lost", how.to_owned()).into()
+        let reason = if error.is_timeout() {
+            TIMED_OUT
+        } else {
+            BROKEN
+        };
+        (LOST, "the reply was lost", reason.to_owned()).into()
     }
 }
 
-/// An error as it was before the crate had to pass it on.
-pub(super) fn as_it_was(error: RedisError) -> RedisError {
+/// Restores the I/O error that [`Node`] converted for the crate.
+pub(super) fn restore_error(error: RedisError) -> RedisError {
     match error.detail() {
         Some(BROKEN) if error.kind() == LOST => io::Error::from(io::ErrorKind::BrokenPipe).into(),
-        Some(LATE) if error.kind() == LOST => io::Error::from(io::ErrorKind::TimedOut).into(),
+        Some(TIMED_OUT) if error.kind() == LOST => io::Error::from(io::ErrorKind::TimedOut).into(),
         _ => error,
     }
 }

@@ -1,4 +1,4 @@
-//! What commands go through: the connection to one server, or those to the nodes of a cluster.
+//! Transports of commands: one server, or the nodes of a cluster.
 
 use std::time::Instant;
 
@@ -9,38 +9,38 @@ use redis::{
     Value,
 };
 
-use super::address::{self, Target};
 use super::cluster::Cluster;
-use super::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
+use super::timeouts::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
+use super::url::{self, Target};
 use crate::util::metrics;
 
-/// How many commands may wait to be sent: more than an instance has requests at once.
+/// Maximum number of commands that wait to be sent. It exceeds the concurrent requests of an instance.
 const COMMANDS_IN_FLIGHT: usize = 1024;
 
-/// What commands go through.
+/// Sends commands to Redis.
 #[derive(Clone)]
 pub(super) enum Transport {
     One(ConnectionManager),
     Cluster(Cluster),
 }
 
-/// Where to connect, and how.
-pub(super) struct Settings {
+/// Address and options of a connection.
+pub(super) struct ConnectOptions {
     pub(super) url: String,
     pub(super) ca_certificate: Option<String>,
 }
 
-impl Settings {
-    /// RESP3, with which a closed connection is noticed before it is used; else what the URL says.
+impl ConnectOptions {
+    /// Returns the protocol in the URL, else RESP3: with RESP3 the crate notices a closed connection before using it.
     pub(super) fn preferred_protocol(&self) -> RedisResult<ProtocolVersion> {
-        let target = address::parse(&self.url)?;
+        let target = url::parse(&self.url)?;
         if self.url.contains("protocol=") {
             return Ok(target.first().redis_settings().protocol());
         }
         Ok(ProtocolVersion::RESP3)
     }
 
-    /// A transport that connects when it is first used.
+    /// Returns a transport that connects on first use.
     pub(super) fn lazy_transport(&self, protocol: ProtocolVersion) -> RedisResult<Transport> {
         let with_settings = |info: ConnectionInfo| {
             let redis = info.redis_settings().clone().set_protocol(protocol);
@@ -51,7 +51,7 @@ impl Settings {
             client_tls: None,
             root_cert: Some(pem.clone().into_bytes()),
         });
-        match address::parse(&self.url)? {
+        match url::parse(&self.url)? {
             Target::One(info) => {
                 let is_encrypted = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
                 let client = match certificates {
@@ -76,6 +76,7 @@ impl Settings {
 }
 
 impl Transport {
+    /// Sends a command and counts the round trip.
     pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
         let started = Instant::now();
         let answer = match self {

@@ -1,6 +1,6 @@
--- What a caller may do with a session.
+-- Access of the caller to a session.
 
--- The text of a session that the caller may have something to do with, as peek_document has it.
+-- Returns the text of a session that the caller may have access to, as peek_document does.
 local function peek_own_document(id, key)
   if visible_scopes ~= '*' then
     local size = redis.pcall('STRLEN', key)
@@ -12,8 +12,8 @@ local function peek_own_document(id, key)
   return peek_document(key)
 end
 
--- Whether a session belongs to the caller, by the volume that its document says. Where it says none, by the
--- sets of the volumes: somebody has to be told that it is not readable.
+-- Returns whether a session belongs to the caller, by the volume in its document. If the document has no volume,
+-- membership in the caller's volume sets decides, so that its owner gets "unreadable" instead of 404.
 local function is_own(id, document)
   local scope = scopes_of(document)[2]
   if scope then
@@ -22,7 +22,7 @@ local function is_own(id, document)
   return is_in_own_set(id)
 end
 
--- What the caller may do with a session: 'write', 'read', or nothing.
+-- Returns the access of the caller to a session: 'write', 'read', or nil.
 local function access_to(id, text)
   if visible_scopes ~= '*' then
     local document = decode(text)
@@ -33,11 +33,10 @@ local function access_to(id, text)
       return nil
     end
   end
-  return may_change and 'write' or 'read'
+  return can_write and 'write' or 'read'
 end
 
--- A session that was asked for by its id, and what the caller may do with it; nothing where there is none
--- that the caller may see.
+-- Returns the document of a session and the access of the caller to it; nil if the caller may not see such a session.
 local function find_document(id, key)
   local text = peek_own_document(id, key)
   local access = text and access_to(id, text)

@@ -1,14 +1,15 @@
--- Appends messages to a session, or answers what the same Idempotency-Key answered before.
---
--- KEYS: the document, the messages, the replies under callers' Idempotency-Keys, and when those expire
--- ARGV: id, microseconds of now, '1' if this is repeated because an answer was lost,
---       Idempotency-Key or '', fingerprint of the request, seconds that a reply is kept, messages
--- Returns nothing, {'appended', seq of the first}, {'replayed', seq of the first, messages},
+-- Appends messages to a session, or returns the stored reply of the same Idempotency-Key.
+local DOC, MSGS, REPLIES, EXPIRIES = unpack(KEYS)
+local id, micros, key, fingerprint, reply_seconds = unpack(ARGV, 1, 5)
+local FIRST_MESSAGE = 6
+-- KEYS: the document, the messages, the replies by Idempotency-Key, and the expiry times of these replies. On a cluster
+--       the key of the last activity follows; without an Idempotency-Key, the two keys of replies are missing there.
+-- ARGV: id, current time in microseconds, Idempotency-Key or '', fingerprint of the request, seconds to keep a reply,
+--       the messages
+-- Returns false, {'appended', seq of the first message}, {'replayed', seq of the first message, messages},
 --         {'mismatch'}, or {'read-only'}
-local FIRST_MESSAGE = 7
-local id, micros, repeated, key, fingerprint, reply_seconds = unpack(ARGV, 1, 6)
 
-local document, access = find_document(id, KEYS[1])
+local document, access = find_document(id, DOC)
 if not document then
   return false
 end
@@ -20,45 +21,45 @@ expect_session(document)
 
 local now
 if key ~= '' then
-  -- By Redis's clock, where we may ask for it: callers' clocks differ, and one that is ahead would have every key
-  -- expire.
+  -- The clock of Redis, if the user may read it. The clocks of callers differ, and one that is ahead would make every
+  -- key expire.
   now = math.floor((clock() or micros) / 1000000)
-  local kept, expiry = own('HGET', KEYS[3], key), own('ZSCORE', KEYS[4], key)
+  local kept, expiry = call_own_type('HGET', REPLIES, key), call_own_type('ZSCORE', EXPIRIES, key)
   if kept and not (expiry and tonumber(expiry) <= now) then
     local reply = decode(kept)
-    local first, last = count_in(tostring(reply.first)), count_in(tostring(reply.last))
-    local says_what = first > 0 and last >= first
-    -- What says nothing of an answer is lost, as all of ours may be.
-    if says_what and reply.fingerprint ~= fingerprint then
+    local first, last = parse_count(tostring(reply.first)), parse_count(tostring(reply.last))
+    -- A malformed reply counts as lost.
+    local is_valid = first > 0 and last >= first
+    if is_valid and reply.fingerprint ~= fingerprint then
       return {'mismatch'}
-    elseif says_what then
-      complete(id, decode(document))
-      return {'replayed', first, redis.call('LRANGE', KEYS[2], first - 1, last - 1)}
+    elseif is_valid then
+      finish_change(id, decode(document))
+      return {'replayed', first, redis.call('LRANGE', MSGS, first - 1, last - 1)}
     end
   end
-elseif repeated == '1' then
-  -- A message holds an id of its own, so the one that was sent before is found by its text.
-  local place = redis.call('LPOS', KEYS[2], ARGV[FIRST_MESSAGE], 'RANK', -1)
+elseif repeated then
+  -- Each message contains a unique id, so its text finds the message of the first attempt.
+  local place = redis.call('LPOS', MSGS, ARGV[FIRST_MESSAGE], 'RANK', -1)
   if place then
-    complete(id, decode(document))
+    finish_change(id, decode(document))
     return {'appended', place + 1}
   end
 end
 
-local last = redis.call('RPUSH', KEYS[2], unpack(ARGV, FIRST_MESSAGE))
+local last = redis.call('RPUSH', MSGS, unpack(ARGV, FIRST_MESSAGE))
 local first = last - (#ARGV - FIRST_MESSAGE)
-touch(id, decode(document), micros)
+update_activity(id, decode(document), micros)
 
 if key ~= '' then
-  -- Forgets replies that expired, a few at a time so that no request pays for all.
-  for _, expired in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, 10)) do
-    redis.call('HDEL', KEYS[3], expired)
-    redis.call('ZREM', KEYS[4], expired)
+  -- Deletes expired replies, a few per call, so that no request pays for all.
+  for _, expired in ipairs(redis.call('ZRANGEBYSCORE', EXPIRIES, '-inf', now, 'LIMIT', 0, 10)) do
+    redis.call('HDEL', REPLIES, expired)
+    redis.call('ZREM', EXPIRIES, expired)
   end
   local reply = cjson.encode({fingerprint = fingerprint, first = first, last = last})
-  redis.call('HSET', KEYS[3], key, reply)
-  redis.call('ZADD', KEYS[4], now + reply_seconds, key)
-  redis.call('EXPIRE', KEYS[3], reply_seconds)
-  redis.call('EXPIRE', KEYS[4], reply_seconds)
+  redis.call('HSET', REPLIES, key, reply)
+  redis.call('ZADD', EXPIRIES, now + reply_seconds, key)
+  redis.call('EXPIRE', REPLIES, reply_seconds)
+  redis.call('EXPIRE', EXPIRIES, reply_seconds)
 end
 return {'appended', first}

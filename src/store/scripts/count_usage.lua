@@ -1,31 +1,31 @@
 -- Counts one use of a skill.
---
--- KEYS: what is counted of the volume's skills, the record of this use
--- ARGV: id, '1' for success or '0', milliseconds or '', what the request says, seconds that its record lives
--- Returns {'counted' or 'replayed', uses, successes}, or {'mismatch'}
+local COUNTS, USE = unpack(KEYS)
 local id, success, milliseconds, fingerprint, seconds = unpack(ARGV, 1, 5)
+-- KEYS: the counts of the volume's skills, the record of this use
+-- ARGV: id, '1' for success or '0', milliseconds or '', fingerprint of the request, seconds to keep the record
+-- Returns {'counted' or 'replayed', uses, successes}, or {'mismatch'}
 
-local function counted(field)
-  return count_in(own('HGET', KEYS[1], field .. ':' .. id))
+local function count_of(field)
+  return parse_count(call_own_type('HGET', COUNTS, field .. ':' .. id))
 end
 
--- Adds to a sum. What is no number there is none: adding to it would stop half-way.
+-- Adds to a sum. A malformed sum is deleted first, because adding to it would fail after other sums were changed.
 local function add(command, field, change)
   local name = field .. ':' .. id
-  local sum = own('HGET', KEYS[1], name)
+  local sum = call_own_type('HGET', COUNTS, name)
   local is_sum = sum and sum:find(command == 'HINCRBY' and '^%d+$' or '^%d+%.?%d*$') and tonumber(sum) < 1e15
   if sum and not is_sum then
-    redis.call('HDEL', KEYS[1], name)
+    redis.call('HDEL', COUNTS, name)
   end
-  redis.call(command, KEYS[1], name, change)
+  redis.call(command, COUNTS, name, change)
 end
 
-local record = own('GET', KEYS[2])
+local record = call_own_type('GET', USE)
 if record and record ~= fingerprint then
   return {'mismatch'}
 end
 if record then
-  return {'replayed', counted('uses'), counted('successes')}
+  return {'replayed', count_of('uses'), count_of('successes')}
 end
 
 add('HINCRBY', 'uses', 1)
@@ -36,5 +36,5 @@ if milliseconds ~= '' then
   add('HINCRBY', 'timed', 1)
   add('HINCRBYFLOAT', 'milliseconds', milliseconds)
 end
-redis.call('SET', KEYS[2], fingerprint, 'EX', seconds)
-return {'counted', counted('uses'), counted('successes')}
+redis.call('SET', USE, fingerprint, 'EX', seconds)
+return {'counted', count_of('uses'), count_of('successes')}

@@ -1,15 +1,14 @@
--- Creates a session with its first message, or answers what the same Idempotency-Key answered before.
---
--- KEYS: the document, the messages, the set of all sessions, the set of the volume's sessions, and, if
---       there is an Idempotency-Key, the reply under it, and where the session keeps the reply's name
--- ARGV: id, document, microseconds of now, fingerprint of the request, seconds that a reply is kept,
---       the first message or ''
--- Returns {'created'}, {'replayed', document, first message or ''}, {'deleted'}, or {'mismatch'}
+-- Creates a session with its first message, or returns the stored reply of the same Idempotency-Key.
+local DOC, MSGS, ALL_SESSIONS, VOLUME_SESSIONS, REPLY, ORIGIN = unpack(KEYS)
 local id, document, micros, fingerprint, reply_seconds, message = unpack(ARGV, 1, 6)
-local reply_key, origin_key = KEYS[5], KEYS[6]
+-- KEYS: the document, the messages, the set of all sessions, the set of the volume's sessions; with an Idempotency-Key
+--       also its reply, and the key that stores the name of the reply for the session
+-- ARGV: id, document, current time in microseconds, fingerprint of the request, seconds to keep a reply, the first
+--       message or ''
+-- Returns {'created'}, {'replayed', document, first message or ''}, {'deleted'}, or {'mismatch'}
 
-if reply_key then
-  local reply = own('HMGET', reply_key, 'fingerprint', 'document', 'message')
+if REPLY then
+  local reply = call_own_type('HMGET', REPLY, 'fingerprint', 'document', 'message')
   if reply[1] then
     if reply[1] ~= fingerprint then
       return {'mismatch'}
@@ -21,29 +20,29 @@ if reply_key then
   end
 end
 
--- No two sessions ever get the same id: what is there was created by this very request, whose
--- answer was lost on the way.
-if redis.call('EXISTS', KEYS[1]) == 1 then
+-- Ids are unique, so an existing session was created by the first attempt of this request, whose reply was lost.
+if redis.call('EXISTS', DOC) == 1 then
   return {'created'}
 end
 
-expect_type(KEYS[2], 'list')
-expect_type(KEYS[3], 'set')
-expect_type(KEYS[4], 'set')
-redis.call('SET', KEYS[1], document)
+expect_type(MSGS, 'list')
+expect_type(ALL_SESSIONS, 'set')
+expect_type(VOLUME_SESSIONS, 'set')
+redis.call('SET', DOC, document)
 if message ~= '' then
-  redis.call('RPUSH', KEYS[2], message)
+  redis.call('RPUSH', MSGS, message)
 end
 local decoded = decode(document)
+local sets = {ALL_SESSIONS, VOLUME_SESSIONS}
 for index, scope in ipairs(scopes_of(decoded)) do
-  if redis.call('SADD', KEYS[2 + index], id) == 1 then
+  if redis.call('SADD', sets[index], id) == 1 then
     count_indexed(scope, 1)
   end
 end
-touch(id, decoded, micros)
-if reply_key then
-  redis.call('HSET', reply_key, 'fingerprint', fingerprint, 'document', document, 'message', message)
-  redis.call('EXPIRE', reply_key, reply_seconds)
-  redis.call('SET', origin_key, reply_key, 'EX', reply_seconds)
+update_activity(id, decoded, micros)
+if REPLY then
+  redis.call('HSET', REPLY, 'fingerprint', fingerprint, 'document', document, 'message', message)
+  redis.call('EXPIRE', REPLY, reply_seconds)
+  redis.call('SET', ORIGIN, REPLY, 'EX', reply_seconds)
 end
 return {'created'}

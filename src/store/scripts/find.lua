@@ -1,41 +1,54 @@
--- Reads a session and a page of its messages, both as they are at one moment.
---
+-- Reads a session and a page of its messages at one moment.
+local DOC, MSGS = unpack(KEYS)
+local id, low, high, limit, max_bytes, forwards = unpack(ARGV, 1, 6)
+local FIRST_KNOWN_VERSION = 7
 -- KEYS: the document, the messages
--- ARGV: id, first and last seq of interest (last may be -1: the end), most messages, most bytes,
---       '1' to read from the first on, '0' to read backwards from the last
--- Returns nothing, or {'write' or 'read', document, message count, activity, seq of the first message,
---         messages, more?}
+-- ARGV: id, first and last seq to read (last may be -1: the end), maximum number of messages, maximum bytes,
+--       '1' to read forwards from the first or '0' to read backwards from the last, the versions that the caller knows
+-- Returns false, {'not-modified', version}, or
+--         {'write' or 'read', document, message count, activity, seq of the first message, messages, 1 or 0 for more}
 --
--- In place of a message that is larger than any could be stands '', which is none. Ours stay under 4.5 MB; the
--- Python version wrote six bytes for a letter of two.
+-- A message that exceeds this size is returned as '', which is an invalid message. Messages of this service stay under
+-- 4.5 MB; the Python version wrote six bytes for a two-byte letter.
 local MAX_MESSAGE_BYTES = 16777216
 
-local document, access = find_document(ARGV[1], KEYS[1])
+local document, access = find_document(id, DOC)
 if not document then
   return false
 end
-local count = redis.call('LLEN', KEYS[2])
-local low, high = tonumber(ARGV[2]), tonumber(ARGV[3])
-local limit, budget, forwards = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1'
+local count = redis.call('LLEN', MSGS)
+
+-- The same version as StoredSession::version in Rust. If the caller knows it, no message is read.
+if #ARGV >= FIRST_KNOWN_VERSION then
+  local version = redis.sha1hex(document):sub(1, 16) .. '-' .. count
+  for index = FIRST_KNOWN_VERSION, #ARGV do
+    if ARGV[index] == version then
+      return {'not-modified', version}
+    end
+  end
+end
+
+low, high, limit, max_bytes = tonumber(low), tonumber(high), tonumber(limit), tonumber(max_bytes)
+forwards = forwards == '1'
 if high < 0 or high > count then
   high = count
 end
 
--- Reads on in one direction until a limit is reached. What most ask for comes at once, and is the page as it comes:
--- taking a list apart costs Redis more than reading it.
+-- Reads in one direction until a limit is reached. The first chunk covers most requests and is then returned unchanged:
+-- copying a list in Lua costs more than reading it.
 local chunk_size = 20
 local parts, length, bytes, full = {}, 0, 0, false
 while low <= high and length < limit and not full do
   local size = math.min(chunk_size, limit - length, high - low + 1)
   chunk_size = chunk_size * 4
   local from = forwards and low or high - size + 1
-  local chunk = redis.call('LRANGE', KEYS[2], from - 1, from + size - 2)
+  local chunk = redis.call('LRANGE', MSGS, from - 1, from + size - 2)
   local taken = 0
   for step = 1, #chunk do
     local place = forwards and step or #chunk + 1 - step
     local message_bytes = #chunk[place]
     bytes = bytes + message_bytes
-    full = bytes > budget and length + taken > 0
+    full = bytes > max_bytes and length + taken > 0
     if full then
       break
     end
@@ -53,7 +66,7 @@ while low <= high and length < limit and not full do
   end
 end
 
--- The messages of all parts, in the order of their seq.
+-- Returns the messages of all parts, ordered by seq.
 local function joined()
   local page = {}
   for number = 1, #parts do
@@ -65,7 +78,7 @@ local function joined()
   return page
 end
 
-local is_whole = #parts == 1 and #parts[1].chunk == length
-local page = is_whole and parts[1].chunk or joined()
+local is_one_chunk = #parts == 1 and #parts[1].chunk == length
+local page = is_one_chunk and parts[1].chunk or joined()
 local first = forwards and low - length or high + 1
-return {access, document, count, activity_of(ARGV[1]), first, page, low <= high and 1 or 0}
+return {access, document, count, activity_of(id), first, page, low <= high and 1 or 0}

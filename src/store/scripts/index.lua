@@ -1,6 +1,16 @@
--- The index where one Redis holds all: kept by the script that changes a session.
+-- The index on a single Redis: the script that changes a session also updates the index.
+--
+-- This file and cluster/index.lua define the same functions, which access.lua and the scripts call:
+--   is_in_own_set(id)                       whether a set of the caller's volumes contains a session
+--   may_concern_caller(id, key)             whether a large document may belong to the caller
+--   activity_of(id)                         last activity of a session in microseconds, 0 if unknown
+--   update_activity(id, document, micros)   records an activity and updates the index
+--   finish_change(id, document)             for a repeated change: updates the index again if that is a separate step
+--   drop_reply(key)                      drops the stored reply of the request that created a session
+--   remove_from_index(id, document)         removes a deleted session from the index
+-- This file also defines system_volumes() and add_volume_of(document) for page.lua.
 
--- Whether a session stands in a set of the caller's volumes.
+-- Returns whether a set of the caller's volumes contains a session.
 local function is_in_own_set(id)
   for visible in visible_scopes:gmatch('[^\n]+') do
     if redis.pcall('SISMEMBER', members_key(visible), id) == 1 then
@@ -10,17 +20,17 @@ local function is_in_own_set(id)
   return false
 end
 
--- The ids of the system's volumes: where the Python version, and where skills, keep what is the system's, and
--- those that were noted.
+-- Returns the ids of the system volumes: 'default', where the Python version stores system sessions, 'system', where
+-- skills are, and the registered ones.
 local function system_volumes()
-  local volumes = own('SMEMBERS', SYSTEM_VOLUMES)
+  local volumes = call_own_type('SMEMBERS', SYSTEM_VOLUMES)
   volumes[#volumes + 1] = 'default'
   volumes[#volumes + 1] = 'system'
   return volumes
 end
 
--- Whether a session stands in a set of the system's volumes.
-local function is_in_systems_set(id)
+-- Returns whether a set of the system volumes contains a session.
+local function is_in_system_set(id)
   for _, volume in ipairs(system_volumes()) do
     if redis.pcall('SISMEMBER', members_key('system:' .. volume), id) == 1 then
       return true
@@ -29,53 +39,52 @@ local function is_in_systems_set(id)
   return false
 end
 
--- Whether a document that is too large to be read only for that may be one of the caller's.
+-- Returns whether a document that is too large to be read for this check may belong to the caller.
 local function may_concern_caller(id)
-  return is_in_own_set(id) or is_in_systems_set(id)
+  return is_in_own_set(id) or is_in_system_set(id)
 end
 
--- Notes the system's volume that a session is in, if it is in one.
-local function note_volume_of(document)
+-- Registers the volume of a session if it is a system volume.
+local function add_volume_of(document)
   local id = system_volume_of(document)
   if id ~= '' then
-    note_system_volume(id)
+    add_system_volume(id)
   end
 end
 
--- Notes activity on a session. It never goes back in time, whatever the clock of the caller does.
-local function touch(id, document, micros)
-  note_volume_of(document)
+-- Records an activity and updates the index. The activity never decreases, because the clocks of callers differ.
+local function update_activity(id, document, micros)
+  add_volume_of(document)
   local bucket = bucket_of(document)
   for _, scope in ipairs(scopes_of(document)) do
-    if own('ZADD', recent_key(scope, bucket), 'GT', micros, id) == 1 then
+    if call_own_type('ZADD', recent_key(scope, bucket), 'GT', micros, id) == 1 then
       remove_from_buckets(scope, id, bucket)
     end
   end
 end
 
--- What a repetition of a change has to do again: nothing, because one step did all.
-local function complete()
+-- Does nothing: the change and its index update are one step.
+local function finish_change()
 end
 
--- Forgets what the Idempotency-Key answered that created a session. That it did stays, so that a late repetition
--- does not create the session again.
-local function forget_answer(origin_key)
-  local reply_key = own('GET', origin_key)
-  -- What stands there is believed only where it names a reply: what is no hash there is dropped.
+-- Drops the stored reply of the request that created a session. Its fingerprint stays, so that a late retry does not
+-- create the session again.
+local function drop_reply(origin_key)
+  local reply_key = call_own_type('GET', origin_key)
+  -- Another program may have written the value, so it must name a reply.
   if reply_key and reply_key:find('llmos:reply:', 1, true) == 1 then
-    own('HDEL', reply_key, 'document', 'message')
+    call_own_type('HDEL', reply_key, 'document', 'message')
   end
 end
 
--- Forgets a session that is gone.
-local function forget(id, document)
+-- Removes a deleted session from the index.
+local function remove_from_index(id, document)
   for _, scope in ipairs(scopes_of(document)) do
-    forget_member(scope, id)
+    remove_member(scope, id)
   end
 end
 
--- The microseconds of the last activity of a session that was asked for by its id, 0 where it is
--- not known.
+-- Returns the last activity of a session in microseconds, 0 if unknown.
 local function activity_of(id)
   return indexed_activity(ALL, id) or 0
 end

@@ -1,18 +1,16 @@
--- What lists of some scopes' sessions share, whether one Redis holds all or a cluster: which sessions come next,
--- latest activity first.
---
--- KEYS: for each scope the set of its sessions, and how far it is indexed
--- ARGV: bucket or '' for all, most sessions, most bytes, microseconds and id of the cursor ('' to start),
---       '1' to add the volumes of the system that hold sessions, and the scopes
-
--- How many candidates are read at once from all places together, unless a page needs more of one.
-local CHUNK = 2048
-
-local FIRST_SCOPE = 7
+-- Start of the scripts that list sessions, on a single Redis (page.lua) and on a cluster (cluster/candidates.lua):
+-- finds the next sessions of the scopes, latest activity first.
 local wanted_bucket, limit, max_bytes, cursor_micros, cursor_id, with_system = unpack(ARGV, 1, 6)
+local FIRST_SCOPE = 7
+-- KEYS: for each scope the set of its sessions, and the position of indexing
+-- ARGV: bucket or '' for all, maximum number of sessions, maximum bytes, microseconds and id of the cursor ('' to
+--       start), '1' to add the system volumes, the scopes
 limit, max_bytes = tonumber(limit), tonumber(max_bytes)
 
--- The scopes, each with the keys that belong to it.
+-- Number of candidates that are read at once from all sources together, unless a page needs more of one.
+local CHUNK = 2048
+
+-- The scopes with their keys.
 local scopes = {}
 local function add_scope(name, members, indexing)
   for _, scope in ipairs(scopes) do
@@ -27,7 +25,7 @@ for index = FIRST_SCOPE, #ARGV do
   add_scope(ARGV[index], KEYS[place + 1], KEYS[place + 2])
 end
 
--- Ids are compared as Redis does, by their bytes; Lua's own comparison follows the locale.
+-- Compares ids by their bytes, as Redis does; the comparison of Lua follows the locale.
 local function is_before(left, right)
   for index = 1, math.min(#left, #right) do
     local a, b = left:byte(index), right:byte(index)
@@ -38,8 +36,8 @@ local function is_before(left, right)
   return #left < #right
 end
 
--- How many sessions of an index stand at or before the cursor. Among those that share its moment,
--- which stand in descending order of id, its place is found by halving.
+-- Returns the number of sessions at or before the cursor. Sessions with the same activity are in descending order of
+-- id, so a binary search finds the position among them.
 local function position_after_cursor(key)
   if cursor_id == '' then
     return 0
@@ -57,26 +55,26 @@ local function position_after_cursor(key)
   return low
 end
 
--- Whether the index knows every member, as far as counting can tell.
+-- Returns whether the index contains every member, as far as counts can show.
 local function is_indexed(scope)
   local members, indexed = redis.call('SCARD', scope.members), 0
   for _, bucket in ipairs(BUCKETS) do
-    indexed = indexed + own('ZCARD', recent_key(scope.name, bucket))
+    indexed = indexed + call_own_type('ZCARD', recent_key(scope.name, bucket))
   end
-  return indexed >= members and tonumber(own('GET', indexed_key(scope.name)) or 0) == members
+  return indexed >= members and tonumber(call_own_type('GET', indexed_key(scope.name)) or 0) == members
 end
 
--- Some more members of a scope's set, from where indexing it goes on, as SSCAN answers them.
-local function scan_on(scope, count)
-  local found = redis.pcall('SSCAN', scope.members, own('GET', scope.indexing) or '0', 'COUNT', count)
+-- Returns the next members of a scope's set that indexing has to visit, as a reply of SSCAN.
+local function scan_members(scope, count)
+  local found = redis.pcall('SSCAN', scope.members, call_own_type('GET', scope.indexing) or '0', 'COUNT', count)
   if found.err then
-    -- What is kept there may be no place to go on from.
+    -- Another program may have written the position.
     found = redis.call('SSCAN', scope.members, '0', 'COUNT', count)
   end
   return found
 end
 
--- Whether one session stands before another one in a list.
+-- Returns whether one session comes before another in a list.
 local function comes_first(left, right)
   if left.micros ~= right.micros then
     return left.micros > right.micros
@@ -84,7 +82,7 @@ local function comes_first(left, right)
   return is_before(right.id, left.id)
 end
 
--- The places that sessions are read from, each in order: one for each scope and bucket.
+-- Returns the sources of sessions, one per scope and bucket, each in order.
 local function open_sources()
   local sources = {}
   for _, scope in ipairs(scopes) do
@@ -99,7 +97,7 @@ local function open_sources()
   return sources
 end
 
--- The next session of a source, some more of which are read where none is at hand.
+-- Returns the next session of a source, after reading another chunk if none is buffered.
 local function peek(source, chunk)
   if not source.buffer[source.next] and not source.has_ended then
     local last = source.position + chunk - 1
@@ -114,7 +112,7 @@ local function peek(source, chunk)
   return source.buffer[source.next]
 end
 
--- The sessions that come next, in order: one more than asked for, if there is one.
+-- Returns the next sessions in order, one more than the limit if there is one.
 local function candidates_after_cursor()
   local sources, candidates = open_sources(), {}
   local chunk = math.min(limit + 1, math.ceil(CHUNK / #sources))

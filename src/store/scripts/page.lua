@@ -1,13 +1,14 @@
--- Behind list.lua, where one Redis holds all: indexes what is not indexed yet, and reads the page.
+-- End of list.lua on a single Redis: indexes members that are not indexed yet, then reads the page.
 --
--- Returns {'indexing'}, when it must be called again, or
---         {'page', microseconds and id of the next cursor or '', sessions {id, document, count, activity};
---         a count that is nothing says that the messages are none
+-- KEYS, ARGV: as in list.lua
+-- Returns {'indexing'} if the script must be called again, or
+--         {'page', microseconds and id of the next cursor or '', sessions {id, document, count, activity}};
+--         the count is false if the messages are not a list
 
--- What one call indexes at most, so that nobody waits long for Redis meanwhile.
+-- Maximum that one call indexes, so that other requests do not wait long.
 local MEMBERS_PER_CALL = 500
 local BYTES_PER_CALL = 1000000
--- How often a page is put together again because sessions on it turn out to be gone.
+-- Maximum number of times that a page is read again because sessions on it are missing.
 local MAX_ATTEMPTS = 20
 
 if with_system == '1' then
@@ -17,10 +18,10 @@ if with_system == '1' then
   end
 end
 
--- Indexes some more of what the Python version wrote; whether that was all. How far it is, is kept in
--- Redis: requests at the same time share the work, and none is lost with one that fails.
+-- Indexes more sessions of the Python version; returns whether all are indexed. Redis stores the position, so that
+-- concurrent requests share the work and a failed request loses none of it.
 local function index_members(scope)
-  local found = scan_on(scope, MEMBERS_PER_CALL)
+  local found = scan_members(scope, MEMBERS_PER_CALL)
   local bytes = 0
   for _, id in ipairs(found[2]) do
     if not indexed_activity(scope.name, id) then
@@ -31,8 +32,8 @@ local function index_members(scope)
       if text then
         bytes = bytes + #text
         local document = decode(text)
-        note_volume_of(document)
-        own('ZADD', recent_key(scope.name, bucket_of(document)), parse_time(document.updated_at), id)
+        add_volume_of(document)
+        call_own_type('ZADD', recent_key(scope.name, bucket_of(document)), parse_time(document.updated_at), id)
       else
         redis.call('SREM', scope.members, id)
       end
@@ -46,10 +47,10 @@ local function index_members(scope)
   return true
 end
 
--- A page of them, and whether all of them are still there. Those that the Python version deleted go.
+-- Returns a page, and whether all of its sessions exist. Sessions that the Python version deleted leave the index.
 local function read_page()
   local candidates = candidates_after_cursor()
-  local sessions, bytes, last, all_there = {}, 0, nil, true
+  local sessions, bytes, last, is_complete = {}, 0, nil, true
   for index = 1, math.min(limit, #candidates) do
     local candidate = candidates[index]
     local key = document_key(candidate.id)
@@ -64,15 +65,15 @@ local function read_page()
       sessions[#sessions + 1] = {candidate.id, text, count, candidate.micros}
     else
       redis.call('ZREM', candidate.key, candidate.id)
-      all_there = false
+      is_complete = false
     end
     last = index
   end
   if last and last < #candidates then
     local cursor = candidates[last]
-    return {'page', cursor.micros, cursor.id, sessions}, all_there
+    return {'page', cursor.micros, cursor.id, sessions}, is_complete
   end
-  return {'page', 0, '', sessions}, all_there
+  return {'page', 0, '', sessions}, is_complete
 end
 
 for _, scope in ipairs(scopes) do
@@ -80,14 +81,14 @@ for _, scope in ipairs(scopes) do
     if not index_members(scope) then
       return {'indexing'}
     end
-    note_indexed(scope.name, scope.members)
+    set_indexed(scope.name, scope.members)
   end
 end
 
-local page, all_there
+local page, is_complete
 local attempts = 0
 repeat
-  page, all_there = read_page()
+  page, is_complete = read_page()
   attempts = attempts + 1
-until all_there or attempts == MAX_ATTEMPTS
+until is_complete or attempts == MAX_ATTEMPTS
 return page

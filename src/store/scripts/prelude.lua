@@ -1,22 +1,31 @@
--- Shared by every script: reading a session's document, and the index of sessions by recency.
--- Keys that a caller can name come in KEYS; only those that Redis itself tells of are named here.
--- A line before this one says what stands around that part of a key which tells its slot: OPEN and CLOSE are
--- braces on a cluster, and nothing where one Redis holds all.
+-- Functions that all scripts share: the envelope of the call, key names, documents, and the index by last activity.
 --
--- The last arguments of every call say who calls: the scopes that the caller may see, a line each, or '*'
--- for all; '1' if the caller may change something; the key that the caller's requests are counted under, or
--- '' for a call that does not count; how many microseconds one of them counts, and how many may come at once.
+-- A script is assembled from these parts (script.rs), in this order. Each part sees the locals of those before it:
+--   1. OPEN, CLOSE: the braces of hash tags on a cluster, '' on a single Redis
+--   2. prelude.lua
+--   3. index.lua, or cluster/index.lua: the index, which other slots store on a cluster
+--   4. access.lua: access of the caller to a session
+--   5. charge_rate_limit.lua
+--   6. local function operate() … end, around the file or files of the script
+--   7. reply.lua, or cluster/reply.lua: runs operate() and returns its result
 --
--- A scope is 'all' or '{volume}:{volume_id}'. Its index is one sorted set per bucket, in which a session
--- stands under the microseconds of its last activity. llmos:indexed:{scope} counts the members of the
--- scope's set that the index knows of: where the set has another size, the Python version changed it.
+-- The last arguments of each call are its envelope (call.rs). They are removed from ARGV here:
+--   on a cluster the membership (see cluster/index.lua), the scopes that the caller may see (one per line, or '*' for
+--   all), '1' if the caller may write, the key of the rate limit or '' for a call that is not charged, microseconds per
+--   request, maximum burst, '1' if the call repeats one whose reply was lost
+--
+-- Keys that a request determines come in KEYS. Only keys that stored data determines are built here.
+--
+-- A scope is 'all' or '{volume}:{volume_id}'. Its index is one sorted set per bucket, which contains session ids by the
+-- microseconds of their last activity. llmos:indexed:{scope} counts the members of the scope's set that are indexed. If
+-- the set has a different size, the Python version changed it.
 local ALL = 'all'
 local BUCKETS = {'active', 'paused', 'completed', 'other'}
--- The ids of the system's volumes that hold sessions. All callers may see them.
+-- The ids of the system volumes that contain sessions. All callers may see these sessions.
 local SYSTEM_VOLUMES = 'llmos:system-volumes'
 local MAX_SYSTEM_VOLUMES = 100
 
--- The microseconds of Redis's clock, nil where we may not ask for it.
+-- Returns the clock of Redis in microseconds, nil if the user may not read it.
 local function clock()
   local time = redis.pcall('TIME')
   return not time.err and tonumber(time[1]) * 1000000 + tonumber(time[2]) or nil
@@ -25,15 +34,18 @@ end
 local function pop_argument()
   return table.remove(ARGV)
 end
-local burst, interval, limit_key = tonumber(pop_argument()), tonumber(pop_argument()), pop_argument()
-local may_change, visible_scopes = pop_argument() == '1', pop_argument()
+local repeated = pop_argument() == '1'
+local burst, interval, rate_limit_key = tonumber(pop_argument()), tonumber(pop_argument()), pop_argument()
+local can_write, visible_scopes = pop_argument() == '1', pop_argument()
 
--- Ours stay under 20 KB; the Python version put the first message in, too.
+-- Documents of this service stay under 20 KB; those of the Python version also contain the first message.
 local MAX_DOCUMENT_BYTES = 1048576
--- The largest document that is read only to tell whose it is. What takes longer would tell that it is there.
+-- The largest document that is read only to find its owner. Reading a larger one would reveal by its time that the
+-- session exists.
 local MAX_JUDGED_BYTES = 32768
 
--- What keys that belong together share. Braces around nothing would be none: see keys.rs.
+-- Returns the hash tag of a name. Redis ignores empty braces, so a name that begins with '}' gets one more: see
+-- keys.rs.
 local function tag(name)
   if OPEN ~= '' and name:find('^{*}') then
     name = OPEN .. name
@@ -53,11 +65,11 @@ local function indexing_key(scope)
   return 'llmos:indexing:' .. tag(scope)
 end
 
--- Counts members of a scope's set that the index knows of. What is no number there is no count.
+-- Adds to the count of indexed members of a scope's set. A malformed count is replaced.
 local function count_indexed(scope, change)
-  local counted = redis.pcall('INCRBY', indexed_key(scope), change)
-  if type(counted) == 'number' then
-    return counted
+  local count = redis.pcall('INCRBY', indexed_key(scope), change)
+  if type(count) == 'number' then
+    return count
   end
   redis.call('SET', indexed_key(scope), math.max(change, 0))
   return math.max(change, 0)
@@ -75,29 +87,29 @@ local function members_key(scope)
   return tag(scope) .. ':sessions'
 end
 
--- A command on a key of ours that may be lost. What else stands there is dropped: a script that stumbles over it
--- half-way would leave what it did so far.
-local function own(command, key, ...)
-  local answer = redis.pcall(command, key, ...)
-  if type(answer) ~= 'table' or not answer.err then
-    return answer
+-- Runs a command on a key whose value may be lost. A value of another type is deleted first, because an error in the
+-- middle of a script would leave its earlier writes.
+local function call_own_type(command, key, ...)
+  local reply = redis.pcall(command, key, ...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
   end
-  if not answer.err:find('WRONGTYPE', 1, true) then
-    error(answer.err)
+  if not reply.err:find('WRONGTYPE', 1, true) then
+    error(reply.err)
   end
   redis.call('DEL', key)
   return redis.call(command, key, ...)
 end
 
--- Stops before the first write where something else stands under a key that is to be written.
+-- Stops the script before its first write if a key that it writes has a value of another type.
 local function expect_type(key, expected)
   local found = redis.call('TYPE', key).ok
   if found ~= 'none' and found ~= expected then
-    error('UNREADABLE a ' .. found .. ' stands in place of a ' .. expected)
+    error('UNREADABLE expected a ' .. expected .. ', found a ' .. found)
   end
 end
 
--- The text under a key: nil where there is nothing, '' where what is there cannot be a document.
+-- Returns the text under a key: nil if the key is missing, '' if its value cannot be a document.
 local function peek_document(key)
   local size = redis.pcall('STRLEN', key)
   if size == 0 then
@@ -109,7 +121,7 @@ local function peek_document(key)
   return redis.call('GET', key)
 end
 
--- What a document says; nothing where it is no JSON object. Only for reading: cjson rounds numbers.
+-- Decodes a document; returns an empty table unless it is a JSON object. Only for reading: cjson rounds numbers.
 local last_text, last_document
 local function decode(text)
   if text ~= last_text then
@@ -119,17 +131,18 @@ local function decode(text)
   return last_document
 end
 
--- Stops where a text is certainly no session. What cjson cannot read may still be one: it takes less than others.
+-- Stops the script if a text is certainly not a session. A text that only cjson rejects may still be one: cjson accepts
+-- less than other parsers.
 local function expect_session(text)
   local document = decode(text)
-  local is_one = type(document.volume) == 'string' and type(document.volume_id) == 'string'
-  if not is_one and not (text:find('^%s*{.*}%s*$') and not pcall(cjson.decode, text)) then
-    error('UNREADABLE the document is no session')
+  local has_volume = type(document.volume) == 'string' and type(document.volume_id) == 'string'
+  if not has_volume and not (text:find('^%s*{.*}%s*$') and not pcall(cjson.decode, text)) then
+    error('UNREADABLE the document is not a session')
   end
 end
 
--- A count that is kept; 0 for what is none.
-local function count_in(text)
+-- Parses a stored count; returns 0 for a malformed one.
+local function parse_count(text)
   return text and #text <= 15 and text:find('^%d+$') and tonumber(text) or 0
 end
 
@@ -142,7 +155,7 @@ local function bucket_of(document)
   return 'other'
 end
 
--- The scopes a session is listed in.
+-- Returns the scopes that list a session.
 local function scopes_of(document)
   if type(document.volume) == 'string' and type(document.volume_id) == 'string' then
     return {ALL, document.volume .. ':' .. document.volume_id}
@@ -150,20 +163,20 @@ local function scopes_of(document)
   return {ALL}
 end
 
--- The id of the system's volume that a session is in, '' where it is in none.
+-- Returns the id of a session's system volume, '' for a session in another volume.
 local function system_volume_of(document)
-  local is_systems = document.volume == 'system' and type(document.volume_id) == 'string'
-  return is_systems and document.volume_id or ''
+  local is_system = document.volume == 'system' and type(document.volume_id) == 'string'
+  return is_system and document.volume_id or ''
 end
 
--- Notes a volume of the system's, so that all callers are shown what is in it.
-local function note_system_volume(id)
-  if own('SCARD', SYSTEM_VOLUMES) < MAX_SYSTEM_VOLUMES then
+-- Registers a system volume, so that all callers see its sessions.
+local function add_system_volume(id)
+  if call_own_type('SCARD', SYSTEM_VOLUMES) < MAX_SYSTEM_VOLUMES then
     redis.call('SADD', SYSTEM_VOLUMES, id)
   end
 end
 
--- Whether the caller may see what is in a scope that is not the system's.
+-- Returns whether a scope, which is not one of the system, is one of the caller's.
 local function is_visible(scope)
   for visible in visible_scopes:gmatch('[^\n]+') do
     if visible == scope then
@@ -176,22 +189,22 @@ end
 local function remove_from_buckets(scope, id, kept_bucket)
   for _, bucket in ipairs(BUCKETS) do
     if bucket ~= kept_bucket then
-      own('ZREM', recent_key(scope, bucket), id)
+      call_own_type('ZREM', recent_key(scope, bucket), id)
     end
   end
 end
 
--- Has a scope's index forget a session that is gone.
-local function forget_member(scope, id)
-  -- What is no set holds no id.
+-- Removes a deleted session from a scope's set and index.
+local function remove_member(scope, id)
+  -- A value that is not a set contains no id.
   if redis.pcall('SREM', members_key(scope), id) == 1 and count_indexed(scope, -1) <= 0 then
     redis.call('DEL', indexed_key(scope))
   end
   remove_from_buckets(scope, id)
 end
 
--- Notes that the index knows all that is in a scope's set.
-local function note_indexed(scope, members)
+-- Records that all members of a scope's set are indexed.
+local function set_indexed(scope, members)
   local count = redis.call('SCARD', members)
   if count > 0 then
     redis.call('SET', indexed_key(scope), count)
@@ -200,15 +213,15 @@ local function note_indexed(scope, members)
   end
 end
 
--- Forgets how often a skill was used.
-local function forget_usage(key, id)
-  return own('HDEL', key, 'uses:' .. id, 'successes:' .. id, 'timed:' .. id, 'milliseconds:' .. id)
+-- Deletes the counts of a skill.
+local function delete_usage(key, id)
+  return call_own_type('HDEL', key, 'uses:' .. id, 'successes:' .. id, 'timed:' .. id, 'milliseconds:' .. id)
 end
 
--- The microseconds of a session's last activity, nil where the scope's index does not know it.
+-- Returns the last activity of a session in microseconds, nil if the scope's index does not contain it.
 local function indexed_activity(scope, id)
   for _, bucket in ipairs(BUCKETS) do
-    local micros = own('ZSCORE', recent_key(scope, bucket), id)
+    local micros = call_own_type('ZSCORE', recent_key(scope, bucket), id)
     if micros then
       return tonumber(micros)
     end

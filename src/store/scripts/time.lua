@@ -1,6 +1,6 @@
--- Times as documents have them.
+-- Parsing of the times in documents.
 
--- RFC 3339 as the Python version wrote it, in microseconds; 0 for anything else.
+-- Parses RFC 3339 as the Python version wrote it. Returns microseconds, 0 for any other text.
 local function parse_time(text)
   if type(text) ~= 'string' then
     return 0

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use llmos::blob::client_token;
 use llmos::config::Config;
 use serde_json::{Value, json};
 
@@ -91,6 +92,22 @@ async fn a_link_that_was_touched_holds_for_nothing() {
     }
     // What is not there is told to those who may know.
     let _ = nobody.get(&of_other).await.assert_error(404, "not_found");
+}
+
+#[tokio::test]
+async fn signature_made_with_the_blob_token_is_rejected() {
+    let (nobody, alice, _storage) = start().await;
+    let url = link(&alice, json!({"path": PATH})).await;
+    let (address, signature) = url.split_once("signature=").unwrap();
+    let valid_until = address.split_once("valid_until=").unwrap().1.trim_end_matches('&');
+    let signed = format!("{valid_until}\nvolumes/user/alice/files/{PATH}");
+    for message in [signed.clone(), format!("llmos file link\n{signed}")] {
+        let forged = client_token::sign(message.as_bytes(), BlobServer::TOKEN);
+        assert_ne!(forged, signature);
+        let forged = nobody.get(&format!("{address}signature={forged}")).await;
+        let _ = forged.assert_error(403, "forbidden");
+    }
+    let _ = nobody.get(&url).await.assert_status(200);
 }
 
 #[tokio::test]

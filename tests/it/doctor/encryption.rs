@@ -9,7 +9,7 @@ async fn tls_where_there_is_none_and_none_where_there_is_tls_are_said() {
     let _redis = Redis::start_with(&["--port", &port.to_string()]).await;
     let run = doctor(&format!("rediss://127.0.0.1:{port}")).await;
     run.assert_cannot_connect(
-        "no answer in time",
+        "no reply in time",
         "use redis:// there instead of rediss://",
     );
 
@@ -49,7 +49,7 @@ async fn a_certificate_that_is_not_trusted_or_does_not_fit_is_said() {
     )
     .await;
     run.assert_cannot_connect(
-        "does not fit: invalid peer certificate: certificate not valid for name",
+        "server is invalid: invalid peer certificate: certificate not valid for name",
         "host name",
     );
 }

@@ -83,7 +83,7 @@ async fn a_key_named_as_a_user_or_an_address_is_still_a_key() {
 fn on_vercel(redis: &Redis) -> Client {
     let mut config = limited(redis, 1);
     config.is_on_vercel = true;
-    config.access.is_public = true;
+    config.access.is_network_reachable = true;
     config.access.allow_anonymous = true;
     in_process(config)
 }

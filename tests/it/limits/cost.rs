@@ -2,9 +2,13 @@
 
 use axum::http::Method;
 use llmos::auth::new_key;
+use llmos::config::Config;
+use llmos::util::secret::Secret;
 use serde_json::json;
 
-use super::super::support::{BlobServer, Client, Redis, Response, SkillsApp, TestApp, blob_config, in_process};
+use super::super::support::{
+    BlobServer, Client, Mode, Proxy, Redis, Response, SkillsApp, TestApp, blob_config, in_process,
+};
 use super::{UNKNOWN, assert_limited, limited, limited_keys, list, with_key};
 
 /// Uses each route once; the round trips of each.
@@ -138,4 +142,42 @@ async fn who_is_nobody_costs_redis_nothing() {
     assert_eq!(blobs.requests(), [""; 0]);
     let _ = list(&api).await.assert_status(200);
     assert!(!redis.keys().contains(&UNKNOWN.to_owned()));
+}
+
+#[tokio::test]
+async fn request_repeated_after_a_lost_reply_is_charged_once() {
+    let redis = Redis::start().await;
+    let proxy = Proxy::start(redis.socket()).await;
+    let api = in_process(Config {
+        redis_url: Some(Secret::new(proxy.url())),
+        ..limited(&redis, 6)
+    });
+    assert_eq!(super::left(&list(&api).await.assert_status(200), 6).0, 5);
+    proxy.set(Mode::LoseAnswer);
+    assert_eq!(super::left(&list(&api).await.assert_status(200), 6).0, 4);
+    assert_eq!(super::left(&list(&api).await.assert_status(200), 6).0, 3);
+}
+
+#[tokio::test]
+async fn not_modified_session_is_one_round_trip_and_reads_no_messages() {
+    let app = TestApp::start().await;
+    let id = app.api.create_session("x").await;
+    let _ = app.api.append(&id, "y").await.assert_status(200);
+    let path = format!("/api/sessions/{id}");
+    let lists_read = || {
+        let statistics: String = app.redis.command(&["INFO", "commandstats"]);
+        let lrange = statistics
+            .lines()
+            .find_map(|line| line.strip_prefix("cmdstat_lrange:calls="));
+        let calls = lrange.and_then(|line| line.split(',').next()?.parse::<u64>().ok());
+        calls.unwrap_or(0)
+    };
+    let tag = app.api.entity_tag(&path).await;
+    let before = lists_read();
+    assert!(before > 0);
+    let api = app.api.with_header("if-none-match", format!("\"other\", {tag}"));
+    let unchanged = api.get(&path).await.assert_status(304);
+    assert_eq!(unchanged.round_trips(), 1);
+    assert_eq!(unchanged.header("etag"), Some(&*tag));
+    assert_eq!(lists_read(), before);
 }

@@ -1,33 +1,33 @@
-//! Whether a Blob store does everything that the service needs of it.
+//! The Blob checks of `llmos doctor`: token, connection, and the operations on a probe blob.
 
 use std::time::Instant;
 
 use llmos::blob::BlobAccess;
 use llmos::blob::{
     BlobClient, Blobs, Error, Fetched, Put, PutBody, PutOptions, WriteCondition, diagnose,
-    shape_of_token,
+    redacted_token,
 };
 use llmos::config::Config;
 use llmos::local::report::Report;
 use llmos::util::diagnosis::Diagnosis;
 use uuid::Uuid;
 
-use crate::{median, same};
+use super::{median, same};
 
-/// How many requests are measured.
+/// Number of requests that are measured.
 const HEADS: usize = 5;
-/// What is stored for a moment.
+/// Content of the probe blob.
 const TEXT: &str = "text, also ünïcödé";
 
-/// Checks the Blob store that is configured.
+/// Checks the configured Blob store, or reports that none is configured.
 pub(crate) async fn check(config: &Config, report: &mut Report) {
     let is_configured = config.blob.read_write_token.is_some() || config.blob.store_id.is_some();
     if !is_configured {
-        // Sessions need no blobs.
+        // Not a failure: sessions do not need Blob.
         return report.say("Blob is not checked: BLOB_READ_WRITE_TOKEN is not set");
     }
     let address = config.blob.api_url.as_deref().unwrap_or("vercel.com");
-    // Before an @ there may be a password.
+    // The text before an @ may be a password.
     let address = address.rsplit('@').next().unwrap_or_default();
     report.say(&format!("Blob at {address}"));
     report.outcome("token", token(config));
@@ -35,7 +35,7 @@ pub(crate) async fn check(config: &Config, report: &mut Report) {
     let blobs = || client.blobs(None);
     if let Err(error) = blobs().probe().await {
         report.fail("connection", &diagnose(&error));
-        return report.say("nothing else of Blob can be checked until this works");
+        return report.say("the other Blob checks are skipped: they need a connection");
     }
     report.outcome("connection", Ok(String::new()));
 
@@ -58,14 +58,14 @@ pub(crate) async fn check(config: &Config, report: &mut Report) {
 
 fn token(config: &Config) -> Result<String, Diagnosis> {
     match (&config.blob.read_write_token, &config.blob.store_id) {
-        (Some(token), _) => shape_of_token(token.reveal()).ok_or_else(|| Diagnosis {
-            cause: "BLOB_READ_WRITE_TOKEN has not the shape vercel_blob_rw_{store}_{secret}"
+        (Some(token), _) => redacted_token(token.reveal()).ok_or_else(|| Diagnosis {
+            cause: "BLOB_READ_WRITE_TOKEN is malformed: expected vercel_blob_rw_{store}_{secret}"
                 .to_owned(),
-            remedy: "copy it again from the store's page, without quotes or blanks",
+            remedy: "copy it again from the store's page, without quotes or spaces",
         }),
         (None, Some(_)) if config.blob.oidc_token.is_some() => Ok("VERCEL_OIDC_TOKEN".to_owned()),
         (None, Some(_)) => Err(Diagnosis {
-            cause: "BLOB_STORE_ID is set, and neither VERCEL_OIDC_TOKEN nor BLOB_READ_WRITE_TOKEN"
+            cause: "BLOB_STORE_ID is set, but VERCEL_OIDC_TOKEN and BLOB_READ_WRITE_TOKEN are not"
                 .to_owned(),
             remedy: "run `vercel env pull`, or set BLOB_READ_WRITE_TOKEN",
         }),
@@ -83,8 +83,8 @@ async fn put(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
     match blobs.put(pathname, body, &options).await? {
         Put::Done(blob) => same(&blob.pathname.as_str(), &pathname),
         Put::Refused => Err(Diagnosis {
-            cause: "the store says that there is such an object already".to_owned(),
-            remedy: "try again; if it stays so, the address leads to something that is no Blob store",
+            cause: "the store reports that the new blob already exists".to_owned(),
+            remedy: "try again; if it fails again, check that the address is that of a Blob store",
         }),
     }
 }
@@ -113,27 +113,25 @@ async fn list(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
     same(&found, &vec![pathname])
 }
 
-/// A private blob must not be there for those who have no token, a public one must be.
+/// Checks that a request without the token can read a public blob and cannot read a private one.
 async fn access(blobs: &Blobs, pathname: &str, access: BlobAccess) -> Result<String, Diagnosis> {
-    let is_open = match blobs.get_as_anyone(pathname).await {
+    let is_open = match blobs.get_anonymously(pathname).await {
         Ok(fetched) => matches!(fetched, Fetched::Found(_)),
         Err(Error::Refused { status, .. }) if matches!(status.as_u16(), 401 | 403) => false,
         Err(error) => return Err(diagnose(&error)),
     };
     match (access, is_open) {
-        (BlobAccess::Private, false) => {
-            Ok("private, and closed to those without the token".to_owned())
-        }
+        (BlobAccess::Private, false) => Ok("private: the token is required to read".to_owned()),
         (BlobAccess::Public, true) => {
-            Ok("public: whoever knows an address reads what is there".to_owned())
+            Ok("public: anyone with the URL of a blob can read it".to_owned())
         }
         (BlobAccess::Private, true) => Err(Diagnosis {
-            cause: "whoever knows an address reads what is there, though BLOB_ACCESS is private"
+            cause: "anyone with the URL of a blob can read it, but BLOB_ACCESS is private"
                 .to_owned(),
-            remedy: "use a private store; in this one, set BLOB_ACCESS to public to say that it is meant so",
+            remedy: "use a private store, or set BLOB_ACCESS to public if public access is intended",
         }),
         (BlobAccess::Public, false) => Err(Diagnosis {
-            cause: "nobody reads without the token, though BLOB_ACCESS is public".to_owned(),
+            cause: "the token is required to read, but BLOB_ACCESS is public".to_owned(),
             remedy: "set BLOB_ACCESS to private",
         }),
     }

@@ -1,9 +1,9 @@
-//! The connection check, for the person who has just set `REDIS_URL` or `BLOB_READ_WRITE_TOKEN`: does
-//! everything work that the service needs, and if not, why, and what mends it.
+//! `llmos doctor`: checks the configured Redis and Blob store with the operations that the service uses, and prints a
+//! cause and a remedy for each failure.
 
 mod blob;
-mod new_key;
 mod redis;
+mod session;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,17 +12,12 @@ use llmos::config::{Config, load_dotenv};
 use llmos::local::report::Report;
 use llmos::util::diagnosis::Diagnosis;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => check().await,
-        ["new-key", name, scope] => new_key::print(name, scope),
-        _ => new_key::explain(),
-    }
-}
+/// Remedy for a storage that does not return the data that was stored.
+const CHECK_ADDRESS: &str = "check that the address leads to the real storage, and that no program in between changes \
+                             the data";
 
-async fn check() -> ExitCode {
+/// Runs all checks and returns the exit code.
+pub(crate) async fn run() -> ExitCode {
     let mut report = Report::default();
     match configuration() {
         Ok(config) => {
@@ -33,7 +28,7 @@ async fn check() -> ExitCode {
             "configuration",
             &Diagnosis {
                 cause: format!("{error:#}"),
-                remedy: "correct it in .env, or where the variable is set",
+                remedy: "correct the value in .env or in the environment",
             },
         ),
     }
@@ -45,18 +40,18 @@ fn configuration() -> anyhow::Result<Config> {
     Ok(Config::from_env()?)
 }
 
-/// What came back must be what was stored.
+/// Checks that the data that was read is the data that was stored.
 fn same<T: PartialEq + std::fmt::Debug>(found: &T, stored: &T) -> Result<String, Diagnosis> {
     if found == stored {
         return Ok(String::new());
     }
     Err(Diagnosis {
         cause: format!("stored {stored:?}, read back {found:?}"),
-        remedy: "see whether the address leads to the real storage, or to something in between that alters it",
+        remedy: CHECK_ADDRESS,
     })
 }
 
-/// The middle one of some times, and of how many.
+/// Formats the median of the times and their number.
 fn median(mut times: Vec<Duration>) -> String {
     times.sort();
     let milliseconds = times[times.len() / 2].as_secs_f64() * 1e3;

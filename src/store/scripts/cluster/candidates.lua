@@ -1,14 +1,16 @@
--- Behind list.lua, on a cluster: which sessions come next in one scope, or which of its set are not indexed yet.
+-- End of list.lua on a cluster: returns the next sessions of one scope, or members of its set that are not indexed.
 --
--- KEYS: those of the scope's index
--- Returns {'unindexed', where to go on, ids}, or {'candidates', {id, microseconds, bucket} one more than asked for}
+-- KEYS: all keys of the scope's index, beginning with its set and the position of indexing
+-- ARGV: as in ../list.lua, with one scope
+-- Returns {'unindexed', position to continue from, ids}, or
+--         {'candidates', {id, microseconds, bucket}}, one more than the limit
 
--- How many members one go indexes at most: each is asked for in its own slot.
+-- Maximum number of members that one call indexes. Each is read from its own slot.
 local MEMBERS_PER_CALL = 100
 
 local scope = scopes[1]
 if not is_indexed(scope) then
-  local found = scan_on(scope, MEMBERS_PER_CALL)
+  local found = scan_members(scope, MEMBERS_PER_CALL)
   local ids = {}
   for _, id in ipairs(found[2]) do
     if not indexed_activity(scope.name, id) then

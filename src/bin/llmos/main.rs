@@ -1,0 +1,61 @@
+//! The command line: `llmos serve` (the default), `llmos doctor` and `llmos keys`.
+
+mod doctor;
+mod keys;
+mod pages;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Sessions, skills and files for LLM applications.
+#[derive(Debug, Parser)]
+#[command(
+    name = "llmos",
+    version,
+    after_help = "Configuration is read from environment variables and from .env in the current folder."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts the local server: the API, the console, and a private Redis and Blob store if none is configured
+    /// (default)
+    #[command(
+        after_help = "PORT is 3000, HOST is 127.0.0.1 and LLMOS_DIR is .llmos unless they are set."
+    )]
+    Serve,
+    /// Checks the configured Redis and Blob store with the operations that the service uses
+    Doctor,
+    /// Manages API keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return print_help_or_error(&error),
+    };
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run().await,
+        Command::Doctor => doctor::run().await,
+        Command::Keys(command) => keys::run(&command),
+    }
+}
+
+/// Prints the text that `--help` or `--version` asked for, or the error in the arguments. The exit code of an error
+/// is 1, as of every other failure of this program; clap's own would be 2.
+fn print_help_or_error(error: &clap::Error) -> ExitCode {
+    let is_printed = error.print().is_ok();
+    if is_printed && !error.use_stderr() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,58 @@
+//! Changes of the indexes and of the registered system volumes.
+
+use redis::cmd;
+
+use super::multi_slot::MultiSlot;
+use crate::store::call::{Call, Envelope};
+use crate::store::connection::Idempotence;
+use crate::store::error::{Error, Result};
+use crate::store::keys::SYSTEM_VOLUMES;
+use crate::store::script;
+
+impl MultiSlot<'_> {
+    /// Puts a session into the index of a scope. `is_forced` replaces a later activity in the index.
+    pub(super) async fn index_put(
+        self,
+        scope: &[u8],
+        id: &[u8],
+        micros: &[u8],
+        bucket: &[u8],
+        is_forced: bool,
+    ) -> Result<()> {
+        let is_forced: &[u8] = if is_forced { b"1" } else { b"" };
+        self.run_on_index(&script::INDEX_PUT, scope, &[id, micros, bucket, is_forced])
+            .await
+    }
+
+    /// Removes a session from the index of a scope.
+    pub(super) async fn index_remove(self, scope: &[u8], id: &[u8]) -> Result<()> {
+        self.run_on_index(&script::INDEX_REMOVE, scope, &[id]).await
+    }
+
+    /// Registers a system volume; does nothing for an empty id.
+    pub(super) async fn register_system_volume(self, id: &[u8]) -> Result<()> {
+        if id.is_empty() {
+            return Ok(());
+        }
+        let call = Call::new(&script::ADD_SYSTEM_VOLUME, vec![SYSTEM_VOLUMES.into()]).arg(id);
+        let reply = self.runner.run(&call, &Envelope::internal()).await;
+        reply.map(drop)
+    }
+
+    /// Returns the scopes of the system volumes: `default`, where the Python version stores system sessions, `system`,
+    /// where skills are, and the registered ones.
+    pub(super) async fn system_scopes(self) -> Result<Vec<Vec<u8>>> {
+        let mut command = cmd("SMEMBERS");
+        command.arg(SYSTEM_VOLUMES);
+        let connection = self.runner.connection();
+        let registered: Result<Vec<Vec<u8>>> =
+            connection.command(&command, Idempotence::Safe).await;
+        let mut ids = match registered {
+            // A value that is not a set contains no volumes.
+            Err(Error::Unreadable(_)) => Vec::new(),
+            registered => registered?,
+        };
+        ids.extend([b"default".to_vec(), b"system".to_vec()]);
+        Ok(ids.iter().map(|id| [b"system:", &**id].concat()).collect())
+    }
+}

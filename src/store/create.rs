@@ -1,0 +1,174 @@
+//! Creates sessions.
+
+use redis::{FromRedisValue, ParsingError, Value};
+use serde::Deserialize;
+
+use super::call::Call;
+use super::document::{StoredSession, new_document};
+use super::error::{Error, Result};
+use super::executor::Executor;
+use super::handle::Store;
+use super::idempotency::{Idempotency, REPLY_SECONDS};
+use super::keys::KeyScheme;
+use super::messages::read_messages;
+use super::reply::{Reply, unknown_reply};
+use super::script;
+use crate::domain::message::{Message, NewMessage, StoredMessage};
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::{NewSession, SessionId, SessionWithMessages};
+use crate::util::time::now;
+
+/// Result of creating a session.
+#[derive(Debug)]
+pub enum Created {
+    /// The session is stored.
+    Done(SessionWithMessages),
+    /// An earlier request with the same `Idempotency-Key` stored this session, as it was at that time.
+    Replayed(SessionWithMessages),
+    /// An earlier request with the same `Idempotency-Key` stored the session, which was deleted since.
+    Deleted,
+    /// The `Idempotency-Key` belongs to a different request.
+    IdempotencyMismatch,
+}
+
+/// Reply of `scripts/create.lua`.
+enum CreateReply {
+    Created,
+    Replayed { document: String, message: String },
+    Deleted,
+    IdempotencyMismatch,
+}
+
+impl FromRedisValue for CreateReply {
+    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
+        let mut reply = Reply::from_redis_value(value)?;
+        match reply.next::<String>()?.as_str() {
+            "created" => Ok(Self::Created),
+            "replayed" => Ok(Self::Replayed {
+                document: reply.next()?,
+                message: reply.next()?,
+            }),
+            "deleted" => Ok(Self::Deleted),
+            "mismatch" => Ok(Self::IdempotencyMismatch),
+            other => Err(unknown_reply(other)),
+        }
+    }
+}
+
+/// Reply of `scripts/cluster/reserve.lua`.
+enum ReserveReply {
+    Reserved { id: String },
+    IdempotencyMismatch,
+}
+
+impl FromRedisValue for ReserveReply {
+    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
+        let mut reply = Reply::from_redis_value(value)?;
+        match reply.next::<String>()?.as_str() {
+            "reserved" => Ok(Self::Reserved { id: reply.next()? }),
+            "mismatch" => Ok(Self::IdempotencyMismatch),
+            other => Err(unknown_reply(other)),
+        }
+    }
+}
+
+impl Store {
+    /// Creates a session, with a first message if there is one. Does not check whether the caller may write to the
+    /// volume.
+    pub async fn create_session(
+        &self,
+        context: &RequestContext,
+        new: NewSession,
+        message: Option<NewMessage>,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Created> {
+        let executor = self.executor()?;
+        let Some(id) = new_id(executor, context, idempotency).await? else {
+            return Ok(Created::IdempotencyMismatch);
+        };
+        let now = now();
+        let key = idempotency.map(|idempotency| idempotency.key.as_str());
+        let keys = executor.scheme().create_keys(&id, &new.volume, key);
+        let document = new_document(&id, new, now);
+        let message = message.map(|message| message.into_stored(now));
+        let call = Call::new(&script::CREATE, keys)
+            .arg(id.as_str())
+            .arg(&document)
+            .number(now.timestamp_micros())
+            .arg(idempotency.map_or("", |idempotency| idempotency.fingerprint.as_str()))
+            .number(REPLY_SECONDS)
+            .arg(message.as_ref().map_or("", StoredMessage::as_str));
+        match executor.execute(context, &call).await? {
+            CreateReply::Created => {
+                let message = message.map(|message| message.with_seq(1));
+                let messages = message.into_iter().collect();
+                Ok(Created::Done(session_at_creation(&id, document, messages)?))
+            }
+            CreateReply::Replayed { document, message } => {
+                let id = id_in(&document)?;
+                let message = Some(message).filter(|message| !message.is_empty());
+                let messages = read_messages(1, message.map(String::into_bytes));
+                Ok(Created::Replayed(session_at_creation(
+                    &id, document, messages,
+                )?))
+            }
+            CreateReply::Deleted => Ok(Created::Deleted),
+            CreateReply::IdempotencyMismatch => Ok(Created::IdempotencyMismatch),
+        }
+    }
+}
+
+/// Returns the id for a new session; `None` if the `Idempotency-Key` belongs to a different request.
+///
+/// On a cluster the reply of an `Idempotency-Key` and the session have different slots. So the first step reserves the
+/// id for the key.
+async fn new_id(
+    executor: &Executor,
+    context: &RequestContext,
+    idempotency: Option<&Idempotency>,
+) -> Result<Option<SessionId>> {
+    let id = SessionId::generate();
+    let (KeyScheme::Cluster, Some(idempotency)) = (executor.scheme(), idempotency) else {
+        return Ok(Some(id));
+    };
+    let keys = vec![executor.scheme().create_reply(&idempotency.key)];
+    let call = Call::new(&script::RESERVE, keys)
+        .arg(&idempotency.fingerprint)
+        .arg(id.as_str())
+        .number(REPLY_SECONDS);
+    match executor.execute(context, &call).await? {
+        ReserveReply::Reserved { id } => parse_id(&id).map(Some),
+        ReserveReply::IdempotencyMismatch => Ok(None),
+    }
+}
+
+fn session_at_creation(
+    id: &SessionId,
+    document: String,
+    messages: Vec<Message>,
+) -> Result<SessionWithMessages> {
+    let stored = StoredSession {
+        document,
+        message_count: messages.len() as u64,
+        activity: 0,
+    };
+    Ok(SessionWithMessages {
+        current: stored.versioned(id)?,
+        messages,
+        has_more: false,
+    })
+}
+
+fn id_in(document: &str) -> Result<SessionId> {
+    #[derive(Deserialize)]
+    struct Document {
+        id: String,
+    }
+    let document: Document = serde_json::from_str(document)?;
+    parse_id(&document.id)
+}
+
+fn parse_id(text: &str) -> Result<SessionId> {
+    SessionId::parse(text)
+        .ok_or_else(|| Error::Unreadable("a reply contains an invalid session id".to_owned()))
+}
