@@ -1,5 +1,5 @@
 # Commands for development; CONTRIBUTING.md lists them.
-.PHONY: dev test check audit bench scale soak fuzz corpus openapi docs screenshots measure vendor setup redis chromium faketime wrk openssl deny cargo-fuzz
+.PHONY: dev test test-unit test-api check audit bench scale soak fuzz corpus openapi docs screenshots measure vendor setup redis chromium faketime wrk openssl deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -7,9 +7,17 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 dev: redis
 	cargo run
 
-# Runs all tests.
+# Runs all tests, as CI does.
 test: setup
 	cargo test
+
+# Runs the unit tests, which need nothing else.
+test-unit:
+	cargo test --lib
+
+# Runs the tests of the API, which need redis-server only.
+test-api: redis
+	cargo test --test api
 
 # Warnings are errors.
 check: deny

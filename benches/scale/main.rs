@@ -11,7 +11,7 @@
     unused_imports
 )]
 
-#[path = "../../tests/it/support/mod.rs"]
+#[path = "../../tests/support/mod.rs"]
 mod support;
 
 mod cost;

@@ -178,7 +178,13 @@ mod tests {
         ];
         assert_eq!(arguments(&first), [&expected[..], &["0"]].concat());
         assert_eq!(arguments(&second), [&expected[..], &["1"]].concat());
-        assert_eq!(first.args_iter().next(), Some(Arg::Simple(b"EVAL")));
-        assert_eq!(second.args_iter().next(), Some(Arg::Simple(b"EVALSHA")));
+        assert_eq!(
+            first.args_iter().next(),
+            Some(Arg::Simple(b"EVAL".as_slice()))
+        );
+        assert_eq!(
+            second.args_iter().next(),
+            Some(Arg::Simple(b"EVALSHA".as_slice()))
+        );
     }
 }

@@ -31,7 +31,11 @@ impl StoredSession {
     /// detects changes; nothing relies on it being hard to forge.
     pub(super) fn version(&self) -> String {
         let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, self.document.as_bytes());
-        format!("{}-{}", hex::encode(&hash.as_ref()[..8]), self.message_count)
+        format!(
+            "{}-{}",
+            hex::encode(&hash.as_ref()[..8]),
+            self.message_count
+        )
     }
 
     /// Returns the session with its version.

@@ -1,0 +1,6 @@
+//! The local Blob store: protocol, hostile requests, durability.
+
+mod content;
+mod durability;
+mod hostile;
+mod http;

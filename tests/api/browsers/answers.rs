@@ -1,0 +1,97 @@
+//! Headers for browsers and caches on every response.
+
+use axum::http::Method;
+use serde_json::json;
+
+use super::with_key;
+use crate::support::{Response, SkillsApp, config, in_process};
+
+/// Checks for `nosniff` and `no-store`.
+#[track_caller]
+fn check(response: &Response, status: u16) {
+    assert_eq!(response.status, status, "{response:?}");
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+    ] {
+        let values: Vec<_> = response.headers.get_all(name).iter().collect();
+        assert_eq!(values, [value], "{name} of {response:?}");
+    }
+}
+
+#[tokio::test]
+async fn api_responses_have_nosniff_and_no_store() {
+    let app = SkillsApp::start().await;
+    let api = &app.api;
+
+    let body = json!({"name": "x", "volume": "user"});
+    let created = api.post("/api/sessions", &body).await;
+    check(&created, 201);
+    let path = created.header("location").unwrap();
+    let tag = created.header("etag").unwrap();
+    let known = api.with_header("if-none-match", tag);
+    check(&api.get(path).await, 200);
+    check(&known.get(path).await, 304);
+    check(&api.get("/api/sessions").await, 200);
+    check(&api.get("/api/skills").await, 200);
+    check(&api.get("/api/health").await, 200);
+
+    check(&api.get("/api/sessions/x").await, 404);
+    check(&api.get("/api/nothing").await, 404);
+    check(&api.get("/").await, 404);
+    check(&api.delete("/api/sessions").await, 405);
+    check(
+        &api.send(Method::OPTIONS, "/api/sessions", Vec::new()).await,
+        405,
+    );
+    check(&api.post("/api/sessions", &json!({})).await, 422);
+    check(
+        &api.send_json(Method::POST, "/api/sessions", "{").await,
+        400,
+    );
+    let text = b"x".to_vec();
+    check(&api.send(Method::POST, "/api/sessions", text).await, 415);
+    check(
+        &api.with_header("if-match", "\"x\"").delete(path).await,
+        412,
+    );
+    check(&api.delete(path).await, 200);
+}
+
+#[tokio::test]
+async fn file_responses_have_nosniff_and_no_store() {
+    let app = SkillsApp::start().await;
+    let page = b"<script>alert(1)</script>".to_vec();
+    let html = app.api.with_header("content-type", "text/html");
+    check(
+        &html.send(Method::PUT, "/api/files/a.html", page).await,
+        200,
+    );
+
+    let found = app.api.get("/api/files/a.html").await;
+    check(&found, 200);
+    assert!(found.header("content-security-policy").is_some());
+    let tag = found.header("etag").unwrap();
+    let known = app.api.with_header("if-none-match", tag);
+    check(&known.get("/api/files/a.html").await, 304);
+    let part = app.api.with_header("range", "bytes=0-3");
+    check(&part.get("/api/files/a.html").await, 206);
+    let beyond = app.api.with_header("range", "bytes=1000-");
+    check(&beyond.get("/api/files/a.html").await, 416);
+    let head = app.api.send(Method::HEAD, "/api/files/a.html", Vec::new());
+    check(&head.await, 200);
+    check(&app.api.get("/api/files").await, 200);
+    check(&app.api.get("/api/files/b.html").await, 404);
+}
+
+#[tokio::test]
+async fn error_responses_have_nosniff_and_no_store() {
+    let mut app = SkillsApp::start().await;
+    let (closed, key) = with_key(config(&app.redis.url()));
+    let closed = in_process(closed);
+    check(&closed.get("/api/sessions").await, 401);
+    app.redis.kill();
+    let closed = closed.with_header("authorization", format!("Bearer {key}"));
+    check(&closed.get("/api/sessions").await, 503);
+    check(&closed.get("/api/health").await, 503);
+}

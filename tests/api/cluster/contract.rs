@@ -1,0 +1,22 @@
+//! The single-Redis tests, run again on a cluster.
+#![allow(clippy::duplicate_mod, reason = "the other backend is the point")]
+
+use super::support;
+
+#[path = "../access.rs"]
+#[allow(dead_code, reason = "what checks credentials alone is left out")]
+mod access;
+#[path = "../idempotency.rs"]
+mod idempotency;
+#[path = "../legacy.rs"]
+mod legacy;
+#[path = "../limits.rs"]
+mod limits;
+#[path = "../listing.rs"]
+mod listing;
+#[path = "../messages.rs"]
+mod messages;
+#[path = "../sessions.rs"]
+mod sessions;
+#[path = "../skills.rs"]
+mod skills;

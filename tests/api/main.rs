@@ -1,0 +1,44 @@
+//! Tests of the service over HTTP, in its real processes. They need no other program than redis-server (7 or later).
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "each test binary uses a part")]
+mod support;
+
+/// Marks the tests that need a single Redis; the other tests of the file run on a cluster as well.
+macro_rules! one_redis {
+    ($($tests:item)*) => { $($tests)* };
+}
+
+mod access;
+mod blob_client;
+mod blob_store;
+mod browsers;
+mod client;
+mod cluster;
+mod doctor;
+mod fallback;
+mod faults;
+mod files;
+mod floors;
+mod functions;
+mod garbage;
+mod garbage_values;
+mod health;
+mod hostile;
+mod idempotency;
+mod legacy;
+mod limits;
+mod listing;
+mod local_access;
+mod local_server;
+mod lua_scripts;
+mod messages;
+mod openapi;
+mod public_modules;
+mod serve;
+mod sessions;
+mod skills;
+mod tls;
+mod uploads;
+mod words;
