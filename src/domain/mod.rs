@@ -7,5 +7,6 @@ pub mod metadata;
 pub mod name;
 pub mod rate_limit;
 pub mod request_context;
+pub(crate) mod schema;
 pub mod session;
 pub mod volume;

@@ -295,7 +295,7 @@ fn service_rendering(error: &service::error::Error) -> Rendering {
         Error::Store(store::Error::Unavailable(_)) | Error::Blob(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "storage_unavailable",
-            "Storage is unavailable. Try again.".into(),
+            "The storage is unavailable. Try again.".into(),
         ),
         Error::Store(store::Error::Unreadable(_)) | Error::Unreadable(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -16,24 +16,13 @@ use super::error::Error;
 use super::extract::auth::Unauthenticated;
 use super::me;
 use super::middleware::render_errors::ErrorCause;
+use super::routes::routes;
 use crate::app::App;
 use crate::blob::{self, Blobs};
 use crate::config::ConfigError;
 use crate::store;
 use crate::util::diagnosis::Diagnosis;
 use crate::util::time::milliseconds;
-
-/// Returns the routes `/api/health` and `/api/me`.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/api/health", get(check_health))
-        .merge(me::router())
-}
-
-/// OpenAPI description of these routes.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(check_health))]
-pub(super) struct Described;
 
 /// Returns the routes of a deployment whose configuration is invalid: the health check reports the variable, and every
 /// other route fails with `misconfigured`.
@@ -46,6 +35,11 @@ pub(super) fn misconfigured_router(error: ConfigError) -> Router {
             get(async move || (StatusCode::SERVICE_UNAVAILABLE, health).into_response()),
         )
         .fallback(async move || Error::Misconfigured(error))
+}
+
+routes! {
+    [check_health],
+    [me::find_caller],
 }
 
 /// The state of each part, and the deployment.

@@ -1,26 +1,14 @@
 //! `/api/me`: the authenticated caller and their access. Uses no storage.
 
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
 use serde::Serialize;
 
-use crate::app::App;
 use crate::domain::request_context::RequestContext;
 use crate::domain::volume::{VolumeId, VolumeKind};
 
-/// Returns the route.
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/api/me", get(find_caller))
-}
-
-/// The OpenAPI description of this route.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(find_caller))]
-pub(super) struct Described;
-
 /// The authenticated caller and their access.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Me {
+pub(super) struct Me {
     /// Whether callers are authenticated; if not, every caller is an unrestricted one.
     signed_in: bool,
     /// With `volume_id`: the volume of requests that name none, or `default`.
@@ -41,7 +29,7 @@ struct Me {
     get, path = "/api/me", tag = "me",
     responses((status = 200, description = "The caller.", body = Me))
 )]
-async fn find_caller(context: RequestContext) -> Json<Me> {
+pub(super) async fn find_caller(context: RequestContext) -> Json<Me> {
     let own = context.caller.default_volume();
     Json(Me {
         signed_in: !context.caller.name().is_empty(),

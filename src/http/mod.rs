@@ -1,8 +1,7 @@
 //! The HTTP API: a folder per resource, each with one router, and what they share.
 
 use axum::Router;
-use utoipa::OpenApi as _;
-use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
 use self::error::Error;
 use crate::app::App;
@@ -21,9 +20,8 @@ mod extract;
 mod me;
 mod object_writer;
 mod problem;
+mod routes;
 mod sample;
-
-pub(crate) use self::extract::page::DEFAULT_LIMIT;
 
 /// Returns the routes of all resources, for the local server. A Vercel function has those of one resource.
 pub fn router() -> Router<App> {
@@ -33,25 +31,12 @@ pub fn router() -> Router<App> {
         .merge(health::router())
 }
 
-/// Returns the OpenAPI descriptions of all routes.
-pub(crate) fn described() -> Vec<OpenApi> {
-    vec![
-        sessions::Described::openapi(),
-        sessions::list::Described::openapi(),
-        sessions::messages::Described::openapi(),
-        skills::Described::openapi(),
-        skills::get::Described::openapi(),
-        skills::list::Described::openapi(),
-        skills::usage::Described::openapi(),
-        skills::validate::Described::openapi(),
-        files::Described::openapi(),
-        files::get::Described::openapi(),
-        files::link::Described::openapi(),
-        files::list::Described::openapi(),
-        files::upload::Described::openapi(),
-        health::Described::openapi(),
-        me::Described::openapi(),
-    ]
+/// Returns the routes of all resources, with their OpenAPI description.
+pub(crate) fn api() -> OpenApiRouter<App> {
+    sessions::api()
+        .merge(skills::api())
+        .merge(files::api())
+        .merge(health::api())
 }
 
 /// Handles requests to routes that do not exist.

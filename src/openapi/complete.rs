@@ -1,4 +1,4 @@
-//! What is the same for many routes, and so is said once.
+//! Completes the descriptions of the routes with what they have in common: errors, headers, and examples.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use super::examples::{add_examples, examples};
 use super::headers::{headers, name_headers};
 use crate::http::schema::problem::problems;
-use crate::http::schema::schemas::AS_IT_IS;
+use crate::util::schema::JSON_SCHEMA;
 
-/// What can become of a request at any route that wants to know its caller.
-const ANYWHERE: [StatusCode; 6] = [
+/// The errors of every route that authenticates its caller.
+const AUTHENTICATED_ERRORS: [StatusCode; 6] = [
     StatusCode::UNAUTHORIZED,
     StatusCode::FORBIDDEN,
     StatusCode::TOO_MANY_REQUESTS,
@@ -18,76 +18,73 @@ const ANYWHERE: [StatusCode; 6] = [
     StatusCode::GATEWAY_TIMEOUT,
 ];
 
-/// The same, where nobody asks who is calling.
-const OPEN: [StatusCode; 3] = [
+/// The errors of every route without authentication.
+const OPEN_ERRORS: [StatusCode; 3] = [
     StatusCode::TOO_MANY_REQUESTS,
     StatusCode::INTERNAL_SERVER_ERROR,
     StatusCode::GATEWAY_TIMEOUT,
 ];
 
-/// Paths with a meaning of their own that are those of a skill and a file of this name, too.
-const SHADOWED: [(&str, &str, &str, &str); 3] = [
-    ("/api/skills/validate", "validate", "/api/skills/{id}", "id"),
-    ("/api/files/upload", "upload", "/api/files/{path}", "path"),
-    ("/api/files/link", "link", "/api/files/{path}", "path"),
-];
-
-/// Adds to `path` the methods that all paths of its kind have.
-fn describe_shadowed(
-    paths: &mut Value,
-    path: &str,
-    name: &str,
-    (general, parameter): (&str, &str),
-) {
-    let others = paths[general].as_object().cloned().unwrap_or_default();
-    for (method, mut operation) in others {
-        let id = operation["operationId"].as_str().unwrap_or_default();
-        operation["operationId"] = json!(format!("{id}_called_{name}"));
-        if let Some(parameters) = operation["parameters"].as_array_mut() {
-            parameters.retain(|it| it["name"] != parameter);
-        }
-        if let Some(operations) = paths[path].as_object_mut() {
-            operations.entry(method).or_insert(operation);
-        }
-    }
-}
-
-/// Puts schemas that are JSON already in their places.
-fn place_schemas(value: &mut Value) {
+/// Moves each JSON Schema out of its extension.
+fn unwrap_schemas(value: &mut Value) {
     match value {
         Value::Object(members) => {
-            if let Some(Value::Object(schema)) = members.remove(AS_IT_IS) {
+            if let Some(Value::Object(schema)) = members.remove(JSON_SCHEMA) {
                 members.extend(schema);
             }
-            // Of a member that may be missing, utoipa says that it is `null` then, whether it may be that or not.
+            // utoipa writes `null` as the default of every optional member, even where `null` is invalid.
             if members.get("default") == Some(&Value::Null) {
                 members.remove("default");
             }
-            members.values_mut().for_each(place_schemas);
+            members.values_mut().for_each(unwrap_schemas);
         }
-        Value::Array(items) => items.iter_mut().for_each(place_schemas),
+        Value::Array(items) => items.iter_mut().for_each(unwrap_schemas),
         _ => {}
     }
 }
 
-/// Adds what no handler says for itself.
+/// Completes the description.
 pub(super) fn complete(document: &mut Value) {
-    place_schemas(document);
+    unwrap_schemas(document);
     let examples = examples();
     let mut shared = Map::new();
-    let paths = document["paths"].as_object_mut();
-    for (_, item) in paths.into_iter().flatten() {
-        let item = item.as_object_mut().into_iter().flatten();
-        for (method, operation) in item {
+    let mut paths = std::mem::take(&mut document["paths"]);
+    let paths = paths
+        .as_object_mut()
+        .map(std::mem::take)
+        .unwrap_or_default();
+    for (path, mut item) in paths {
+        // axum writes a parameter that spans segments as `{*path}`, OpenAPI as `{path}`.
+        let path = path.replace("{*", "{");
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
             complete_operation(method, operation, &examples);
             share_problems(operation, &mut shared);
+            adapt_to_path(&path, operation);
         }
-    }
-    for (path, name, general, parameter) in SHADOWED {
-        describe_shadowed(&mut document["paths"], path, name, (general, parameter));
+        document["paths"][path] = item;
     }
     document["components"]["responses"] = Value::Object(shared);
     document["components"]["headers"] = headers();
+}
+
+/// Adapts an operation that is also served at a fixed path, `/api/skills/validate` beside `/api/skills/{id}`: it has a
+/// name of its own there, and no parameter in the path.
+fn adapt_to_path(path: &str, operation: &mut Value) {
+    let is_missing = |parameter: &Value| {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        parameter["in"] == "path" && !path.contains(&format!("{{{name}}}"))
+    };
+    let parameters = operation.get_mut("parameters");
+    let Some(parameters) = parameters.and_then(Value::as_array_mut) else {
+        return;
+    };
+    let count = parameters.len();
+    parameters.retain(|parameter| !is_missing(parameter));
+    if parameters.len() < count {
+        let segment = path.rsplit('/').next().unwrap_or_default();
+        let name = operation["operationId"].as_str().unwrap_or_default();
+        operation["operationId"] = json!(format!("{name}_called_{segment}"));
+    }
 }
 
 fn complete_operation(method: &str, operation: &mut Value, examples: &Value) {
@@ -98,34 +95,40 @@ fn complete_operation(method: &str, operation: &mut Value, examples: &Value) {
     add_examples(operation, &examples[&name]);
     drop_null_bodies(operation);
     let is_open = operation.get("security") == Some(&json!([{}]));
-    let anywhere = if is_open { &OPEN[..] } else { &ANYWHERE[..] };
+    let errors = if is_open {
+        &OPEN_ERRORS[..]
+    } else {
+        &AUTHENTICATED_ERRORS[..]
+    };
     if let Some(responses) = operation["responses"].as_object_mut() {
-        for (status, problem) in problems(anywhere) {
+        for (status, problem) in problems(errors) {
             responses.entry(status).or_insert_with(|| json!(problem));
         }
         for response in responses.values_mut() {
             name_headers(response);
             if method == "head" {
-                response.as_object_mut().map(|it| it.remove("content"));
+                response
+                    .as_object_mut()
+                    .map(|response| response.remove("content"));
             }
         }
     }
-    // Two methods have one handler, and each wants a name.
+    // PUT and PATCH share a handler, but operation ids are unique.
     if method == "put" && name != "put_file" {
         operation["operationId"] = json!(format!("{name}_by_put"));
     }
 }
 
-/// Errors are the same at each route: they are described once, under the names of their statuses.
+/// Moves the errors to the shared responses, under the names of their statuses.
 fn share_problems(operation: &mut Value, shared: &mut Map<String, Value>) {
     let responses = operation["responses"].as_object_mut();
     for (status, response) in responses.into_iter().flatten() {
         let status = status
             .parse()
             .ok()
-            .and_then(|it| StatusCode::from_u16(it).ok());
+            .and_then(|code| StatusCode::from_u16(code).ok());
         let name = status
-            .and_then(|it| it.canonical_reason())
+            .and_then(|status| status.canonical_reason())
             .unwrap_or_default()
             .replace(' ', "");
         if response["content"]
@@ -138,7 +141,7 @@ fn share_problems(operation: &mut Value, shared: &mut Map<String, Value>) {
     }
 }
 
-/// A body that may be missing is never `null`, which is how utoipa understands what may be missing.
+/// Removes `null` from the schema of an optional body: utoipa adds it, but the body is missing instead.
 fn drop_null_bodies(operation: &mut Value) {
     let content = operation
         .pointer_mut("/requestBody/content")

@@ -1,17 +1,16 @@
-//! The examples, which `examples.json` holds by the names of handlers.
+//! Adds the examples of `examples.json`, which are keyed by operation id.
 
 use serde_json::{Map, Value, json};
 
-/// Requests and answers, by the names of handlers.
+/// Examples of parameters, requests and responses, by operation id.
 const EXAMPLES: &str = include_str!("examples.json");
 
-/// All examples.
+/// Parses the examples.
 pub(super) fn examples() -> Value {
     serde_json::from_str(EXAMPLES).expect("examples.json is JSON")
 }
 
-/// Puts the examples of a handler where they belong: those of its request, of its parameters, and of its answers by
-/// status.
+/// Adds the examples of an operation to its parameters, its request, and its responses.
 pub(super) fn add_examples(operation: &mut Value, examples: &Value) {
     if let Some(parameters) = operation
         .get_mut("parameters")
@@ -27,17 +26,17 @@ pub(super) fn add_examples(operation: &mut Value, examples: &Value) {
     }
     let request = operation
         .get_mut("requestBody")
-        .map(|it| &mut it["content"]);
+        .map(|body| &mut body["content"]);
     add_content_examples(request, &examples["request"]);
     for (status, example) in examples["answers"].as_object().into_iter().flatten() {
         let content = operation["responses"]
             .get_mut(status)
-            .map(|it| &mut it["content"]);
+            .map(|response| &mut response["content"]);
         add_content_examples(content, example);
     }
 }
 
-/// A text is an example of text, all else of JSON.
+/// Adds examples to the media types that they fit: strings are text, all other values are JSON.
 fn add_content_examples(content: Option<&mut Value>, examples: &Value) {
     let named: Map<String, Value> = match examples {
         Value::Array(examples) => {
@@ -45,7 +44,7 @@ fn add_content_examples(content: Option<&mut Value>, examples: &Value) {
             examples
                 .iter()
                 .enumerate()
-                .map(|(index, it)| (number(index), it.clone()))
+                .map(|(index, example)| (number(index), example.clone()))
                 .collect()
         }
         Value::Null => return,

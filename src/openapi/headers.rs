@@ -1,115 +1,120 @@
-//! The headers of answers.
+//! The headers of responses.
 
 use serde_json::{Value, json};
 
-/// What every answer has.
+/// The headers of every response.
 const ALWAYS: [&str; 3] = ["X-Request-Id", "Server-Timing", "Cache-Control"];
 
-/// Each header of answers: what it says, an example, and whether it is always there where it is named.
+/// The headers of responses: the name, description, example, and whether a response that lists it always has it.
 const HEADERS: [(&str, &str, &str, bool); 19] = [
-    ("Accept-Ranges", "Parts can be asked for.", "bytes", true),
-    ("Cache-Control", "Nobody may keep it.", "no-store", true),
+    ("Accept-Ranges", "`Range` is supported.", "bytes", true),
+    (
+        "Cache-Control",
+        "Responses must not be cached.",
+        "no-store",
+        true,
+    ),
     (
         "Content-Disposition",
-        "Whether a browser shows or saves it, and its name.",
+        "Whether a browser shows or saves the file, and its name.",
         "inline; filename=\"plan.txt\"; filename*=UTF-8''plan.txt",
         true,
     ),
     (
         "Content-Length",
-        "How long the file is, in bytes.",
+        "The size of the file, in bytes.",
         "16",
         true,
     ),
     (
         "Content-Range",
-        "Which part this is, and how long the file is.",
+        "The returned part, and the size of the file.",
         "bytes 4-7/16",
         false,
     ),
     (
         "Content-Security-Policy",
-        "It runs and loads nothing.",
+        "Prevents the file from executing or loading anything.",
         "default-src 'none'; sandbox",
         true,
     ),
     (
         "ETag",
-        "This state, for `If-Match` and `If-None-Match`; with 412 none where nothing is there.",
+        "The entity tag of this version, for `If-Match` and `If-None-Match`. Missing in a 412 if the resource does not exist.",
         "\"ead5697468ff48e7-5\"",
         false,
     ),
     (
         "Idempotency-Replayed",
-        "`true`: an earlier request did it, this is its answer.",
+        "`true` if this is the response to an earlier request with the same `Idempotency-Key`.",
         "true",
         false,
     ),
     (
         "Location",
-        "The path of what was created.",
+        "The path of the created resource.",
         "/api/sessions/sess_01a2065254e075efb843a48d0fd54787",
         true,
     ),
     (
         "RateLimit",
-        "What is left of the limit, and until when.",
+        "The remaining requests, and the seconds until the limit resets.",
         "\"requests\";r=599;t=1",
         false,
     ),
     (
         "RateLimit-Policy",
-        "The limit.",
+        "The rate limit: requests per window in seconds.",
         "\"requests\";q=600;w=60",
         false,
     ),
     (
         "Retry-After",
-        "In how many seconds to try again.",
+        "The seconds to wait before a retry.",
         "1",
         true,
     ),
     (
         "Server-Timing",
-        "How often and how long Redis and Blob were waited for, and the time in all, in milliseconds; a 404 only tells how \
-        often.",
+        "Calls to Redis and Blob with their duration, and the total duration, in milliseconds. A 404 has only the number \
+        of calls.",
         "redis;desc=\"1 round trip\";dur=0.597, total;dur=1.037",
         true,
     ),
-    (
-        "Vary",
-        "The answer depends on what `Accept` says.",
-        "accept",
-        true,
-    ),
+    ("Vary", "The response depends on `Accept`.", "accept", true),
     (
         "WWW-Authenticate",
-        "How to say who is calling.",
+        "The expected authentication scheme.",
         "Bearer realm=\"llmos\"",
         true,
     ),
     (
         "X-Content-Type-Options",
-        "It is what its type says.",
+        "`nosniff`: browsers use the declared media type.",
         "nosniff",
         false,
     ),
     (
         "X-LLMOS-Storage",
-        "`samples`: these are not your data.",
+        "`samples` if the response contains samples instead of stored data.",
         "samples",
         false,
     ),
     (
         "X-Request-Id",
-        "The id under which the request is logged.",
+        "The id of the request in the log.",
         "req_01a2065256197058b7415b5a774d2e19",
         true,
     ),
-    ("Allow", "The methods of the route.", "GET,HEAD", true),
+    (
+        "Allow",
+        "The methods that the route supports.",
+        "GET,HEAD",
+        true,
+    ),
 ];
 
-/// Refers to the headers that an answer is said to have, and to those that every answer has.
+/// Adds references to the headers that a response lists, and to those of every response.
 pub(super) fn name_headers(response: &mut Value) {
     let named = response["headers"].as_object().into_iter().flatten();
     let all = named.map(|(name, _)| name.as_str()).chain(ALWAYS);
@@ -117,7 +122,7 @@ pub(super) fn name_headers(response: &mut Value) {
     response["headers"] = all.map(|name| (name, reference(name))).collect();
 }
 
-/// The descriptions of all headers.
+/// Returns the descriptions of all headers.
 pub(super) fn headers() -> Value {
     HEADERS.iter().map(header).collect()
 }

@@ -1,7 +1,7 @@
-//! The description of the API (OpenAPI 3.1): what the handlers say of themselves, put together and completed.
+//! The OpenAPI 3.1 description of the API: the descriptions of all routes, completed with what they have in common.
 //!
-//! `make openapi` writes it to `public/openapi.json`, where a test holds it equal to the code. No function has it:
-//! nothing that answers requests calls it.
+//! `make openapi` writes it to `public/openapi.json`; a test compares the file with the code. The functions do not contain
+//! the description, because nothing that serves requests calls this module.
 
 mod complete;
 mod examples;
@@ -12,48 +12,44 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use crate::domain::message::{Message, NewMessage};
-use crate::domain::session::Session;
 use crate::http;
+use crate::http::schema::problem::Problem;
 
-/// What no handler says.
+/// The parts of the description that belong to no route.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    info(title = "llmos", description = "The storage behind an LLM application: sessions and their messages in \
-        Redis, skills and files in Vercel Blob.\n\nPaths work with and without a slash at the end. Unknown members of a \
-        body and unknown parameters are ignored; duplicate members, `NaN`, halves of surrogate pairs and the \
-        character NUL are refused. A body has at most 4 MB and 64 levels of nesting, takes at most 20 s to arrive, \
-        and every request at most 25 s. `HEAD` is answered like `GET`, without a body. A 2xx on a write means that it \
-        is stored."),
-    servers((url = "/", description = "Where this description lies.")),
+    info(title = "llmos", description = "The storage behind an LLM application: sessions and their messages in Redis, \
+        skills and files in Vercel Blob.\n\nA trailing slash in a path is ignored. Unknown members of a body and unknown \
+        query parameters are ignored. Duplicate members, `NaN`, unpaired surrogates and the character NUL are rejected. A \
+        body has at most 4 MB and 64 levels of nesting, and must arrive within 20 s. Every request takes at most 25 s. \
+        `HEAD` returns the headers of `GET`. A 2xx response to a write means that the data is stored."),
+    servers((url = "/", description = "The server of this file.")),
     tags(
         (name = "sessions", description = "Chat sessions, in Redis."),
         (name = "messages", description = "The messages of a session, in Redis."),
-        (name = "skills", description = "Markdown documents that an application puts into its prompts, in Blob."),
+        (name = "skills", description = "Markdown documents that an application adds to its prompts, in Blob."),
         (name = "files", description = "Files of a user, a team or the system, in Blob."),
-        (name = "health", description = "Whether each part works."),
-        (name = "me", description = "Who calls.")
+        (name = "health", description = "The status of each part of the service."),
+        (name = "me", description = "The authenticated caller.")
     ),
-    components(schemas(crate::http::schema::problem::Problem, Session, Message, NewMessage)),
+    components(schemas(Problem)),
     security(("bearer" = []))
 )]
-struct Frame;
+struct ApiInfo;
 
-/// The description, as JSON whose members are sorted.
+/// Returns the description as JSON with sorted members.
 ///
 /// # Panics
-/// If the code describes itself in a way that cannot be put together; a test would have found that.
+/// If the description cannot be serialized; a test excludes that.
 pub fn document() -> Value {
-    let mut document: OpenApi = Frame::openapi();
-    for part in http::described() {
-        document.merge(part);
-    }
+    let mut document: OpenApi = ApiInfo::openapi();
+    document.merge(http::api().into_openapi());
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
         .description(Some(
-            "`Authorization: Bearer` with a token (JWT) of the identity provider, or with a key of this service, \
-             which begins with `llmos_`.",
+            "`Authorization: Bearer` with a JWT of the identity provider, or with an API key of this service, which begins \
+             with `llmos_`.",
         ));
     if let Some(components) = &mut document.components {
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
@@ -63,7 +59,7 @@ pub fn document() -> Value {
     document
 }
 
-/// The text of `public/openapi.json`.
+/// Returns the text of `public/openapi.json`.
 pub fn text() -> String {
     format!("{:#}\n", document())
 }

@@ -22,6 +22,7 @@ mod parts;
 #[cfg(test)]
 mod properties;
 mod read;
+mod schema;
 mod values;
 mod yaml;
 

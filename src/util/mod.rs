@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod origin;
 pub mod percent;
 pub mod python_json;
+pub(crate) mod schema;
 pub mod secret;
 pub mod signing;
 pub mod time;

@@ -3,9 +3,15 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
+use serde_json::json;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::http::error::{Error, Result};
+use crate::http::schema::parameters::in_header;
 use crate::util::etag;
+use crate::util::schema::schema;
 
 pub(crate) use crate::util::etag::quote as entity_tag;
 
@@ -93,4 +99,34 @@ fn versions(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
         .filter_map(|value| value.to_str().ok());
     let tags = values.flat_map(etag::split_list);
     Some(tags.map(|tag| etag::unquote(tag).to_owned()).collect())
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The expected entity tags. If none matches the current one, the response is 412. `*` matches any.";
+        in_header("If-Match", entity_tags(), text)
+    }
+}
+
+impl IntoParams for IfNoneMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The entity tags that the client has. If one matches, the response is 304. `*` matches any.";
+        in_header("If-None-Match", entity_tags(), text)
+    }
+}
+
+/// `If-None-Match: *`, which lets a write only create.
+pub(crate) enum IfNoneMatchStar {}
+
+impl IntoParams for IfNoneMatchStar {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let star = schema(json!({"type": "string", "enum": ["*"]}));
+        let text =
+            "Stores the file only if none exists at this path. Not together with `If-Match`.";
+        in_header("If-None-Match", star, text)
+    }
+}
+
+fn entity_tags() -> RefOr<Schema> {
+    schema(json!({"type": "string", "examples": ["\"ead5697468ff48e7-5\""]}))
 }

@@ -3,14 +3,19 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Uri};
+use serde_json::json;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::domain::caller::Caller;
 use crate::http::error::{Error, Result};
+use crate::http::schema::parameters::in_header;
 use crate::store::Idempotency;
 use crate::util::hash::sha256_hex;
+use crate::util::schema::schema;
 
 /// The longest key, in bytes.
-pub(crate) const MAX_KEY_BYTES: usize = 255;
+const MAX_KEY_BYTES: usize = 255;
 
 const NAME: &str = "Idempotency-Key";
 
@@ -53,6 +58,16 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
             )));
         }
         Ok(Self(Some(key.iter().copied().map(char::from).collect())))
+    }
+}
+
+impl IntoParams for IdempotencyKey {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let key =
+            schema(json!({"type": "string", "pattern": format!("^[!-~]{{1,{MAX_KEY_BYTES}}}$")}));
+        let text = "1–255 visible ASCII characters, unique per operation. A repeated request with the same key takes \
+            effect once, for 24 hours.";
+        in_header(NAME, key, text)
     }
 }
 

@@ -4,12 +4,17 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::Method;
 use axum::http::request::Parts;
 use percent_encoding::percent_decode_str;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::{IntoParams, PartialSchema};
 
 use crate::domain::file_path::FilePath;
+use crate::domain::schema::file_path;
 use crate::domain::session::SessionId;
 use crate::http::error::{Error, Result};
+use crate::http::schema::parameters::in_path;
 use crate::service::error::Resource;
 use crate::skill::SkillId;
+use crate::util::schema::schema;
 
 /// The `{id}` of a session. An id that no session can have is a 404.
 pub(crate) struct SessionPath(pub(crate) SessionId);
@@ -22,6 +27,13 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
         id.and_then(|Path(id)| SessionId::parse(&id))
             .map(Self)
             .ok_or_else(|| Error::not_found(Resource::Session))
+    }
+}
+
+impl IntoParams for SessionPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The id of the session, percent-encoded. Ids of the Python version contain the session's name.";
+        in_path("id", SessionId::schema(), text)
     }
 }
 
@@ -40,6 +52,16 @@ impl<S: Sync> FromRequestParts<S> for SkillPath {
             .and_then(|id| SkillId::parse(&id))
             .map(Self)
             .ok_or_else(|| Error::not_found(Resource::Skill))
+    }
+}
+
+impl IntoParams for SkillPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        in_path(
+            "id",
+            SkillId::schema(),
+            "The id of the skill, percent-encoded.",
+        )
     }
 }
 
@@ -62,5 +84,14 @@ impl<S: Sync> FromRequestParts<S> for FilePathParam {
                 Error::not_found(Resource::File)
             }
         })
+    }
+}
+
+impl IntoParams for FilePathParam {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The path of the file, which may contain `/`. Each segment has 1–255 bytes and is not `.` or `..`. The \
+            path has at most 900 bytes, and 950 characters with the volume. `\\`, control characters and bidirectional \
+            controls are invalid, also percent-encoded.";
+        in_path("path", schema(file_path()), text)
     }
 }

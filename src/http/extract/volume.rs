@@ -5,19 +5,19 @@ use serde::Deserialize;
 use super::query::parameter;
 use crate::domain::volume::{VolumeId, VolumeKind};
 use crate::http::error::{Error, Result};
-use crate::http::schema::parameters::{AnyVolume, AnyVolumeId};
+use crate::http::schema::parameters;
 use crate::service::volume::VolumeSelection;
 
 /// The volume of a request for skills or files.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct VolumeQuery {
-    /// Whose it is. Without it: the caller's own; where skills are listed, the system's; where a skill is read or
-    /// used, the caller's own and then the system's.
-    #[param(value_type = AnyVolume, inline, required = false)]
+    /// The kind of owner. The default is the caller's own volume. For lists of skills it is the system's volume; for
+    /// reading or using a skill it is the caller's own volume, then the system's.
+    #[param(schema_with = parameters::volume, required = false)]
     volume: Option<String>,
-    /// Which user's or team's it is; only together with `volume`. That of the system is `system`.
-    #[param(value_type = AnyVolumeId, inline, required = false)]
+    /// The user or team; only together with `volume`. `system` for the system's volume.
+    #[param(schema_with = parameters::volume_id, required = false)]
     volume_id: Option<String>,
 }
 

@@ -4,6 +4,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::link::{Link, ReadableFile};
 use super::response::{content_answer, head_answer, not_modified};
@@ -14,22 +16,40 @@ use crate::http::extract::etag::IfNoneMatch;
 use crate::http::extract::path::FilePathParam;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
-use crate::http::schema::parameters::Text;
+use crate::http::schema::parameters;
 use crate::http::schema::responses::{
-    BadQuery, FileContent, IfRange, Missing, OutOfRange, Range, Unchanged,
+    BadQuery, FileContent, NotFound, NotModified, RangeNotSatisfiable,
 };
 use crate::service::error::Resource;
 
-/// The OpenAPI description of these routes.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(get_file, head_file))]
-pub(in crate::http) struct Described;
+/// The `Range` header.
+enum Range {}
+
+impl IntoParams for Range {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        parameters::in_header(
+            "Range",
+            parameters::text(),
+            "The requested part, such as `bytes=4-7`.",
+        )
+    }
+}
+
+/// The `If-Range` header.
+enum IfRange {}
+
+impl IntoParams for IfRange {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The entity tag that `Range` applies to. If the file has another one, the whole file is returned.";
+        parameters::in_header("If-Range", parameters::text(), text)
+    }
+}
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct GetQuery {
     /// `1` or `true`: browsers save the file instead of showing it.
-    #[param(value_type = Text, inline, required = false)]
+    #[param(schema_with = parameters::text, required = false)]
     download: Option<String>,
 }
 
@@ -44,7 +64,7 @@ impl GetQuery {
 /// A link of `POST /api/files/link` needs no credentials. Types that a browser could execute are always downloads, and no
 /// file can execute or load anything in this origin.
 #[utoipa::path(
-    get, path = "/api/files/{path}", tag = "files",
+    get, path = "/api/files/{*path}", tag = "files",
     security(("bearer" = []), ()),
     params(FilePathParam, VolumeQuery, GetQuery, Link, IfNoneMatch, Range, IfRange),
     responses(
@@ -62,7 +82,7 @@ impl GetQuery {
                 ("Content-Security-Policy"), ("X-Content-Type-Options")
             )
         ),
-        Unchanged, BadQuery, Missing, OutOfRange
+        NotModified, BadQuery, NotFound, RangeNotSatisfiable
     )
 )]
 pub(super) async fn get_file(
@@ -90,7 +110,7 @@ pub(super) async fn get_file(
 ///
 /// The headers are those of a `GET` of the whole file.
 #[utoipa::path(
-    head, path = "/api/files/{path}", tag = "files", security(("bearer" = []), ()),
+    head, path = "/api/files/{*path}", tag = "files", security(("bearer" = []), ()),
     params(FilePathParam, VolumeQuery, GetQuery, Link, IfNoneMatch),
     responses(
         (
@@ -100,7 +120,7 @@ pub(super) async fn get_file(
                 ("Content-Security-Policy"), ("X-Content-Type-Options")
             )
         ),
-        Unchanged, BadQuery, Missing
+        NotModified, BadQuery, NotFound
     )
 )]
 pub(super) async fn head_file(

@@ -1,19 +1,22 @@
 //! `POST /api/files/link`: a signed URL with which anyone can read one file until it expires, for clients that cannot send
 //! credentials: an `<img>`, a player, a download.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::routing::{MethodRouter, post};
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::App;
 use crate::blob::{Blobs, paths};
 use crate::domain::file_path::FilePath;
 use crate::domain::request_context::RequestContext;
+use crate::domain::schema::file_path;
 use crate::domain::volume::Volume;
 use crate::http::error::{Error, Result};
 use crate::http::extract::auth::{RateLimited, Unauthenticated};
@@ -21,10 +24,11 @@ use crate::http::extract::body::JsonBody;
 use crate::http::extract::path::FilePathParam;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
-use crate::http::schema::parameters::Text;
-use crate::http::schema::responses::{BadBody, WantedPath};
+use crate::http::schema::parameters;
+use crate::http::schema::responses::BadBody;
 use crate::service::volume::{VolumeSelection, readable};
 use crate::util::percent::encode_path;
+use crate::util::schema::schema;
 use crate::util::time::format_time;
 
 /// The default lifetime of a link, in seconds.
@@ -32,21 +36,11 @@ const DEFAULT_SECONDS: f64 = 300.0;
 /// The longest lifetime of a link, in seconds.
 const MAX_SECONDS: f64 = 86_400.0;
 
-/// Returns the method of this route.
-pub(super) fn router() -> MethodRouter<App> {
-    post(link_file)
-}
-
-/// The OpenAPI description of this route.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(link_file))]
-pub(in crate::http) struct Described;
-
 /// A link to create.
 #[derive(Deserialize, utoipa::ToSchema)]
 struct WantedLink {
     /// The path of the file. Whether it exists is not checked.
-    #[schema(value_type = WantedPath)]
+    #[schema(value_type = RequestedPath)]
     path: String,
     /// The lifetime of the link, in seconds.
     #[serde(default = "default_seconds")]
@@ -57,13 +51,28 @@ struct WantedLink {
     download: bool,
 }
 
+/// The path of the file, as a member of the body.
+enum RequestedPath {}
+
+impl PartialSchema for RequestedPath {
+    fn schema() -> RefOr<Schema> {
+        schema(file_path())
+    }
+}
+
+impl ToSchema for RequestedPath {
+    fn name() -> Cow<'static, str> {
+        "WantedPath".into()
+    }
+}
+
 fn default_seconds() -> f64 {
     DEFAULT_SECONDS
 }
 
 /// A link to a file.
 #[derive(Serialize, utoipa::ToSchema)]
-struct FileLink {
+pub(super) struct FileLink {
     /// The URL, from `/api/` on.
     url: String,
     /// When the link expires.
@@ -80,7 +89,7 @@ struct FileLink {
     post, path = "/api/files/link", tag = "files", params(VolumeQuery), request_body = WantedLink,
     responses((status = 200, description = "The link.", body = FileLink), BadBody)
 )]
-async fn link_file(
+pub(super) async fn link_file(
     RateLimited(context): RateLimited,
     State(app): State<App>,
     QueryParams(volume): QueryParams<VolumeQuery>,
@@ -107,10 +116,10 @@ async fn link_file(
 #[into_params(parameter_in = Query)]
 pub(super) struct Link {
     /// Of a link: when it expires, in seconds since 1970.
-    #[param(value_type = Text, inline, required = false)]
+    #[param(schema_with = parameters::text, required = false)]
     valid_until: String,
     /// Of a link: its signature.
-    #[param(value_type = Text, inline, required = false)]
+    #[param(schema_with = parameters::text, required = false)]
     signature: String,
 }
 

@@ -3,38 +3,41 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::app::App;
 use crate::blob::MAX_PAGE;
+use crate::domain::file_path::MAX_PATH_BYTES;
 use crate::http::error::Result;
 use crate::http::extract::auth::RateLimited;
-use crate::http::extract::page::limit;
+use crate::http::extract::page::{limit, page_limit};
 use crate::http::extract::query::{QueryParams, flag};
 use crate::http::extract::volume::VolumeQuery;
-use crate::http::schema::parameters::{AnyCursor, Flag, PageLimit, Prefix};
+use crate::http::schema::parameters;
 use crate::http::schema::responses::BadQuery;
 use crate::service::files::{File, ListFiles};
-
-/// The OpenAPI description of this route.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(list_files))]
-pub(in crate::http) struct Described;
+use crate::util::schema::schema;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Only files whose path begins with this text of at most 900 bytes.
-    #[param(value_type = Prefix, inline, required = false)]
+    #[param(schema_with = prefix, required = false)]
     prefix: Option<String>,
     /// Whether to list folders up to the next `/` instead of their contents.
-    #[param(value_type = Flag, inline, required = false)]
+    #[param(schema_with = parameters::flag, required = false)]
     folded: Option<String>,
     /// The largest number of files and folders.
-    #[param(value_type = PageLimit<{ MAX_PAGE }>, inline, required = false)]
+    #[param(schema_with = page_limit::<MAX_PAGE>, required = false)]
     limit: Option<String>,
     /// The `next_cursor` of the previous page.
-    #[param(value_type = AnyCursor, inline, required = false)]
+    #[param(schema_with = parameters::cursor, required = false)]
     cursor: Option<String>,
+}
+
+fn prefix() -> RefOr<Schema> {
+    schema(json!({"type": "string", "maxLength": MAX_PATH_BYTES}))
 }
 
 impl ListQuery {

@@ -9,57 +9,42 @@ pub(super) mod upload;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
-use axum::{Json, RequestExt, Router};
+use axum::{Json, RequestExt};
 use serde::Serialize;
 
-use self::get::{get_file, head_file};
 use super::error::{Error, Result};
 use super::extract::auth::RateLimited;
-use super::extract::etag::{IfMatch, IfNoneMatch, entity_tag};
+use super::extract::etag::{IfMatch, IfNoneMatch, IfNoneMatchStar, entity_tag};
 use super::extract::path::FilePathParam;
 use super::extract::query::QueryParams;
 use super::extract::volume::VolumeQuery;
-use super::schema::responses::{BadBody, BadQuery, FileContent, IfMissing, Missing, Stale};
+use super::routes::routes;
+use super::schema::responses::{BadBody, BadQuery, FileContent, NotFound, PreconditionFailed};
 use super::service::MAX_BODY_BYTES;
 use crate::app::App;
 use crate::blob::PutBody;
 use crate::service::files::{ExpectedFile, File, NewFile, PutPrecondition};
 use crate::util::media_type::is_media_type;
 
-/// The routes of files.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/api/files", get(list::list_files))
-        // Files may have the paths `upload` and `link`.
-        .route("/api/files/upload", one_file().merge(upload::router()))
-        .route("/api/files/link", one_file().merge(link::router()))
-        .route("/api/files/{*path}", one_file())
+routes! {
+    [list::list_files],
+    // Files may have the paths `upload` and `link`.
+    [get::get_file, get::head_file, put_file, delete_file] at "/api/files/upload" at "/api/files/link",
+    [upload::handle_upload],
+    [link::link_file],
 }
-
-fn one_file() -> MethodRouter<App> {
-    get(get_file)
-        .head(head_file)
-        .put(put_file)
-        .delete(delete_file)
-}
-
-/// The OpenAPI description of these routes.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(put_file, delete_file))]
-pub(in crate::http) struct Described;
 
 /// Stores a file of up to 4 MB.
 ///
 /// The body may have any type. Its `Content-Type` is kept, or derived from the path if it is missing. `If-Match` replaces
 /// only that version; `If-None-Match: *` only creates.
 #[utoipa::path(
-    put, path = "/api/files/{path}", tag = "files", params(FilePathParam, VolumeQuery, IfMatch, IfMissing),
+    put, path = "/api/files/{*path}", tag = "files", params(FilePathParam, VolumeQuery, IfMatch, IfNoneMatchStar),
     request_body(content = inline(FileContent), content_type = "application/octet-stream"),
     responses(
         (status = 200, description = "The file is stored.", body = File, headers(("ETag"))),
         (status = 201, description = "The file is created: with `If-None-Match: *`.", body = File, headers(("ETag"))),
-        BadBody, Stale
+        BadBody, PreconditionFailed
     )
 )]
 async fn put_file(
@@ -143,8 +128,8 @@ struct DeletedFile {
 ///
 /// With `If-Match`, only if it was not changed since.
 #[utoipa::path(
-    delete, path = "/api/files/{path}", tag = "files", params(FilePathParam, VolumeQuery, IfMatch),
-    responses((status = 200, description = "The file is deleted.", body = DeletedFile), BadQuery, Missing, Stale)
+    delete, path = "/api/files/{*path}", tag = "files", params(FilePathParam, VolumeQuery, IfMatch),
+    responses((status = 200, description = "The file is deleted.", body = DeletedFile), BadQuery, NotFound, PreconditionFailed)
 )]
 async fn delete_file(
     RateLimited(context): RateLimited,

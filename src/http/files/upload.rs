@@ -1,32 +1,30 @@
 //! `POST /api/files/upload`: tokens for uploads from a browser directly to Blob (the `handleUpload` protocol of
 //! `@vercel/blob/client`).
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
-use axum::routing::{MethodRouter, post};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::app::App;
 use crate::domain::caller::Caller;
 use crate::domain::request_context::RequestContext;
+use crate::domain::schema::file_pathname;
 use crate::http::error::{Error, Result};
 use crate::http::extract::auth::RateLimited;
 use crate::http::extract::body::JsonBody;
-use crate::http::schema::responses::{BadBody, Signature, UploadAnswer, UploadEvent};
+use crate::http::schema::parameters;
+use crate::http::schema::responses::BadBody;
 use crate::service::files::UploadRequest;
+use crate::util::schema::{described, schema};
 
 const X_VERCEL_SIGNATURE: HeaderName = HeaderName::from_static("x-vercel-signature");
-
-/// Returns the method of this route.
-pub(super) fn router() -> MethodRouter<App> {
-    post(handle_upload)
-}
-
-/// The OpenAPI description of this route.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(handle_upload))]
-pub(in crate::http) struct Described;
 
 /// An event of the protocol.
 #[derive(Deserialize)]
@@ -56,7 +54,7 @@ struct UploadedFile {
 /// The response: a token, or the confirmation of a completed upload.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-enum Answer {
+pub(super) enum Answer {
     #[serde(rename = "blob.generate-client-token")]
     ClientToken {
         client_token: String,
@@ -70,6 +68,79 @@ enum Answer {
     Completed { response: &'static str },
 }
 
+/// The signature of an event from Blob.
+enum UploadSignature {}
+
+impl IntoParams for UploadSignature {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "With `blob.upload-completed`: Blob's signature of the body.";
+        parameters::in_header(X_VERCEL_SIGNATURE.as_str(), parameters::text(), text)
+    }
+}
+
+impl PartialSchema for Event {
+    fn schema() -> RefOr<Schema> {
+        let event = |kind: &str, payload: &Value| {
+            json!({
+                "type": "object",
+                "required": ["type", "payload"],
+                "properties": {"type": {"type": "string", "enum": [kind]}, "payload": payload},
+            })
+        };
+        let wanted = json!({
+            "type": "object",
+            "required": ["pathname"],
+            "properties": {
+                "pathname": file_pathname(),
+                "clientPayload": {
+                    "type": ["string", "null"],
+                    "contentMediaType": "application/json",
+                    "description": "JSON with two optional members: `size` in bytes, up to 524,288,000, and \
+                        `content_type`, a media type of at most 255 characters.",
+                },
+            },
+        });
+        let completed = json!({"description": "Blob's description of the file."});
+        let events = [
+            event("blob.generate-client-token", &wanted),
+            event("blob.upload-completed", &completed),
+        ];
+        described(
+            json!({"oneOf": events}),
+            "A request of the browser, or a notification from Blob.",
+        )
+    }
+}
+
+impl ToSchema for Event {
+    fn name() -> Cow<'static, str> {
+        "UploadEvent".into()
+    }
+}
+
+impl PartialSchema for Answer {
+    fn schema() -> RefOr<Schema> {
+        schema(json!({
+            "type": "object",
+            "required": ["type"],
+            "properties": {
+                "type": {"type": "string", "enum": ["blob.generate-client-token", "blob.upload-completed"]},
+                "clientToken": {"type": "string", "description": "The token that authorizes the upload."},
+                "pathname": {"type": "string", "description": "The pathname that the token is valid for."},
+                "url": {"type": "string", "description": "The base URL of the Blob API."},
+                "access": {"type": "string", "enum": ["private", "public"], "description": "The access mode of the store."},
+                "response": {"type": "string", "enum": ["ok"]},
+            },
+        }))
+    }
+}
+
+impl ToSchema for Answer {
+    fn name() -> Cow<'static, str> {
+        "UploadAnswer".into()
+    }
+}
+
 /// Returns a token with which a browser uploads a file of up to 500 MB directly to Blob.
 ///
 /// For `upload()` of `@vercel/blob/client`. The token is valid for one hour and for one pathname, size and media type.
@@ -79,11 +150,11 @@ enum Answer {
 /// it.
 #[utoipa::path(
     post, path = "/api/files/upload", tag = "files", security(("bearer" = []), ()),
-    params(Signature),
-    request_body = UploadEvent,
-    responses((status = 200, description = "The token, or the confirmation.", body = UploadAnswer), BadBody)
+    params(UploadSignature),
+    request_body = Event,
+    responses((status = 200, description = "The token, or the confirmation.", body = Answer), BadBody)
 )]
-async fn handle_upload(
+pub(super) async fn handle_upload(
     caller: Result<RateLimited>,
     State(app): State<App>,
     headers: HeaderMap,

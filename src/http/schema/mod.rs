@@ -1,6 +1,5 @@
-//! Vocabulary of the OpenAPI description: schemas, parameters and responses that several routes share.
+//! Building blocks of the OpenAPI descriptions that several routes share: parameters, errors, and responses.
 
 pub(crate) mod parameters;
 pub(crate) mod problem;
 pub(crate) mod responses;
-pub(crate) mod schemas;

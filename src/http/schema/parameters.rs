@@ -1,72 +1,86 @@
-//! What parameters of the query look like. An empty one counts as not given, so that each may be empty.
+//! Schemas of query parameters, and builders of path and header parameters.
+//!
+//! An empty query parameter counts as missing, so each schema of one also allows the empty text.
 
 use serde_json::{Value, json};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{RefOr, Required, Schema};
 
-use super::schemas::{CONTROLS, schema, volume_id_pattern};
-use crate::domain::file_path::MAX_PATH_BYTES;
+use crate::domain::schema::volume_id_pattern;
 use crate::domain::session::Status;
 use crate::domain::volume::VolumeKind;
-use crate::http::DEFAULT_LIMIT;
+use crate::util::schema::schema;
 
-/// Makes types of schemas.
-macro_rules! parameters {
-    ($($(#[$attribute:meta])* $type:ident $(<$(const $limit:ident),*>)?: $schema:expr;)*) => {$(
-        $(#[$attribute])*
-        pub(crate) enum $type $(<$(const $limit: usize),*>)? {}
-
-        impl $(<$(const $limit: usize),*>)? PartialSchema for $type $(<$($limit),*>)? {
-            fn schema() -> RefOr<Schema> {
-                schema($schema)
-            }
-        }
-
-        impl $(<$(const $limit: usize),*>)? ToSchema for $type $(<$($limit),*>)? {}
-    )*};
+/// Returns the schema of any text.
+pub(crate) fn text() -> RefOr<Schema> {
+    schema(json!({"type": "string"}))
 }
 
-parameters! {
-    /// A number.
-    Number<const MIN, const MAX>: or_empty(&json!({"type": "integer", "minimum": MIN, "maximum": MAX}));
-    /// How many items a page is to have.
-    PageLimit<const MAX>: or_empty(
-        &json!({"type": "integer", "minimum": 1, "maximum": MAX, "default": DEFAULT_LIMIT})
-    );
-    /// A place in a session.
-    Place: or_empty(&json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}));
-    /// `true` or `false`.
-    Flag: one_of(&json!(["true", "false"]));
-    /// The form of a skill.
-    Format: one_of(&json!(["json", "markdown", "agentskills"]));
-    /// Whose something is.
-    AnyVolume: one_of(&json!([VolumeKind::User, VolumeKind::Team, VolumeKind::System]));
-    /// Where a session stands.
-    AnyStatus: one_of(&json!([Status::Active, Status::Paused, Status::Completed]));
-    /// Which user or team.
-    AnyVolumeId: json!({"type": "string", "pattern": format!("^(?:{})?$", volume_id_pattern())});
-    /// The cursor of an earlier answer.
-    AnyCursor: json!({"type": "string", "pattern": "^[A-Za-z0-9_-]*$"});
-    /// What the paths of files begin with.
-    Prefix: json!({"type": "string", "maxLength": MAX_PATH_BYTES});
-    /// Any text.
-    Text: json!({"type": "string"});
+/// Returns the schema of a value that may be empty.
+pub(crate) fn or_empty(value: &Value) -> RefOr<Schema> {
+    schema(json!({"anyOf": [value, {"type": "string", "maxLength": 0}]}))
 }
 
-/// A value, or nothing.
-fn or_empty(value: &Value) -> Value {
-    json!({"anyOf": [value, {"type": "string", "maxLength": 0}]})
-}
-
-/// One of these words, or nothing.
-fn one_of(words: &Value) -> Value {
-    let words = words.as_array().into_iter().flatten().cloned();
+/// Returns the schema of one of these words, or an empty value.
+pub(crate) fn one_of<T: serde::Serialize>(words: &[T]) -> RefOr<Schema> {
+    let words = words.iter().map(|word| json!(word));
     let words: Vec<Value> = words.chain([json!("")]).collect();
-    json!({"type": "string", "enum": words})
+    schema(json!({"type": "string", "enum": words}))
 }
 
-/// The pathname of a file, as far as a pattern can tell.
-pub(crate) fn pathname() -> Value {
-    let volumes = format!("(?:user|team)/(?:{})|system/system", volume_id_pattern());
-    json!({"type": "string", "pattern": format!(r"^volumes/(?:{volumes})/files/[^\\{CONTROLS}]+$")})
+/// Returns the schema of `true` or `false`.
+pub(crate) fn flag() -> RefOr<Schema> {
+    one_of(&["true", "false"])
+}
+
+/// Returns the schema of a `volume`.
+pub(crate) fn volume() -> RefOr<Schema> {
+    one_of(&[VolumeKind::User, VolumeKind::Team, VolumeKind::System])
+}
+
+/// Returns the schema of a `volume_id`.
+pub(crate) fn volume_id() -> RefOr<Schema> {
+    schema(json!({"type": "string", "pattern": format!("^(?:{})?$", volume_id_pattern())}))
+}
+
+/// Returns the schema of the status of a session.
+pub(crate) fn status() -> RefOr<Schema> {
+    one_of(&[Status::Active, Status::Paused, Status::Completed])
+}
+
+/// Returns the schema of the cursor of a page.
+pub(crate) fn cursor() -> RefOr<Schema> {
+    schema(json!({"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}))
+}
+
+/// Returns a parameter of the path.
+pub(crate) fn in_path(name: &str, schema: RefOr<Schema>, description: &str) -> Vec<Parameter> {
+    parameter(name, ParameterIn::Path, Required::True, schema, description)
+}
+
+/// Returns an optional header of the request.
+pub(crate) fn in_header(name: &str, schema: RefOr<Schema>, description: &str) -> Vec<Parameter> {
+    parameter(
+        name,
+        ParameterIn::Header,
+        Required::False,
+        schema,
+        description,
+    )
+}
+
+fn parameter(
+    name: &str,
+    place: ParameterIn,
+    required: Required,
+    schema: RefOr<Schema>,
+    description: &str,
+) -> Vec<Parameter> {
+    let parameter = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .description(Some(description))
+        .schema(Some(schema));
+    vec![parameter.build()]
 }

@@ -1,4 +1,4 @@
-//! The one form of errors, as `error.rs` renders it.
+//! The description of error responses (RFC 9457), which `problem.rs` renders.
 
 use std::collections::BTreeMap;
 
@@ -8,88 +8,87 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::schemas::schema;
+use crate::util::schema::schema;
 
 /// An error (RFC 9457).
 #[derive(Debug)]
 pub(crate) struct Problem;
 
-/// Each status of an error, its name, and when it is answered.
+/// The errors: status, code, and cause.
 const PROBLEMS: [(u16, &str, &str); 18] = [
     (
         400,
         "invalid_request",
-        "The body is not a JSON object, or broke off; a number or cursor in the query is \
-        none; a parameter is there twice; an unusable `Idempotency-Key`.",
+        "The body is incomplete or not a JSON object, a number or cursor in the query is invalid, a query parameter \
+        is repeated, or the `Idempotency-Key` is invalid.",
     ),
     (
         401,
         "unauthorized",
-        "There is no token or key, or it is not valid.",
+        "The token or API key is missing or invalid.",
     ),
     (
         403,
         "forbidden",
-        "The caller may read this, but not change it.",
+        "The caller may read the resource, but not change it.",
     ),
     (
         404,
         "not_found",
-        "There is nothing here, or the caller may not see it.",
+        "The resource does not exist, or the caller may not read it.",
     ),
     (
         405,
         "method_not_allowed",
-        "The route has other methods, which `Allow` lists.",
+        "The route does not support this method; `Allow` lists those that it supports.",
     ),
-    (408, "timeout", "The body took longer than 20 s to arrive."),
+    (408, "timeout", "The body did not arrive within 20 s."),
     (
         409,
         "conflict",
-        "Others keep changing this, or what is to be created is there already.",
+        "The resource to create exists already, or it was modified concurrently too many times.",
     ),
     (
         412,
         "precondition_failed",
-        "`If-Match` names an older state; `current` is what there is now.",
+        "The resource changed since the version in `If-Match`; `current` contains the latest one.",
     ),
     (413, "payload_too_large", "The body is larger than 4 MB."),
     (
         415,
         "unsupported_media_type",
-        "The body is not of a type that the route takes, or has a `Content-Encoding`.",
+        "The route does not support the media type of the body, or the body has a `Content-Encoding`.",
     ),
     (
         416,
         "range_not_satisfiable",
-        "The range lies outside of the file.",
+        "The range is outside the file.",
     ),
     (
         422,
         "validation_failed",
-        "A field or parameter is missing or not acceptable; `errors` names it. Or an \
-        `Idempotency-Key` was used for another request.",
+        "A field or parameter is missing or invalid; `errors` names it. Or the `Idempotency-Key` was already used for a \
+        different request.",
     ),
     (
         429,
         "rate_limited",
-        "Too many requests; `Retry-After` says when to try again.",
+        "The rate limit is exceeded; retry after `Retry-After`.",
     ),
     (
         500,
         "internal",
-        "A flaw of ours, or what is stored cannot be read.",
+        "A bug in the service, or stored data that cannot be parsed.",
     ),
     (
         503,
         "storage_unavailable",
-        "Redis or Blob is not set up, or down; `Retry-After` says when to try again.",
+        "Redis or Blob is not configured or unavailable; retry after `Retry-After`.",
     ),
     (
         503,
         "authentication_unavailable",
-        "The identity provider does not answer, and none of its keys is known; `Retry-After` says when to try \
-        again.",
+        "The identity provider is unreachable and its keys are not cached; retry after `Retry-After`.",
     ),
     (
         503,
@@ -99,7 +98,7 @@ const PROBLEMS: [(u16, &str, &str); 18] = [
     (504, "timeout", "The request took longer than 25 s."),
 ];
 
-/// The names of errors, each once.
+/// Returns the codes, sorted and without duplicates.
 fn codes() -> Vec<&'static str> {
     let mut codes: Vec<&str> = PROBLEMS.iter().map(|(_, code, _)| *code).collect();
     codes.sort_unstable();
@@ -115,13 +114,13 @@ impl PartialSchema for Problem {
             "required": ["type", "title", "status", "detail", "code", "request_id"],
             "properties": {
                 "type": {"type": "string", "enum": ["about:blank"]},
-                "title": {"type": "string", "description": "What the status is called."},
+                "title": {"type": "string", "description": "The name of the status."},
                 "status": {"type": "integer", "minimum": 400, "maximum": 599},
-                "detail": {"type": "string", "description": "What went wrong, for people."},
-                "code": {"type": "string", "enum": codes(), "description": "What went wrong, for programs: stable."},
-                "request_id": {"type": "string", "description": "The id under which the request is logged."},
+                "detail": {"type": "string", "description": "The cause, for people."},
+                "code": {"type": "string", "enum": codes(), "description": "The cause, for programs. Stable."},
+                "request_id": {"type": "string", "description": "The id of the request in the log."},
                 "errors": {
-                    "description": "With 422: the field that is not acceptable.",
+                    "description": "With 422: the invalid field.",
                     "type": "array", "minItems": 1, "maxItems": 1,
                     "items": {
                         "type": "object",
@@ -129,15 +128,15 @@ impl PartialSchema for Problem {
                         "properties": {
                             "field": {
                                 "type": "string",
-                                "description": "A path such as `messages[3].content`, a parameter, or a header.",
+                                "description": "A path such as `messages[3].content`, a query parameter, or a header.",
                             },
-                            "message": {"type": "string", "description": "What it must be."},
+                            "message": {"type": "string", "description": "The requirement that the field does not meet."},
                         },
                     },
                 },
                 "current": {
                     "type": ["object", "null"],
-                    "description": "With 412: what there is now, whose entity tag is in `ETag`; `null` where there is nothing.",
+                    "description": "With 412: the latest version, whose entity tag is in `ETag`; `null` if the resource does not exist.",
                 },
             },
         }))
@@ -146,9 +145,11 @@ impl PartialSchema for Problem {
 
 impl ToSchema for Problem {}
 
-/// The answer with this status, whose headers are described elsewhere.
+/// Returns the description of the errors with this status. `openapi/headers.rs` describes the headers.
 pub(crate) fn problem(status: StatusCode) -> Response {
-    let mut known = PROBLEMS.iter().filter(|(it, ..)| *it == status.as_u16());
+    let mut known = PROBLEMS
+        .iter()
+        .filter(|(known, ..)| *known == status.as_u16());
     let description: Vec<String> = known
         .clone()
         .map(|(_, code, when)| format!("`{code}`: {when}"))
@@ -191,8 +192,8 @@ pub(crate) fn problem(status: StatusCode) -> Response {
     response.build()
 }
 
-/// The answers with these statuses.
+/// Returns the descriptions of the errors with these statuses.
 pub(crate) fn problems(statuses: &[StatusCode]) -> BTreeMap<String, RefOr<Response>> {
-    let answer = |status: &StatusCode| (status.as_str().to_owned(), problem(*status).into());
-    statuses.iter().map(answer).collect()
+    let response = |status: &StatusCode| (status.as_str().to_owned(), problem(*status).into());
+    statuses.iter().map(response).collect()
 }

@@ -9,36 +9,31 @@ use crate::app::App;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::Session;
 use crate::http::error::Result;
-use crate::http::extract::page::limit;
+use crate::http::extract::page::{limit, page_limit};
 use crate::http::extract::query::{QueryParams, parameter};
 use crate::http::extract::volume::selection;
 use crate::http::sample::sample_header;
-use crate::http::schema::parameters::{AnyCursor, AnyStatus, AnyVolume, AnyVolumeId, PageLimit};
+use crate::http::schema::parameters;
 use crate::http::schema::responses::BadQuery;
 use crate::service::sessions::{ListSessions, MAX_SESSIONS_PER_PAGE};
-
-/// The OpenAPI description of this route.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(list_sessions))]
-pub(in crate::http) struct Described;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// The volume; without it, every volume that the caller may read.
-    #[param(value_type = AnyVolume, inline, required = false)]
+    #[param(schema_with = parameters::volume, required = false)]
     volume: Option<String>,
     /// The user or team; only together with `volume`.
-    #[param(value_type = AnyVolumeId, inline, required = false)]
+    #[param(schema_with = parameters::volume_id, required = false)]
     volume_id: Option<String>,
     /// Only sessions with this status.
-    #[param(value_type = AnyStatus, inline, required = false)]
+    #[param(schema_with = parameters::status, required = false)]
     status: Option<String>,
     /// The largest number of sessions.
-    #[param(value_type = PageLimit<{ MAX_SESSIONS_PER_PAGE }>, inline, required = false)]
+    #[param(schema_with = page_limit::<MAX_SESSIONS_PER_PAGE>, required = false)]
     limit: Option<String>,
     /// The `next_cursor` of the previous page.
-    #[param(value_type = AnyCursor, inline, required = false)]
+    #[param(schema_with = parameters::cursor, required = false)]
     cursor: Option<String>,
 }
 

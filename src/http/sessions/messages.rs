@@ -1,11 +1,12 @@
 //! `/api/sessions/{id}/messages`: append and read messages.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use serde::Deserialize;
+use serde_json::json;
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::App;
 use crate::domain::message::{MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageRange, NewMessage};
@@ -14,40 +15,31 @@ use crate::domain::session::SessionId;
 use crate::http::error::{Error, Result};
 use crate::http::extract::body::JsonBody;
 use crate::http::extract::idempotency::{IdempotencyKey, replayed};
-use crate::http::extract::page::{limit, number};
+use crate::http::extract::page::{limit, number, page_limit};
 use crate::http::extract::path::SessionPath;
 use crate::http::extract::query::QueryParams;
 use crate::http::object_writer::ObjectWriter;
 use crate::http::sample::sample_header;
-use crate::http::schema::parameters::{PageLimit, Place};
-use crate::http::schema::responses::{BadBody, BadQuery, Missing, NewMessages};
-use crate::http::schema::schemas::batch;
-
-/// The routes of messages.
-pub(super) fn router() -> Router<App> {
-    Router::new().route(
-        "/api/sessions/{id}/messages",
-        get(list_messages).post(append_messages),
-    )
-}
-
-/// The OpenAPI description of these routes.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(list_messages, append_messages), components(schemas(Batch)))]
-pub(in crate::http) struct Described;
+use crate::http::schema::parameters;
+use crate::http::schema::responses::{BadBody, BadQuery, NotFound};
+use crate::util::schema::{described, schema};
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct MessagesQuery {
+pub(super) struct MessagesQuery {
     /// The largest number of messages; a page of large messages may have fewer.
-    #[param(value_type = PageLimit<{ MAX_MESSAGES_PER_PAGE }>, inline, required = false)]
+    #[param(schema_with = page_limit::<MAX_MESSAGES_PER_PAGE>, required = false)]
     limit: Option<String>,
     /// Messages after this `seq`.
-    #[param(value_type = Place, inline, required = false)]
+    #[param(schema_with = seq, required = false)]
     after: Option<String>,
     /// The nearest messages before this `seq`.
-    #[param(value_type = Place, inline, required = false)]
+    #[param(schema_with = seq, required = false)]
     before: Option<String>,
+}
+
+fn seq() -> RefOr<Schema> {
+    parameters::or_empty(&json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}))
 }
 
 impl MessagesQuery {
@@ -94,10 +86,10 @@ impl IntoResponse for MessageList {
     get, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, MessagesQuery),
     responses(
         (status = 200, description = "A page of messages.", body = MessageList, headers(("X-LLMOS-Storage"))),
-        BadQuery, Missing
+        BadQuery, NotFound
     )
 )]
-async fn list_messages(
+pub(super) async fn list_messages(
     context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
@@ -118,9 +110,37 @@ async fn list_messages(
 
 /// Messages to append, all or none.
 #[derive(Deserialize, utoipa::ToSchema)]
-pub(in crate::http) struct Batch {
+struct Batch {
     #[schema(schema_with = batch)]
     messages: Vec<NewMessage>,
+}
+
+fn batch() -> RefOr<Schema> {
+    schema(json!({
+        "type": "array", "minItems": 1, "maxItems": MAX_BATCH,
+        "items": Ref::from_schema_name(NewMessage::name()),
+    }))
+}
+
+/// The body of an append: a message, or a [`Batch`].
+enum NewMessages {}
+
+impl PartialSchema for NewMessages {
+    fn schema() -> RefOr<Schema> {
+        let bodies = [Batch::name(), NewMessage::name()].map(Ref::from_schema_name);
+        described(
+            json!({"anyOf": bodies}),
+            "One message, or several in `messages`.",
+        )
+    }
+}
+
+impl ToSchema for NewMessages {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Batch::name().into(), Batch::schema()));
+        schemas.push((NewMessage::name().into(), NewMessage::schema()));
+        NewMessage::schemas(schemas);
+    }
 }
 
 /// The appended messages.
@@ -160,10 +180,10 @@ fn body_for(messages: &[Message]) -> ObjectWriter {
             status = 200, description = "The stored messages.", body = AppendedMessages,
             headers(("Idempotency-Replayed"))
         ),
-        BadBody, Missing
+        BadBody, NotFound
     )
 )]
-async fn append_messages(
+pub(super) async fn append_messages(
     context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,

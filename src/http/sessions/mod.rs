@@ -4,12 +4,13 @@ pub(super) mod list;
 pub(super) mod messages;
 pub(super) mod response;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::openapi::{RefOr, Schema};
 
 use self::response::SessionAnswer;
 use super::error::Result;
@@ -19,9 +20,12 @@ use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::page::limit;
 use super::extract::path::SessionPath;
 use super::extract::query::{QueryParams, parameter};
+use super::routes::routes;
 use super::sample::sample_header;
-use super::schema::parameters::{AnyStatus, AnyVolumeId, Number};
-use super::schema::responses::{BadBody, BadQuery, Contended, Missing, Stale, Unchanged};
+use super::schema::parameters;
+use super::schema::responses::{
+    BadBody, BadQuery, Conflict, NotFound, NotModified, PreconditionFailed,
+};
 use crate::app::App;
 use crate::domain::message::{Content, MAX_MESSAGES_PER_PAGE, NewMessage};
 use crate::domain::metadata::Metadata;
@@ -33,33 +37,17 @@ use crate::service::sessions::CreateSession;
 use crate::service::volume::VolumeSelection;
 use crate::store::FoundSession;
 
-/// The routes of sessions and their messages.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route(
-            "/api/sessions",
-            get(list::list_sessions).post(create_session),
-        )
-        .route(
-            "/api/sessions/{id}",
-            get(find_session)
-                .put(update_session)
-                .patch(update_session)
-                .delete(delete_session),
-        )
-        .merge(messages::router())
+routes! {
+    [list::list_sessions, create_session],
+    [find_session, update_session, delete_session],
+    [messages::list_messages, messages::append_messages],
 }
-
-/// The OpenAPI description of these routes.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(create_session, find_session, update_session, delete_session))]
-pub(in crate::http) struct Described;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct CreateQuery {
     /// The user or team that the session belongs to; overrides the body.
-    #[param(value_type = AnyVolumeId, inline, required = false)]
+    #[param(schema_with = parameters::volume_id, required = false)]
     volume_id: Option<String>,
 }
 
@@ -87,7 +75,7 @@ struct CreateSessionBody {
             status = 201, description = "The session, with its messages.", body = SessionAnswer,
             headers(("Location"), ("ETag"), ("Idempotency-Replayed"))
         ),
-        BadBody, Contended
+        BadBody, Conflict
     )
 )]
 async fn create_session(
@@ -124,8 +112,14 @@ async fn create_session(
 #[into_params(parameter_in = Query)]
 struct FindQuery {
     /// The number of latest messages in the response: 50 if it is missing.
-    #[param(value_type = Number<0, { MAX_MESSAGES_PER_PAGE }>, inline, required = false)]
+    #[param(schema_with = message_count, required = false)]
     messages: Option<String>,
+}
+
+fn message_count() -> RefOr<Schema> {
+    parameters::or_empty(
+        &json!({"type": "integer", "minimum": 0, "maximum": MAX_MESSAGES_PER_PAGE}),
+    )
 }
 
 /// Finds a session, with its latest messages.
@@ -138,7 +132,7 @@ struct FindQuery {
             status = 200, description = "The session.", body = SessionAnswer,
             headers(("ETag"), ("X-LLMOS-Storage"))
         ),
-        Unchanged, BadQuery, Missing
+        NotModified, BadQuery, NotFound
     )
 )]
 async fn find_session(
@@ -174,7 +168,7 @@ async fn find_session(
 #[into_params(parameter_in = Query)]
 struct UpdateQuery {
     /// A new status, for clients that send it here; the body overrides it.
-    #[param(value_type = AnyStatus, inline, required = false)]
+    #[param(schema_with = parameters::status, required = false)]
     status: Option<String>,
 }
 
@@ -200,7 +194,7 @@ struct UpdateSession {
             status = 200, description = "The updated session, without messages.", body = SessionAnswer,
             headers(("ETag"))
         ),
-        BadBody, Missing, Contended, Stale
+        BadBody, NotFound, Conflict, PreconditionFailed
     )
 )]
 async fn update_session(
@@ -234,7 +228,7 @@ struct DeletedSession {
 /// With `If-Match`, only if it was neither changed nor appended to since.
 #[utoipa::path(
     delete, path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, IfMatch),
-    responses((status = 200, description = "The session is deleted.", body = DeletedSession), Missing, Stale)
+    responses((status = 200, description = "The session is deleted.", body = DeletedSession), NotFound, PreconditionFailed)
 )]
 async fn delete_session(
     context: RequestContext,

@@ -1,12 +1,18 @@
 //! Responses with one session: with or without its messages, and with its entity tag.
 
+use std::borrow::Cow;
+
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::message::Message;
-use crate::domain::session::{SessionAndVersion, SessionWithMessages};
+use crate::domain::session::{Session, SessionAndVersion, SessionWithMessages};
 use crate::http::extract::etag::entity_tag;
 use crate::http::object_writer::ObjectWriter;
+use crate::http::schema::responses::with_members;
 
 /// A session, with its entity tag as a header.
 pub(crate) struct SessionAnswer {
@@ -45,5 +51,28 @@ impl IntoResponse for SessionAnswer {
             body.add("fallback", &true);
         }
         ([(header::ETAG, entity_tag(&self.current.version))], body).into_response()
+    }
+}
+
+impl PartialSchema for SessionAnswer {
+    fn schema() -> RefOr<Schema> {
+        let messages = json!({
+            "type": "array", "items": Ref::from_schema_name(Message::name()),
+            "description": "The latest messages, in order. Missing in the response to an update.",
+        });
+        with_members(&Session::name(), json!({"messages": messages}))
+    }
+}
+
+impl ToSchema for SessionAnswer {
+    fn name() -> Cow<'static, str> {
+        "FoundSession".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Session::name().into(), Session::schema()));
+        schemas.push((Message::name().into(), Message::schema()));
+        Session::schemas(schemas);
+        Message::schemas(schemas);
     }
 }

@@ -4,8 +4,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use utoipa::openapi::{RefOr, Schema};
 
-use super::response::{SkillAnswer, document_answer, not_modified};
+use super::response::{SkillAnswer, SkillDocument, document_answer, not_modified};
 use crate::app::App;
 use crate::domain::request_context::RequestContext;
 use crate::http::error::{Error, Result};
@@ -14,23 +15,22 @@ use crate::http::extract::path::SkillPath;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::sample::sample_header;
-use crate::http::schema::parameters::Format;
-use crate::http::schema::responses::{BadQuery, Missing, SkillDocument, Unchanged};
+use crate::http::schema::parameters;
+use crate::http::schema::responses::{BadQuery, NotFound, NotModified};
 use crate::service::skills::Found;
 use crate::skill::export;
-
-/// The OpenAPI description of this route.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(find_skill_by_id))]
-pub(in crate::http) struct Described;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct FindQuery {
     /// The representation: JSON, the stored document, or the document in the form of the Agent Skills specification. If
     /// it is missing, `Accept` decides; the default is JSON.
-    #[param(value_type = Format, inline, required = false)]
+    #[param(schema_with = format, required = false)]
     format: Option<String>,
+}
+
+fn format() -> RefOr<Schema> {
+    parameters::one_of(&["json", "markdown", "agentskills"])
 }
 
 /// Finds a skill, as JSON or as its markdown document.
@@ -45,7 +45,7 @@ pub(super) struct FindQuery {
             content((SkillAnswer = "application/json"), (SkillDocument = "text/markdown")),
             headers(("ETag"), ("Vary"), ("X-LLMOS-Storage"), ("X-Content-Type-Options"))
         ),
-        Unchanged, BadQuery, Missing
+        NotModified, BadQuery, NotFound
     )
 )]
 pub(super) async fn find_skill_by_id(

@@ -9,49 +9,44 @@ use serde_json::value::RawValue;
 use crate::app::App;
 use crate::http::error::Result;
 use crate::http::extract::auth::RateLimited;
-use crate::http::extract::page::limit;
+use crate::http::extract::page::{limit, page_limit};
 use crate::http::extract::query::{QueryParams, flag, parameter};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::sample::sample_header;
-use crate::http::schema::parameters::{AnyCursor, AnyVolumeId, Flag, PageLimit, Text};
+use crate::http::schema::parameters;
 use crate::http::schema::responses::BadQuery;
 use crate::service::skills::{ListSkills, SkillFilter, SkillScope};
 
 /// The largest page of skills.
 const MAX_SKILLS_PER_PAGE: usize = 1000;
 
-/// The OpenAPI description of this route.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(list_skills))]
-pub(in crate::http) struct Described;
-
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Only skills with this text in their id, name, description, tags, keywords or category.
-    #[param(value_type = Text, inline, required = false)]
+    #[param(schema_with = parameters::text, required = false)]
     q: Option<String>,
     /// Only skills with this tag.
-    #[param(value_type = Text, inline, required = false)]
+    #[param(schema_with = parameters::text, required = false)]
     tag: Option<String>,
     /// Only skills of this category.
-    #[param(value_type = Text, inline, required = false)]
+    #[param(schema_with = parameters::text, required = false)]
     category: Option<String>,
     /// The largest number of skills.
-    #[param(value_type = PageLimit<{ MAX_SKILLS_PER_PAGE }>, inline, required = false)]
+    #[param(schema_with = page_limit::<MAX_SKILLS_PER_PAGE>, required = false)]
     limit: Option<String>,
     /// The `next_cursor` of the previous page.
-    #[param(value_type = AnyCursor, inline, required = false)]
+    #[param(schema_with = parameters::cursor, required = false)]
     cursor: Option<String>,
     /// Whether to list the skills that apply to one user: the user's, a team's and the system's. A skill in a more
     /// specific volume overrides one with the same id. `volume` is then ignored.
-    #[param(value_type = Flag, inline, required = false)]
+    #[param(schema_with = parameters::flag, required = false)]
     effective: Option<String>,
     /// With `effective`: the team.
-    #[param(value_type = AnyVolumeId, inline, required = false)]
+    #[param(schema_with = parameters::volume_id, required = false)]
     team_id: Option<String>,
     /// With `effective`: the user.
-    #[param(value_type = AnyVolumeId, inline, required = false)]
+    #[param(schema_with = parameters::volume_id, required = false)]
     user_id: Option<String>,
 }
 

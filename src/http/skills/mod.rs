@@ -6,15 +6,13 @@ pub(super) mod response;
 pub(super) mod usage;
 pub(super) mod validate;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
-use axum::{Json, Router};
 use serde::Serialize;
 
-use self::get::find_skill_by_id;
-use self::response::SkillAnswer;
+use self::response::{SkillAnswer, SkillDocument};
 use super::error::{Error, Result};
 use super::extract::auth::RateLimited;
 use super::extract::body::JsonOrMarkdown;
@@ -23,36 +21,20 @@ use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::path::SkillPath;
 use super::extract::query::QueryParams;
 use super::extract::volume::VolumeQuery;
-use super::schema::responses::{BadBody, BadQuery, Contended, Missing, SkillDocument, Stale};
+use super::routes::routes;
+use super::schema::responses::{BadBody, BadQuery, Conflict, NotFound, PreconditionFailed};
 use crate::app::App;
 use crate::domain::request_context::RequestContext;
 use crate::service::skills::{Replacement, SkillSummary};
 use crate::skill::{NewSkill, SkillId, SkillPatch, check_document, id_of_document};
 
-/// The routes of skills.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/api/skills", get(list::list_skills).post(create_skill))
-        // A skill may have the id `validate`.
-        .route(
-            "/api/skills/validate",
-            one_skill().merge(validate::router()),
-        )
-        .route("/api/skills/{id}", one_skill())
-        .merge(usage::router())
+routes! {
+    [list::list_skills, create_skill],
+    // A skill may have the id `validate`.
+    [get::find_skill_by_id, replace_skill, delete_skill] at "/api/skills/validate",
+    [validate::validate_skill],
+    [usage::count_usage],
 }
-
-fn one_skill() -> MethodRouter<App> {
-    get(find_skill_by_id)
-        .put(replace_skill)
-        .patch(replace_skill)
-        .delete(delete_skill)
-}
-
-/// The OpenAPI description of these routes.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(create_skill, replace_skill, delete_skill))]
-pub(in crate::http) struct Described;
 
 /// Creates a skill, from JSON or from a whole markdown document.
 ///
@@ -67,7 +49,7 @@ pub(in crate::http) struct Described;
             status = 201, description = "The skill, without its document.", body = SkillAnswer,
             headers(("Location"), ("ETag"), ("Vary"), ("Idempotency-Replayed"))
         ),
-        BadBody, Contended
+        BadBody, Conflict
     )
 )]
 async fn create_skill(
@@ -135,7 +117,7 @@ fn location(skill: &SkillSummary) -> String {
             status = 200, description = "The updated skill, without its document.", body = SkillAnswer,
             headers(("ETag"), ("Vary"))
         ),
-        BadBody, Missing, Contended, Stale
+        BadBody, NotFound, Conflict, PreconditionFailed
     )
 )]
 async fn replace_skill(
@@ -173,7 +155,7 @@ struct DeletedSkill {
 /// With `If-Match`, only if it was not changed since.
 #[utoipa::path(
     delete, path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, IfMatch),
-    responses((status = 200, description = "The skill is deleted.", body = DeletedSkill), BadQuery, Missing, Stale)
+    responses((status = 200, description = "The skill is deleted.", body = DeletedSkill), BadQuery, NotFound, PreconditionFailed)
 )]
 async fn delete_skill(
     RateLimited(context): RateLimited,

@@ -1,13 +1,20 @@
 //! Responses with one skill: as JSON or as its document, with its entity tag.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::json;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::extract::etag::entity_tag;
+use crate::http::schema::responses::with_members;
 use crate::service::skills::{SkillDetail, SkillSummary};
+use crate::util::schema::schema;
 
 /// The same path returns JSON or documents.
 const VARY_ON_ACCEPT: (HeaderName, HeaderValue) =
@@ -48,6 +55,42 @@ impl IntoResponse for SkillAnswer {
         ([VARY_ON_ACCEPT], etag, Json(self)).into_response()
     }
 }
+
+impl PartialSchema for SkillAnswer {
+    fn schema() -> RefOr<Schema> {
+        let content = json!({
+            "type": "string",
+            "description": "The whole document. Missing in the response to a write.",
+        });
+        with_members(&SkillSummary::name(), json!({"content": content}))
+    }
+}
+
+impl ToSchema for SkillAnswer {
+    fn name() -> Cow<'static, str> {
+        "FoundSkill".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((SkillSummary::name().into(), SkillSummary::schema()));
+        SkillSummary::schemas(schemas);
+    }
+}
+
+/// The document of a skill, as a request or response body.
+pub(super) enum SkillDocument {}
+
+impl PartialSchema for SkillDocument {
+    fn schema() -> RefOr<Schema> {
+        schema(json!({
+            "type": "string",
+            "description": "A document of at most 1 MB, in UTF-8 and without NUL: front matter with a `name` between \
+                `---` lines, at most 64 KB, followed by markdown.",
+        }))
+    }
+}
+
+impl ToSchema for SkillDocument {}
 
 /// Returns the response with a document.
 pub(crate) fn document_answer(skill: &SkillSummary, document: Bytes) -> Response {

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -17,22 +16,12 @@ use crate::http::extract::idempotency::{IdempotencyKey, replayed};
 use crate::http::extract::path::SkillPath;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
-use crate::http::schema::responses::{BadBody, Missing};
+use crate::http::schema::responses::{BadBody, NotFound};
 use crate::skill::SkillId;
 use crate::store::{SkillUse, Usage};
 
 /// The longest duration of a use, in milliseconds: one day.
 const MAX_DURATION_MS: f64 = 24.0 * 60.0 * 60.0 * 1e3;
-
-/// The route of uses.
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/api/skills/{id}/usage", post(count_usage))
-}
-
-/// The OpenAPI description of these routes.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(count_usage))]
-pub(in crate::http) struct Described;
 
 /// A use of a skill.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -78,10 +67,10 @@ struct CountedUsage {
         (
             status = 200, description = "The use is counted.", body = CountedUsage, headers(("Idempotency-Replayed"))
         ),
-        BadBody, Missing
+        BadBody, NotFound
     )
 )]
-async fn count_usage(
+pub(super) async fn count_usage(
     RateLimited(context): RateLimited,
     State(app): State<App>,
     SkillPath(id): SkillPath,

@@ -1,29 +1,17 @@
 //! `POST /api/skills/validate`: checks a document without storing it.
 
 use axum::Json;
-use axum::routing::{MethodRouter, post};
 use serde::Serialize;
 
-use crate::app::App;
 use crate::http::error::{Error, Result};
 use crate::http::extract::auth::RateLimited;
 use crate::http::extract::body::JsonOrMarkdown;
 use crate::http::schema::responses::BadBody;
 use crate::skill::{NewSkill, Skill, SkillId, check_document, id_of_document};
 
-/// Returns the method of this route.
-pub(super) fn router() -> MethodRouter<App> {
-    post(validate_skill)
-}
-
-/// The OpenAPI description of these routes.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(validate_skill))]
-pub(in crate::http) struct Described;
-
 /// The result of a check.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Validation {
+pub(super) struct Validation {
     /// Whether the document can be stored.
     valid: bool,
     /// The id of the skill.
@@ -42,7 +30,10 @@ struct Validation {
     request_body(content((NewSkill = "application/json"), (String = "text/markdown"))),
     responses((status = 200, description = "The result of the check.", body = Validation), BadBody)
 )]
-async fn validate_skill(_: RateLimited, body: JsonOrMarkdown) -> Result<Json<Validation>> {
+pub(super) async fn validate_skill(
+    _: RateLimited,
+    body: JsonOrMarkdown,
+) -> Result<Json<Validation>> {
     let document = match &body {
         JsonOrMarkdown::Json(body) => body.parse::<NewSkill>()?.into_document(),
         JsonOrMarkdown::Markdown(text) => String::from_utf8(text.to_vec())

@@ -12,7 +12,7 @@ pub struct File {
     volume: VolumeKind,
     volume_id: String,
     pub(crate) size_bytes: u64,
-    /// Lists do not know it.
+    /// The media type. Missing in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     pub(crate) content_type: Option<String>,

@@ -13,29 +13,29 @@ use crate::util::time::format_time;
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = ListedSkill)]
 pub struct SkillSummary {
-    /// Its id.
+    /// The id of the skill.
     pub id: SkillId,
-    /// What its document says.
+    /// The fields of the document.
     #[serde(flatten)]
     pub skill: Skill,
-    /// Whose it is.
+    /// The kind of owner.
     pub volume: VolumeKind,
-    /// Which user's or team's.
+    /// The user or team; `system` for the system's volume.
     pub volume_id: String,
-    /// How often it was used; `null` where Redis cannot tell.
+    /// The number of reported uses; `null` if Redis is missing or unavailable.
     #[schema(required)]
     pub usage_count: Option<u64>,
-    /// Which share of its uses went well, from 0 to 1; `null` where there is none, or Redis cannot tell.
+    /// The share of successful uses, 0–1; `null` without uses, or if Redis is missing or unavailable.
     #[schema(required, minimum = 0, maximum = 1)]
     pub success_rate: Option<f64>,
-    /// How large its document is.
+    /// The size of the document, in bytes.
     pub size_bytes: u64,
-    /// The entity tag of its document.
+    /// The entity tag of the document.
     pub etag: String,
-    /// The earliest moment at which it is known to have been there, RFC 3339.
+    /// The earliest time at which the skill is known to exist, as in RFC 3339.
     #[schema(required)]
     pub created_at: Option<String>,
-    /// When its document was last written, RFC 3339.
+    /// The time of the last write of the document, as in RFC 3339.
     #[schema(required)]
     pub updated_at: Option<String>,
 }
