@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::Serialize;
 
@@ -29,12 +28,13 @@ use crate::util::time::milliseconds;
 pub(super) fn misconfigured_router(error: ConfigError) -> Router {
     let error = Arc::new(error);
     let health = misconfigured_health(&error);
-    Router::new()
-        .route(
-            "/api/health",
-            get(async move || (StatusCode::SERVICE_UNAVAILABLE, health).into_response()),
-        )
-        .fallback(async move || Error::Misconfigured(error))
+    Router::new().fallback(async move |uri: Uri| {
+        if uri.path() == "/api/health" {
+            (StatusCode::SERVICE_UNAVAILABLE, health).into_response()
+        } else {
+            Error::Misconfigured(error).into_response()
+        }
+    })
 }
 
 routes! {

@@ -244,7 +244,9 @@ async fn invalid_value_of_a_variable_is_named() {
         assert!(none.is_none());
         assert_eq!(process.exit_code(LIMIT).await, Some(1));
         assert!(
-            process.output().contains(&format!("{name} must be")),
+            process
+                .output()
+                .contains(&format!("{name} is \"{value}\": must be")),
             "{}",
             process.output()
         );

@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde_json::Value;
 
 use crate::functions::example;
-use crate::support::{BlobServer, Process, Redis, Runtime, free_port, read_events};
+use crate::support::{BlobServer, Process, Redis, ReservedPort, Runtime, read_events};
 
 const SESSIONS: &str = env!("CARGO_BIN_EXE_sessions");
 const FILES: &str = env!("CARGO_BIN_EXE_files");
@@ -87,7 +87,8 @@ async fn response_is_logged_with_its_size_and_the_trace_of_the_caller() {
 #[tokio::test]
 async fn rate_limit_that_cannot_be_checked_is_a_warning_once_a_minute_with_the_request_id() {
     let store = BlobServer::start().await;
-    let redis_url = format!("redis://:hidden@127.0.0.1:{}", free_port());
+    let refusing = ReservedPort::new();
+    let redis_url = format!("redis://:hidden@127.0.0.1:{refusing}");
     let environment = [
         ("REDIS_URL", &*redis_url),
         ("RATE_LIMIT", "600"),

@@ -46,9 +46,20 @@ impl Process {
 
     /// Starts a built function on a new port, configured by `environment` only.
     pub async fn function(program: &str, environment: &[(&str, &str)]) -> (Self, Client) {
+        Self::function_with(program, |command| {
+            command.envs(environment.iter().copied());
+        })
+        .await
+    }
+
+    /// Starts a built function on a new port, configured by `configure` only.
+    pub async fn function_with(
+        program: &str,
+        configure: impl FnOnce(&mut Command),
+    ) -> (Self, Client) {
         let port = ReservedPort::new();
         let client = Client::http(format!("http://127.0.0.1:{port}"));
-        let mut process = Self::function_on(&port, program, environment).await;
+        let mut process = Self::configured_function(&port, program, configure).await;
         process._port = Some(port);
         (process, client)
     }
@@ -59,11 +70,21 @@ impl Process {
         program: &str,
         environment: &[(&str, &str)],
     ) -> Self {
+        let configure = |command: &mut Command| {
+            command.envs(environment.iter().copied());
+        };
+        Self::configured_function(port, program, configure).await
+    }
+
+    async fn configured_function(
+        port: &ReservedPort,
+        program: &str,
+        configure: impl FnOnce(&mut Command),
+    ) -> Self {
         let mut command = Command::new(program);
         clear_configuration(&mut command);
-        command
-            .env("VERCEL_DEV_PORT", port.to_string())
-            .envs(environment.iter().copied());
+        command.env("VERCEL_DEV_PORT", port.to_string());
+        configure(&mut command);
         let mut process = Self::spawn(&mut command);
         let serves = process.wait_for("Dev server listening", START_LIMIT).await;
         assert!(serves, "{program} does not start: {}", process.output());

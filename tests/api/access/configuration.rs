@@ -147,15 +147,14 @@ async fn allow_anonymous_opens_a_deployment_without_credentials() {
     }
 }
 
-/// What a program prints that does not start because of a variable.
-async fn refusal(program: &str, name: &str, value: &OsStr, named: &str) -> String {
+/// Returns what the local server prints when it does not start because of a variable.
+async fn start_error(name: &str, value: &OsStr, named: &str) -> String {
     let directory = TempDir::new().unwrap();
-    let mut command = Command::new(program);
+    let mut command = Command::new(LLMOS);
     clear_configuration(&mut command);
     command
         .current_dir(directory.path())
         .env("PORT", "0")
-        .env("VERCEL_DEV_PORT", "0")
         .env(name, value);
     let mut process = Process::spawn(&mut command);
     let code = process.exit_code(Duration::from_secs(10)).await;
@@ -165,8 +164,24 @@ async fn refusal(program: &str, name: &str, value: &OsStr, named: &str) -> Strin
     process.output()
 }
 
+/// Returns what a function prints and answers that rejects every request because of a variable.
+async fn misconfigured_function(name: &str, value: &OsStr, named: &str) -> String {
+    let (mut process, api) = Process::function_with(SESSIONS, |command| {
+        command.env(name, value);
+    })
+    .await;
+    let health = api.get("/api/health").await.assert_status(503).json();
+    let reason = health["configuration"]["reason"].as_str().unwrap();
+    assert!(reason.contains(named), "{name}={value:?}: {health}");
+    let problem = call(&api).await.assert_error(503, "misconfigured");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains(named), "{name}={value:?}: {problem}");
+    assert!(process.wait_for(named, Duration::from_secs(1)).await);
+    format!("{}\n{health}\n{problem}", process.output())
+}
+
 #[tokio::test]
-async fn invalid_value_stops_the_process_and_is_not_printed() {
+async fn invalid_value_rejects_all_requests_and_is_not_printed() {
     let hash = hash_of("hidden");
     let entry = |scope: &str| format!("hidden:{hash}:{scope}");
     let twice = format!("{},{}", entry("admin"), entry("team/red"));
@@ -197,8 +212,10 @@ async fn invalid_value_stops_the_process_and_is_not_printed() {
         ("CORS_ALLOWED_ORIGINS", "*", "CORS_ALLOWED_ORIGINS"),
         ("CORS_ALLOWED_ORIGINS", "hidden", "CORS_ALLOWED_ORIGINS"),
     ] {
-        for program in [SESSIONS, LLMOS] {
-            let printed = refusal(program, name, value.as_ref(), named).await;
+        for printed in [
+            start_error(name, value.as_ref(), named).await,
+            misconfigured_function(name, value.as_ref(), named).await,
+        ] {
             for secret in ["hidden", &hash] {
                 assert!(!printed.contains(secret), "{name}={value}: {printed}");
             }
@@ -210,8 +227,7 @@ async fn invalid_value_stops_the_process_and_is_not_printed() {
 async fn non_unicode_value_is_not_treated_as_missing() {
     for name in ["AUTH_JWKS_URL", "AUTH_JWT_SECRET", "API_KEYS"] {
         let value = OsString::from_vec([&[0xff][..], &[b'x'; 40]].concat());
-        for program in [SESSIONS, LLMOS] {
-            refusal(program, name, &value, name).await;
-        }
+        start_error(name, &value, name).await;
+        misconfigured_function(name, &value, name).await;
     }
 }
