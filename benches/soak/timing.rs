@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use llmos::config::{AccessConfig, AuthConfig, Config, Secret};
+use llmos::auth::AuthConfig;
+use llmos::config::{AccessConfig, Config};
+use llmos::util::secret::Secret;
 use serde_json::json;
 
 use crate::support::{
@@ -135,7 +137,7 @@ fn closed(redis: &Redis, auth: AuthConfig) -> Config {
     Config {
         access: AccessConfig {
             auth,
-            is_public: true,
+            is_network_reachable: true,
             ..AccessConfig::default()
         },
         ..config(&redis.url())

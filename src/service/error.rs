@@ -90,7 +90,7 @@ pub enum Current {
     /// A session.
     Session(SessionAndVersion),
     /// A skill.
-    Skill(SkillSummary),
+    Skill(Box<SkillSummary>),
     /// A file; `None` if it does not exist.
     File(Option<File>),
 }

@@ -39,7 +39,7 @@ impl<'a> Call<'a> {
     }
 
     /// Adds a number.
-    pub(super) fn number(self, value: impl ToString) -> Self {
+    pub(super) fn number(self, value: impl ToString + Copy) -> Self {
         self.owned(value.to_string())
     }
 

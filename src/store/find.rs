@@ -14,6 +14,10 @@ use crate::domain::request_context::RequestContext;
 use crate::domain::session::{SessionId, SessionWithMessages};
 
 /// Result of finding a session.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "returned once per request; a box would cost an allocation"
+)]
 #[derive(Debug)]
 pub enum FoundSession {
     /// The session still has this version, which the caller knows. No messages were read.

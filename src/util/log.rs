@@ -27,9 +27,11 @@ tokio::task_local! {
     static REQUEST: RequestScope;
 }
 
+type WriteLine = dyn Fn(Level, &str) + Send + Sync;
+
 /// The destination of the log lines of one request, such as the log channel of a platform.
 #[derive(Clone)]
-pub struct LogSink(Arc<dyn Fn(Level, &str) + Send + Sync>);
+pub struct LogSink(Arc<WriteLine>);
 
 impl LogSink {
     /// Creates a sink that passes each line, without a line break, to `write`.
@@ -313,8 +315,9 @@ mod tests {
     async fn spawned_task_logs_for_the_request_that_spawned_it() {
         let (scope, written) = scope(None);
         let _subscriber = tracing::subscriber::set_default(JsonLines);
-        let spawn = async { tokio::spawn(in_current_request(async { tracing::info!("spawned") })) };
-        scope.run(spawn).await.await.unwrap();
+        let spawn =
+            async { tokio::spawn(in_current_request(async { tracing::info!("spawned") })).await };
+        scope.run(spawn).await.unwrap();
         assert_eq!(written.lock().unwrap()[0].1["request.id"], "req_1");
     }
 

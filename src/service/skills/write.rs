@@ -95,7 +95,7 @@ impl SkillService<'_> {
             let (found, cached) = self.read(volume, id).await?.ok_or(NOT_FOUND)?;
             if expected.is_some_and(|tags| !tags.contains(&found.etag)) {
                 let current = from_document(volume, id, &found, cached);
-                return Err(Error::stale(Current::Skill(current)));
+                return Err(Error::stale(Current::Skill(Box::new(current))));
             }
             let document = match replacement {
                 Replacement::Document(document) => document.clone(),
@@ -146,7 +146,7 @@ impl SkillService<'_> {
             match self.read(volume, id).await? {
                 Some((found, cached)) => {
                     let current = from_document(volume, id, &found, cached);
-                    return Err(Error::stale(Current::Skill(current)));
+                    return Err(Error::stale(Current::Skill(Box::new(current))));
                 }
                 None if is_stale => return Err(NOT_FOUND),
                 // The skill had an expected tag and is gone: our own call deleted it and its first reply was lost.

@@ -130,13 +130,13 @@ impl Connection {
     /// The connection is replaced, so that the next request looks up the host name again.
     fn check_reply(&self, number: u64, reply: Value) -> Result<Value> {
         let reply = reply.extract_error().inspect_err(|error| {
-            if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
-                if let Err(error) = self.replace(number, false) {
-                    tracing::warn!(
-                        redis.error = %error,
-                        "the connection to a demoted primary cannot be replaced"
-                    );
-                }
+            if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+                && let Err(error) = self.replace(number, false)
+            {
+                tracing::warn!(
+                    redis.error = %error,
+                    "the connection to a demoted primary cannot be replaced"
+                );
             }
         })?;
         Ok(reply)
