@@ -51,7 +51,7 @@ fn openapi_file_matches_the_code() {
     let written = std::fs::read_to_string(file).unwrap();
     assert!(
         written == llmos::openapi::text(),
-        "public/openapi.json is not what the code says: run `make openapi`"
+        "public/openapi.json does not match the code: run `make openapi`"
     );
 }
 
