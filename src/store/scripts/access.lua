@@ -4,8 +4,8 @@
 local function peek_own_document(id, key)
   if visible_scopes ~= '*' then
     local size = redis.pcall('STRLEN', key)
-    local is_large = type(size) == 'number' and size > MAX_JUDGED_BYTES
-    if is_large and not may_concern_caller(id, key) then
+    local is_large = type(size) == 'number' and size > MAX_ACCESS_CHECK_BYTES
+    if is_large and not may_belong_to_caller(id, key) then
       return nil
     end
   end

@@ -42,7 +42,7 @@ local can_write, visible_scopes = pop_argument() == '1', pop_argument()
 local MAX_DOCUMENT_BYTES = 1048576
 -- The largest document that is read only to find its owner. Reading a larger one would reveal by its time that the
 -- session exists.
-local MAX_JUDGED_BYTES = 32768
+local MAX_ACCESS_CHECK_BYTES = 32768
 
 -- Returns the hash tag of a name. Redis ignores empty braces, so a name that begins with '}' gets one more: see
 -- keys.rs.
@@ -176,7 +176,7 @@ local function add_system_volume(id)
   end
 end
 
--- Returns whether a scope, which is not one of the system, is one of the caller's.
+-- Returns whether a scope, other than that of a system volume, is one of the caller's.
 local function is_visible(scope)
   for visible in visible_scopes:gmatch('[^\n]+') do
     if visible == scope then
