@@ -21,7 +21,7 @@ const MARKER: &str = "llmos.js";
 /// The content type of a file whose extension is unknown.
 const UNKNOWN_CONTENT_TYPE: &str = "application/octet-stream";
 
-/// Where the files are read from.
+/// The source of the files.
 #[derive(Clone, Debug)]
 pub(crate) enum Pages {
     Disk(PathBuf),
