@@ -134,7 +134,7 @@ impl Store {
         }
     }
 
-    /// Finds a session with at most `limit` messages of `range`; `None` if it does not exist or the caller may not see
+    /// Finds a session with at most `limit` messages of `range`; `None` if it does not exist or the caller may not read
     /// it.
     pub async fn find_messages(
         &self,

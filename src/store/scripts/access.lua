@@ -36,7 +36,7 @@ local function access_to(id, text)
   return can_write and 'write' or 'read'
 end
 
--- Returns the document of a session and the access of the caller to it; nil if the caller may not see such a session.
+-- Returns the document of a session and the access of the caller to it; nil if the caller may not read such a session.
 local function find_document(id, key)
   local text = peek_own_document(id, key)
   local access = text and access_to(id, text)
