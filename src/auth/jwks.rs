@@ -200,12 +200,21 @@ fn parse(text: &[u8]) -> Result<Vec<Key>, String> {
     }
     let set: Set =
         serde_json::from_slice(text).map_err(|error| format!("invalid JWKS: {error}"))?;
-    Ok(set
+    let published = set.keys.len();
+    let keys: Vec<Key> = set
         .keys
         .into_iter()
         .filter_map(key)
         .take(MAX_KEYS)
-        .collect())
+        .collect();
+    if keys.len() < published {
+        tracing::warn!(
+            auth.jwks.keys = published,
+            auth.jwks.usable_keys = keys.len(),
+            "some published signing keys cannot be used"
+        );
+    }
+    Ok(keys)
 }
 
 /// Returns the signature key that a JWK describes; `None` for malformed keys, other algorithms, other uses, and

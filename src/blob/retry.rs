@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::error::{Failure, Result};
+use super::error::{Error, Failure, Result};
+use crate::util::log::OncePerMinute;
 
 /// The maximum number of retries of one call.
 pub const MAX_RETRIES: u32 = 3;
@@ -57,7 +58,20 @@ where
         if !failure.error.is_transient() || !budget.retry(failure.retry_after).await {
             return (Err(failure.error), may_have_run);
         }
+        warn_of_retry(&failure.error);
         may_have_run.0 |= !failure.error.had_no_effect();
+    }
+}
+
+/// Logs a failed attempt that is retried: at most once a minute, since an outage affects every call.
+fn warn_of_retry(error: &Error) {
+    static LIMIT: OncePerMinute = OncePerMinute::new();
+    if let Some(suppressed) = LIMIT.pass() {
+        tracing::warn!(
+            blob.error = %error,
+            log.suppressed = suppressed,
+            "a call to Blob failed and is retried"
+        );
     }
 }
 

@@ -18,6 +18,7 @@ use crate::domain::request_context::RequestContext;
 use crate::domain::volume::Volume;
 use crate::skill::{Skill, SkillId};
 use crate::util::json;
+use crate::util::log::OncePerMinute;
 
 /// Time that the skills of a volume stay cached after the last write: 30 days, in seconds.
 const CACHE_SECONDS: u64 = 30 * 24 * 60 * 60;
@@ -105,11 +106,26 @@ impl FromRedisValue for CacheEntry {
         let mut reply = Reply::from_redis_value(value)?;
         let text: Option<Vec<u8>> = reply.next()?;
         Ok(Self {
-            // A malformed entry counts as missing: the document is read instead.
-            cached: text.and_then(|text| serde_json::from_slice(&text).ok()),
+            cached: text.and_then(|text| parse_cached(&text)),
             usage: next_usage(&mut reply)?,
         })
     }
+}
+
+/// Parses a cached skill. A malformed one counts as missing: the document is read instead, and replaces it.
+fn parse_cached(text: &[u8]) -> Option<CachedSkill> {
+    static LIMIT: OncePerMinute = OncePerMinute::new();
+    let parsed = serde_json::from_slice(text);
+    if let Err(error) = &parsed
+        && let Some(suppressed) = LIMIT.pass()
+    {
+        tracing::warn!(
+            redis.error = %error,
+            log.suppressed = suppressed,
+            "a cached skill is malformed and is read again"
+        );
+    }
+    parsed.ok()
 }
 
 fn next_usage(reply: &mut Reply) -> Result<Usage, ParsingError> {

@@ -29,6 +29,9 @@ pub(super) fn upload_completed(store: &BlobStore, caller: &Caller, blob: &Writte
         return;
     };
     let Some(url) = loopback_url(&callback.callback_url) else {
+        tracing::warn!(
+            "the callback of a completed upload is not sent: its URL is not on this machine"
+        );
         return;
     };
     let body = body(callback, blob);

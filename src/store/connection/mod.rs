@@ -27,6 +27,7 @@ use redis::{
 
 use self::transport::{ConnectOptions, Transport};
 use super::error::Result;
+use crate::util::log::OncePerMinute;
 
 /// Whether a command may be sent again after its reply was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +162,7 @@ impl Connection {
         if !may_repeat || retry.is_used {
             return Err(error.into());
         }
+        warn_of_retry(&error);
         retry.is_used = true;
         retry.is_repeated = !never_arrived;
         Ok(())
@@ -209,4 +211,16 @@ fn is_resp3_rejected(error: &RedisError) -> bool {
     error.kind() == ErrorKind::RESP3NotSupported
         || text.contains("NOPROTO")
         || (text.contains("unknown command") && text.contains("HELLO"))
+}
+
+/// Logs a failed command that is sent again: at most once a minute, since an outage affects every request.
+fn warn_of_retry(error: &RedisError) {
+    static LIMIT: OncePerMinute = OncePerMinute::new();
+    if let Some(suppressed) = LIMIT.pass() {
+        tracing::warn!(
+            redis.error = %error,
+            log.suppressed = suppressed,
+            "a Redis command failed and is sent again"
+        );
+    }
 }
