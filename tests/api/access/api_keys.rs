@@ -1,4 +1,4 @@
-//! API keys: what each scope grants, and invalid keys.
+//! API keys: the access of each scope, and invalid keys.
 
 use std::process::Command;
 

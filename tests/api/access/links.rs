@@ -1,4 +1,4 @@
-//! Signed links to files: what they open and when they expire.
+//! Signed links to files: their access and their expiry.
 
 use std::time::Duration;
 
