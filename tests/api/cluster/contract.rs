@@ -1,5 +1,8 @@
 //! The single-Redis tests, run again on a cluster.
-#![allow(clippy::duplicate_mod, reason = "the same files are compiled with another backend")]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the same files are compiled with another backend"
+)]
 
 use super::support;
 
