@@ -8,7 +8,7 @@ use crate::server::Server;
 
 /// Checks that all servers respond to each operation like the first one: the same members with the same values.
 ///
-/// Of ids, times and cursors, which differ between servers, only the form is compared.
+/// Ids, times and cursors differ between servers, so only their form is compared.
 pub fn compare(servers: &[(Server, Operations)]) -> Result<()> {
     let mut expected: Vec<Value> = Vec::new();
     for (server, operations) in servers {

@@ -102,7 +102,11 @@ export function statusPage(pane, signal) {
         h("p", {}, toSentence(sample.error), " Is the server running?"), commandBlock("cargo run", "Fix")), accessCard(() => show(true)));
     } else if (force || !cards.contains(document.activeElement)) {
       // A focused element is not replaced; the next check follows in ten seconds.
-      fill(cards, partCard("redis", sample.health), partCard("blob", sample.health), deploymentCard(sample.health), accessCard(() => show(true)));
+      const { health } = sample;
+      const { configuration } = health;
+      fill(cards, configuration ? h("section.card", {}, h("h3", {}, h("span.dot.failing"), "Configuration: failing"),
+        h("p", {}, toSentence(configuration.reason), " ", configuration.remedy))
+        : [partCard("redis", health), partCard("blob", health), deploymentCard(health)], accessCard(() => show(true)));
     }
   };
   on("health", () => show(), signal);

@@ -35,7 +35,7 @@ pub enum Error {
     /// The credentials are missing or invalid.
     #[error("{detail}")]
     Unauthorized {
-        /// What is missing or invalid.
+        /// The problem with the credentials, and the remedy.
         detail: String,
         /// Whether the request had credentials.
         had_credentials: bool,
@@ -96,7 +96,7 @@ fn is_over_limit(error: &(dyn std::error::Error + 'static)) -> bool {
     error.is::<LengthLimitError>() || error.source().is_some_and(is_over_limit)
 }
 
-/// How an error is rendered.
+/// The status, code and text of an error.
 struct Rendering {
     status: StatusCode,
     code: &'static str,
@@ -109,7 +109,7 @@ impl Error {
         Self::Service(service::error::Error::NotFound(resource))
     }
 
-    /// Returns the error of a field that is not acceptable.
+    /// Returns the error of an invalid field.
     pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Service(service::error::Error::field(field, message))
     }
@@ -139,7 +139,7 @@ impl Error {
         self.status().is_server_error().then(|| self.to_string())
     }
 
-    /// Returns the field that is not acceptable, if that is the error.
+    /// Returns the invalid field, if a field caused the error.
     pub(crate) fn invalid_field(&self) -> Option<Cow<'_, FieldError>> {
         match self {
             Self::Service(service::error::Error::InvalidField(error)) => Some(Cow::Borrowed(error)),
@@ -153,7 +153,7 @@ impl Error {
         }
     }
 
-    /// The one table of statuses, codes and texts.
+    /// Returns the status, code and text of the error.
     fn rendering(&self) -> Rendering {
         let (status, code, detail): (_, _, Cow<'static, str>) = match self {
             Self::Service(error) => return service_rendering(error),
@@ -235,7 +235,7 @@ impl Error {
 
 const KEY_REUSED: &str = "was already used for a different request";
 
-/// The part of the table for failed operations.
+/// Returns the status, code and text of a failed operation.
 fn service_rendering(error: &service::error::Error) -> Rendering {
     use service::error::Error;
     let (status, code, detail): (_, _, Cow<'static, str>) = match error {

@@ -1,8 +1,8 @@
-//! Holds the floors of `src/`: a file imports from its own top-level folder or from a floor below, and files do not
+//! The floors of `src/`: a file imports only from its own top-level folder or from a lower floor, and files do not
 //! import each other in a circle.
 //!
-//! Read from the `use` lines, and from paths that begin with `crate::`. The `mod.rs` of a folder is the door to the
-//! folder: what a file takes from the `mod.rs` above it does not count as an import.
+//! The test reads the `use` lines, and paths that begin with `crate::`. A file may import from the `mod.rs` of its own
+//! folder or of a folder above; these imports do not count for circles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -29,7 +29,7 @@ const CIRCLES: [(&[&str], &str); 0] = [];
 /// The largest circle that [`CIRCLES`] may list, in files.
 const MAX_CIRCLE: usize = 3;
 
-/// An import: where it stands, and the file that it leads to.
+/// An import: its file and line, and the imported file.
 struct Import {
     from: String,
     line: usize,
@@ -113,7 +113,7 @@ fn floor(top: &str) -> usize {
     found.unwrap_or_else(|| panic!("src/{top} is on no floor: add it to FLOORS"))
 }
 
-/// Whether `to` is the `mod.rs` of a folder that `from` lies in.
+/// Whether `to` is the `mod.rs` of a folder that contains `from`.
 fn is_own_door(from: &str, to: &str) -> bool {
     let folder = to.strip_suffix("mod.rs");
     folder.is_some_and(|folder| from.starts_with(folder))

@@ -1,4 +1,4 @@
-//! `GET /api/sessions`: order, pages, filters, and what a page costs.
+//! `GET /api/sessions`: order, pages, filters, and the cost of a page.
 
 use serde_json::json;
 

@@ -96,7 +96,7 @@ async fn data_survives_a_clean_stop_and_a_kill_of_all_processes() {
         process = next;
     }
 
-    // First the server alone, which leaves its redis-server running, then both.
+    // Kills first only the server, which leaves its redis-server running, then both.
     process.signal("-KILL");
     assert_eq!(process.exit_code(LIMIT).await, None);
     assert_eq!(redis_processes(directory.path()).len(), 1);

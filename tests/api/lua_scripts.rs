@@ -114,10 +114,10 @@ async fn rate_limit_arithmetic_follows_the_table() {
         // One microsecond over the limit, and the most that requests of this limit can store.
         (Some(at(400_001)), Reply::Limited { wait: 1 }, 400_001),
         (Some(at(500_000)), Reply::Limited { wait: 100_000 }, 500_000),
-        // A higher limit stored this time: it is cut to what this limit allows.
+        // A higher limit stored this time; it is reduced to the maximum of this limit.
         (Some(at(500_001)), allowed(0, 500_000), 500_000),
         (Some(at(60_000_000)), allowed(0, 500_000), 500_000),
-        // A malformed value counts as none.
+        // A malformed value is ignored.
         (Some("garbage".to_owned()), allowed(4, 100_000), 100_000),
         (Some("-1".to_owned()), allowed(4, 100_000), 100_000),
         (Some("1.5".to_owned()), allowed(4, 100_000), 100_000),

@@ -1,4 +1,4 @@
-//! A variable with an invalid value: the function starts, and says which variable it is.
+//! A variable with an invalid value: the function starts, rejects requests, and names the variable.
 
 use std::time::Duration;
 

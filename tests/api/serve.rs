@@ -46,7 +46,7 @@ async fn request_over_the_time_limit_is_504() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn missing_body_is_408() {
+async fn body_that_does_not_arrive_is_408() {
     let api = service(llmos::http::router(), App::new(Config::default()));
     let started = tokio::time::Instant::now();
 

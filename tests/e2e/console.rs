@@ -110,6 +110,17 @@ async fn missing_storage_shows_samples_and_the_fix() {
     console.run("access.mjs", "phone", &[]).await;
 }
 
+#[tokio::test]
+async fn misconfigured_deployment_shows_the_variable_and_the_remedy() {
+    let health = env!("CARGO_BIN_EXE_health");
+    let (_function, api) = Process::function(health, &[("STORAGE_FALLBACK", "maybe")]).await;
+    let functions = format!("http://{}", api.address());
+    let console = Console::start(&[]).await;
+    console
+        .run("misconfigured.mjs", "phone", &[&functions])
+        .await;
+}
+
 /// Serves routes that stop and start a Redis. Returns their base URL.
 async fn control(redis: Arc<Mutex<Redis>>) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

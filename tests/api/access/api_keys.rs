@@ -1,4 +1,4 @@
-//! API keys: what each scope grants, and invalid keys.
+//! API keys: the access of each scope, and invalid keys.
 
 use std::process::Command;
 
@@ -94,7 +94,7 @@ fn new_key(arguments: &[&str]) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn key_made_by_new_key_opens_a_deployment() {
+async fn key_created_by_keys_new_is_accepted_by_a_deployment() {
     let redis = Redis::start().await;
     let (is_made, printed) = new_key(&["nightly", "user/alice"]);
     assert!(is_made, "{printed}");
@@ -120,7 +120,7 @@ async fn key_made_by_new_key_opens_a_deployment() {
 }
 
 #[test]
-fn new_key_with_invalid_arguments_explains_its_usage() {
+fn keys_new_with_invalid_arguments_prints_its_usage() {
     for arguments in [
         &["nightly"][..],
         &["nightly", "root"],

@@ -1,4 +1,4 @@
-//! Access configuration: what opens and closes the service, and which values are invalid.
+//! Access configuration: open and closed services, and invalid values.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;

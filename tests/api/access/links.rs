@@ -1,4 +1,4 @@
-//! Signed links to files: what they open and when they expire.
+//! Signed links to files: their access and their expiry.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{closed, signed_in, with_secret};
 const FILE: &str = "/api/files/notes/gr%C3%B6%C3%9Fe%20%26%20more.txt";
 const PATH: &str = "notes/größe & more.txt";
 
-/// Starts a service with access control and a file of alice's; returns a client without credentials and hers.
+/// Starts a service with access control and a file of alice. Returns a client without credentials, and alice's client.
 async fn start() -> (Client, Client, (Redis, BlobServer)) {
     let (redis, blobs) = (Redis::start().await, BlobServer::start().await);
     let api = in_process(Config {

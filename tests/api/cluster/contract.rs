@@ -1,10 +1,13 @@
 //! The single-Redis tests, run again on a cluster.
-#![allow(clippy::duplicate_mod, reason = "the other backend is the point")]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the same files are compiled with another backend"
+)]
 
 use super::support;
 
 #[path = "../access.rs"]
-#[allow(dead_code, reason = "what checks credentials alone is left out")]
+#[allow(dead_code, reason = "tests that only check credentials are omitted")]
 mod access;
 #[path = "../idempotency.rs"]
 mod idempotency;

@@ -1,5 +1,8 @@
 //! The support of the single-Redis tests, with a cluster instead.
-#![allow(clippy::duplicate_mod, reason = "the other backend is the point")]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the same files are compiled with another backend"
+)]
 
 use std::cell::RefCell;
 use std::fmt;
@@ -18,10 +21,7 @@ pub use crate::support::*;
 #[path = "../../support/python.rs"]
 mod python;
 #[path = "../../support/skills.rs"]
-#[allow(
-    dead_code,
-    reason = "what of it is not needed here is needed elsewhere"
-)]
+#[allow(dead_code, reason = "other modules use these items")]
 mod skills;
 #[path = "../../support/test_app.rs"]
 mod test_app;

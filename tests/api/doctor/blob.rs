@@ -1,4 +1,4 @@
-//! What the doctor reports about a Blob store.
+//! Reports of the doctor about a Blob store.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the doctor and the health check report about a Redis Cluster.
+//! Reports of the doctor and the health check about a Redis Cluster.
 
 use super::doctor;
 use crate::cluster::support::{Redis, TestApp};

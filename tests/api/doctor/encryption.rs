@@ -1,4 +1,4 @@
-//! What the doctor reports about TLS: missing, unexpected, or untrusted.
+//! Reports of the doctor about TLS: missing, unexpected, or untrusted.
 
 use super::{doctor, doctor_with};
 use crate::support::{Redis, ReservedPort, TlsRedis};

@@ -1,4 +1,4 @@
-//! What the doctor reports when it cannot connect to Redis.
+//! Reports of the doctor if it cannot connect to Redis.
 
 use super::{doctor, doctor_with, unix_url};
 use crate::support::{Redis, ReservedPort};
