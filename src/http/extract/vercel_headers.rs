@@ -1,5 +1,5 @@
-//! The names of the headers that Vercel adds to each request. They are here, not in `vercel`, because the routes
-//! read them however they are served, and `vercel` is a floor above.
+//! The names of the headers that Vercel adds to each request. They are not in `vercel`, because that module is on a floor
+//! above the routes, which read them.
 
 use axum::http::HeaderName;
 
