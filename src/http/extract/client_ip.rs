@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 use super::vercel_headers::X_VERCEL_FORWARDED_FOR;
 use crate::config::Config;
 
-/// Returns the rate limit's name for the client address. The header is trusted only on Vercel, which sets it; elsewhere the
-/// address is the peer of the connection.
+/// Returns the rate limit's name for the client address. The header is trusted only on Vercel, which sets it.
+/// Elsewhere, the address is the peer of the connection.
 pub(crate) fn caller_address(parts: &Parts, config: &Config) -> String {
     let address = if config.is_on_vercel {
         let header = parts.headers.get(X_VERCEL_FORWARDED_FOR);

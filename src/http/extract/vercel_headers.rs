@@ -1,5 +1,5 @@
-//! The names of the headers that Vercel adds to each request. They are not in `vercel`, because that module is on a floor
-//! above the routes, which read them.
+//! The names of the headers that Vercel adds to each request. They are not in `vercel`, because the routes read them
+//! and `vercel` is on a floor above.
 
 use axum::http::HeaderName;
 
