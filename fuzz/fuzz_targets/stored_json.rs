@@ -63,7 +63,7 @@ fuzz_target!(|input: &[u8]| {
 
 fn answer(message: &Message) -> String {
     let mut text = Vec::new();
-    message.write_answer(&mut text);
+    message.write_response(&mut text);
     String::from_utf8(text).unwrap()
 }
 

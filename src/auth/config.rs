@@ -38,12 +38,12 @@ impl fmt::Debug for AuthConfig {
 }
 
 impl AuthConfig {
-    /// Reports whether any credentials are accepted.
+    /// Returns whether any credentials are accepted.
     pub fn is_configured(&self) -> bool {
         self.accepts_tokens() || !self.api_keys.is_empty()
     }
 
-    /// Reports whether tokens are accepted.
+    /// Returns whether tokens are accepted.
     pub fn accepts_tokens(&self) -> bool {
         self.jwks_url.is_some() || self.jwt_secret.is_some()
     }

@@ -14,10 +14,10 @@ use serde_json::Value;
 use crate::util::{http_client, log};
 
 /// The age at which cached keys are fetched again.
-const FRESH: Duration = Duration::from_secs(10 * 60);
-/// The shortest time between two fetches.
+const MAX_AGE: Duration = Duration::from_secs(10 * 60);
+/// The shortest time between two fetches while keys are cached.
 const FETCH_PAUSE: Duration = Duration::from_secs(60);
-/// The same while no keys are cached.
+/// The shortest time between two fetches while no keys are cached.
 pub(super) const FIRST_FETCH_PAUSE: Duration = Duration::from_secs(5);
 /// The time limit of a fetch.
 const FETCH_LIMIT: Duration = Duration::from_secs(3);
@@ -157,7 +157,7 @@ impl CachedKeys {
             Some(_) => FETCH_PAUSE,
             None => FIRST_FETCH_PAUSE,
         };
-        (is_key_unknown || is_due(self.fetched, FRESH)) && is_due(self.tried, pause)
+        (is_key_unknown || is_due(self.fetched, MAX_AGE)) && is_due(self.tried, pause)
     }
 
     fn result(&self, found: Vec<DecodingKey>) -> Result<Vec<DecodingKey>, String> {
@@ -169,7 +169,10 @@ impl CachedKeys {
 }
 
 async fn read(request: reqwest::RequestBuilder) -> Result<Vec<Key>, String> {
-    let sent = request.send().await.and_then(|it| it.error_for_status());
+    let sent = request
+        .send()
+        .await
+        .and_then(|response| response.error_for_status());
     let mut response = sent.map_err(|error| error.without_url().to_string())?;
     let mut text = Vec::new();
     while let Some(chunk) = response
@@ -221,8 +224,11 @@ fn key(jwk: Value) -> Option<Key> {
     };
     let common = &jwk.common;
     let is_for_signatures = common.public_key_use.as_ref();
-    let is_for_signatures = is_for_signatures.is_none_or(|it| *it == PublicKeyUse::Signature);
-    let has_algorithm = common.key_algorithm.is_none_or(|it| it == name);
+    let is_for_signatures =
+        is_for_signatures.is_none_or(|key_use| *key_use == PublicKeyUse::Signature);
+    let has_algorithm = common
+        .key_algorithm
+        .is_none_or(|algorithm| algorithm == name);
     (is_for_signatures && has_algorithm).then_some(Key {
         key: DecodingKey::from_jwk(&jwk).ok()?,
         id: jwk.common.key_id,

@@ -121,7 +121,7 @@ impl TokenVerifier {
             validation.set_issuer(&[issuer]);
             required.push("iss");
         }
-        // Without AUTH_AUDIENCE, `caller` rejects every token with an `aud` claim, of whatever type.
+        // Without AUTH_AUDIENCE, `caller` rejects every token with an `aud` claim of any type.
         validation.validate_aud = !self.audiences.is_empty();
         if !self.audiences.is_empty() {
             validation.set_audience(&self.audiences);

@@ -24,7 +24,7 @@ pub use self::api_key::{ApiKey, new_key};
 pub use self::config::AuthConfig;
 
 /// The longest accepted credential, in bytes. Vercel accepts request heads of 32 KB.
-pub const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
+const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
 
 /// Reason for rejecting a credential.
 #[derive(Debug, PartialEq, Eq)]

@@ -58,13 +58,13 @@ pub struct OnUploadCompleted {
 }
 
 impl ClientTokenPayload {
-    /// Reports whether the token has expired. `now` is in milliseconds since 1970.
+    /// Returns whether the token has expired. `now` is in milliseconds since 1970.
     pub fn has_expired(&self, now: i64) -> bool {
         self.valid_until
             .is_some_and(|valid_until| valid_until <= now)
     }
 
-    /// Reports whether the token allows this content type.
+    /// Returns whether the token allows this content type.
     pub fn allows_content_type(&self, content_type: &str) -> bool {
         let Some(allowed) = &self.allowed_content_types else {
             return true;

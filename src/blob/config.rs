@@ -16,7 +16,7 @@ pub enum BlobAccess {
 }
 
 impl BlobAccess {
-    /// Returns the access as the protocol and `BLOB_ACCESS` contain it.
+    /// Returns the value of the access in the protocol and in `BLOB_ACCESS`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Private => "private",

@@ -13,12 +13,12 @@ use reqwest::{Response, StatusCode};
 use super::error::{Error, Failure, Result};
 use super::idle::IdleLimitedBody;
 use super::retry::{Attempt, retry};
-use super::{ANSWER_TIMEOUT, Blobs, IDLE_TIMEOUT, send};
+use super::{Blobs, IDLE_TIMEOUT, RESPONSE_TIMEOUT, send};
 use crate::util::etag::unquote;
 use crate::util::metrics;
 use crate::util::time::format_time;
 
-/// The wanted part of a blob, and preconditions.
+/// The requested part of a blob, and preconditions.
 #[derive(Clone, Debug, Default)]
 pub struct ContentRequest {
     /// The `Range` header.
@@ -38,7 +38,7 @@ pub enum Fetched {
     NotModified(String),
     /// The range lies outside of the blob. The `Content-Range` header contains its length.
     OutOfRange(Option<String>),
-    /// The blob or the wanted part.
+    /// The blob or the requested part.
     Found(Box<Content>),
 }
 
@@ -106,7 +106,8 @@ impl Blobs {
         }
     }
 
-    /// Does the same, unless the blob has one of the entity tags in `known`, an `If-None-Match` header.
+    /// Reads a whole blob of at most `max_bytes`, unless it has one of the entity tags in `known`, an `If-None-Match`
+    /// header.
     pub async fn read_unless(
         &self,
         pathname: &str,
@@ -154,7 +155,7 @@ impl Blobs {
         attempt: Attempt,
     ) -> Result<Fetched, Failure> {
         let started = Instant::now();
-        let limit = ANSWER_TIMEOUT.min(attempt.time_left());
+        let limit = RESPONSE_TIMEOUT.min(attempt.time_left());
         let sent = tokio::time::timeout(limit, self.send_get(pathname, wanted)).await;
         metrics::count_blob_request(started.elapsed());
         let response = sent.unwrap_or(Err(Error::Timeout))?;
@@ -174,7 +175,7 @@ impl Blobs {
     /// Gets a blob without credentials and without retries, to check whether it is public.
     pub async fn get_anonymously(&self, pathname: &str) -> Result<Fetched> {
         let request = self.client.http()?.get(self.content_url(pathname)?);
-        let response = request.timeout(ANSWER_TIMEOUT).send().await?;
+        let response = request.timeout(RESPONSE_TIMEOUT).send().await?;
         match response.status() {
             StatusCode::OK => content(response).map(Fetched::Found),
             StatusCode::NOT_FOUND => Ok(Fetched::Missing),
@@ -219,7 +220,7 @@ fn content(response: Response) -> Result<Box<Content>> {
     }))
 }
 
-/// Returns the entity tag. A response without one does not come from a Blob store, whatever its status.
+/// Returns the entity tag. A response without one does not come from a Blob store, even if its status is 200.
 fn etag(headers: &HeaderMap) -> Result<String> {
     let etag = text(headers, &ETAG)
         .ok_or_else(|| Error::Unreadable("the response has no entity tag".to_owned()))?;

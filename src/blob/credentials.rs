@@ -62,7 +62,7 @@ mod tests {
         let chosen = Credentials::choose(config, request_token);
         let chosen = chosen
             .as_ref()
-            .map(|it| (it.token.reveal(), it.store_id.as_str()));
+            .map(|chosen| (chosen.token.reveal(), chosen.store_id.as_str()));
         assert_eq!(chosen, expected);
     }
 

@@ -21,7 +21,7 @@ pub enum Error {
     Timeout,
     /// The service responded with an error.
     #[error("Blob: {status} {code}: {message}")]
-    Refused {
+    ErrorResponse {
         /// The HTTP status.
         status: StatusCode,
         /// The error code, such as `forbidden`; empty if the response is not an error of the Blob API.
@@ -47,32 +47,32 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// Reports whether the blob does not exist. A missing store has another code.
+    /// Returns whether the blob does not exist. A missing store has another code.
     pub(super) fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused { code, .. } if code == "not_found")
+        matches!(self, Self::ErrorResponse { code, .. } if code == "not_found")
     }
 
-    /// Reports whether a precondition failed.
+    /// Returns whether a precondition failed.
     pub(super) fn is_precondition_failure(&self) -> bool {
-        matches!(self, Self::Refused { status, code, .. }
+        matches!(self, Self::ErrorResponse { status, code, .. }
             if code == "precondition_failed" || *status == StatusCode::PRECONDITION_FAILED)
     }
 
     /// Returns whether Blob rejected the request as malformed.
     pub(crate) fn is_bad_request(&self) -> bool {
-        matches!(self, Self::Refused { status, .. } if *status == StatusCode::BAD_REQUEST)
+        matches!(self, Self::ErrorResponse { status, .. } if *status == StatusCode::BAD_REQUEST)
     }
 
-    /// Reports whether a call without overwriting found an existing blob.
+    /// Returns whether a call without overwriting found an existing blob.
     pub(super) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Refused { message, .. } if message.contains("already exists"))
+        matches!(self, Self::ErrorResponse { message, .. } if message.contains("already exists"))
     }
 
-    /// Reports whether the call certainly had no effect.
+    /// Returns whether the call certainly had no effect.
     pub(super) fn had_no_effect(&self) -> bool {
         match self {
             Self::Transport(error) => error.is_connect(),
-            Self::Refused { status, .. } => *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::ErrorResponse { status, .. } => *status == StatusCode::TOO_MANY_REQUESTS,
             Self::NotConfigured
             | Self::Timeout
             | Self::Unreadable(_)
@@ -81,14 +81,14 @@ impl Error {
         }
     }
 
-    /// Reports whether a retry may succeed.
+    /// Returns whether a retry may succeed.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             // An error in building the request is permanent.
             Self::Transport(error) => !error.is_builder(),
             Self::Timeout | Self::Unreadable(_) => true,
             // A response without an error code comes from an intermediary.
-            Self::Refused { status, code, .. } => {
+            Self::ErrorResponse { status, code, .. } => {
                 status.is_server_error()
                     || *status == StatusCode::TOO_MANY_REQUESTS
                     || code.is_empty()
@@ -102,7 +102,7 @@ impl Error {
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: Error,
-    /// The pause that the service asks for.
+    /// The `Retry-After` of the response.
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -159,7 +159,7 @@ pub fn diagnose(error: &Error) -> Diagnosis {
         }
         Error::TooLarge(_) => "inspect the blob: this service did not write it",
         Error::IncompleteBody(_) => "send the whole body",
-        Error::Refused { code, message, .. } => match code.as_str() {
+        Error::ErrorResponse { code, message, .. } => match code.as_str() {
             _ if message.contains("access") && !message.contains("Access denied") => {
                 "set BLOB_ACCESS to the access of the store: private or public"
             }

@@ -27,7 +27,7 @@ impl IdleLimitedBody {
     }
 }
 
-/// The reason why such a body ends early.
+/// The reason why an [`IdleLimitedBody`] ends early.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
     /// The connection broke.

@@ -8,7 +8,7 @@
 //! | operation | limit |
 //! |---|---|
 //! | connecting | [`CONNECT_TIMEOUT`] |
-//! | waiting for the head of a response | [`ANSWER_TIMEOUT`] |
+//! | waiting for the head of a response | [`RESPONSE_TIMEOUT`] |
 //! | waiting for the next bytes of a response | [`IDLE_TIMEOUT`] |
 //! | all calls to Blob of one request, until it can respond | [`TIME_LIMIT`] |
 //! | retries of one idempotent call | [`MAX_RETRIES`] |
@@ -54,7 +54,7 @@ pub use self::wire::{Blob, Page};
 /// The time limit of connecting, including name resolution and TLS.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The time limit for the head of a response, from the last byte of the request.
-pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time limit for the next bytes of a response body.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -170,7 +170,7 @@ impl Blobs {
         }
     }
 
-    /// Reports whether credentials are configured.
+    /// Returns whether credentials are configured.
     pub fn is_configured(&self) -> bool {
         self.credentials.is_some()
     }

@@ -49,7 +49,7 @@ pub fn file_at(pathname: &str) -> Option<(Volume, FilePath)> {
     (is_exact && is_known && fits(pathname)).then_some((volume, path))
 }
 
-/// Reports whether the service accepts a pathname of this length.
+/// Returns whether the service accepts a pathname of this length.
 pub fn fits(pathname: &str) -> bool {
     pathname.chars().count() <= MAX_PATHNAME_CHARS
 }

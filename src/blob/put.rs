@@ -17,7 +17,7 @@ use super::error::{BoxError, Error, Result};
 use super::retry::MayHaveRun;
 use super::send::{self, BlobRequest};
 use super::wire::{self, Blob};
-use super::{ANSWER_TIMEOUT, Blobs};
+use super::{Blobs, RESPONSE_TIMEOUT};
 use crate::util::etag::quote;
 
 /// The interval in which a streamed put checks its progress.
@@ -45,7 +45,7 @@ impl PutBody {
 /// The precondition of a put.
 #[derive(Clone, Debug)]
 pub enum WriteCondition {
-    /// None: an existing blob is replaced.
+    /// No precondition: an existing blob is replaced.
     Always,
     /// The blob does not exist.
     IfMissing,
@@ -70,7 +70,7 @@ pub enum Put {
     /// The blob is stored.
     Done(Blob),
     /// The precondition failed, and nothing changed.
-    Refused,
+    PreconditionFailed,
 }
 
 impl Blobs {
@@ -82,7 +82,7 @@ impl Blobs {
         };
         match put {
             Ok(blob) => Ok(Put::Done(blob)),
-            Err(error) if is_condition_failure(&error) => Ok(Put::Refused),
+            Err(error) if is_condition_failure(&error) => Ok(Put::PreconditionFailed),
             Err(error) => Err(error),
         }
     }
@@ -196,12 +196,12 @@ fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
 }
 
 /// Completes when the service has read nothing of the body, or has not responded after its end, for
-/// [`ANSWER_TIMEOUT`]. The time that a slow sender takes does not count.
+/// [`RESPONSE_TIMEOUT`]. The time that a slow sender takes does not count.
 async fn stall(progress: &Mutex<Progress>) {
     loop {
         tokio::time::sleep(STALL_CHECK_INTERVAL).await;
         let progress = lock(progress);
-        if !progress.is_waiting_for_sender && progress.polled.elapsed() > ANSWER_TIMEOUT {
+        if !progress.is_waiting_for_sender && progress.polled.elapsed() > RESPONSE_TIMEOUT {
             return;
         }
     }

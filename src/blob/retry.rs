@@ -39,7 +39,7 @@ where
     retry_tracked(deadline, attempt).await.0
 }
 
-/// Does the same as [`retry`], and reports whether an earlier attempt may have taken effect.
+/// Retries as [`retry`] does, and returns whether an earlier attempt may have taken effect.
 pub(super) async fn retry_tracked<T, F>(
     deadline: Instant,
     mut attempt: impl FnMut(Attempt) -> F,
@@ -110,10 +110,12 @@ mod tests {
         let pause = Duration::from_millis(100);
         let pauses: Vec<Duration> = (0..200).map(|_| jittered(pause)).collect();
         assert!(
-            pauses.iter().all(|it| (pause / 2..=pause).contains(it)),
+            pauses
+                .iter()
+                .all(|jittered| (pause / 2..=pause).contains(jittered)),
             "{pauses:?}"
         );
-        assert!(pauses.iter().any(|it| *it != pauses[0]));
+        assert!(pauses.iter().any(|jittered| *jittered != pauses[0]));
     }
 
     #[tokio::test(start_paused = true)]

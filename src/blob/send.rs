@@ -11,13 +11,13 @@ use uuid::Uuid;
 use super::credentials::Credentials;
 use super::error::{Error, Failure, Result};
 use super::retry::{MayHaveRun, retry_tracked};
-use super::{ANSWER_TIMEOUT, Blobs, CONNECT_TIMEOUT, IDLE_TIMEOUT, wire};
+use super::{Blobs, CONNECT_TIMEOUT, IDLE_TIMEOUT, RESPONSE_TIMEOUT, wire};
 use crate::util::http_client;
 use crate::util::metrics;
 
 /// The largest accepted API response, in bytes. A page of 1,000 blobs with the longest pathnames and URLs has
 /// 6 MB.
-const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 /// The length of a malformed response in the log, in bytes.
 const MAX_EXCERPT_BYTES: usize = 200;
 
@@ -82,7 +82,7 @@ impl Blobs {
         self.send_tracked(request).await.0
     }
 
-    /// Does the same, and reports whether an earlier attempt may have taken effect.
+    /// Sends a request as [`Self::send`] does, and returns whether an earlier attempt may have taken effect.
     pub(super) async fn send_tracked(&self, request: &BlobRequest) -> (Result<Bytes>, MayHaveRun) {
         let credentials = match self.credentials() {
             Ok(credentials) => credentials,
@@ -91,7 +91,7 @@ impl Blobs {
         let request_id = &request_id(credentials);
         retry_tracked(self.deadline, |attempt| async move {
             let request = self.build(request, credentials, request_id, attempt.number)?;
-            let limit = ANSWER_TIMEOUT.min(attempt.time_left());
+            let limit = RESPONSE_TIMEOUT.min(attempt.time_left());
             response_body(request, Some(limit)).await
         })
         .await
@@ -152,7 +152,7 @@ pub(super) async fn response_body(
         if !response.status().is_success() {
             return Err(error_response(response).await);
         }
-        let body = read(response, MAX_ANSWER_BYTES).await;
+        let body = read(response, MAX_RESPONSE_BYTES).await;
         Ok(body.and_then(require_json)?)
     };
     let body = match limit {
@@ -165,7 +165,7 @@ pub(super) async fn response_body(
     body
 }
 
-/// Reads an error response and the pause that it asks for.
+/// Reads an error response and its `Retry-After`.
 pub(super) async fn error_response(response: Response) -> Failure {
     let status = response.status();
     let retry_after = response
@@ -173,13 +173,13 @@ pub(super) async fn error_response(response: Response) -> Failure {
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .map(Duration::from_secs);
-    let error = match read(response, MAX_ANSWER_BYTES).await {
+    let error = match read(response, MAX_RESPONSE_BYTES).await {
         Ok(body) => {
             let (code, message) = match serde_json::from_slice::<wire::ErrorBody>(&body) {
                 Ok(wire::ErrorBody { error }) => (error.code, error.message),
                 Err(_) => (String::new(), excerpt(&body)),
             };
-            Error::Refused {
+            Error::ErrorResponse {
                 status,
                 code,
                 message,
@@ -217,17 +217,20 @@ async fn next_chunk(response: &mut Response) -> Result<Option<Bytes>> {
 }
 
 /// Parses a response.
-pub(super) fn parse<T: DeserializeOwned>(answer: &[u8]) -> Result<T> {
-    serde_json::from_slice(answer)
-        .map_err(|error| Error::Unreadable(format!("{error} in: {}", excerpt(answer))))
+pub(super) fn parse<T: DeserializeOwned>(response: &[u8]) -> Result<T> {
+    serde_json::from_slice(response)
+        .map_err(|error| Error::Unreadable(format!("{error} in: {}", excerpt(response))))
 }
 
 /// Rejects a response that is not JSON, such as an error page of an intermediary with status 200. Such a response is
 /// retried.
-fn require_json(answer: Bytes) -> Result<Bytes> {
-    match answer.trim_ascii_start().first() {
-        Some(b'{' | b'[' | b'n') => Ok(answer),
-        _ => Err(Error::Unreadable(format!("not JSON: {}", excerpt(&answer)))),
+fn require_json(response: Bytes) -> Result<Bytes> {
+    match response.trim_ascii_start().first() {
+        Some(b'{' | b'[' | b'n') => Ok(response),
+        _ => Err(Error::Unreadable(format!(
+            "not JSON: {}",
+            excerpt(&response)
+        ))),
     }
 }
 

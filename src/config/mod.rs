@@ -71,7 +71,7 @@ impl Config {
         let switch = [("on", true), ("off", false)];
         Ok(Self {
             redis_url: environment.variable("REDIS_URL").map(Secret::new),
-            // Dashboards and .env files often hold a PEM text on one line.
+            // Dashboards and .env files often contain a PEM text on one line.
             redis_ca_cert: environment
                 .variable("REDIS_CA_CERT")
                 .map(|pem| pem.replace("\\n", "\n")),
@@ -94,7 +94,7 @@ impl Config {
         })
     }
 
-    /// Reports whether reads return samples while configured storage is down. By default they do not in production,
+    /// Returns whether reads return samples while configured storage is down. By default they do not in production,
     /// where invented data would mislead.
     pub fn samples_while_storage_is_down(&self) -> bool {
         match self.storage_fallback {
@@ -103,13 +103,13 @@ impl Config {
         }
     }
 
-    /// Reports whether reads return samples if no storage is configured.
+    /// Returns whether reads return samples if no storage is configured.
     pub fn samples_without_storage(&self) -> bool {
         self.storage_fallback != Some(StorageFallback::Off)
     }
 }
 
-/// Reports whether this is a deployment. A project can hide `VERCEL` from its functions, and such a function must not
+/// Returns whether this is a deployment. A project can hide `VERCEL` from its functions, and such a function must not
 /// count as a local server, which is open; the runtime's own channel exists in every deployment. Local machines may
 /// have a copy of the project's variables for development.
 fn is_on_vercel(environment: &Environment<'_>) -> bool {
@@ -123,7 +123,7 @@ fn is_on_vercel(environment: &Environment<'_>) -> bool {
     is_deployment || has_log_channel_in(environment)
 }
 
-/// Reports whether Vercel takes log lines through a channel of its own, also if the configuration is invalid.
+/// Returns whether Vercel accepts log lines over its own channel, even if the configuration is invalid.
 pub fn has_log_channel() -> bool {
     has_log_channel_in(&Environment(&std::env::var_os))
 }

@@ -68,7 +68,7 @@ fn quoted(value: Option<&str>) -> String {
     value.map_or_else(|| "not set".to_owned(), |value| format!("\"{value}\""))
 }
 
-/// Returns a value as an error may show it. Long values are cut, because people paste secrets into the wrong
+/// Returns the part of a value that an error may show. Long values are cut, because people paste secrets into the wrong
 /// variable.
 fn masked(variable: &str, value: &str) -> String {
     let is_public = VARIABLES.contains(&(variable, Visibility::Public));
@@ -144,7 +144,10 @@ impl Environment<'_> {
         expected: &'static str,
     ) -> Result<Vec<T>, ConfigError> {
         let list = self.parse_with(name, expected, |text| {
-            let parts = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+            let parts = text
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty());
             let parts: Option<Vec<T>> = parts.map(|part| part.parse().ok()).collect();
             parts.filter(|parts| !parts.is_empty())
         })?;

@@ -1,4 +1,4 @@
-//! The authenticated caller of a request, and what they may do with which volume. No I/O.
+//! The authenticated caller of a request, and their access to volumes. No I/O.
 
 use crate::domain::volume::{Volume, VolumeId, VolumeKind};
 use crate::util::hash::sha256_hex;
@@ -6,7 +6,7 @@ use crate::util::hash::sha256_hex;
 /// The highest number of teams of one caller.
 pub const MAX_TEAMS: usize = 100;
 
-/// A caller with valid credentials, or without any where none are required.
+/// A caller with valid credentials, or without credentials where none are required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// Unique per caller, such as `user alice` or `key deploy admin`; empty where callers are not authenticated.
@@ -17,7 +17,7 @@ pub struct Caller {
     is_read_only: bool,
 }
 
-/// Why a caller may not do something.
+/// The reason why an operation is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessError {
     /// The caller may not learn whether the resource exists (reported as 404).
@@ -27,7 +27,7 @@ pub enum AccessError {
 }
 
 impl Caller {
-    /// Returns the caller of a server without access control: may do everything.
+    /// Returns the caller of a server without access control, who may do everything.
     pub fn unrestricted() -> Self {
         Self {
             name: String::new(),
@@ -90,7 +90,7 @@ impl Caller {
         }
     }
 
-    /// Returns the volume that a request names by `kind` and `id`; the id `default` stands for the caller's own.
+    /// Returns the volume that a request names by `kind` and `id`; the id `default` is an alias of the caller's own.
     pub fn resolve(&self, kind: VolumeKind, id: VolumeId) -> Volume {
         let own = self.default_volume();
         if id == VolumeId::default() && own.kind == kind {

@@ -6,7 +6,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization;
 
-/// The maximum length of a path, in bytes after normalisation.
+/// The maximum length of a path, in bytes after normalization.
 pub const MAX_PATH_BYTES: usize = 900;
 /// The maximum length of a segment, in bytes: the limit of most file systems, so that a folder can be downloaded.
 pub const MAX_SEGMENT_BYTES: usize = 255;
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn decomposed_path_is_normalised() {
+    fn decomposed_path_is_normalized() {
         let composed = FilePath::parse("caf\u{e9}").unwrap();
         assert_eq!(FilePath::parse("cafe\u{301}"), Ok(composed));
     }

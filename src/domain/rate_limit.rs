@@ -1,4 +1,4 @@
-//! Rate limits of callers, and the state of the limit during one request. No I/O: Redis does the counting.
+//! Rate limits of callers, and the state of the limit during one request. No I/O: Redis counts the requests.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -22,7 +22,7 @@ impl RateLimit {
     }
 }
 
-/// What Redis returned when it counted a request.
+/// The result of charging a request to its rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimitStatus {
     /// The number of requests that are still allowed at once.
@@ -57,13 +57,13 @@ impl RateLimitState {
         self.is_taken.set(()).ok().map(|()| limit)
     }
 
-    /// Records what Redis returned.
+    /// Records the result of the charge.
     pub fn record(&self, status: RateLimitStatus) {
         // A request is charged once, so there is nothing to replace.
         let _ = self.status.set(status);
     }
 
-    /// Returns what Redis returned; `None` if it was not asked or could not count.
+    /// Returns the result of the charge; `None` if the request was not charged.
     pub fn status(&self) -> Option<RateLimitStatus> {
         self.status.get().copied()
     }

@@ -1,4 +1,4 @@
-//! The context of one request: its caller, and the state of the caller's rate limit.
+//! The context of one request: its caller, the state of the caller's rate limit, and the token for Blob.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::caller::Caller;
 use super::rate_limit::RateLimitState;
 use crate::util::secret::Secret;
 
-/// The caller of a request, and the rate limit that the request is charged to.
+/// The caller of a request, the rate limit that the request is charged to, and the token for Blob.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     /// The authenticated caller.

@@ -28,7 +28,7 @@ impl SessionId {
         Self(format!("sess_{}", Uuid::now_v7().simple()))
     }
 
-    /// Parses an id; `None` if no session can have it.
+    /// Parses an id; `None` if it is invalid.
     ///
     /// An id is not empty, has at most [`MAX_SESSION_ID_BYTES`], contains no NUL and does not end in `:messages`:
     /// otherwise `session:{id}` would be the key of another session's message list.
@@ -64,7 +64,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Returns the status as JSON and keys write it.
+    /// Returns the name of the status in JSON and in keys.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",

@@ -20,7 +20,7 @@ pub enum VolumeKind {
 }
 
 impl VolumeKind {
-    /// Returns the kind as JSON, keys and pathnames write it.
+    /// Returns the name of the kind in JSON, keys and pathnames.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -97,7 +97,7 @@ impl Volume {
         Self { kind, id }
     }
 
-    /// Returns the volume of the whole deployment, `system/system`, which holds its skills and files.
+    /// Returns the volume of the whole deployment, `system/system`, which contains its skills and files.
     pub fn system() -> Self {
         Self::new(VolumeKind::System, VolumeId("system".to_owned()))
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Failure to lock a folder.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Another local server holds the lock.
+    /// Another local server has locked the folder.
     #[error("another local server is running in {0}")]
     InUse(PathBuf),
     /// The folder or the lock file cannot be created.
@@ -18,7 +18,7 @@ pub enum Error {
 /// Creates the folder if necessary and locks it for as long as the returned file stays open.
 ///
 /// # Errors
-/// [`Error::InUse`] if another process holds the lock, [`Error::Io`] if the folder cannot be used.
+/// [`Error::InUse`] if another process has locked the folder, [`Error::Io`] if the folder cannot be used.
 pub fn acquire(directory: &Path) -> Result<(PathBuf, File), Error> {
     let at = |path: &Path| {
         let path = path.to_owned();

@@ -38,7 +38,7 @@ impl Report {
     }
 
     /// Prints a line that is not a check.
-    pub fn say(&self, text: &str) {
+    pub fn note(&self, text: &str) {
         line(text);
     }
 

@@ -66,7 +66,7 @@ pub struct SkillPatch {
     pub outputs: Option<Option<Parameters>>,
 }
 
-/// Deserialises a present member to `Some`: by default, serde treats `null` like a missing member.
+/// Deserializes a present member to `Some`: by default, serde treats `null` like a missing member.
 fn deserialize_present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

@@ -19,13 +19,13 @@ pub const MAX_TAGS: usize = 1000;
 /// The maximum length of a tag, keyword or label, in characters.
 pub const MAX_LABEL_CHARS: usize = 256;
 /// The maximum total size of all tags or keywords, in bytes.
-pub const MAX_TAGS_BYTES: usize = 16 * 1024;
+const MAX_TAGS_BYTES: usize = 16 * 1024;
 /// The maximum size of tags or keywords as YAML, in bytes. Only escaped characters can exceed it.
 const MAX_WRITTEN_TAGS_BYTES: usize = 36 * 1024;
 /// The maximum size of inputs or outputs, in bytes of JSON.
-pub const MAX_PARAMETERS_BYTES: usize = 16 * 1024;
+const MAX_PARAMETERS_BYTES: usize = 16 * 1024;
 /// The maximum nesting depth of inputs or outputs.
-pub const MAX_PARAMETERS_DEPTH: usize = 16;
+const MAX_PARAMETERS_DEPTH: usize = 16;
 
 /// A description: up to 8 KB, stored byte for byte, without control characters other than tabs and line endings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

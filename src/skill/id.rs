@@ -13,7 +13,7 @@ use crate::util::hash::sha256_hex;
 /// The maximum length of an id, in bytes.
 pub const MAX_SKILL_ID_BYTES: usize = 200;
 /// The maximum length of an id that is derived from a name, in characters.
-pub const MAX_NEW_SKILL_ID_CHARS: usize = 64;
+const MAX_NEW_SKILL_ID_CHARS: usize = 64;
 
 /// The id of a skill, unique in its volume: the file name of its document without `.md`.
 ///
@@ -22,7 +22,7 @@ pub const MAX_NEW_SKILL_ID_CHARS: usize = 64;
 pub struct SkillId(String);
 
 impl SkillId {
-    /// Parses an id; `None` if no skill can have it.
+    /// Parses an id; `None` if it is invalid.
     ///
     /// An id is 1–200 bytes of text in NFC without `/`, `\`, control characters and bidirectional control characters.
     /// It does not begin or end with white space, and is neither `.` nor `..`.

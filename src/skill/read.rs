@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn skill_serialises_in_field_order_and_deserialises_again() {
+    fn skill_serializes_in_field_order_and_deserializes_again() {
         let skill: NewSkill =
             serde_json::from_str(r#"{"name":"N","description":"D","code":"C","language":"l"}"#)
                 .unwrap();
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_twenty_warnings_are_summarised() {
+    fn more_than_twenty_warnings_are_summarized() {
         let document = format!(
             "---\nname: x\ndescription: d\n{}---\n",
             "a: 1\n".repeat(5000)

@@ -60,7 +60,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Builds the command. `is_repeated` tells the script that an earlier attempt may have run.
+    /// Builds the command. `is_repeated` means that an earlier attempt may have run.
     pub(super) fn command(
         &self,
         scheme: KeyScheme,

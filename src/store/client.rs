@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use redis::{Cmd, FromRedisValue, ToRedisArgs, cmd};
+use redis::{Cmd, FromRedisValue, cmd};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -98,19 +98,7 @@ impl<'a> RedisClient<'a> {
             .await
     }
 
-    /// Runs a Lua script that uses only the key `KEYS[1]`.
-    pub async fn eval<T: FromRedisValue>(
-        &self,
-        script: &str,
-        key: &str,
-        arguments: impl ToRedisArgs,
-    ) -> Result<T> {
-        let mut command = cmd("EVAL");
-        command.arg(script).arg(1).arg(key).arg(arguments);
-        self.connection.command(&command, Idempotence::Unsafe).await
-    }
-
-    /// Writes and deletes a key in a script, as every write does. On a cluster all masters must answer as well.
+    /// Writes and deletes a key in a script, as every write does. On a cluster, also sends PING to all masters.
     pub async fn probe(&self) -> Result<()> {
         let script =
             "redis.call('SET', KEYS[1], '1', 'PX', 1000) return redis.call('DEL', KEYS[1])";
@@ -130,7 +118,7 @@ impl<'a> RedisClient<'a> {
             .await
     }
 
-    /// Tells the server to save its data and stop. The server closes the connection without a reply.
+    /// Sends SHUTDOWN: the server saves its data, stops, and closes the connection without a reply.
     pub async fn shutdown(&self) -> Result<()> {
         self.connection
             .command(&cmd("SHUTDOWN"), Idempotence::Unsafe)
@@ -152,7 +140,7 @@ impl<'a> RedisClient<'a> {
             .await
     }
 
-    /// Sends a command with a value, which must not run twice.
+    /// Sends a command with a value. The command must not run twice.
     async fn with_value<T: FromRedisValue>(
         &self,
         name: &str,

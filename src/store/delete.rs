@@ -43,7 +43,7 @@ impl FromRedisValue for DeleteReply {
 
 impl Store {
     /// Deletes a session and all its data, if its version is one of `expected` (where given); `None` if it does not
-    /// exist or the caller may not see it.
+    /// exist or the caller may not read it.
     ///
     /// Takes one round trip; with `expected` two, and one more after a concurrent change.
     pub async fn delete_session(

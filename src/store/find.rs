@@ -20,13 +20,13 @@ use crate::domain::session::{SessionId, SessionWithMessages};
 )]
 #[derive(Debug)]
 pub enum FoundSession {
-    /// The session still has this version, which the caller knows. No messages were read.
+    /// The session still has this version, which is in the request. No messages were read.
     NotModified(String),
     /// The session with the requested messages.
     Found(SessionWithMessages),
 }
 
-/// Stands for the last `seq` of a session.
+/// Value of `last` for the last message of a session.
 const END: i64 = -1;
 
 /// The messages to read: at most `limit` of those from `first` to `last`, both included.
@@ -134,7 +134,7 @@ impl Store {
         }
     }
 
-    /// Finds a session with at most `limit` messages of `range`; `None` if it does not exist or the caller may not see
+    /// Finds a session with at most `limit` messages of `range`; `None` if it does not exist or the caller may not read
     /// it.
     pub async fn find_messages(
         &self,

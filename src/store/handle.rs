@@ -1,4 +1,4 @@
-//! The store that the rest of the program uses. Its operations are in the other files of this folder.
+//! The type [`Store`]. Its operations are in the other files of this folder.
 
 use super::client::RedisClient;
 use super::connection::Connection;

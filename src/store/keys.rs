@@ -110,7 +110,7 @@ impl KeyScheme {
         self.key("llmos:indexing:", scope, "")
     }
 
-    /// Returns the key of the reply that created a session, or of its name on a single Redis.
+    /// Returns the key of the reply that created a session. On a single Redis, its value is the name of that reply's key.
     pub(super) fn origin(self, id: &SessionId) -> Vec<u8> {
         self.key("llmos:origin:", id.as_str(), "")
     }

@@ -53,7 +53,7 @@ impl FromRedisValue for AppendReply {
 }
 
 impl Store {
-    /// Appends 1–100 messages, all or none; `None` if the session does not exist or the caller may not see it.
+    /// Appends 1–100 messages, all or none; `None` if the session does not exist or the caller may not read it.
     pub async fn append_messages(
         &self,
         context: &RequestContext,

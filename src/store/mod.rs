@@ -50,8 +50,8 @@
 //!
 //! # Layers
 //! `connection` sends commands. `script`, `call`, `reply` and `runner` run one script on it. `cluster` combines scripts
-//! in several slots. `executor` selects one of the two for each call. The operations (`create`, `find`, …) use the
-//! executor.
+//! in several slots. `executor` selects one of the two for each call. The operations (`create`, `find`, …) are
+//! methods of [`Store`] and use the executor.
 //!
 //! Requires Redis 6.2 or later, or Valkey.
 

@@ -51,7 +51,7 @@ mod id_bytes {
 /// Which sessions to list.
 #[derive(Debug)]
 pub struct ListRequest {
-    /// Only sessions of this volume; without it all sessions that the caller may see.
+    /// Only sessions of this volume; without it all sessions that the caller may read.
     pub volume: Option<Volume>,
     /// Only sessions with this status.
     pub status: Option<Status>,
@@ -89,7 +89,7 @@ pub struct SessionPage {
 }
 
 impl SessionPage {
-    /// Adds a session of an index, unless the caller may not see it.
+    /// Adds a session of an index, unless the caller may not read it.
     pub(super) fn add(
         &mut self,
         context: &RequestContext,
@@ -114,7 +114,7 @@ fn read_entry(id: &[u8], stored: &StoredSession) -> Option<Session> {
     stored.session(id).ok()
 }
 
-/// Returns whether a malformed document names a volume that the caller may not see.
+/// Returns whether a malformed document names a volume that the caller may not read.
 fn is_of_another_caller(document: &str, context: &RequestContext) -> bool {
     #[derive(Deserialize)]
     struct InVolume {

@@ -1,4 +1,4 @@
-//! The warning about requests that Redis could not charge. Rate limiting fails open.
+//! The log line about requests that Redis could not charge. Rate limiting fails open.
 
 use super::error::Error;
 use crate::util::log::OncePerMinute;

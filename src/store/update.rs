@@ -59,7 +59,7 @@ impl FromRedisValue for UpdateReply {
 
 impl Store {
     /// Updates a session, if its version is one of `expected` (where given); `None` if it does not exist or the caller
-    /// may not see it.
+    /// may not read it.
     ///
     /// Takes two round trips, and one more for each concurrent update.
     pub async fn update_session(

@@ -1,6 +1,6 @@
 //! Entity tags and lists of them (RFC 9110, sections 8.8.3 and 13.1).
 
-/// Returns a tag as headers contain it.
+/// Returns a tag in quotes, its form in headers.
 pub fn quote(tag: &str) -> String {
     format!("\"{tag}\"")
 }

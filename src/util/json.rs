@@ -28,12 +28,12 @@ pub fn check(text: &[u8], max_depth: usize) -> serde_json::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Reports whether `value` has at most `max_depth` nested objects and arrays.
+/// Returns whether `value` has at most `max_depth` nested objects and arrays.
 pub fn is_at_most_deep(value: &RawValue, max_depth: usize) -> bool {
     check(value.get().as_bytes(), max_depth).is_ok()
 }
 
-/// Reports whether a string in `value` contains NUL, which many programs treat as the end of a string.
+/// Returns whether a string in `value` contains NUL, which many programs treat as the end of a string.
 pub fn has_nul(value: &RawValue) -> bool {
     const NUL: &str = "\\u0000";
     let text = value.get();
@@ -45,6 +45,19 @@ pub fn has_nul(value: &RawValue) -> bool {
             .count();
         backslashes % 2 == 0
     })
+}
+
+/// Returns the length of the JSON string at the start of `text`, with its quotes.
+pub(crate) fn end_of_string(text: &str) -> usize {
+    let mut is_escaped = false;
+    for (index, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            b'"' if !is_escaped => return index + 1,
+            b'\\' => is_escaped = !is_escaped,
+            _ => is_escaped = false,
+        }
+    }
+    text.len()
 }
 
 /// Returns the empty object.

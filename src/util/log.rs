@@ -1,7 +1,7 @@
 //! Log lines as JSON: a `tracing` subscriber, and the request that a line belongs to.
 //!
 //! The crate writes events with the macros of `tracing`. The subscriber writes those of the levels `error`, `warn`
-//! and `info`; events of dependencies are off, because their fields may hold credentials. Spans are off too: a
+//! and `info`; events of dependencies are off, because their fields may contain credentials. Spans are off: a
 //! task-local [`RequestScope`] adds the request's ids to each line, which needs no registry of spans.
 //! The subscriber implements `tracing`'s trait directly, because the size of a function is limited.
 
@@ -95,7 +95,7 @@ pub(crate) fn in_current_request<F: Future>(future: F) -> impl Future<Output = F
     }
 }
 
-/// Writes log lines from now on. Later calls have no effect.
+/// Installs the subscriber. Later calls have no effect.
 pub fn install() {
     // An error means that a subscriber is installed already.
     let _ = tracing::subscriber::set_global_default(JsonLines);
@@ -172,7 +172,7 @@ impl Subscriber for JsonLines {
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
-        // No span is enabled; the trait asks for an id all the same.
+        // No span is enabled; the trait requires an id.
         Id::from_u64(1)
     }
 

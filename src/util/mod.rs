@@ -1,4 +1,4 @@
-//! Helpers without knowledge of sessions, skills or routes.
+//! Helpers that do not depend on sessions, skills or routes.
 
 pub mod bearer;
 pub mod diagnosis;

@@ -13,7 +13,7 @@ pub struct OriginPattern {
 }
 
 impl OriginPattern {
-    /// Reports whether an `Origin` header matches this pattern.
+    /// Returns whether an `Origin` header matches this pattern.
     pub fn matches(&self, origin: &str) -> bool {
         let Some((scheme, host)) = origin.split_once("://") else {
             return false;
@@ -62,7 +62,8 @@ fn is_label(label: &str) -> bool {
 fn is_host_and_port(text: &str) -> bool {
     let (host, port) = split_port(text);
     let is_address = host.starts_with('[') && host.ends_with(']');
-    (is_address || host.split('.').all(is_label)) && port.is_none_or(|it| it.parse::<u16>().is_ok())
+    (is_address || host.split('.').all(is_label))
+        && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 /// Splits a `Host` header into host and port.
@@ -78,7 +79,7 @@ pub fn host_of(origin: &str) -> Option<&str> {
     origin.split_once("://").map(|(_, host)| host)
 }
 
-/// Reports whether a `Host` is an IP address or a name of this machine or its network. Any other name can be pointed
+/// Returns whether a `Host` is an IP address or a name of this machine or its network. Any other name can be pointed
 /// at this machine by its owner (DNS rebinding), whose pages would then be same-origin.
 pub fn is_local(host: &str) -> bool {
     let name = host_name(host);
@@ -86,7 +87,7 @@ pub fn is_local(host: &str) -> bool {
     name.parse::<IpAddr>().is_ok() || is_localhost(&name) || is_single_word
 }
 
-/// Reports whether a host, with or without port, is this machine.
+/// Returns whether a host, with or without port, is this machine.
 pub fn is_loopback(host: &str) -> bool {
     let name = host_name(host);
     match name.parse::<IpAddr>() {

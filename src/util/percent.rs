@@ -10,7 +10,7 @@ const ENCODED_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Returns `path` as it is written in a URL.
+/// Percent-encodes a path for a URL.
 pub fn encode_path<T: AsRef<[u8]> + ?Sized>(path: &T) -> PercentEncode<'_> {
     percent_encode(path.as_ref(), ENCODED_IN_PATHS)
 }

@@ -2,6 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
+use super::json::end_of_string;
+
 /// Parses stored JSON. `NaN` and `Infinity`, which Python writes, become `null`.
 ///
 /// # Errors
@@ -32,19 +34,6 @@ fn numbers_to_null(outside: &str) -> String {
         .replace("-Infinity", "null")
         .replace("Infinity", "null")
         .replace("NaN", "null")
-}
-
-/// Returns the length of the string at the start of `text`, with its quotes.
-fn end_of_string(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            b'"' if !escaped => return at + 1,
-            b'\\' => escaped = !escaped,
-            _ => escaped = false,
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ impl SigningKey {
         hex::encode(hmac::sign(&self.0, message))
     }
 
-    /// Reports whether this key signed the message. Takes the same time for every signature.
+    /// Returns whether this key signed the message. Takes the same time for every signature.
     pub fn verify(&self, message: &[u8], signature: &str) -> bool {
         hex::decode(signature)
             .is_ok_and(|signature| hmac::verify(&self.0, message, &signature).is_ok())

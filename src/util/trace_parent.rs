@@ -16,14 +16,16 @@ impl TraceParent {
     /// Parses the value of a `traceparent` header. Returns `None` if it is malformed: section 3.2.2 requires that
     /// such a header is ignored.
     ///
-    /// A version above `00` may append fields behind a dash (section 3.2.2.3). Version `ff` is invalid.
+    /// A version above `00` may append fields after a hyphen (section 3.2.2.3). Version `ff` is invalid.
     pub fn parse(text: &str) -> Option<Self> {
         let (head, rest) = text.split_at_checked(LENGTH)?;
         let mut fields = head.split('-');
-        let version = fields.next().filter(|it| is_hex(it, 2) && *it != "ff")?;
-        let trace_id = fields.next().filter(|it| is_id(it, 32))?;
-        let span_id = fields.next().filter(|it| is_id(it, 16))?;
-        fields.next().filter(|it| is_hex(it, 2))?;
+        let version = fields
+            .next()
+            .filter(|text| is_hex(text, 2) && *text != "ff")?;
+        let trace_id = fields.next().filter(|text| is_id(text, 32))?;
+        let span_id = fields.next().filter(|text| is_id(text, 16))?;
+        fields.next().filter(|text| is_hex(text, 2))?;
         let is_end_valid = rest.is_empty() || (version != "00" && rest.starts_with('-'));
         (is_end_valid && fields.next().is_none()).then(|| Self {
             trace_id: trace_id.to_owned(),
@@ -32,7 +34,7 @@ impl TraceParent {
     }
 }
 
-/// Whether `text` is a valid id: all zeros is not.
+/// Returns whether `text` is a valid id. All zeros are invalid.
 fn is_id(text: &str, length: usize) -> bool {
     is_hex(text, length) && text.bytes().any(|byte| byte != b'0')
 }

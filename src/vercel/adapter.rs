@@ -35,7 +35,7 @@ pub(super) struct VercelService<S> {
 }
 
 impl<S> VercelService<S> {
-    /// Without a log channel, log lines go to standard output.
+    /// Wraps a service. Without a log channel, log lines go to standard output.
     pub(super) fn new(service: S, has_log_channel: bool) -> Self {
         Self {
             service,
@@ -121,7 +121,7 @@ impl OpenRequest {
 }
 
 /// A response body. The fields are dropped in their order: the body first, which writes the log line of a request
-/// whose client hung up, and then what keeps the request open.
+/// whose client hung up, and then the guard that keeps the request open.
 struct StreamedBody {
     body: SyncWrapper<Body>,
     _open: Option<OpenRequest>,

@@ -16,14 +16,14 @@ use crate::util::log;
 
 /// The period of the timer of [`keep_earliest_timer`]: shorter than every timeout of a request.
 const EARLIEST_TIMER: Duration = Duration::from_millis(500);
-/// How long running requests may take to complete after the last one was accepted. A stream is cut off then; a route
+/// The time limit of running requests after the last one was accepted. A stream is cut off then; a route
 /// that streams for longer needs a drain limit of its own.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// The pause before accepting again after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs `router` as a Vercel function, with the environment as its configuration. If a variable has an invalid value,
-/// the function starts all the same: `/api/health` names the variable, and every other route fails.
+/// the function still starts: `/api/health` names the variable, and every other route fails.
 ///
 /// The runtime returns at `SIGTERM`, and at the first connection that it cannot accept, for example when no file
 /// descriptor is left. Running requests are completed in both cases. Off Vercel the runtime is then started again. On
@@ -71,7 +71,7 @@ async fn keep_earliest_timer() {
     }
 }
 
-/// Whether an error concerns one connection only, so that the next one may be accepted: the process or the system has
+/// Returns whether an error concerns one connection only, so that the next one may be accepted: the process or the system has
 /// no file descriptor left, or the client closed the connection before it was accepted.
 fn is_accept_error(error: &(dyn std::error::Error + 'static)) -> bool {
     // The names are of POSIX (accept, "Errors"), the numbers of Linux (include/uapi/asm-generic/errno-base.h); macOS

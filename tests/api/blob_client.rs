@@ -52,7 +52,7 @@ async fn put(
         .unwrap()
     {
         Put::Done(blob) => Some(blob),
-        Put::Refused => None,
+        Put::PreconditionFailed => None,
     }
 }
 
@@ -359,7 +359,7 @@ async fn transient_errors_are_retried_and_others_are_returned() {
     server.fail_with(|_| Fault::error(403, "forbidden"));
     let refused = blobs().head("x").await.unwrap_err();
     assert!(
-        matches!(&refused, Error::Refused { code, .. } if code == "forbidden"),
+        matches!(&refused, Error::ErrorResponse { code, .. } if code == "forbidden"),
         "{refused}"
     );
     assert_eq!(server.requests().len(), 1);
@@ -412,7 +412,7 @@ async fn streamed_put_is_sent_once() {
     let put = blobs(&server)
         .put("x", body, &options(WriteCondition::Always))
         .await;
-    assert!(matches!(put, Err(Error::Refused { .. })), "{put:?}");
+    assert!(matches!(put, Err(Error::ErrorResponse { .. })), "{put:?}");
     assert_eq!(server.requests().len(), 1);
 }
 

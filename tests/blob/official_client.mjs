@@ -217,9 +217,9 @@ const sections = {
     await upload.uploadPart(1, 'replaced');
     const parts = [await upload.uploadPart(2, 'end'), await upload.uploadPart(1, Buffer.alloc(5 * 1024 * 1024, 'x'))];
     isEtag(parts[0].etag);
-    await fails(upload.complete([{ ...parts[0], etag: parts[1].etag }]), blob.BlobError, 'part 2 was not uploaded');
-    await fails(upload.complete([parts[0], parts[0]]), blob.BlobError, 'each once');
-    await fails(upload.complete([]), blob.BlobError, 'at least one');
+    await fails(upload.complete([{ ...parts[0], etag: parts[1].etag }]), blob.BlobError, 'part 2 with this etag was not uploaded');
+    await fails(upload.complete([parts[0], parts[0]]), blob.BlobError, 'part number twice');
+    await fails(upload.complete([]), blob.BlobError, 'must not be empty');
     const whole = await upload.complete(parts);
     assert.equal(whole.pathname, upload.key);
     assert.equal(whole.contentType, 'text/plain');

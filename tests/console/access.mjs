@@ -9,13 +9,13 @@ const dialog = (tab) => tab.getByRole('dialog', { name: 'Sign in' });
 const signIn = {
   'an unauthenticated user is asked to sign in, and sees why a token is rejected': async (tab) => {
     await open(tab, '');
-    await dialog(tab).getByText('Say who you are').waitFor();
+    await dialog(tab).getByText('Authentication required').waitFor();
     await accessible(tab, 'sign-in');
     await fits(tab, 'sign-in');
     assert.equal(await dialog(tab).getByLabel('Remember on this device').isChecked(), false);
     await dialog(tab).getByLabel('Token or API key').fill('wrong');
     await tab.keyboard.press('Enter');
-    await dialog(tab).locator('.problem', { hasText: 'not accepted' }).waitFor();
+    await dialog(tab).locator('.problem', { hasText: 'not valid' }).waitFor();
   },
 
   'an API key grants access, and is discarded with the tab': async (tab) => {

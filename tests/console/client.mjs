@@ -39,7 +39,7 @@ await run({
     assert.deepEqual([seen.stale.code, seen.stale.current.name, seen.stale.attempts], ['precondition_failed', 'Renamed', 1]);
     assert.deepEqual(seen.back, [['two', 'three'], ['one']]);
     assert.deepEqual(seen.on, [['one', 'two'], ['three']]);
-    assert.deepEqual(seen.gone, ['LlmosError', 404, 'not_found', 'There is no such session.', true]);
+    assert.deepEqual(seen.gone, ['LlmosError', 404, 'not_found', 'The session does not exist.', true]);
   },
 
   'pages() yields all pages of a list': async (tab) => {

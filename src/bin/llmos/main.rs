@@ -49,8 +49,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Prints the text that `--help` or `--version` asked for, or the error in the arguments. The exit code of an error
-/// is 1, as of every other failure of this program; clap's own would be 2.
+/// Prints the text of `--help` or `--version`, or the error in the arguments. The exit code of an error is 1, as of
+/// every other failure of this program; that of clap would be 2.
 fn print_help_or_error(error: &clap::Error) -> ExitCode {
     let is_printed = error.print().is_ok();
     if is_printed && !error.use_stderr() {

@@ -16,12 +16,10 @@ use tower_http::services::ServeDir;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/public");
 
-/// A file that identifies this project's `public/`. The `public/` of another project is not served.
-const MARKER: &str = "llmos.js";
 /// The content type of a file whose extension is unknown.
 const UNKNOWN_CONTENT_TYPE: &str = "application/octet-stream";
 
-/// Where the files are read from.
+/// The source of the files.
 #[derive(Clone, Debug)]
 pub(crate) enum Pages {
     Disk(PathBuf),
@@ -36,7 +34,7 @@ impl Pages {
         let folders = candidates.into_iter().flatten();
         folders
             .map(|folder| folder.join("public"))
-            .find(|public| public.join(MARKER).is_file())
+            .find(|public| public.is_dir())
             .map_or(Self::Embedded, Self::Disk)
     }
 

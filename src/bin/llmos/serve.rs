@@ -30,7 +30,7 @@ use tower::ServiceExt;
 
 use crate::pages::Pages;
 
-/// How long running requests may take to finish after the signal to stop.
+/// Time limit of running requests after the signal to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
 /// Runs the command until a signal stops it, and returns its exit code.
@@ -83,7 +83,7 @@ async fn serve() -> anyhow::Result<()> {
         pages: Pages::find(),
         page_headers,
     };
-    let router = Router::new().fallback(move |request: Request| answer(request, services.clone()));
+    let router = Router::new().fallback(move |request: Request| respond(request, services.clone()));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, router).with_graceful_shutdown(async {
@@ -100,7 +100,7 @@ async fn serve() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the port serves.
+/// The services behind the port.
 #[derive(Clone)]
 struct Services {
     api: AppService,
@@ -111,7 +111,7 @@ struct Services {
 
 /// Routes a request: `/_blob` to the Blob store, `/api` to the API, every other path to a file of `public/`. The API
 /// also responds to paths without a file, so that the error is JSON.
-async fn answer(request: Request, services: Services) -> Response {
+async fn respond(request: Request, services: Services) -> Response {
     if let Some(blobs) = services.blobs
         && format!("{}/", request.uri().path()).starts_with("/_blob/")
     {

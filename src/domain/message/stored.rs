@@ -71,13 +71,13 @@ impl Message {
     }
 
     /// Appends the message as JSON to a response.
-    pub fn write_answer(&self, answer: &mut Vec<u8>) {
+    pub fn write_response(&self, response: &mut Vec<u8>) {
         let text = str::from_utf8(&self.text).unwrap_or_default();
         if let Some(position) = self.seq_position.or_else(|| find_seq_position(text)) {
             let (before, after) = text.split_at(position);
-            answer.extend_from_slice(before.as_bytes());
-            let _ = write!(answer, "\"seq\":{},", self.seq);
-            answer.extend_from_slice(after.as_bytes());
+            response.extend_from_slice(before.as_bytes());
+            let _ = write!(response, "\"seq\":{},", self.seq);
+            response.extend_from_slice(after.as_bytes());
             return;
         }
         let repaired;
@@ -89,7 +89,7 @@ impl Message {
                 stored.map_or((Stored::default(), true), |stored| (stored, false))
             }
         };
-        serde_json::to_writer(answer, &stored.answer(self.seq, unreadable))
+        serde_json::to_writer(response, &stored.into_response(self.seq, unreadable))
             .expect("a struct with string keys is always JSON");
     }
 }
@@ -155,8 +155,8 @@ impl Default for Stored<'_> {
 }
 
 impl<'a> Stored<'a> {
-    fn answer(self, seq: u64, unreadable: bool) -> Answer<'a> {
-        Answer {
+    fn into_response(self, seq: u64, unreadable: bool) -> MessageResponse<'a> {
+        MessageResponse {
             id: self
                 .id
                 .map_or_else(|| Cow::Owned(format!("msg_{seq}")), |Text(id)| id),
@@ -173,7 +173,7 @@ impl<'a> Stored<'a> {
 
 /// A message in a response.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct MessageResponse<'a> {
     id: Cow<'a, str>,
     seq: u64,
     role: &'a RawValue,
@@ -191,10 +191,10 @@ mod tests {
     use crate::domain::message::NewMessage;
 
     #[track_caller]
-    fn check(stored: &str, answered: &str) {
-        let mut answer = Vec::new();
-        Message::from_stored(stored.as_bytes().to_vec(), 7).write_answer(&mut answer);
-        assert_eq!(str::from_utf8(&answer).unwrap(), answered);
+    fn check(stored: &str, expected: &str) {
+        let mut response = Vec::new();
+        Message::from_stored(stored.as_bytes().to_vec(), 7).write_response(&mut response);
+        assert_eq!(str::from_utf8(&response).unwrap(), expected);
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
             &format!(r#"{{"id":"{id}",{members}}}"#),
             &format!(r#"{{"id":"{id}","seq":7,{members}}}"#),
         );
-        // Another order, spaces, and unknown members: parsed and serialised again.
+        // Another order, spaces, and unknown members: parsed and serialized again.
         check(
             &format!(r#"{{"x":1, {members}, "id":"{id}"}}"#),
             &format!(r#"{{"id":"{id}","seq":7,{members}}}"#),
@@ -225,7 +225,7 @@ mod tests {
         let stored = new.into_stored(crate::util::time::now());
         let text = stored.as_str().to_owned();
         let mut fresh = Vec::new();
-        stored.with_seq(7).write_answer(&mut fresh);
+        stored.with_seq(7).write_response(&mut fresh);
         check(&text, str::from_utf8(&fresh).unwrap());
         assert!(fresh.len() > text.len());
     }

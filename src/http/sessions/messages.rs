@@ -69,7 +69,7 @@ struct MessageList {
 impl IntoResponse for MessageList {
     fn into_response(self) -> Response {
         let mut body = body_for(&self.messages);
-        body.add_array("messages", &self.messages, Message::write_answer);
+        body.add_array("messages", &self.messages, Message::write_response);
         body.add("has_more", &self.has_more);
         if self.fallback {
             body.add("fallback", &true);
@@ -158,7 +158,7 @@ impl IntoResponse for AppendedMessages {
         let mut body = body_for(&self.messages);
         body.add("message", &self.message);
         body.add("session_id", &self.session_id);
-        body.add_array("messages", &self.messages, Message::write_answer);
+        body.add_array("messages", &self.messages, Message::write_response);
         body.add("message_count", &self.message_count);
         body.into_response()
     }

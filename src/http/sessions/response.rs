@@ -52,7 +52,7 @@ impl IntoResponse for SessionResponse {
         let mut body = ObjectWriter::with_capacity(1024 + bytes);
         body.begin_with(&self.current.session);
         if self.messages.is_some() {
-            body.add_array("messages", messages, Message::write_answer);
+            body.add_array("messages", messages, Message::write_response);
         }
         if self.fallback {
             body.add("fallback", &true);

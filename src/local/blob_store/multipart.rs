@@ -15,7 +15,7 @@ use super::disk::blocking;
 use super::error::BlobApiError;
 use super::limits::MAX_PARTS;
 use super::metadata::BlobMetadata;
-use super::parts::{Part, choose, file_name, gone, parts};
+use super::parts::{Part, choose, file_name, missing_upload, parts};
 use super::pathname::Pathname;
 use super::store::{AfterCommit, BlobStore};
 use super::upload_body::UploadBody;
@@ -79,7 +79,7 @@ impl Upload {
         let id = Uuid::parse_str(id).map_err(|_| BlobApiError::NoSuchUpload)?;
         let directory = store.uploads().join(id.simple().to_string());
         let path = directory.join(RECORD_FILE);
-        let text = blocking(move || fs::read(path).map_err(gone)).await?;
+        let text = blocking(move || fs::read(path).map_err(missing_upload)).await?;
         let record: Record = serde_json::from_slice(&text).map_err(io::Error::from)?;
         if record.pathname != *pathname || record.metadata.pathname.as_str() != key {
             return Err(BlobApiError::NoSuchUpload);
@@ -121,7 +121,7 @@ impl Upload {
                 return Err(BlobApiError::TooLarge(max_bytes));
             }
             let path = directory.join(file_name(number, &part.etag));
-            part.temporary.persist(&path).map_err(gone)?;
+            part.temporary.persist(&path).map_err(missing_upload)?;
             for other in replaced.iter().filter(|other| other.path != path) {
                 fs::remove_file(&other.path)?;
             }
@@ -159,7 +159,7 @@ impl Upload {
                 return Err(BlobApiError::TooLarge(max_bytes));
             }
             let files = chosen.iter().map(|part| File::open(&part.path));
-            UploadBody::from_readers(&temporary, files).map_err(gone)
+            UploadBody::from_readers(&temporary, files).map_err(missing_upload)
         })
         .await?;
         let after = AfterCommit::RemoveUpload(self.directory);

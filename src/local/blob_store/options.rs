@@ -18,7 +18,7 @@ const MIN_CACHE_MAX_AGE: u64 = 60;
 /// Content type of a blob whose extension is unknown.
 const UNKNOWN_CONTENT_TYPE: &str = "application/octet-stream";
 
-/// Returns the metadata that a request asks for; `source` is the blob that it copies.
+/// Returns the metadata that a request specifies; `source` is the blob that it copies.
 pub(super) fn requested_metadata(
     pathname: &Pathname,
     headers: &HeaderMap,

@@ -58,7 +58,7 @@ pub(super) fn file_name(number: u64, etag: &str) -> String {
 /// Lists the stored parts of an upload.
 pub(super) fn parts(directory: &Path) -> Result<Vec<StoredPart>, BlobApiError> {
     let mut parts = Vec::new();
-    for entry in fs::read_dir(directory).map_err(gone)? {
+    for entry in fs::read_dir(directory).map_err(missing_upload)? {
         let entry = entry?;
         let name = entry.file_name();
         let parsed = name.to_str().and_then(|name| name.split_once('-'));
@@ -78,7 +78,7 @@ pub(super) fn parts(directory: &Path) -> Result<Vec<StoredPart>, BlobApiError> {
 }
 
 /// Maps a missing file to a missing upload: completion removes the folder with all parts.
-pub(super) fn gone(error: io::Error) -> BlobApiError {
+pub(super) fn missing_upload(error: io::Error) -> BlobApiError {
     match error.kind() {
         io::ErrorKind::NotFound => BlobApiError::NoSuchUpload,
         _ => error.into(),

@@ -12,7 +12,7 @@ use crate::util::hash::sha256_hex;
 use crate::util::percent::encode_path;
 
 /// Maximum length of a pathname in UTF-16 code units, as JavaScript counts.
-pub(super) const MAX_PATHNAME_CHARACTERS: usize = 950;
+const MAX_PATHNAME_CHARACTERS: usize = 950;
 /// Path prefix of content URLs.
 pub(super) const CONTENT_PATH: &str = "/_blob/content/";
 /// Suffix of the content hosts of Vercel Blob.

@@ -91,7 +91,7 @@ impl BlobStore {
     }
 
     /// Returns a new path in the temporary folder, which is emptied when the store is opened.
-    pub(super) fn new_temporary(&self) -> PathBuf {
+    fn new_temporary(&self) -> PathBuf {
         self.temporary().join(Uuid::now_v7().simple().to_string())
     }
 

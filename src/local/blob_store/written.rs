@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::blob::Blob;
 use super::pathname::Pathname;
 
-/// A blob that was written, as clients see it.
+/// The response to the write of a blob.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Written {

@@ -107,7 +107,7 @@ impl<'a> FileService<'a> {
                     .unwrap_or(stored);
                 Ok(File::new(&volume, path.as_str(), blob))
             }
-            Put::Refused => Err(stale(&volume, path, self.blobs.head(&pathname).await?)),
+            Put::PreconditionFailed => Err(stale(&volume, path, self.blobs.head(&pathname).await?)),
         }
     }
 

@@ -317,7 +317,7 @@ mod tests {
                 let _ = parse(&text);
             }
         }
-        // An unoptimised build takes about 3 s.
+        // An unoptimized build takes about 3 s.
         assert!(start.elapsed().as_secs() < 30);
     }
 }

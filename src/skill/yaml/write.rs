@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::{Node, Resolved, Value};
+use crate::util::json::end_of_string;
 
 /// The maximum length of an implicit key (without `? `), in bytes; YAML allows 1024 characters.
 const MAX_SIMPLE_KEY_BYTES: usize = 1000;
@@ -29,7 +30,7 @@ pub(in crate::skill) fn quote(text: &str) -> String {
 /// Writes a string in double quotes, in one line and with invisible characters escaped.
 ///
 /// The result never contains `---`: some parsers end the front matter at any `---`.
-pub(in crate::skill) fn double_quoted(text: &str) -> String {
+fn double_quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     let mut hyphens = 0;
     quoted.push('"');
@@ -114,19 +115,6 @@ pub(in crate::skill) fn write_flow_json(json: &RawValue) -> String {
         }
     }
     yaml
-}
-
-/// Returns the length of the JSON string at the start of `text`, with its quotes.
-fn end_of_string(text: &str) -> usize {
-    let mut is_escaped = false;
-    for (index, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            b'"' if !is_escaped => return index + 1,
-            b'\\' => is_escaped = !is_escaped,
-            _ => is_escaped = false,
-        }
-    }
-    text.len()
 }
 
 fn flow_key(text: &str) -> String {

@@ -19,7 +19,8 @@ use crate::util::metrics::count_as_one;
 
 /// Maximum number of times that a page is read again because its sessions are missing or have another status.
 const MAX_ATTEMPTS: usize = 20;
-/// The same if sessions only have a later activity. Appends can change the order all the time.
+/// Maximum number of times that a page is read again because its sessions have a later activity. Appends can change
+/// the order all the time.
 const MAX_ATTEMPTS_FOR_ORDER: usize = 2;
 /// Larger documents are read once it is certain that they fit on the page.
 const MAX_BYTES_AT_ONCE: usize = 64 * 1024;
@@ -86,9 +87,9 @@ impl MultiSlot<'_> {
     ) -> Result<Outcome> {
         let by_scope = scopes.iter().map(|scope| self.candidates(request, scope));
         let mut candidates = Vec::new();
-        for of_scope in count_as_one(try_join_all(by_scope)).await? {
-            match of_scope {
-                Some(of_scope) => candidates.extend(of_scope),
+        for in_scope in count_as_one(try_join_all(by_scope)).await? {
+            match in_scope {
+                Some(in_scope) => candidates.extend(in_scope),
                 None => return Ok(Outcome::Indexed),
             }
         }

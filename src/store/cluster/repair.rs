@@ -1,4 +1,4 @@
-//! Repairs index entries that a list finds wrong: the follow-up of an operation was lost.
+//! Repairs index entries that differ from their sessions, because the follow-up of an operation was lost.
 
 use futures_util::future::{join, join_all};
 

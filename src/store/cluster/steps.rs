@@ -16,7 +16,7 @@ use crate::store::reply::{read_cluster_reply, record_rate_limit, unknown_reply};
 use crate::store::script;
 use crate::util::metrics::count_as_one;
 
-/// What must follow a script in other slots: see `scripts/cluster/index.lua`.
+/// The changes and queries in other slots that must follow a script: see `scripts/cluster/index.lua`.
 enum FollowUp {
     None,
     /// Put the session into the indexes of its scopes.

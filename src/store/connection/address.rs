@@ -33,13 +33,18 @@ impl Address {
         match &target {
             Target::One(info) => Self::from_nodes(scheme, slice::from_ref(&**info), "", false),
             Target::Cluster(nodes) => {
-                let mark = if nodes.len() > 1 { "" } else { "?cluster=true" };
-                Self::from_nodes(scheme, nodes, mark, true)
+                let parameter = if nodes.len() > 1 { "" } else { "?cluster=true" };
+                Self::from_nodes(scheme, nodes, parameter, true)
             }
         }
     }
 
-    fn from_nodes(scheme: &str, nodes: &[ConnectionInfo], mark: &str, is_cluster: bool) -> Self {
+    fn from_nodes(
+        scheme: &str,
+        nodes: &[ConnectionInfo],
+        parameter: &str,
+        is_cluster: bool,
+    ) -> Self {
         let redis = nodes[0].redis_settings();
         let database = redis.db();
         let (user, password) = (redis.username().is_some(), redis.password().is_some());
@@ -75,7 +80,7 @@ impl Address {
             .collect();
         Self {
             shown: format!(
-                "{scheme}://{}{}/{database}{mark}",
+                "{scheme}://{}{}/{database}{parameter}",
                 credentials("***", ":***", "@"),
                 shown.join(",")
             ),

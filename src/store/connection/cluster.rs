@@ -55,17 +55,17 @@ impl Cluster {
 
     /// Sends a command to the node that owns its slot.
     pub(super) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
-        let answer = async {
+        let reply = async {
             let mut connection = self.connected.clone().await?;
-            // INFO describes one node, so one node is enough. The crate would ask all of them.
+            // INFO describes one node, so one node is enough. The crate would send it to all of them.
             if command.args_iter().next() == Some(redis::Arg::Simple(b"INFO")) {
                 let any = RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random);
                 return connection.route_command(command.clone(), any).await;
             }
             connection.req_packed_command(command).await
         };
-        match timeout(RESPONSE_TIMEOUT, answer).await {
-            Ok(answer) => answer.map_err(restore_error),
+        match timeout(RESPONSE_TIMEOUT, reply).await {
+            Ok(reply) => reply.map_err(restore_error),
             Err(_) => Err(deadline_exceeded()),
         }
     }

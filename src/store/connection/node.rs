@@ -56,12 +56,12 @@ impl ConnectionLike for Node {
             if std::mem::take(&mut self.asking) {
                 let mut pipeline = pipe();
                 pipeline.cmd("ASKING").add_command(command.clone());
-                let answers = self.req_packed_commands(&pipeline, 1, 1).await?;
-                return Ok(answers.into_iter().next().unwrap_or(Value::Nil));
+                let replies = self.req_packed_commands(&pipeline, 1, 1).await?;
+                return Ok(replies.into_iter().next().unwrap_or(Value::Nil));
             }
-            self.refuse_if_broken()?;
-            let answer = self.connection.req_packed_command(command).await;
-            answer.map_err(|error| self.mark_lost(error))
+            self.fail_if_broken()?;
+            let reply = self.connection.req_packed_command(command).await;
+            reply.map_err(|error| self.mark_lost(error))
         })
     }
 
@@ -72,9 +72,9 @@ impl ConnectionLike for Node {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
-            self.refuse_if_broken()?;
-            let answers = self.connection.req_packed_commands(commands, offset, count);
-            answers.await.map_err(|error| self.mark_lost(error))
+            self.fail_if_broken()?;
+            let replies = self.connection.req_packed_commands(commands, offset, count);
+            replies.await.map_err(|error| self.mark_lost(error))
         })
     }
 
@@ -85,7 +85,7 @@ impl ConnectionLike for Node {
 
 impl Node {
     /// Fails on a broken connection, so that the crate opens a new one and sends the command there.
-    fn refuse_if_broken(&self) -> Result<(), RedisError> {
+    fn fail_if_broken(&self) -> Result<(), RedisError> {
         if self.is_broken.load(Ordering::Relaxed) {
             return Err(io::Error::from(io::ErrorKind::NotConnected).into());
         }

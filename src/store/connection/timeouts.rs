@@ -7,13 +7,13 @@ use redis::RedisError;
 
 /// Maximum time to open a connection, including name lookup, TLS and authentication.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Maximum time that Redis may take to answer a command.
+/// Maximum time that Redis may take to reply to a command.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Maximum time to open a connection to a cluster node. A new process connects to the nodes in `REDIS_URL` first and
 /// to all others next, so one silent node must not use up the time of a request.
 pub(super) const NODE_CONNECT_TIMEOUT: Duration = Duration::from_millis(700);
-/// Maximum time that a cluster node may take to answer a command. It is shorter than [`RESPONSE_TIMEOUT`], so that the
+/// Maximum time that a cluster node may take to reply to a command. It is shorter than [`RESPONSE_TIMEOUT`], so that the
 /// caller gets the error of the node.
 pub(super) const NODE_RESPONSE_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Number of retries of a command that no node ran, because its slot is moving or has no node. The pauses between

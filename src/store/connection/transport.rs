@@ -79,11 +79,11 @@ impl Transport {
     /// Sends a command and counts the round trip.
     pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
         let started = Instant::now();
-        let answer = match self {
+        let reply = match self {
             Self::One(manager) => manager.send_packed_command(command).await,
             Self::Cluster(cluster) => cluster.send(command).await,
         };
         metrics::count_round_trip(started.elapsed());
-        answer
+        reply
     }
 }

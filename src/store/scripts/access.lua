@@ -4,8 +4,8 @@
 local function peek_own_document(id, key)
   if visible_scopes ~= '*' then
     local size = redis.pcall('STRLEN', key)
-    local is_large = type(size) == 'number' and size > MAX_JUDGED_BYTES
-    if is_large and not may_concern_caller(id, key) then
+    local is_large = type(size) == 'number' and size > MAX_ACCESS_CHECK_BYTES
+    if is_large and not may_belong_to_caller(id, key) then
       return nil
     end
   end
@@ -36,7 +36,7 @@ local function access_to(id, text)
   return can_write and 'write' or 'read'
 end
 
--- Returns the document of a session and the access of the caller to it; nil if the caller may not see such a session.
+-- Returns the document of a session and the access of the caller to it; nil if the caller may not read such a session.
 local function find_document(id, key)
   local text = peek_own_document(id, key)
   local access = text and access_to(id, text)

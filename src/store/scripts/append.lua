@@ -24,9 +24,9 @@ if key ~= '' then
   -- The clock of Redis, if the user may read it. The clocks of callers differ, and one that is ahead would make every
   -- key expire.
   now = math.floor((clock() or micros) / 1000000)
-  local kept, expiry = call_own_type('HGET', REPLIES, key), call_own_type('ZSCORE', EXPIRIES, key)
-  if kept and not (expiry and tonumber(expiry) <= now) then
-    local reply = decode(kept)
+  local stored, expiry = call_own_type('HGET', REPLIES, key), call_own_type('ZSCORE', EXPIRIES, key)
+  if stored and not (expiry and tonumber(expiry) <= now) then
+    local reply = decode(stored)
     local first, last = parse_count(tostring(reply.first)), parse_count(tostring(reply.last))
     -- A malformed reply counts as lost.
     local is_valid = first > 0 and last >= first

@@ -4,7 +4,7 @@ local id, low, high, limit, max_bytes, forwards = unpack(ARGV, 1, 6)
 local FIRST_KNOWN_VERSION = 7
 -- KEYS: the document, the messages
 -- ARGV: id, first and last seq to read (last may be -1: the end), maximum number of messages, maximum bytes,
---       '1' to read forwards from the first or '0' to read backwards from the last, the versions that the caller knows
+--       '1' to read forwards from the first or '0' to read backwards from the last, the known versions of the client
 -- Returns false, {'not-modified', version}, or
 --         {'write' or 'read', document, message count, activity, seq of the first message, messages, 1 or 0 for more}
 --
@@ -18,7 +18,7 @@ if not document then
 end
 local count = redis.call('LLEN', MSGS)
 
--- The same version as StoredSession::version in Rust. If the caller knows it, no message is read.
+-- The same version as StoredSession::version in Rust. If it is a known one, no message is read.
 if #ARGV >= FIRST_KNOWN_VERSION then
   local version = redis.sha1hex(document):sub(1, 16) .. '-' .. count
   for index = FIRST_KNOWN_VERSION, #ARGV do

@@ -2,11 +2,11 @@
 --
 -- This file and cluster/index.lua define the same functions, which access.lua and the scripts call:
 --   is_in_own_set(id)                       whether a set of the caller's volumes contains a session
---   may_concern_caller(id, key)             whether a large document may belong to the caller
+--   may_belong_to_caller(id, key)           whether a large document may belong to the caller
 --   activity_of(id)                         last activity of a session in microseconds, 0 if unknown
 --   update_activity(id, document, micros)   records an activity and updates the index
 --   finish_change(id, document)             for a repeated change: updates the index again if that is a separate step
---   drop_reply(key)                      drops the stored reply of the request that created a session
+--   drop_reply(key)                         drops the stored reply of the request that created a session
 --   remove_from_index(id, document)         removes a deleted session from the index
 -- This file also defines system_volumes() and add_volume_of(document) for page.lua.
 
@@ -40,7 +40,7 @@ local function is_in_system_set(id)
 end
 
 -- Returns whether a document that is too large to be read for this check may belong to the caller.
-local function may_concern_caller(id)
+local function may_belong_to_caller(id)
   return is_in_own_set(id) or is_in_system_set(id)
 end
 

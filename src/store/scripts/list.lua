@@ -1,6 +1,6 @@
 -- Start of the scripts that list sessions, on a single Redis (page.lua) and on a cluster (cluster/candidates.lua):
 -- finds the next sessions of the scopes, latest activity first.
-local wanted_bucket, limit, max_bytes, cursor_micros, cursor_id, with_system = unpack(ARGV, 1, 6)
+local requested_bucket, limit, max_bytes, cursor_micros, cursor_id, with_system = unpack(ARGV, 1, 6)
 local FIRST_SCOPE = 7
 -- KEYS: for each scope the set of its sessions, and the position of indexing
 -- ARGV: bucket or '' for all, maximum number of sessions, maximum bytes, microseconds and id of the cursor ('' to
@@ -87,7 +87,7 @@ local function open_sources()
   local sources = {}
   for _, scope in ipairs(scopes) do
     for _, bucket in ipairs(BUCKETS) do
-      if wanted_bucket == '' or wanted_bucket == bucket then
+      if requested_bucket == '' or requested_bucket == bucket then
         local key = recent_key(scope.name, bucket)
         local position = position_after_cursor(key)
         sources[#sources + 1] = {key = key, bucket = bucket, position = position, buffer = {}, next = 1}

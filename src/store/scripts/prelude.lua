@@ -10,7 +10,7 @@
 --   7. reply.lua, or cluster/reply.lua: runs operate() and returns its result
 --
 -- The last arguments of each call are its envelope (call.rs). They are removed from ARGV here:
---   on a cluster the membership (see cluster/index.lua), the scopes that the caller may see (one per line, or '*' for
+--   on a cluster the membership (see cluster/index.lua), the scopes that the caller may read (one per line, or '*' for
 --   all), '1' if the caller may write, the key of the rate limit or '' for a call that is not charged, microseconds per
 --   request, maximum burst, '1' if the call repeats one whose reply was lost
 --
@@ -21,7 +21,7 @@
 -- the set has a different size, the Python version changed it.
 local ALL = 'all'
 local BUCKETS = {'active', 'paused', 'completed', 'other'}
--- The ids of the system volumes that contain sessions. All callers may see these sessions.
+-- The ids of the system volumes that contain sessions. All callers may read these sessions.
 local SYSTEM_VOLUMES = 'llmos:system-volumes'
 local MAX_SYSTEM_VOLUMES = 100
 
@@ -42,7 +42,7 @@ local can_write, visible_scopes = pop_argument() == '1', pop_argument()
 local MAX_DOCUMENT_BYTES = 1048576
 -- The largest document that is read only to find its owner. Reading a larger one would reveal by its time that the
 -- session exists.
-local MAX_JUDGED_BYTES = 32768
+local MAX_ACCESS_CHECK_BYTES = 32768
 
 -- Returns the hash tag of a name. Redis ignores empty braces, so a name that begins with '}' gets one more: see
 -- keys.rs.
@@ -169,14 +169,14 @@ local function system_volume_of(document)
   return is_system and document.volume_id or ''
 end
 
--- Registers a system volume, so that all callers see its sessions.
+-- Registers a system volume, so that all callers may read its sessions.
 local function add_system_volume(id)
   if call_own_type('SCARD', SYSTEM_VOLUMES) < MAX_SYSTEM_VOLUMES then
     redis.call('SADD', SYSTEM_VOLUMES, id)
   end
 end
 
--- Returns whether a scope, which is not one of the system, is one of the caller's.
+-- Returns whether a scope, other than that of a system volume, is one of the caller's.
 local function is_visible(scope)
   for visible in visible_scopes:gmatch('[^\n]+') do
     if visible == scope then

@@ -24,18 +24,18 @@ pub(crate) async fn check(config: &Config, report: &mut Report) {
     let is_configured = config.blob.read_write_token.is_some() || config.blob.store_id.is_some();
     if !is_configured {
         // Not a failure: sessions do not need Blob.
-        return report.say("Blob is not checked: BLOB_READ_WRITE_TOKEN is not set");
+        return report.note("Blob is not checked: BLOB_READ_WRITE_TOKEN is not set");
     }
     let address = config.blob.api_url.as_deref().unwrap_or("vercel.com");
     // The text before an @ may be a password.
     let address = address.rsplit('@').next().unwrap_or_default();
-    report.say(&format!("Blob at {address}"));
+    report.note(&format!("Blob at {address}"));
     report.outcome("token", token(config));
     let client = BlobClient::new(config.blob.clone());
     let blobs = || client.blobs(None);
     if let Err(error) = blobs().probe().await {
         report.fail("connection", &diagnose(&error));
-        return report.say("the other Blob checks are skipped: they need a connection");
+        return report.note("the other Blob checks are skipped: they need a connection");
     }
     report.outcome("connection", Ok(String::new()));
 
@@ -82,7 +82,7 @@ async fn put(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
     let body = PutBody::Bytes(TEXT.into());
     match blobs.put(pathname, body, &options).await? {
         Put::Done(blob) => same(&blob.pathname.as_str(), &pathname),
-        Put::Refused => Err(Diagnosis {
+        Put::PreconditionFailed => Err(Diagnosis {
             cause: "the store reports that the new blob already exists".to_owned(),
             remedy: "try again; if it fails again, check that the address is that of a Blob store",
         }),
@@ -117,7 +117,7 @@ async fn list(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
 async fn access(blobs: &Blobs, pathname: &str, access: BlobAccess) -> Result<String, Diagnosis> {
     let is_open = match blobs.get_anonymously(pathname).await {
         Ok(fetched) => matches!(fetched, Fetched::Found(_)),
-        Err(Error::Refused { status, .. }) if matches!(status.as_u16(), 401 | 403) => false,
+        Err(Error::ErrorResponse { status, .. }) if matches!(status.as_u16(), 401 | 403) => false,
         Err(error) => return Err(diagnose(&error)),
     };
     match (access, is_open) {

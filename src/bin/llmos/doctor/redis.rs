@@ -21,7 +21,7 @@ pub(crate) async fn check(config: &Config, report: &mut Report) {
             true => "Redis Cluster",
             false => "Redis",
         };
-        report.say(&format!("{kind} at {address}"));
+        report.note(&format!("{kind} at {address}"));
     }
     let store = Store::new(url, config.redis_ca_cert.clone());
     let client = match store.client() {
@@ -30,7 +30,7 @@ pub(crate) async fn check(config: &Config, report: &mut Report) {
     };
     if let Err(error) = client.ping().await {
         report.fail("connection", &diagnose(&error));
-        return report.say("the other Redis checks are skipped: they need a connection");
+        return report.note("the other Redis checks are skipped: they need a connection");
     }
     report.outcome("connection", Ok(String::new()));
     session::check(&store, report).await;

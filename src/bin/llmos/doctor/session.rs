@@ -29,7 +29,7 @@ pub(super) async fn check(store: &Store, report: &mut Report) {
         Ok(id) => id,
         Err(problem) => {
             report.fail("create session", &problem);
-            return report.say("append, read, list and delete are skipped: they need the session");
+            return report.note("append, read, list and delete are skipped: they need the session");
         }
     };
     report.outcome("create session", Ok(String::new()));
@@ -40,7 +40,7 @@ pub(super) async fn check(store: &Store, report: &mut Report) {
     report.outcome("list sessions", list(store, &context, &id, &volume).await);
     let deleted = delete(store, &context, &id).await;
     if deleted.is_err() {
-        report.say(&format!("the probe session {id} may remain in {volume}"));
+        report.note(&format!("the probe session {id} may remain in {volume}"));
     }
     report.outcome("delete session", deleted);
 }
@@ -101,7 +101,7 @@ async fn read(
     };
     let contents = found.messages.iter().map(|message| {
         let mut text = Vec::new();
-        message.write_answer(&mut text);
+        message.write_response(&mut text);
         let message: Value = serde_json::from_slice(&text).unwrap_or_default();
         message["content"].as_str().unwrap_or_default().to_owned()
     });

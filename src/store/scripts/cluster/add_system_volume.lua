@@ -1,4 +1,4 @@
--- Registers a system volume, so that all callers see its sessions.
+-- Registers a system volume, so that all callers may read its sessions.
 --
 -- KEYS: the ids of the system volumes (the shared function names this key itself)
 -- ARGV: id

@@ -6,7 +6,7 @@
 -- Whether sets of the caller's volumes, in other slots, contain the session: '1' or '0', '' if they were not queried.
 local membership = pop_argument()
 
--- The follow-up in other slots (cluster/follow_up.rs): nothing, {'put', id, microseconds, bucket, id of the system
+-- The follow-up in other slots (cluster/steps.rs): nothing, {'put', id, microseconds, bucket, id of the system
 -- volume or '', scopes}, {'remove', id, scopes}, or {'query-membership', id}. After the last one the script runs again.
 local follow_up = {}
 
@@ -29,7 +29,7 @@ end
 -- would reveal by its time that the session exists, so the volume is searched near both ends of the document. A JSON
 -- string cannot contain the unescaped text "volume". The result is only a filter: the document is checked when it is
 -- read.
-local function may_concern_caller(id, key)
+local function may_belong_to_caller(id, key)
   local has_volume = false
   for _, part in ipairs({redis.call('GETRANGE', key, 0, 2047), redis.call('GETRANGE', key, -2048, -1)}) do
     local volume = part:match('"volume":%s*"(%l+)"')
@@ -58,8 +58,8 @@ local function finish_change(id, document)
   follow_up = {'put', id, micros, bucket_of(document), system_volume, unpack(scopes_of(document))}
 end
 
--- Records an activity and requests an index update. Each activity is later than the one before, whatever the clock of
--- the caller: a follow-up may overtake an earlier one.
+-- Records an activity and requests an index update. Each activity is later than the one before, even if the clock of the
+-- caller is behind: a follow-up may overtake an earlier one.
 local function update_activity(id, document, micros)
   local before = activity_of(id)
   micros = tonumber(micros)
