@@ -1,4 +1,4 @@
-//! The application: configuration, storage clients, and the operations that a request may call.
+//! The application: configuration, storage clients, and the services of a request.
 
 use std::sync::Arc;
 

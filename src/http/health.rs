@@ -1,5 +1,5 @@
 //! `/api/health`: the state of each part, and the version and region of the deployment. The health function also
-//! serves the routes that need no storage, and answers every unknown route.
+//! serves `/api/me`, which needs no storage, and every unknown route.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::middleware::render_errors::ErrorCause;
 use super::routes::routes;
 use crate::app::App;
 use crate::blob::{self, Blobs};
-use crate::config::ConfigError;
+use crate::config::{Config, ConfigError};
 use crate::store;
 use crate::util::diagnosis::Diagnosis;
 use crate::util::time::milliseconds;
@@ -106,28 +106,43 @@ async fn check_health(
 ) -> Response {
     let blobs = app.blobs_of(&context);
     let (redis, blob) = tokio::join!(check(probe_redis(&app)), check(probe_blob(&blobs)));
-    let causes: Vec<&str> = [&redis, &blob]
-        .into_iter()
-        .filter(|part| part.status == PartStatus::Failing)
-        .filter_map(|part| part.reason.as_deref())
-        .collect();
-    let (code, status) = if causes.is_empty() {
-        (StatusCode::OK, PartStatus::Ok)
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, PartStatus::Failing)
-    };
-    let cause = (!causes.is_empty()).then(|| Extension(ErrorCause(causes.join("; "))));
-    let health = Health {
-        status,
-        version: env!("CARGO_PKG_VERSION"),
-        commit: app.config.commit.clone(),
-        region: app.config.vercel_region.clone(),
-        environment: app.config.vercel_env.clone(),
-        redis,
-        blob,
-        configuration: None,
-    };
-    (code, cause, Json(health)).into_response()
+    let cause = cause_of(&[&redis, &blob]);
+    let health = Json(Health::new(&app.config, redis, blob, cause.is_some()));
+    match cause {
+        Some(cause) => {
+            let cause = Extension(ErrorCause(cause));
+            (StatusCode::SERVICE_UNAVAILABLE, cause, health).into_response()
+        }
+        None => health.into_response(),
+    }
+}
+
+/// Returns the reasons of the failing parts; `None` if no part is failing.
+fn cause_of(parts: &[&Part]) -> Option<String> {
+    let failing = parts
+        .iter()
+        .filter(|part| part.status == PartStatus::Failing);
+    let reasons: Vec<&str> = failing.filter_map(|part| part.reason.as_deref()).collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+impl Health {
+    fn new(config: &Config, redis: Part, blob: Part, is_failing: bool) -> Self {
+        Self {
+            status: if is_failing {
+                PartStatus::Failing
+            } else {
+                PartStatus::Ok
+            },
+            version: env!("CARGO_PKG_VERSION"),
+            commit: config.commit.clone(),
+            region: config.vercel_region.clone(),
+            environment: config.vercel_env.clone(),
+            redis,
+            blob,
+            configuration: None,
+        }
+    }
 }
 
 /// Returns the body of the health check if a variable has an invalid value, and the cause to log.

@@ -1,4 +1,4 @@
-//! An answer that is written member by member, so that what is JSON already goes in as it is.
+//! Responses that are written member by member: text that is already JSON is copied, not parsed.
 
 use std::io::Write;
 
@@ -6,21 +6,21 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// A JSON object that is being written. The names of its members need no escapes, and its values are our own
-/// types, whose keys are strings: those cannot fail.
+/// A JSON object that is being written. The names of its members must not need escapes. Serialization of its values
+/// must not fail, as of structs and of maps with string keys.
 pub(crate) struct ObjectWriter {
     text: Vec<u8>,
 }
 
 impl ObjectWriter {
-    /// An empty object, with room for a text of so many bytes.
+    /// Returns an empty object, with capacity for a text of `bytes` bytes.
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         let mut text = Vec::with_capacity(bytes);
         text.push(b'{');
         Self { text }
     }
 
-    /// Adds all members of a struct that has some, as the first ones.
+    /// Begins the object with the members of a struct, which must have at least one.
     pub(crate) fn begin_with(&mut self, value: &impl Serialize) {
         self.text.clear();
         self.write(value);
@@ -33,7 +33,7 @@ impl ObjectWriter {
         self.write(value);
     }
 
-    /// Adds an array of what writes itself as JSON.
+    /// Adds an array whose items `write` writes as JSON.
     pub(crate) fn add_array<T>(&mut self, name: &str, items: &[T], write: fn(&T, &mut Vec<u8>)) {
         self.name(name);
         self.text.push(b'[');

@@ -28,7 +28,7 @@ pub(super) fn add_examples(operation: &mut Value, examples: &Value) {
         .get_mut("requestBody")
         .map(|body| &mut body["content"]);
     add_content_examples(request, &examples["request"]);
-    for (status, example) in examples["answers"].as_object().into_iter().flatten() {
+    for (status, example) in examples["responses"].as_object().into_iter().flatten() {
         let content = operation["responses"]
             .get_mut(status)
             .map(|response| &mut response["content"]);

@@ -1,4 +1,4 @@
-//! Errors of operations. They know no status codes: each protocol renders them in its own form.
+//! Errors of operations. They have no status codes, because each protocol renders them in its own form.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub enum Error {
     /// A field of the request is not acceptable.
     #[error("{}: {}", .0.field, .0.message)]
     InvalidField(FieldError),
-    /// The cursor was not returned by this list, or by none.
+    /// The cursor is malformed or belongs to another list.
     #[error("invalid cursor")]
     InvalidCursor,
     /// The `Idempotency-Key` was already used for a different request.

@@ -1,13 +1,13 @@
-//! Operations on sessions, skills and files, without HTTP: what every protocol of the service offers.
+//! Operations on sessions, skills and files, without HTTP, so that every protocol can call them.
 
 pub mod error;
 pub mod fallback;
 pub mod files;
-pub mod samples;
 pub mod sessions;
 pub mod skills;
 pub mod volume;
 pub mod written;
 
 mod cursor;
+mod samples;
 mod warnings;

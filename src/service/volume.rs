@@ -9,7 +9,7 @@ use crate::domain::volume::{Volume, VolumeId, VolumeKind};
 pub struct VolumeSelection {
     /// The kind of the volume.
     pub kind: VolumeKind,
-    /// The id; `None` and `default` stand for the caller's own volume of this kind.
+    /// The id; `None` and `default` mean the caller's own volume of this kind.
     pub id: Option<VolumeId>,
 }
 
@@ -23,7 +23,7 @@ impl VolumeSelection {
     ///
     /// # Errors
     /// If the request names another system volume.
-    pub fn resolve_with_one_system(self, caller: &Caller) -> Result<Volume> {
+    fn resolve_with_one_system(self, caller: &Caller) -> Result<Volume> {
         if self.kind != VolumeKind::System {
             return Ok(self.resolve(caller));
         }
@@ -42,7 +42,7 @@ impl VolumeSelection {
 ///
 /// # Errors
 /// If the caller may not read it.
-pub fn readable(
+pub(crate) fn readable(
     caller: &Caller,
     selection: Option<VolumeSelection>,
     default: Volume,
@@ -59,7 +59,7 @@ pub fn readable(
 ///
 /// # Errors
 /// If the caller may not write to it.
-pub(super) fn writable(caller: &Caller, selection: Option<VolumeSelection>) -> Result<Volume> {
+pub(crate) fn writable(caller: &Caller, selection: Option<VolumeSelection>) -> Result<Volume> {
     let volume = match selection {
         Some(selection) => selection.resolve_with_one_system(caller)?,
         None => caller.default_volume(),

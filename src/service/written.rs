@@ -1,9 +1,9 @@
-//! The result of a write with an `Idempotency-Key`.
+//! Results of writes that a client may repeat.
 
 /// The result of a write that an `Idempotency-Key` may repeat.
 #[derive(Debug)]
 pub struct Written<T> {
-    /// What is stored.
+    /// The stored value.
     pub value: T,
     /// Whether an earlier request with the same key stored it.
     pub is_replayed: bool,

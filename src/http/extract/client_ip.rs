@@ -8,13 +8,14 @@ use axum::http::request::Parts;
 use super::vercel_headers::X_VERCEL_FORWARDED_FOR;
 use crate::config::Config;
 
-/// Returns the name under which requests from this address are counted. The header is trusted only on Vercel, which sets
-/// it; elsewhere the address is the peer of the connection.
+/// Returns the rate limit's name for the client address. The header is trusted only on Vercel, which sets it.
+/// Elsewhere, the address is the peer of the connection.
 pub(crate) fn caller_address(parts: &Parts, config: &Config) -> String {
     let address = if config.is_on_vercel {
         let header = parts.headers.get(X_VERCEL_FORWARDED_FOR);
-        let text = header.and_then(|it| it.to_str().ok()).unwrap_or_default();
-        text.split(',').next().and_then(|it| it.trim().parse().ok())
+        let text = header.and_then(|header| header.to_str().ok());
+        let first = text.unwrap_or_default().split(',').next();
+        first.and_then(|address| address.trim().parse().ok())
     } else {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         peer.map(|ConnectInfo(peer)| peer.ip())

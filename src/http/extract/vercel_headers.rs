@@ -1,5 +1,5 @@
-//! The names of the headers that Vercel adds to each request. They are here, not in `vercel`, because the routes
-//! read them however they are served, and `vercel` is a floor above.
+//! The names of the headers that Vercel adds to each request. They are not in `vercel`, because the routes read them
+//! and `vercel` is on a floor above.
 
 use axum::http::HeaderName;
 

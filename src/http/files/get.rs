@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::link::{Link, ReadableFile};
-use super::response::{content_answer, head_answer, not_modified};
+use super::response::{content_response, head_response, not_modified};
 use crate::app::App;
 use crate::blob::{ContentRequest, Fetched};
 use crate::http::error::{Error, Result};
@@ -102,7 +102,7 @@ pub(super) async fn get_file(
         Fetched::Missing => Err(Error::not_found(Resource::File)),
         Fetched::NotModified(version) => Ok(not_modified(&version)),
         Fetched::OutOfRange(range) => Err(Error::RangeNotSatisfiable(range)),
-        Fetched::Found(content) => Ok(content_answer(&file.path, *content, query.is_download())),
+        Fetched::Found(content) => Ok(content_response(&file.path, *content, query.is_download())),
     }
 }
 
@@ -134,7 +134,7 @@ pub(super) async fn head_file(
     if known.has(&properties.etag) {
         return Ok(not_modified(&properties.etag));
     }
-    Ok(head_answer(&properties, &file.path, query.is_download()))
+    Ok(head_response(&properties, &file.path, query.is_download()))
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

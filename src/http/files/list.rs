@@ -17,6 +17,7 @@ use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters;
 use crate::http::schema::responses::BadQuery;
 use crate::service::files::{File, ListFiles};
+use crate::service::volume::{VolumeSelection, readable};
 use crate::util::schema::schema;
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -41,9 +42,9 @@ fn prefix() -> RefOr<Schema> {
 }
 
 impl ListQuery {
-    fn parse(self, volume: VolumeQuery) -> Result<ListFiles> {
+    fn parse(self, volume: Option<VolumeSelection>) -> Result<ListFiles> {
         Ok(ListFiles {
-            volume: volume.selection()?,
+            volume,
             limit: limit("limit", self.limit.as_deref(), 1..=MAX_PAGE)?,
             folded: flag("folded", self.folded.as_deref())?,
             prefix: self.prefix.unwrap_or_default(),
@@ -55,7 +56,7 @@ impl ListQuery {
 /// A page of files.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = FileList)]
-pub(super) struct FileListAnswer {
+pub(super) struct FileListResponse {
     files: Vec<File>,
     /// With `folded`: the folders, each with its final `/`.
     folders: Vec<String>,
@@ -69,16 +70,23 @@ pub(super) struct FileListAnswer {
 /// One page per request, ordered by path.
 #[utoipa::path(
     get, path = "/api/files", tag = "files", params(VolumeQuery, ListQuery),
-    responses((status = 200, description = "A page of files.", body = FileListAnswer), BadQuery)
+    responses((status = 200, description = "A page of files.", body = FileListResponse), BadQuery)
 )]
 pub(super) async fn list_files(
     RateLimited(context): RateLimited,
     State(app): State<App>,
     QueryParams(volume): QueryParams<VolumeQuery>,
     QueryParams(query): QueryParams<ListQuery>,
-) -> Result<Json<FileListAnswer>> {
+) -> Result<Json<FileListResponse>> {
+    let volume = volume.selection()?;
+    // A volume that the caller may not read is reported before other invalid parameters.
+    readable(
+        &context.caller,
+        volume.clone(),
+        context.caller.default_volume(),
+    )?;
     let list = app.files(&context).list(query.parse(volume)?).await?;
-    Ok(Json(FileListAnswer {
+    Ok(Json(FileListResponse {
         files: list.files,
         folders: list.folders,
         next_cursor: list.next_cursor,

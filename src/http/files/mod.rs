@@ -24,6 +24,7 @@ use super::service::MAX_BODY_BYTES;
 use crate::app::App;
 use crate::blob::PutBody;
 use crate::service::files::{ExpectedFile, File, NewFile, PutPrecondition};
+use crate::service::volume::writable;
 use crate::util::media_type::is_media_type;
 
 routes! {
@@ -56,19 +57,25 @@ async fn put_file(
     if_none_match: IfNoneMatch,
     request: Request,
 ) -> Result<Response> {
+    let volume = volume.selection()?;
+    // A volume that the caller may not write to is reported before invalid headers.
+    writable(&context.caller, volume.clone())?;
     let precondition = put_precondition(&if_match, &if_none_match)?;
-    let status = match precondition {
-        PutPrecondition::Missing => StatusCode::CREATED,
-        PutPrecondition::None | PutPrecondition::Expected(_) => StatusCode::OK,
-    };
+    let status = status_of_put(&precondition);
     let new = NewFile {
         content_type: content_type(request.headers())?,
         body: body_of(request)?,
         precondition,
     };
-    let files = app.files(&context);
-    let file = files.put(volume.selection()?, &path, new).await?;
+    let file = app.files(&context).put(volume, &path, new).await?;
     Ok((status, [(header::ETAG, entity_tag(&file.etag))], Json(file)).into_response())
+}
+
+fn status_of_put(precondition: &PutPrecondition) -> StatusCode {
+    match precondition {
+        PutPrecondition::Missing => StatusCode::CREATED,
+        PutPrecondition::None | PutPrecondition::Expected(_) => StatusCode::OK,
+    }
 }
 
 fn put_precondition(if_match: &IfMatch, if_none_match: &IfNoneMatch) -> Result<PutPrecondition> {

@@ -44,7 +44,7 @@ const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Returns the response to `HEAD`.
-pub(super) fn head_answer(file: &File, path: &FilePath, download: bool) -> Response {
+pub(super) fn head_response(file: &File, path: &FilePath, download: bool) -> Response {
     let content_type = file.content_type.as_deref().unwrap_or(UNKNOWN);
     let mut headers = headers(path, content_type, &file.etag, download);
     headers.insert(header::CONTENT_LENGTH, file.size_bytes.into());
@@ -58,7 +58,7 @@ pub(super) fn not_modified(version: &str) -> Response {
 }
 
 /// Returns the response with the contents of a file, as a stream.
-pub(super) fn content_answer(path: &FilePath, content: Content, download: bool) -> Response {
+pub(super) fn content_response(path: &FilePath, content: Content, download: bool) -> Response {
     let content_type = content.content_type.as_deref().unwrap_or(UNKNOWN);
     let mut headers = headers(path, content_type, &content.etag, download);
     if let Some(length) = content.length {

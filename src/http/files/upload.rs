@@ -29,14 +29,14 @@ const X_VERCEL_SIGNATURE: HeaderName = HeaderName::from_static("x-vercel-signatu
 /// An event of the protocol.
 #[derive(Deserialize)]
 #[serde(tag = "type", content = "payload")]
-enum Event {
+enum UploadEvent {
     #[serde(rename = "blob.generate-client-token")]
     GenerateClientToken(WantedToken),
     #[serde(rename = "blob.upload-completed")]
     UploadCompleted(serde::de::IgnoredAny),
 }
 
-/// The upload that a browser wants to start.
+/// The upload to authorize.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WantedToken {
@@ -54,7 +54,7 @@ struct UploadedFile {
 /// The response: a token, or the confirmation of a completed upload.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-pub(super) enum Answer {
+pub(super) enum UploadResponse {
     #[serde(rename = "blob.generate-client-token")]
     ClientToken {
         client_token: String,
@@ -78,7 +78,7 @@ impl IntoParams for UploadSignature {
     }
 }
 
-impl PartialSchema for Event {
+impl PartialSchema for UploadEvent {
     fn schema() -> RefOr<Schema> {
         let event = |kind: &str, payload: &Value| {
             json!({
@@ -112,13 +112,13 @@ impl PartialSchema for Event {
     }
 }
 
-impl ToSchema for Event {
+impl ToSchema for UploadEvent {
     fn name() -> Cow<'static, str> {
         "UploadEvent".into()
     }
 }
 
-impl PartialSchema for Answer {
+impl PartialSchema for UploadResponse {
     fn schema() -> RefOr<Schema> {
         schema(json!({
             "type": "object",
@@ -135,7 +135,7 @@ impl PartialSchema for Answer {
     }
 }
 
-impl ToSchema for Answer {
+impl ToSchema for UploadResponse {
     fn name() -> Cow<'static, str> {
         "UploadAnswer".into()
     }
@@ -151,32 +151,25 @@ impl ToSchema for Answer {
 #[utoipa::path(
     post, path = "/api/files/upload", tag = "files", security(("bearer" = []), ()),
     params(UploadSignature),
-    request_body = Event,
-    responses((status = 200, description = "The token, or the confirmation.", body = Answer), BadBody)
+    request_body = UploadEvent,
+    responses((status = 200, description = "The token, or the confirmation.", body = UploadResponse), BadBody)
 )]
 pub(super) async fn handle_upload(
     caller: Result<RateLimited>,
     State(app): State<App>,
     headers: HeaderMap,
     body: Result<JsonBody>,
-) -> Result<Json<Answer>> {
+) -> Result<Json<UploadResponse>> {
     match (body.and_then(|body| Ok((body.parse()?, body))), caller) {
         (_, Err(limited)) if limited.status() == StatusCode::TOO_MANY_REQUESTS => Err(limited),
         // Blob reports the completion of an upload with a signature instead of credentials.
-        (Ok((Event::UploadCompleted(_), body)), _) => confirm_completion(&app, &headers, &body),
+        (Ok((UploadEvent::UploadCompleted(_), body)), _) => {
+            confirm_completion(&app, &headers, &body)
+        }
         // Invalid credentials are reported before an invalid body.
         (_, Err(error)) | (Err(error), Ok(_)) => Err(error),
-        (Ok((Event::GenerateClientToken(wanted), _)), Ok(RateLimited(context))) => {
-            let token = app
-                .files(&context)
-                .upload_token(wanted.parse()?)
-                .map_err(|error| within_payload(error.into()))?;
-            Ok(Json(Answer::ClientToken {
-                client_token: token.token,
-                pathname: token.pathname,
-                url: token.url,
-                access: token.access,
-            }))
+        (Ok((UploadEvent::GenerateClientToken(wanted), _)), Ok(RateLimited(context))) => {
+            issue_token(&app, &context, wanted)
         }
     }
 }
@@ -201,6 +194,24 @@ impl WantedToken {
     }
 }
 
+/// Returns a token for one upload.
+fn issue_token(
+    app: &App,
+    context: &RequestContext,
+    wanted: WantedToken,
+) -> Result<Json<UploadResponse>> {
+    let token = app
+        .files(context)
+        .upload_token(wanted.parse()?)
+        .map_err(|error| within_payload(error.into()))?;
+    Ok(Json(UploadResponse::ClientToken {
+        client_token: token.token,
+        pathname: token.pathname,
+        url: token.url,
+        access: token.access,
+    }))
+}
+
 /// Names a field of the upload as the protocol does: within `payload`.
 fn within_payload(error: Error) -> Error {
     match error.invalid_field() {
@@ -210,7 +221,11 @@ fn within_payload(error: Error) -> Error {
 }
 
 /// Confirms that an upload is complete. Nothing has to be recorded: Blob itself lists the file.
-fn confirm_completion(app: &App, headers: &HeaderMap, body: &JsonBody) -> Result<Json<Answer>> {
+fn confirm_completion(
+    app: &App,
+    headers: &HeaderMap,
+    body: &JsonBody,
+) -> Result<Json<UploadResponse>> {
     let signature = headers.get(X_VERCEL_SIGNATURE);
     let signature = signature.and_then(|value| value.to_str().ok());
     let context = RequestContext::unlimited(Caller::unrestricted());
@@ -220,5 +235,5 @@ fn confirm_completion(app: &App, headers: &HeaderMap, body: &JsonBody) -> Result
             "x-vercel-signature does not match the body.".to_owned(),
         ));
     }
-    Ok(Json(Answer::Completed { response: "ok" }))
+    Ok(Json(UploadResponse::Completed { response: "ok" }))
 }

@@ -8,7 +8,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::util::origin::OriginPattern;
 
-/// How long browsers may cache the response to a preflight: the longest time that Chromium accepts.
+/// The time for which browsers may cache the response to a preflight: the longest that Chromium accepts.
 const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The headers that pages may send.
@@ -64,7 +64,7 @@ pub(crate) fn cors(origins: &[OriginPattern]) -> Option<CorsLayer> {
     )
 }
 
-/// Whether an `Origin` header matches one of the patterns.
+/// Returns whether an `Origin` header matches one of the patterns.
 pub(super) fn matches_any(origin: &HeaderValue, origins: &[OriginPattern]) -> bool {
     let origin = origin.to_str().unwrap_or_default();
     origins.iter().any(|pattern| pattern.matches(origin))

@@ -1,5 +1,5 @@
-//! Rejects requests of other sites' pages where no credentials are required: a browser sends some requests, such as
-//! forms, from any page to any address, and the name of a page's host can be made to resolve to this machine (DNS
+//! Rejects requests of other sites' pages where no credentials are required. A browser sends some requests, such as
+//! forms, from any page to any address. An attacker can also let the name of a page's host resolve to this machine (DNS
 //! rebinding).
 
 use axum::http::request::Parts;

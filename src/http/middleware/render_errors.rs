@@ -1,7 +1,7 @@
 //! Renders the errors of a router as `application/problem+json`.
 //!
-//! A router whose errors have another shape gets another renderer in its place. The middleware around all routers
-//! knows no shape: it reads the [`ErrorCause`] only.
+//! A router with another shape of errors has another renderer instead. The middleware around all routers does not depend
+//! on the shape: it reads only the [`ErrorCause`].
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
     rendered
 }
 
-/// Returns the error that a response stands for.
+/// Returns the error that a response represents.
 fn error_of(response: &Response) -> Option<Arc<Error>> {
     if let Some(error) = response.extensions().get::<Arc<Error>>() {
         return Some(error.clone());

@@ -87,7 +87,7 @@ fn trace_parent(headers: &HeaderMap) -> Option<TraceParent> {
     values.next().is_none().then(|| TraceParent::parse(value))?
 }
 
-/// Returns the number of bytes of the body, if it is known before its end.
+/// Returns the number of bytes of the body, if it is known in advance.
 fn body_length(response: &Response) -> Option<u64> {
     let header = response.headers().get(header::CONTENT_LENGTH);
     let header = header.and_then(|length| length.to_str().ok()?.parse().ok());

@@ -147,14 +147,14 @@ impl ToSchema for Problem {}
 
 /// Returns the description of the errors with this status. `openapi/headers.rs` describes the headers.
 pub(crate) fn problem(status: StatusCode) -> Response {
-    let mut known = PROBLEMS
+    let mut problems = PROBLEMS
         .iter()
-        .filter(|(known, ..)| *known == status.as_u16());
-    let description: Vec<String> = known
+        .filter(|(problem, ..)| *problem == status.as_u16());
+    let description: Vec<String> = problems
         .clone()
         .map(|(_, code, when)| format!("`{code}`: {when}"))
         .collect();
-    let (_, code, when) = known.next().copied().unwrap_or_default();
+    let (_, code, when) = problems.next().copied().unwrap_or_default();
     let headers: &[&str] = match status {
         StatusCode::UNAUTHORIZED => &["WWW-Authenticate"],
         StatusCode::PRECONDITION_FAILED => &["ETag"],

@@ -81,11 +81,11 @@ pub(super) async fn list_sessions(
 ) -> Result<Response> {
     let list = app.sessions(&context).list(query.parse()?).await?;
     let sample = sample_header(list.is_sample);
-    let answer = SessionList {
+    let page = SessionList {
         sessions: list.value.sessions,
         next_cursor: list.value.next_cursor,
         unreadable: list.value.unreadable,
         fallback: list.is_sample,
     };
-    Ok((sample, Json(answer)).into_response())
+    Ok((sample, Json(page)).into_response())
 }

@@ -195,13 +195,13 @@ pub(super) async fn append_messages(
     let key = key.bind(&context.caller, &uri, body.bytes());
     let sessions = app.sessions(&context);
     let appended = sessions.append(&id, messages, key.as_ref()).await?;
-    let answer = AppendedMessages {
+    let messages = AppendedMessages {
         message: "Message added to session",
         session_id: id,
         message_count: appended.value.last().map_or(0, Message::seq),
         messages: appended.value,
     };
-    Ok((replayed(appended.is_replayed), answer).into_response())
+    Ok((replayed(appended.is_replayed), messages).into_response())
 }
 
 /// Parses one message, or the member `messages` with up to 100.

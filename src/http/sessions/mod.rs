@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 
-use self::response::SessionAnswer;
+use self::response::{SessionResponse, not_modified};
 use super::error::Result;
 use super::extract::body::JsonBody;
-use super::extract::etag::{IfMatch, IfNoneMatch, entity_tag};
+use super::extract::etag::{IfMatch, IfNoneMatch};
 use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::page::limit;
 use super::extract::path::SessionPath;
@@ -64,6 +64,20 @@ struct CreateSessionBody {
     metadata: Option<Metadata>,
 }
 
+impl CreateSessionBody {
+    fn into_session(self, volume_id: Option<VolumeId>) -> CreateSession {
+        CreateSession {
+            name: self.name,
+            volume: VolumeSelection {
+                kind: self.volume,
+                id: volume_id.or(self.volume_id),
+            },
+            metadata: self.metadata,
+            initial_message: self.initial_message.map(NewMessage::from_user),
+        }
+    }
+}
+
 /// Creates a session.
 ///
 /// It may begin with a message. A 201 means that it is stored.
@@ -72,7 +86,7 @@ struct CreateSessionBody {
     request_body = CreateSessionBody,
     responses(
         (
-            status = 201, description = "The session, with its messages.", body = SessionAnswer,
+            status = 201, description = "The session, with its messages.", body = SessionResponse,
             headers(("Location"), ("ETag"), ("Idempotency-Replayed"))
         ),
         BadBody, Conflict
@@ -86,26 +100,15 @@ async fn create_session(
     uri: Uri,
     body: JsonBody,
 ) -> Result<Response> {
-    let wanted: CreateSessionBody = body.parse()?;
-    let new = CreateSession {
-        name: wanted.name,
-        volume: VolumeSelection {
-            kind: wanted.volume,
-            id: parameter("volume_id", query.volume_id)?.or(wanted.volume_id),
-        },
-        metadata: wanted.metadata,
-        initial_message: wanted.initial_message.map(NewMessage::from_user),
-    };
+    let new = body.parse::<CreateSessionBody>()?;
+    let new = new.into_session(parameter("volume_id", query.volume_id)?);
     let key = key.bind(&context.caller, &uri, body.bytes());
     let created = app.sessions(&context).create(new, key.as_ref()).await?;
-    let location = format!("/api/sessions/{}", created.value.current.session.id);
-    Ok((
-        StatusCode::CREATED,
-        [(header::LOCATION, location)],
-        replayed(created.is_replayed),
-        SessionAnswer::with_messages(created.value),
-    )
-        .into_response())
+    let id = &created.value.current.session.id;
+    let location = [(header::LOCATION, format!("/api/sessions/{id}"))];
+    let replayed = replayed(created.is_replayed);
+    let session = SessionResponse::with_messages(created.value);
+    Ok((StatusCode::CREATED, location, replayed, session).into_response())
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -129,7 +132,7 @@ fn message_count() -> RefOr<Schema> {
     get, path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, FindQuery, IfNoneMatch),
     responses(
         (
-            status = 200, description = "The session.", body = SessionAnswer,
+            status = 200, description = "The session.", body = SessionResponse,
             headers(("ETag"), ("X-LLMOS-Storage"))
         ),
         NotModified, BadQuery, NotFound
@@ -148,20 +151,14 @@ async fn find_session(
     let limit = if known.is_any() { 0 } else { limit };
     let sessions = app.sessions(&context);
     let found = sessions.get(&id, limit, known.versions()).await?;
-    let sample = sample_header(found.is_sample);
-    let version = match found.value {
-        FoundSession::NotModified(version) => version,
-        FoundSession::Found(session) if known.is_any() => session.current.version,
+    let response = match found.value {
+        FoundSession::NotModified(version) => not_modified(&version),
+        FoundSession::Found(session) if known.is_any() => not_modified(&session.current.version),
         FoundSession::Found(session) => {
-            let answer = SessionAnswer {
-                fallback: found.is_sample,
-                ..SessionAnswer::with_messages(session)
-            };
-            return Ok((sample, answer).into_response());
+            SessionResponse::found(session, found.is_sample).into_response()
         }
     };
-    let tag = [(header::ETAG, entity_tag(&version))];
-    Ok((StatusCode::NOT_MODIFIED, sample, tag).into_response())
+    Ok((sample_header(found.is_sample), response).into_response())
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -191,7 +188,7 @@ struct UpdateSession {
     )),
     responses(
         (
-            status = 200, description = "The updated session, without messages.", body = SessionAnswer,
+            status = 200, description = "The updated session, without messages.", body = SessionResponse,
             headers(("ETag"))
         ),
         BadBody, NotFound, Conflict, PreconditionFailed
@@ -204,7 +201,7 @@ async fn update_session(
     QueryParams(query): QueryParams<UpdateQuery>,
     expected: IfMatch,
     body: JsonBody,
-) -> Result<SessionAnswer> {
+) -> Result<SessionResponse> {
     let wanted: UpdateSession = body.parse()?;
     let patch = SessionPatch {
         name: wanted.name,
@@ -214,7 +211,7 @@ async fn update_session(
     };
     let sessions = app.sessions(&context);
     let updated = sessions.update(&id, &patch, expected.versions()).await?;
-    Ok(SessionAnswer::without_messages(updated))
+    Ok(SessionResponse::without_messages(updated))
 }
 
 /// The confirmation of a deletion.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use utoipa::openapi::{Ref, RefOr, Schema};
@@ -15,21 +15,28 @@ use crate::http::object_writer::ObjectWriter;
 use crate::http::schema::responses::with_members;
 
 /// A session, with its entity tag as a header.
-pub(crate) struct SessionAnswer {
-    pub(crate) current: SessionAndVersion,
-    pub(crate) messages: Option<Vec<Message>>,
-    pub(crate) fallback: bool,
+pub(super) struct SessionResponse {
+    current: SessionAndVersion,
+    messages: Option<Vec<Message>>,
+    fallback: bool,
 }
 
-impl SessionAnswer {
-    pub(crate) fn with_messages(view: SessionWithMessages) -> Self {
+impl SessionResponse {
+    pub(super) fn found(session: SessionWithMessages, is_sample: bool) -> Self {
         Self {
-            messages: Some(view.messages),
-            ..Self::without_messages(view.current)
+            fallback: is_sample,
+            ..Self::with_messages(session)
         }
     }
 
-    pub(crate) fn without_messages(current: SessionAndVersion) -> Self {
+    pub(super) fn with_messages(session: SessionWithMessages) -> Self {
+        Self {
+            messages: Some(session.messages),
+            ..Self::without_messages(session.current)
+        }
+    }
+
+    pub(super) fn without_messages(current: SessionAndVersion) -> Self {
         Self {
             current,
             messages: None,
@@ -38,7 +45,7 @@ impl SessionAnswer {
     }
 }
 
-impl IntoResponse for SessionAnswer {
+impl IntoResponse for SessionResponse {
     fn into_response(self) -> Response {
         let messages = self.messages.as_deref().unwrap_or_default();
         let bytes: usize = messages.iter().map(Message::size).sum();
@@ -54,7 +61,13 @@ impl IntoResponse for SessionAnswer {
     }
 }
 
-impl PartialSchema for SessionAnswer {
+/// Returns the response to a caller that has the current version.
+pub(super) fn not_modified(version: &str) -> Response {
+    let tag = [(header::ETAG, entity_tag(version))];
+    (StatusCode::NOT_MODIFIED, tag).into_response()
+}
+
+impl PartialSchema for SessionResponse {
     fn schema() -> RefOr<Schema> {
         let messages = json!({
             "type": "array", "items": Ref::from_schema_name(Message::name()),
@@ -64,7 +77,7 @@ impl PartialSchema for SessionAnswer {
     }
 }
 
-impl ToSchema for SessionAnswer {
+impl ToSchema for SessionResponse {
     fn name() -> Cow<'static, str> {
         "FoundSession".into()
     }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::response::{SkillAnswer, SkillDocument, document_answer, not_modified};
+use super::response::{SkillDocument, SkillResponse, document_response, not_modified};
 use crate::app::App;
 use crate::domain::request_context::RequestContext;
 use crate::http::error::{Error, Result};
@@ -17,7 +17,7 @@ use crate::http::extract::volume::VolumeQuery;
 use crate::http::sample::sample_header;
 use crate::http::schema::parameters;
 use crate::http::schema::responses::{BadQuery, NotFound, NotModified};
-use crate::service::skills::Found;
+use crate::service::skills::{Found, SkillDetail};
 use crate::skill::export;
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -42,7 +42,7 @@ fn format() -> RefOr<Schema> {
     responses(
         (
             status = 200, description = "The skill.",
-            content((SkillAnswer = "application/json"), (SkillDocument = "text/markdown")),
+            content((SkillResponse = "application/json"), (SkillDocument = "text/markdown")),
             headers(("ETag"), ("Vary"), ("X-LLMOS-Storage"), ("X-Content-Type-Options"))
         ),
         NotModified, BadQuery, NotFound
@@ -63,19 +63,10 @@ pub(super) async fn find_skill_by_id(
         .get(volume.selection()?, &id, known.header().as_deref())
         .await?;
     let sample = sample_header(found.is_sample);
-    let detail = match found.value {
-        Found::NotModified(version) => return Ok(not_modified(&version)),
-        Found::Skill(detail) => *detail,
-    };
-    let answer = match format {
-        DocumentFormat::Json => SkillAnswer::with_document(detail, found.is_sample).into_response(),
-        DocumentFormat::Markdown => document_answer(&detail.skill, detail.document),
-        DocumentFormat::AgentSkills => {
-            let document = export(&String::from_utf8_lossy(&detail.document), &id);
-            document_answer(&detail.skill, document.into())
-        }
-    };
-    Ok((sample, answer).into_response())
+    Ok(match found.value {
+        Found::NotModified(version) => not_modified(&version),
+        Found::Skill(skill) => (sample, format.render(*skill, found.is_sample)).into_response(),
+    })
 }
 
 /// The representations of a skill.
@@ -99,11 +90,24 @@ impl DocumentFormat {
             )),
         }
     }
+
+    fn render(self, found: SkillDetail, is_sample: bool) -> Response {
+        match self {
+            Self::Json => SkillResponse::with_document(found, is_sample).into_response(),
+            Self::Markdown => document_response(&found.skill, found.document),
+            Self::AgentSkills => {
+                let text = String::from_utf8_lossy(&found.document);
+                let document = export(&text, &found.skill.id);
+                document_response(&found.skill, document.into())
+            }
+        }
+    }
 }
 
 /// Returns whether `Accept` prefers markdown to JSON.
 fn prefers_markdown(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
+    let accept = headers.get(header::ACCEPT);
+    let accept = accept.and_then(|accept| accept.to_str().ok());
     let quality = |wanted: &str| {
         accept.unwrap_or_default().split(',').find_map(|range| {
             let mut parts = range.split(';').map(str::trim);

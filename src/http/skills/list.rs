@@ -104,10 +104,10 @@ pub(super) async fn list_skills(
     QueryParams(query): QueryParams<ListQuery>,
 ) -> Result<Response> {
     let list = app.skills(&context).list(query.parse(volume)?).await?;
-    let answer = SkillList {
+    let page = SkillList {
         skills: list.value.skills,
         next_cursor: list.value.next_cursor,
         fallback: list.is_sample,
     };
-    Ok((sample_header(list.is_sample), Json(answer)).into_response())
+    Ok((sample_header(list.is_sample), Json(page)).into_response())
 }

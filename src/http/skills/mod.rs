@@ -12,7 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use self::response::{SkillAnswer, SkillDocument};
+use self::response::{SkillDocument, SkillResponse};
 use super::error::{Error, Result};
 use super::extract::auth::RateLimited;
 use super::extract::body::JsonOrMarkdown;
@@ -26,6 +26,7 @@ use super::schema::responses::{BadBody, BadQuery, Conflict, NotFound, Preconditi
 use crate::app::App;
 use crate::domain::request_context::RequestContext;
 use crate::service::skills::{Replacement, SkillSummary};
+use crate::service::volume::writable;
 use crate::skill::{NewSkill, SkillId, SkillPatch, check_document, id_of_document};
 
 routes! {
@@ -46,7 +47,7 @@ routes! {
     request_body(content((NewSkill = "application/json"), (SkillDocument = "text/markdown"))),
     responses(
         (
-            status = 201, description = "The skill, without its document.", body = SkillAnswer,
+            status = 201, description = "The skill, without its document.", body = SkillResponse,
             headers(("Location"), ("ETag"), ("Vary"), ("Idempotency-Replayed"))
         ),
         BadBody, Conflict
@@ -59,15 +60,16 @@ async fn create_skill(
     key: IdempotencyKey,
     body: JsonOrMarkdown,
 ) -> Result<Response> {
+    let volume = volume.selection()?;
+    // A volume that the caller may not write to is reported before an invalid document.
+    writable(&context.caller, volume.clone())?;
     let (id, document) = new_document(&body)?;
     let skills = app.skills(&context);
-    let created = skills
-        .create(volume.selection()?, &id, document, key.is_given())
-        .await?;
+    let created = skills.create(volume, &id, document, key.is_given()).await?;
     let location = [(header::LOCATION, location(&created.value))];
     let replayed = replayed(created.is_replayed);
-    let answer = SkillAnswer::without_document(created.value);
-    Ok((StatusCode::CREATED, location, replayed, answer).into_response())
+    let skill = SkillResponse::without_document(created.value);
+    Ok((StatusCode::CREATED, location, replayed, skill).into_response())
 }
 
 /// Returns the id and the document of a new skill.
@@ -114,7 +116,7 @@ fn location(skill: &SkillSummary) -> String {
     )),
     responses(
         (
-            status = 200, description = "The updated skill, without its document.", body = SkillAnswer,
+            status = 200, description = "The updated skill, without its document.", body = SkillResponse,
             headers(("ETag"), ("Vary"))
         ),
         BadBody, NotFound, Conflict, PreconditionFailed
@@ -128,7 +130,7 @@ async fn replace_skill(
     expected: IfMatch,
     known: IfNoneMatch,
     body: JsonOrMarkdown,
-) -> Result<SkillAnswer> {
+) -> Result<SkillResponse> {
     if known.is_given() {
         let detail = "If-None-Match is not supported for changes; use POST to create a skill.";
         return Err(Error::InvalidRequest(detail.to_owned()));
@@ -141,7 +143,7 @@ async fn replace_skill(
     let replaced = skills
         .replace(volume.selection()?, &id, &replacement, expected.versions())
         .await?;
-    Ok(SkillAnswer::without_document(replaced))
+    Ok(SkillResponse::without_document(replaced))
 }
 
 /// The confirmation of a deletion.

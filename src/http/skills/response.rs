@@ -22,7 +22,7 @@ const VARY_ON_ACCEPT: (HeaderName, HeaderValue) =
 
 /// A skill as JSON.
 #[derive(Serialize)]
-pub(crate) struct SkillAnswer {
+pub(crate) struct SkillResponse {
     #[serde(flatten)]
     skill: SkillSummary,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,7 +31,7 @@ pub(crate) struct SkillAnswer {
     fallback: bool,
 }
 
-impl SkillAnswer {
+impl SkillResponse {
     pub(crate) fn without_document(skill: SkillSummary) -> Self {
         Self {
             skill,
@@ -49,14 +49,14 @@ impl SkillAnswer {
     }
 }
 
-impl IntoResponse for SkillAnswer {
+impl IntoResponse for SkillResponse {
     fn into_response(self) -> Response {
         let etag = [(header::ETAG, entity_tag(&self.skill.etag))];
         ([VARY_ON_ACCEPT], etag, Json(self)).into_response()
     }
 }
 
-impl PartialSchema for SkillAnswer {
+impl PartialSchema for SkillResponse {
     fn schema() -> RefOr<Schema> {
         let content = json!({
             "type": "string",
@@ -66,7 +66,7 @@ impl PartialSchema for SkillAnswer {
     }
 }
 
-impl ToSchema for SkillAnswer {
+impl ToSchema for SkillResponse {
     fn name() -> Cow<'static, str> {
         "FoundSkill".into()
     }
@@ -93,7 +93,7 @@ impl PartialSchema for SkillDocument {
 impl ToSchema for SkillDocument {}
 
 /// Returns the response with a document.
-pub(crate) fn document_answer(skill: &SkillSummary, document: Bytes) -> Response {
+pub(crate) fn document_response(skill: &SkillSummary, document: Bytes) -> Response {
     let headers = [
         (
             header::CONTENT_TYPE,

@@ -39,7 +39,8 @@ impl UsedSkill {
         if !self.duration_ms.iter().all(in_range) {
             return Err(Error::field("duration_ms", "must be 0 to 86400000"));
         }
-        let duration = self.duration_ms.map(|it| Duration::from_secs_f64(it / 1e3));
+        let duration = self.duration_ms;
+        let duration = duration.map(|milliseconds| Duration::from_secs_f64(milliseconds / 1e3));
         Ok(SkillUse {
             success: self.success,
             duration,
@@ -85,10 +86,10 @@ pub(super) async fn count_usage(
     let counted = skills
         .count_usage(volume.selection()?, &id, &usage, key.as_ref())
         .await?;
-    let answer = CountedUsage {
+    let counts = CountedUsage {
         id,
         usage_count: counted.value.uses,
         success_rate: Usage::success_rate(counted.value),
     };
-    Ok((replayed(counted.is_replayed), Json(answer)).into_response())
+    Ok((replayed(counted.is_replayed), Json(counts)).into_response())
 }

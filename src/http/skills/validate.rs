@@ -39,16 +39,22 @@ pub(super) async fn validate_skill(
         JsonOrMarkdown::Markdown(text) => String::from_utf8(text.to_vec())
             .map_err(|_| Error::field("document", "the document must be UTF-8"))?,
     };
-    let refusal = check_document(document.as_bytes()).err();
-    let id = id_of_document(&document);
-    let mut warnings: Vec<String> = refusal.iter().cloned().collect();
-    // A document without an id is parsed under any id.
-    let read_as = id.clone().unwrap_or_else(|| SkillId::from_name("skill"));
-    let odd = Skill::read(&document, &read_as).warnings.into_iter();
-    warnings.extend(odd.filter(|warning| Some(warning) != refusal.as_ref()));
-    Ok(Json(Validation {
-        valid: refusal.is_none(),
-        id,
-        warnings,
-    }))
+    Ok(Json(Validation::new(&document)))
+}
+
+impl Validation {
+    fn new(document: &str) -> Self {
+        let error = check_document(document.as_bytes()).err();
+        let id = id_of_document(document);
+        let mut warnings: Vec<String> = error.iter().cloned().collect();
+        // A document without an id is parsed under any id.
+        let read_as = id.clone().unwrap_or_else(|| SkillId::from_name("skill"));
+        let others = Skill::read(document, &read_as).warnings.into_iter();
+        warnings.extend(others.filter(|warning| Some(warning) != error.as_ref()));
+        Self {
+            valid: error.is_none(),
+            id,
+            warnings,
+        }
+    }
 }

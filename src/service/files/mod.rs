@@ -1,20 +1,19 @@
 //! Operations on the files of a volume.
 
 pub(in crate::service) mod file;
+mod list;
 mod upload;
 
-use unicode_normalization::UnicodeNormalization;
-
 pub use self::file::File;
+pub use self::list::{FileList, ListFiles};
 pub use self::upload::{MAX_UPLOAD_BYTES, UploadRequest, UploadToken};
-use super::cursor::{decode_cursor, encode_cursor};
 use super::error::{Current, Error, Resource, Result};
 use super::volume::{VolumeSelection, readable, writable};
 use super::warnings::warn_of_head_after_put;
 use crate::blob::{
     Blob, Blobs, ContentRequest, Fetched, Put, PutBody, PutOptions, WriteCondition, paths,
 };
-use crate::domain::file_path::{FilePath, MAX_PATH_BYTES};
+use crate::domain::file_path::FilePath;
 use crate::domain::request_context::RequestContext;
 use crate::domain::volume::Volume;
 
@@ -68,32 +67,6 @@ pub struct NewFile {
     pub body: PutBody,
     /// When it may be stored.
     pub precondition: PutPrecondition,
-}
-
-/// Which page of which files to list.
-#[derive(Debug)]
-pub struct ListFiles {
-    /// The volume; `None` for the caller's own.
-    pub volume: Option<VolumeSelection>,
-    /// The text that paths begin with.
-    pub prefix: String,
-    /// Whether to list folders up to the next `/` instead of their contents.
-    pub folded: bool,
-    /// The largest number of files and folders.
-    pub limit: usize,
-    /// The `next_cursor` of the previous page.
-    pub cursor: Option<String>,
-}
-
-/// A page of files, ordered by path.
-#[derive(Debug)]
-pub struct FileList {
-    /// The files.
-    pub files: Vec<File>,
-    /// The folders, each with its final `/`.
-    pub folders: Vec<String>,
-    /// The cursor of the next page; `None` on the last one.
-    pub next_cursor: Option<String>,
 }
 
 impl<'a> FileService<'a> {
@@ -178,46 +151,6 @@ impl<'a> FileService<'a> {
         let volume = self.readable(volume)?;
         let blob = self.blobs.head(&paths::file(&volume, path)).await?;
         Ok(File::new(&volume, path.as_str(), blob.ok_or(NOT_FOUND)?))
-    }
-
-    /// Lists files, ordered by path.
-    ///
-    /// # Errors
-    /// If the caller may not read the volume, the prefix is too long, or the cursor belongs to another list.
-    pub async fn list(&self, list: ListFiles) -> Result<FileList> {
-        let volume = self.readable(list.volume)?;
-        // Paths are stored in NFC, so their prefixes are in NFC.
-        let prefix: String = list.prefix.nfc().collect();
-        if prefix.len() > MAX_PATH_BYTES {
-            return Err(Error::field(
-                "prefix",
-                format!("must be at most {MAX_PATH_BYTES} bytes"),
-            ));
-        }
-        let root = paths::files(&volume);
-        let prefix = format!("{root}{prefix}");
-        let name = format!("{} {prefix}", list.folded);
-        let name = self.context.caller.scoped_key(&name);
-        let cursor: Option<String> = decode_cursor(&name, list.cursor.as_deref())?;
-        let page = self
-            .blobs
-            .list(&prefix, list.limit, cursor.as_deref(), list.folded)
-            .await
-            .map_err(|error| Error::of_list(error, cursor.is_some()))?;
-        // Blob decides what its cursor leads to, so entries outside of the volume are dropped.
-        let files = page.blobs.into_iter().filter_map(|blob| {
-            let path = blob.pathname.strip_prefix(&root)?.to_owned();
-            Some(File::new(&volume, &path, blob))
-        });
-        let folders = page
-            .folders
-            .iter()
-            .filter_map(|folder| folder.strip_prefix(&root));
-        Ok(FileList {
-            files: files.collect(),
-            folders: folders.map(ToOwned::to_owned).collect(),
-            next_cursor: page.cursor.map(|next| encode_cursor(&name, &next)),
-        })
     }
 
     /// Deletes a file. With `expected`, only if the file is in this state.

@@ -15,7 +15,7 @@ pub const MAX_UPLOAD_BYTES: u64 = 500 * 1024 * 1024;
 /// The time for which caches may keep the file, in seconds: the shortest that Vercel accepts.
 const CACHE_SECONDS: u64 = 60;
 
-/// The upload that a browser wants to start.
+/// The upload to authorize.
 #[derive(Debug)]
 pub struct UploadRequest {
     /// The pathname, `volumes/{volume}/{volume_id}/files/{path}`.

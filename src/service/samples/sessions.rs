@@ -44,7 +44,7 @@ static SAMPLES: Lazy<Vec<Sample>> = Lazy::new(|| {
 });
 
 /// Returns the sample with this id, and at most `limit` of its messages.
-pub fn find_session(
+pub(in crate::service) fn find_session(
     caller: &Caller,
     id: &SessionId,
     range: MessageRange,
@@ -78,7 +78,7 @@ pub fn find_session(
 }
 
 /// Returns the samples that match `request`.
-pub fn list_sessions(caller: &Caller, request: &ListRequest) -> SessionPage {
+pub(in crate::service) fn list_sessions(caller: &Caller, request: &ListRequest) -> SessionPage {
     let fits = |session: &&Session| {
         let volume = request.volume.as_ref().is_none_or(|volume| {
             session.volume == volume.kind && session.volume_id == volume.id.as_str()

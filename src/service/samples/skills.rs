@@ -17,9 +17,9 @@ const SAMPLES: [(&str, &str); 2] = [
 ];
 
 /// Returns the sample with this id, if the volumes include the system volume, which contains all samples.
-pub fn find(volumes: &[Volume], id: &SkillId) -> Option<SkillDetail> {
-    let is_there = volumes.contains(&Volume::system());
-    let samples = SAMPLES.iter().filter(|_| is_there);
+pub(in crate::service) fn find(volumes: &[Volume], id: &SkillId) -> Option<SkillDetail> {
+    let includes_system = volumes.contains(&Volume::system());
+    let samples = SAMPLES.iter().filter(|_| includes_system);
     let (name, document) = samples.into_iter().find(|(name, _)| *name == id.as_str())?;
     Some(SkillDetail {
         skill: sample(name, document)?,
@@ -29,8 +29,8 @@ pub fn find(volumes: &[Volume], id: &SkillId) -> Option<SkillDetail> {
 
 /// Returns the samples that match `request`, all on one page.
 pub(in crate::service) fn list(request: &ListRequest) -> SkillPage {
-    let is_there = request.volumes.contains(&Volume::system());
-    let samples = SAMPLES.iter().filter(|_| is_there);
+    let includes_system = request.volumes.contains(&Volume::system());
+    let samples = SAMPLES.iter().filter(|_| includes_system);
     let samples = samples.filter_map(|(id, document)| sample(id, document));
     let fitting = samples.filter(|skill| request.filter.accepts(skill));
     SkillPage {

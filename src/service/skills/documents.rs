@@ -24,8 +24,8 @@ const DOCUMENTS_LIMIT: Duration = Duration::from_secs(6);
 /// The longest code in lists and in the cache, in bytes.
 const MAX_LISTED_CODE_BYTES: usize = 16 * 1024;
 
-/// The results of reading documents. `None` if the document was not read, either because it did not have to be or because the
-/// time was over; within, `None` if the document was deleted.
+/// The result of reading each candidate's document: `None` if it was not read, because it is cached or the time limit
+/// passed; `Some(Ok(None))` if it was deleted meanwhile.
 pub(super) type ReadDocuments = Vec<Option<blob::Result<Option<Skill>>>>;
 
 impl SkillService<'_> {
@@ -78,29 +78,29 @@ impl SkillService<'_> {
         &self,
         volumes: &[Volume],
         candidates: &[Candidate],
-        known: &[Option<CacheEntry>],
+        cached: &[Option<CacheEntry>],
         read: &[Option<blob::Result<Option<Skill>>>],
     ) {
         for (source, volume) in volumes.iter().enumerate() {
-            let all = candidates.iter().zip(known).zip(read);
+            let all = candidates.iter().zip(cached).zip(read);
             let of_volume = all.filter(|((candidate, _), _)| candidate.source == source);
             let new: Vec<_> = of_volume
-                .filter_map(|((candidate, known), read)| {
+                .filter_map(|((candidate, cached), read)| {
                     let skill = read.as_ref()?.as_ref().ok()?.clone()?;
-                    let before = known.as_ref().and_then(|it| it.cached.as_ref());
-                    let created_at = before.and_then(|it| it.created_at.clone());
+                    let former = cached.as_ref().and_then(|entry| entry.cached.as_ref());
+                    let created_at = former.and_then(|former| former.created_at.clone());
                     let uploaded_at = candidate.blob.uploaded_at.as_deref();
-                    let remembered = CachedSkill {
+                    let skill = CachedSkill {
                         etag: candidate.blob.etag.clone(),
                         created_at: created_at.or_else(|| uploaded_at.map(to_the_second)),
                         skill,
                     };
-                    Some((&candidate.id, remembered))
+                    Some((&candidate.id, skill))
                 })
                 .collect();
             if !new.is_empty() {
-                let remembered = self.store.cache_put(self.context, volume, &new).await;
-                if let Err(error) = remembered {
+                let stored = self.store.cache_put(self.context, volume, &new).await;
+                if let Err(error) = stored {
                     warn_of_skill_cache("add", &error);
                 }
             }

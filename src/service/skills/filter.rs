@@ -38,7 +38,7 @@ impl SkillFilter {
                 .as_ref()
                 .is_none_or(|wanted| values.iter().any(|value| value.to_lowercase() == *wanted))
         };
-        let holds = |text: &String| {
+        let contains = |text: &String| {
             let short = [listed.id.as_str(), &skill.name, &skill.description].into_iter();
             let labels = skill
                 .tags
@@ -51,6 +51,6 @@ impl SkillFilter {
         };
         is(&self.tag, &skill.tags)
             && is(&self.category, skill.category.as_slice())
-            && self.text.as_ref().is_none_or(holds)
+            && self.text.as_ref().is_none_or(contains)
     }
 }

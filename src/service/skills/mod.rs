@@ -18,6 +18,7 @@ use super::error::{Error, Resource, Result};
 use super::fallback::{MaybeSample, SamplePolicy};
 use super::samples;
 use super::volume::{VolumeSelection, nearest};
+use super::warnings::warn_of_skill_cache;
 use super::written::Written;
 use crate::blob::{Blobs, Read, paths};
 use crate::domain::request_context::RequestContext;
@@ -155,7 +156,7 @@ impl<'a> SkillService<'a> {
         Err(NOT_FOUND)
     }
 
-    /// Returns what Redis has cached of the skill in each volume; `None` where Redis cannot be asked.
+    /// Returns what Redis has cached of the skill in each volume; `None` if Redis is missing or unavailable.
     ///
     /// # Errors
     /// If the caller is rate-limited.
@@ -164,7 +165,10 @@ impl<'a> SkillService<'a> {
         match self.store.cache_get(self.context, &wanted).await {
             Ok(cached) => Ok(cached.into_iter().map(Some).collect()),
             Err(limited @ store::Error::RateLimited(_)) => Err(limited.into()),
-            Err(_) => Ok(vec![None; volumes.len()]),
+            Err(error) => {
+                warn_of_skill_cache("read", &error);
+                Ok(vec![None; volumes.len()])
+            }
         }
     }
 }

@@ -61,7 +61,7 @@ impl SkillService<'_> {
         Ok(summaries.collect())
     }
 
-    /// Returns what Redis has cached of each document, in one round trip; `None` where Redis cannot be asked.
+    /// Returns what Redis has cached of each document, in one round trip; `None` if Redis is missing or unavailable.
     async fn cached_of_all(
         &self,
         volumes: &[Volume],

@@ -45,7 +45,7 @@ pub(super) fn from_document(
     volume: &Volume,
     id: &SkillId,
     document: &Document,
-    known: Option<CacheEntry>,
+    cached: Option<CacheEntry>,
 ) -> SkillSummary {
     let skill = match std::str::from_utf8(&document.body) {
         Ok(text) => Skill::read(text, id),
@@ -58,14 +58,17 @@ pub(super) fn from_document(
         size: document.body.len() as u64,
         uploaded_at: document.uploaded_at.clone(),
     };
-    let (usage, created_at) = split_cached(known);
+    let (usage, created_at) = split_cached(cached);
     to_summary(volume, id, &blob, skill, usage, created_at)
 }
 
 /// Returns the usage counts and the earliest known time of a cached skill.
-pub(super) fn split_cached(known: Option<CacheEntry>) -> (Option<Usage>, Option<String>) {
-    match known {
-        Some(known) => (Some(known.usage), known.cached.and_then(|it| it.created_at)),
+pub(super) fn split_cached(cached: Option<CacheEntry>) -> (Option<Usage>, Option<String>) {
+    match cached {
+        Some(entry) => (
+            Some(entry.usage),
+            entry.cached.and_then(|skill| skill.created_at),
+        ),
         None => (None, None),
     }
 }

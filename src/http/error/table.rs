@@ -1,160 +1,26 @@
-//! Errors of requests, and the one table of their statuses, codes and texts.
+//! The one table of statuses, codes and texts of errors.
 
 use std::borrow::Cow;
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use http_body_util::LengthLimitError;
 
-use crate::blob;
-use crate::config::ConfigError;
-use crate::service;
-use crate::service::error::{Conflict, FieldError, Resource};
-use crate::store;
+use super::Error;
+use crate::service::error::{Conflict, Resource};
+use crate::{blob, service, store};
 
-/// The result of handling a request.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+/// The text for an `Idempotency-Key` of another request.
+pub(super) const KEY_REUSED: &str = "was already used for a different request";
 
-/// A failed request: an operation that failed, or a request that HTTP does not allow.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The operation failed.
-    #[error(transparent)]
-    Service(service::error::Error),
-    /// The route does not exist.
-    #[error("no such route")]
-    NoSuchRoute,
-    /// The route exists, but not for this method.
-    #[error("method not allowed")]
-    MethodNotAllowed,
-    /// The request is malformed.
-    #[error("{0}")]
-    InvalidRequest(String),
-    /// The credentials are missing or invalid.
-    #[error("{detail}")]
-    Unauthorized {
-        /// The problem with the credentials, and the remedy.
-        detail: String,
-        /// Whether the request had credentials.
-        had_credentials: bool,
-    },
-    /// The request is not allowed, with or without credentials.
-    #[error("{0}")]
-    Forbidden(&'static str),
-    /// The route does not accept this media type. The text names those that it accepts.
-    #[error("unsupported media type: {0}")]
-    UnsupportedMediaType(&'static str),
-    /// The requested range is outside of the file.
-    #[error("range not satisfiable")]
-    RangeNotSatisfiable(
-        /// The `Content-Range` header, with the length of the file.
-        Option<String>,
-    ),
-    /// The body is too large.
-    #[error("payload too large")]
-    PayloadTooLarge,
-    /// The body took too long to arrive.
-    #[error("body timeout")]
-    BodyTimeout,
-    /// The keys that verify tokens are unavailable.
-    #[error("{cause}")]
-    KeysUnavailable {
-        /// The failure of the last fetch, for the log.
-        cause: String,
-        /// The time until the keys may be fetched again.
-        retry_after: Duration,
-    },
-    /// A variable of the configuration has an invalid value.
-    #[error("{0}")]
-    Misconfigured(Arc<ConfigError>),
-    /// The request took too long.
-    #[error("time limit")]
-    Timeout,
-    /// A bug in the service. The text is for the log.
-    #[error("{0}")]
-    Internal(String),
-}
-
-impl<E: Into<service::error::Error>> From<E> for Error {
-    fn from(error: E) -> Self {
-        match error.into() {
-            service::error::Error::Blob(blob::Error::IncompleteBody(cause)) => {
-                if is_over_limit(cause.as_ref()) {
-                    Self::PayloadTooLarge
-                } else {
-                    Self::incomplete_body()
-                }
-            }
-            error => Self::Service(error),
-        }
-    }
-}
-
-fn is_over_limit(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.is::<LengthLimitError>() || error.source().is_some_and(is_over_limit)
-}
-
-/// The status, code and text of an error.
-struct Rendering {
-    status: StatusCode,
-    code: &'static str,
-    detail: Cow<'static, str>,
+/// How an error is rendered.
+pub(super) struct Rendering {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) detail: Cow<'static, str>,
 }
 
 impl Error {
-    /// Returns the error of a resource that does not exist or that the caller may not read.
-    pub(crate) fn not_found(resource: Resource) -> Self {
-        Self::Service(service::error::Error::NotFound(resource))
-    }
-
-    /// Returns the error of an invalid field.
-    pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Service(service::error::Error::field(field, message))
-    }
-
-    /// Returns the error of a body whose connection broke.
-    pub(crate) fn incomplete_body() -> Self {
-        Self::InvalidRequest("The body is incomplete: the connection broke.".to_owned())
-    }
-
-    /// Returns the HTTP status.
-    pub fn status(&self) -> StatusCode {
-        self.rendering().status
-    }
-
-    /// Returns the stable name by which programs distinguish errors.
-    pub fn code(&self) -> &'static str {
-        self.rendering().code
-    }
-
-    /// Returns the text for the caller. For server errors it is fixed; their cause is only logged.
-    pub(crate) fn detail(&self) -> Cow<'static, str> {
-        self.rendering().detail
-    }
-
-    /// Returns the text for the log; `None` for errors of the caller.
-    pub fn cause(&self) -> Option<String> {
-        self.status().is_server_error().then(|| self.to_string())
-    }
-
-    /// Returns the invalid field, if a field caused the error.
-    pub(crate) fn invalid_field(&self) -> Option<Cow<'_, FieldError>> {
-        match self {
-            Self::Service(service::error::Error::InvalidField(error)) => Some(Cow::Borrowed(error)),
-            Self::Service(service::error::Error::IdempotencyMismatch) => {
-                Some(Cow::Owned(FieldError {
-                    field: "Idempotency-Key".to_owned(),
-                    message: KEY_REUSED.to_owned(),
-                }))
-            }
-            _ => None,
-        }
-    }
-
     /// Returns the status, code and text of the error.
-    fn rendering(&self) -> Rendering {
+    pub(super) fn rendering(&self) -> Rendering {
         let (status, code, detail): (_, _, Cow<'static, str>) = match self {
             Self::Service(error) => return service_rendering(error),
             Self::NoSuchRoute => (
@@ -233,9 +99,7 @@ impl Error {
     }
 }
 
-const KEY_REUSED: &str = "was already used for a different request";
-
-/// Returns the status, code and text of a failed operation.
+/// The part of the table for failed operations.
 fn service_rendering(error: &service::error::Error) -> Rendering {
     use service::error::Error;
     let (status, code, detail): (_, _, Cow<'static, str>) = match error {
@@ -319,14 +183,5 @@ fn conflict_text(conflict: Conflict) -> Cow<'static, str> {
         Conflict::Contended(resource) => {
             format!("The {resource} was modified concurrently too many times. Try again.").into()
         }
-    }
-}
-
-/// Carries the error to the `render_errors` middleware of its router.
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
-        let mut response = self.status().into_response();
-        response.extensions_mut().insert(Arc::new(self));
-        response
     }
 }

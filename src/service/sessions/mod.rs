@@ -1,6 +1,8 @@
 //! Operations on sessions and their messages.
 
-use super::cursor::{decode_cursor, encode_cursor};
+mod list;
+
+pub use self::list::{ListSessions, MAX_SESSIONS_PER_PAGE, SessionList};
 use super::error::{Conflict, Current, Error, Resource, Result};
 use super::fallback::{MaybeSample, SamplePolicy};
 use super::samples;
@@ -11,14 +13,9 @@ use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{
-    NewSession, Session, SessionAndVersion, SessionId, SessionPatch, SessionWithMessages, Status,
+    NewSession, SessionAndVersion, SessionId, SessionPatch, SessionWithMessages,
 };
-use crate::store::{
-    self, Appended, Created, Deleted, FoundSession, Idempotency, ListRequest, Store, Updated,
-};
-
-/// The largest page of sessions.
-pub const MAX_SESSIONS_PER_PAGE: usize = 200;
+use crate::store::{self, Appended, Created, Deleted, FoundSession, Idempotency, Store, Updated};
 
 const NOT_FOUND: Error = Error::NotFound(Resource::Session);
 
@@ -41,30 +38,6 @@ pub struct CreateSession {
     pub metadata: Option<Metadata>,
     /// The first message.
     pub initial_message: Option<NewMessage>,
-}
-
-/// Which page of which sessions to list.
-#[derive(Debug)]
-pub struct ListSessions {
-    /// The volume; `None` for every volume that the caller may read.
-    pub volume: Option<VolumeSelection>,
-    /// The status.
-    pub status: Option<Status>,
-    /// The largest number of sessions, 1–[`MAX_SESSIONS_PER_PAGE`].
-    pub limit: usize,
-    /// The `next_cursor` of the previous page.
-    pub cursor: Option<String>,
-}
-
-/// A page of sessions, latest activity first.
-#[derive(Debug)]
-pub struct SessionList {
-    /// The sessions.
-    pub sessions: Vec<Session>,
-    /// The cursor of the next page; `None` on the last one.
-    pub next_cursor: Option<String>,
-    /// The ids of sessions whose documents cannot be parsed.
-    pub unreadable: Vec<String>,
 }
 
 impl<'a> SessionService<'a> {
@@ -169,39 +142,6 @@ impl<'a> SessionService<'a> {
         let caller = &self.context.caller;
         let sample = samples::sessions::find_session(caller, id, range, limit);
         self.samples.sample_or(error.into(), sample, NOT_FOUND)
-    }
-
-    /// Lists sessions, latest activity first.
-    ///
-    /// # Errors
-    /// If the caller may not read the volume, or the cursor belongs to another list.
-    pub async fn list(&self, list: ListSessions) -> Result<MaybeSample<SessionList>> {
-        let caller = &self.context.caller;
-        let volume = list.volume.map(|selection| selection.resolve(caller));
-        if let Some(volume) = &volume {
-            caller.may_read(volume)?;
-        }
-        let name = volume.as_ref().map(ToString::to_string).unwrap_or_default();
-        let name = caller.scoped_key(&format!("sessions/{name}"));
-        let request = ListRequest {
-            volume,
-            status: list.status,
-            limit: list.limit,
-            cursor: decode_cursor(&name, list.cursor.as_deref())?,
-        };
-        let page = match self.store.list_sessions(self.context, &request).await {
-            Ok(page) => MaybeSample::stored(page),
-            Err(error) => {
-                let sample = samples::sessions::list_sessions(caller, &request);
-                self.samples
-                    .sample_or(error.into(), Some(sample), NOT_FOUND)?
-            }
-        };
-        Ok(page.map(|page| SessionList {
-            sessions: page.sessions,
-            next_cursor: page.next.map(|next| encode_cursor(&name, &next)),
-            unreadable: page.unreadable,
-        }))
     }
 
     /// Appends 1–100 messages to a session, all or none.
