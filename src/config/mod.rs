@@ -16,9 +16,9 @@ pub use self::variable::{ConfigError, DotenvError, load_dotenv};
 /// The responses of reads while storage is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StorageFallback {
-    /// Samples, marked as such.
+    /// Reads return samples, marked as such.
     Samples,
-    /// 503.
+    /// Reads fail with 503.
     Off,
 }
 

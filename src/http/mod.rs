@@ -9,7 +9,7 @@ use crate::app::App;
 pub mod error;
 pub mod files;
 pub mod health;
-pub mod service;
+pub mod layers;
 pub mod sessions;
 pub mod skills;
 
@@ -19,7 +19,6 @@ pub(crate) mod schema;
 mod extract;
 mod me;
 mod object_writer;
-mod problem;
 mod routes;
 mod sample;
 

@@ -9,6 +9,10 @@ use crate::{blob, store};
 /// Logs that Redis cannot read or write what it caches of skills.
 pub(super) fn warn_of_skill_cache(operation: &'static str, error: &store::Error) {
     static LIMIT: OncePerMinute = OncePerMinute::new();
+    // Without Redis there is no cache, and nothing failed.
+    if matches!(error, store::Error::NotConfigured) {
+        return;
+    }
     if let Some(suppressed) = LIMIT.pass() {
         tracing::warn!(
             skills.cache.operation = operation,

@@ -11,7 +11,7 @@ use tokio::time::MissedTickBehavior;
 use self::adapter::VercelService;
 use crate::app::App;
 use crate::config::{Config, ConfigError, has_log_channel};
-use crate::http::service::{AppService, misconfigured_service, service};
+use crate::http::layers::{AppService, misconfigured_service, service};
 use crate::util::log;
 
 /// The period of the timer of [`keep_earliest_timer`]: shorter than every timeout of a request.

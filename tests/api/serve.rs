@@ -8,7 +8,7 @@ use axum::http::{Method, Request};
 use axum::routing::get;
 use llmos::app::App;
 use llmos::config::Config;
-use llmos::http::service::service;
+use llmos::http::layers::service;
 use serde_json::Value;
 use tower::ServiceExt;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use llmos::http::service::AppService;
+use llmos::http::layers::AppService;
 use serde_json::Value;
 use tower::ServiceExt;
 

@@ -23,7 +23,7 @@ mod vercel;
 
 use llmos::app::App;
 use llmos::config::Config;
-use llmos::http::{self, service::service};
+use llmos::http::{self, layers::service};
 use llmos::util::secret::Secret;
 
 pub use self::blob_store::{BlobServer, Fault};

@@ -1,5 +1,6 @@
 //! Errors of requests. `table.rs` has their statuses, codes and texts.
 
+pub(crate) mod problem;
 mod table;
 
 use std::borrow::Cow;

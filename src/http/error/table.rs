@@ -57,12 +57,12 @@ impl Error {
             Self::PayloadTooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "payload_too_large",
-                "The body is larger than 4 MB.".into(),
+                "The body is larger than 4 MB. Send a smaller body, or upload a large file directly to Blob.".into(),
             ),
             Self::BodyTimeout => (
                 StatusCode::REQUEST_TIMEOUT,
                 "timeout",
-                "The body took longer than 20 s to arrive.".into(),
+                "The body took longer than 20 s to arrive. Try again with a faster connection or a smaller body.".into(),
             ),
             Self::KeysUnavailable { .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -88,7 +88,7 @@ impl Error {
             Self::Internal(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
-                "Internal server error.".into(),
+                "Internal server error. Try again; if it persists, report the request id.".into(),
             ),
         };
         Rendering {

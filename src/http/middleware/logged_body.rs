@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::{Frame, SizeHint};
 
-use super::request_line::RequestLine;
+use super::log_line::LogLine;
 use crate::util::log::RequestScope;
 
 /// A response body that counts its bytes, and emits the request's log line when it has ended, when it fails, or when
@@ -18,7 +18,7 @@ pub(super) struct LoggedBody {
     /// The number of bytes of the whole body, if it is known in advance.
     length: Option<u64>,
     /// `None` once it is emitted, and with `REQUEST_LOG=off`.
-    line: Option<RequestLine>,
+    line: Option<LogLine>,
     /// The log lines of a body that is still being made belong to the request.
     scope: RequestScope,
 }
@@ -28,7 +28,7 @@ impl LoggedBody {
     pub(super) fn new(
         body: Body,
         length: Option<u64>,
-        line: Option<RequestLine>,
+        line: Option<LogLine>,
         scope: RequestScope,
     ) -> Self {
         let mut logged = Self {

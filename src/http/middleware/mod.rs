@@ -5,7 +5,7 @@ pub(crate) mod cross_site;
 pub(crate) mod render_errors;
 pub(crate) mod request_log;
 
+mod log_line;
 mod logged_body;
 mod request_id;
-mod request_line;
 mod response_headers;

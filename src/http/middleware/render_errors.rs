@@ -11,14 +11,14 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::http::error::Error;
-use crate::http::problem;
+use crate::http::error::problem;
 use crate::util::log::RequestScope;
 
 /// The cause of a failure, for the log only: an extension of the response.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorCause(pub(crate) String);
 
-/// Gives every error of the routes inside the same form, including those that axum and the layers inside produced.
+/// Renders every error of the inner routes as problem+json, including those of axum and of the inner layers.
 pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
     let scope = request.extensions().get::<RequestScope>().cloned();
     let response = next.run(request).await;

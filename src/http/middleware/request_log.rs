@@ -9,10 +9,10 @@ use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::log_line::LogLine;
 use super::logged_body::LoggedBody;
 use super::render_errors::ErrorCause;
 use super::request_id::request_id;
-use super::request_line::RequestLine;
 use super::response_headers::set_response_headers;
 use crate::domain::rate_limit::RateLimitState;
 use crate::util::log::{LogSink, RequestScope};
@@ -68,7 +68,7 @@ pub(crate) async fn log_request(
         Method::HEAD => Some(0),
         _ => body_length(&response),
     };
-    let line = settings.is_on.then(|| RequestLine {
+    let line = settings.is_on.then(|| LogLine {
         method,
         route,
         status: response.status(),

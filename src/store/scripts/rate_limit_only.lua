@@ -1,4 +1,4 @@
--- Does nothing else: every call charges the rate limit, and this call has no other purpose.
+-- Charges the rate limit and returns true. reply.lua charges it before every script.
 --
 -- KEYS: none
 -- ARGV: none

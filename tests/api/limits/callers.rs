@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use llmos::app::App;
 use llmos::auth::new_key;
 use llmos::config::Config;
-use llmos::http::{self, service::service};
+use llmos::http::{self, layers::service};
 use llmos::util::secret::Secret;
 use ring::hmac;
 use serde_json::json;

@@ -11,7 +11,7 @@ use crate::util::metrics::RequestMetrics;
 use crate::util::time::milliseconds;
 
 /// The log line of a request, until its response body has ended. It contains no token, query or body.
-pub(super) struct RequestLine {
+pub(super) struct LogLine {
     pub(super) method: Method,
     pub(super) route: Option<MatchedPath>,
     pub(super) status: StatusCode,
@@ -22,7 +22,7 @@ pub(super) struct RequestLine {
     pub(super) cause: Option<ErrorCause>,
 }
 
-impl RequestLine {
+impl LogLine {
     /// Emits the line: at level `error` for a 5xx, else at level `info`. `is_complete` is whether all of the body was
     /// sent; a client that hung up and a body that failed are not.
     pub(super) fn emit(self, bytes: u64, is_complete: bool) {

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::error::Error;
-use super::extract::etag::entity_tag;
+use super::Error;
+use crate::http::extract::etag::entity_tag;
 use crate::service;
 use crate::service::error::{Current, FieldError};
 use crate::store;
@@ -96,6 +96,8 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
         | Error::KeysUnavailable {
             retry_after: pause, ..
         } => insert(header::RETRY_AFTER, seconds(*pause)),
+        // A retry cannot help until the deployment has another configuration.
+        Error::Misconfigured(_) => {}
         error
             if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]
                 .contains(&error.status()) =>
