@@ -15,7 +15,7 @@ use super::{api, content, multipart_api};
 
 /// Returns the routes: the API at `/_blob`, contents at `/_blob/content`.
 ///
-/// CORS allows every origin, as Vercel Blob does. [`require_loopback`] rejects the origins of other machines.
+/// CORS allows every origin, as Vercel Blob does. `require_loopback` rejects the origins of other machines.
 pub fn router(store: BlobStore) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(Any)
