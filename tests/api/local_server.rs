@@ -244,9 +244,8 @@ async fn invalid_value_of_a_variable_is_named() {
         assert!(none.is_none());
         assert_eq!(process.exit_code(LIMIT).await, Some(1));
         assert!(
-            process
-                .output()
-                .contains(&format!("{name} is \"{value}\": must be")),
+            process.output().contains(&format!("{name} is \""))
+                && process.output().contains("\": must be"),
             "{}",
             process.output()
         );

@@ -68,6 +68,9 @@ async fn modified_link_is_rejected() {
     let url = link(&alice, json!({"path": PATH})).await;
     let of_other = link(&alice, json!({"path": "other.txt"})).await;
     let signature = |url: &str| url.split_once("signature=").unwrap().1.to_owned();
+    let own = signature(&url);
+    let first = if own.starts_with('0') { "1" } else { "0" };
+    let altered = format!("{first}{}", &own[1..]);
     for (part, by) in [
         ("more.txt", "less.txt"),
         ("notes/", ""),
@@ -77,10 +80,10 @@ async fn modified_link_is_rejected() {
         ("valid_until=", "valid_until=9"),
         ("valid_until=", "valid_until=%2B"),
         ("valid_until=", "valid_until=x"),
-        (&*signature(&url), &*signature(&of_other)),
-        (&*signature(&url), &*signature(&url).to_uppercase().replace('A', "B")),
-        (&*signature(&url), ""),
-        (&*signature(&url), "%00"),
+        (&*own, &*signature(&of_other)),
+        (&*own, &*altered),
+        (&*own, ""),
+        (&*own, "%00"),
     ] {
         assert!(url.contains(part), "{part} in {url}");
         let touched = anonymous.get(&url.replacen(part, by, 1)).await;
