@@ -4,9 +4,9 @@ use std::any::Any;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::{Layer, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -47,8 +47,9 @@ pub fn service(router: Router<App>, app: App) -> AppService {
         has_rate_limit: app.config.access.rate_limit.is_some(),
     };
     let origins = app.config.access.cors_allowed_origins.clone();
-    let router = limited(router.fallback(no_such_route)).layer(from_fn(render_errors));
-    observed(router.with_state(app), &origins, settings)
+    // The state first: the layers need none, so that they are compiled once for all routers.
+    let router = router.fallback(no_such_route).with_state(app);
+    layered(router, render_errors, &origins, settings)
 }
 
 /// Returns the service of a deployment whose configuration is invalid: `/api/health` names the variable, and every
@@ -58,28 +59,32 @@ pub fn misconfigured_service(error: ConfigError) -> AppService {
         is_on: true,
         has_rate_limit: false,
     };
-    let router = limited(health::misconfigured_router(error)).layer(from_fn(render_errors));
-    observed(router, &[], settings)
+    let router = health::misconfigured_router(error);
+    layered(router, render_errors, &[], settings)
 }
 
-/// Adds the layers that may fail a request. They are inside of the router's renderer of errors, so that a router with
-/// another shape of errors renders theirs too.
-fn limited<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+/// Adds the layers, all in one: each further `Router::layer` would cost every request a boxed service. `render` gives the
+/// errors of the router, and of the layers that may fail a request, the shape that its clients read.
+fn layered<R, F>(
+    router: Router,
+    render: R,
+    origins: &[OriginPattern],
+    settings: RequestLogSettings,
+) -> AppService
+where
+    R: Fn(Request, Next) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
     let layers = ServiceBuilder::new()
+        .option_layer(cors(origins))
+        .layer(from_fn_with_state(settings, log_request))
+        .layer(from_fn(render))
         .layer(CatchPanicLayer::custom(internal_error))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             TIME_LIMIT,
         ))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-    router.layer(layers)
-}
-
-/// Adds the layers that are the same whatever the shape of errors.
-fn observed(router: Router, origins: &[OriginPattern], settings: RequestLogSettings) -> AppService {
-    let layers = ServiceBuilder::new()
-        .option_layer(cors(origins))
-        .layer(from_fn_with_state(settings, log_request));
     NormalizePathLayer::trim_trailing_slash().layer(router.layer(layers))
 }
 
