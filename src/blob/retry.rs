@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Failure, Result};
-use crate::util::log::OncePerMinute;
+use crate::util::log::warn_once_a_minute;
 
 /// The maximum number of retries of one call.
 pub const MAX_RETRIES: u32 = 3;
@@ -65,14 +65,7 @@ where
 
 /// Logs a failed attempt that is retried: at most once a minute, since an outage affects every call.
 fn warn_of_retry(error: &Error) {
-    static LIMIT: OncePerMinute = OncePerMinute::new();
-    if let Some(suppressed) = LIMIT.pass() {
-        tracing::warn!(
-            blob.error = %error,
-            log.suppressed = suppressed,
-            "a call to Blob failed and is retried"
-        );
-    }
+    warn_once_a_minute!(blob.error = %error, "a call to Blob failed and is retried");
 }
 
 /// The retries and the time that are left for one call.

@@ -7,6 +7,7 @@ use super::cluster::multi_slot::MultiSlot;
 use super::connection::Connection;
 use super::error::Result;
 use super::keys::KeyScheme;
+use super::rate_limit::fail_open;
 use super::reply::read_reply;
 use super::runner::ScriptRunner;
 use super::script;
@@ -61,12 +62,15 @@ impl Executor {
         }
     }
 
-    /// Charges the rate limit of the request, unless an earlier call did.
+    /// Charges the rate limit of the request, unless an earlier call did. Rate limiting fails open.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`](super::error::Error::RateLimited).
     pub(super) async fn check_rate_limit(&self, context: &RequestContext) -> Result<()> {
         match self.scheme() {
             KeyScheme::Single => {
-                self.execute(context, &Call::new(&script::RATE_LIMIT, Vec::new()))
-                    .await
+                let call = Call::new(&script::RATE_LIMIT, Vec::new());
+                fail_open(self.execute(context, &call).await)
             }
             KeyScheme::Cluster => self.multi_slot().charge_rate_limit(context).await,
         }

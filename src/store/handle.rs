@@ -4,7 +4,6 @@ use super::client::RedisClient;
 use super::connection::Connection;
 use super::error::{Error, Result};
 use super::executor::Executor;
-use super::rate_limit::warn_of_uncharged_request;
 use crate::domain::request_context::RequestContext;
 
 /// Sessions, messages and cached skills in Redis. A process has one, which owns the connection.
@@ -42,14 +41,7 @@ impl Store {
         let Ok(executor) = self.executor() else {
             return Ok(());
         };
-        match executor.check_rate_limit(context).await {
-            Err(limited @ Error::RateLimited(_)) => Err(limited),
-            Err(error) => {
-                warn_of_uncharged_request(&error);
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
+        executor.check_rate_limit(context).await
     }
 
     pub(super) fn executor(&self) -> Result<&Executor> {

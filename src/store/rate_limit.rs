@@ -1,16 +1,21 @@
-//! The log line about requests that Redis could not charge. Rate limiting fails open.
+//! The rule that rate limiting fails open.
 
-use super::error::Error;
-use crate::util::log::OncePerMinute;
+use super::error::{Error, Result};
+use crate::util::log::warn_once_a_minute;
 
-/// Logs that a request was not charged to its rate limit: at most once a minute, since an outage affects every request.
-pub(super) fn warn_of_uncharged_request(error: &Error) {
-    static LIMIT: OncePerMinute = OncePerMinute::new();
-    if let Some(suppressed) = LIMIT.pass() {
-        tracing::warn!(
-            redis.error = %error,
-            log.suppressed = suppressed,
-            "the rate limit cannot be checked; the request is allowed"
-        );
+/// Allows a request that Redis could not charge to its rate limit, with a warning.
+///
+/// # Errors
+/// [`Error::RateLimited`].
+pub(super) fn fail_open(charged: Result<()>) -> Result<()> {
+    match charged {
+        Err(error) if !matches!(error, Error::RateLimited(_)) => {
+            warn_once_a_minute!(
+                redis.error = %error,
+                "the rate limit cannot be checked; the request is allowed"
+            );
+            Ok(())
+        }
+        charged => charged,
     }
 }

@@ -18,7 +18,7 @@ use crate::domain::request_context::RequestContext;
 use crate::domain::volume::Volume;
 use crate::skill::{Skill, SkillId};
 use crate::util::json;
-use crate::util::log::OncePerMinute;
+use crate::util::log::warn_once_a_minute;
 
 /// Time that the skills of a volume stay cached after the last write: 30 days, in seconds.
 const CACHE_SECONDS: u64 = 30 * 24 * 60 * 60;
@@ -114,18 +114,11 @@ impl FromRedisValue for CacheEntry {
 
 /// Parses a cached skill. A malformed one counts as missing: the document is read instead, and replaces it.
 fn parse_cached(text: &[u8]) -> Option<CachedSkill> {
-    static LIMIT: OncePerMinute = OncePerMinute::new();
-    let parsed = serde_json::from_slice(text);
-    if let Err(error) = &parsed
-        && let Some(suppressed) = LIMIT.pass()
-    {
-        tracing::warn!(
-            redis.error = %error,
-            log.suppressed = suppressed,
-            "a cached skill is malformed and is read again"
-        );
-    }
-    parsed.ok()
+    serde_json::from_slice(text)
+        .inspect_err(|error| {
+            warn_once_a_minute!(redis.error = %error, "a cached skill is malformed and is read again");
+        })
+        .ok()
 }
 
 fn next_usage(reply: &mut Reply) -> Result<Usage, ParsingError> {

@@ -101,8 +101,20 @@ pub fn install() {
     let _ = tracing::subscriber::set_global_default(JsonLines);
 }
 
-/// Limits a log line whose cause may repeat with each request, such as a storage that is down, to one a minute
-/// and process. Make one `static` per line.
+/// Logs a warning whose cause may repeat with each request, such as a storage that is down: at most once a minute and
+/// process. `log.suppressed` counts the lines in between. A macro, because each place needs a limiter of its own.
+macro_rules! warn_once_a_minute {
+    ($($event:tt)+) => {{
+        static LIMIT: $crate::util::log::OncePerMinute = $crate::util::log::OncePerMinute::new();
+        if let Some(suppressed) = LIMIT.pass() {
+            tracing::warn!(log.suppressed = suppressed, $($event)+);
+        }
+    }};
+}
+
+pub(crate) use warn_once_a_minute;
+
+/// The limiter of [`warn_once_a_minute`].
 #[derive(Debug)]
 pub(crate) struct OncePerMinute {
     last: AtomicI64,
@@ -190,9 +202,8 @@ fn line(event: &Event<'_>, scope: Option<&Scope>) -> String {
     let mut text = Vec::with_capacity(512);
     let mut serializer = serde_json::Serializer::new(&mut text);
     if let Ok(mut map) = serializer.serialize_map(None) {
-        let level = event.metadata().level().as_str().to_ascii_lowercase();
         let mut fields = Fields(&mut map);
-        fields.add("level", &level);
+        fields.add("level", level_name(*event.metadata().level()));
         event.record(&mut fields);
         if let Some(scope) = scope {
             fields.add("request.id", &scope.request_id);
@@ -205,6 +216,15 @@ fn line(event: &Event<'_>, scope: Option<&Scope>) -> String {
         let _ = map.end();
     }
     String::from_utf8(text).unwrap_or_default()
+}
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        // No event of a lower level is enabled.
+        _ => "info",
+    }
 }
 
 /// The members of a line.

@@ -11,7 +11,7 @@ use crate::store::connection::Idempotence;
 use crate::store::connection::timeouts::{RESPONSE_TIMEOUT, deadline_exceeded};
 use crate::store::error::{Error, Result};
 use crate::store::keys;
-use crate::store::rate_limit::warn_of_uncharged_request;
+use crate::store::rate_limit::fail_open;
 use crate::store::reply::{read_cluster_reply, record_rate_limit, unknown_reply};
 use crate::store::script;
 use crate::util::metrics::count_as_one;
@@ -120,14 +120,7 @@ impl MultiSlot<'_> {
             .await
             .and_then(read_cluster_reply)
             .and_then(|(charged, _)| record_rate_limit(charged, &context.rate_limit));
-        match recorded {
-            Err(limited @ Error::RateLimited(_)) => Err(limited),
-            Err(error) => {
-                warn_of_uncharged_request(&error);
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
+        fail_open(recorded)
     }
 
     /// Returns whether a set of the caller's volumes contains a session whose document names no volume.

@@ -27,7 +27,7 @@ use redis::{
 
 use self::transport::{ConnectOptions, Transport};
 use super::error::Result;
-use crate::util::log::OncePerMinute;
+use crate::util::log::warn_once_a_minute;
 
 /// Whether a command may be sent again after its reply was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,12 +215,5 @@ fn is_resp3_rejected(error: &RedisError) -> bool {
 
 /// Logs a failed command that is sent again: at most once a minute, since an outage affects every request.
 fn warn_of_retry(error: &RedisError) {
-    static LIMIT: OncePerMinute = OncePerMinute::new();
-    if let Some(suppressed) = LIMIT.pass() {
-        tracing::warn!(
-            redis.error = %error,
-            log.suppressed = suppressed,
-            "a Redis command failed and is sent again"
-        );
-    }
+    warn_once_a_minute!(redis.error = %error, "a Redis command failed and is sent again");
 }
