@@ -4,9 +4,10 @@ use std::any::Any;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use tower::{Layer, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -65,20 +66,16 @@ pub fn misconfigured_service(error: ConfigError) -> AppService {
 
 /// Adds the layers, all in one: each further `Router::layer` would cost every request a boxed service. `render` gives the
 /// errors of the router, and of the layers that may fail a request, the shape that its clients read.
-fn layered<R, F>(
+fn layered(
     router: Router,
-    render: R,
+    render: fn(Response) -> Response,
     origins: &[OriginPattern],
     settings: RequestLogSettings,
-) -> AppService
-where
-    R: Fn(Request, Next) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response> + Send + 'static,
-{
+) -> AppService {
     let layers = ServiceBuilder::new()
         .option_layer(cors(origins))
         .layer(from_fn_with_state(settings, log_request))
-        .layer(from_fn(render))
+        .map_response(move |response: axum::http::Response<_>| render(response.map(Body::new)))
         .layer(CatchPanicLayer::custom(internal_error))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,

@@ -46,7 +46,7 @@ impl fmt::Debug for LogSink {
     }
 }
 
-/// The request that log lines belong to: also an extension of the request. Cloning it copies a pointer.
+/// The request that log lines belong to. Cloning it copies a pointer.
 #[derive(Clone, Debug)]
 pub struct RequestScope(Arc<Scope>);
 
@@ -81,6 +81,12 @@ impl RequestScope {
     pub fn enter<T>(&self, function: impl FnOnce() -> T) -> T {
         REQUEST.sync_scope(self.clone(), function)
     }
+}
+
+/// Returns the id of the current request, or an empty text outside of requests.
+pub(crate) fn current_request_id() -> String {
+    let id = REQUEST.try_with(|scope| scope.request_id().to_owned());
+    id.unwrap_or_default()
 }
 
 /// Runs a future in the scope of the current request. A spawned task needs this, because it does not inherit

@@ -5,28 +5,23 @@
 
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::http::error::Error;
 use crate::http::error::problem;
-use crate::util::log::RequestScope;
+use crate::util::log::current_request_id;
 
 /// The cause of a failure, for the log only: an extension of the response.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorCause(pub(crate) String);
 
 /// Renders every error of the inner routes as problem+json, including those of axum and of the inner layers.
-pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
-    let scope = request.extensions().get::<RequestScope>().cloned();
-    let response = next.run(request).await;
+pub(crate) fn render_errors(response: Response) -> Response {
     let Some(error) = error_of(&response) else {
         return response;
     };
-    let request_id = scope.as_ref().map_or("", RequestScope::request_id);
-    let mut rendered = problem::render(&error, request_id);
+    let mut rendered = problem::render(&error, &current_request_id());
     if let Some(allow) = response.headers().get(header::ALLOW) {
         rendered.headers_mut().insert(header::ALLOW, allow.clone());
     }

@@ -49,7 +49,6 @@ pub(crate) async fn log_request(
     if let Some(rate_limit) = &rate_limit {
         request.extensions_mut().insert(rate_limit.clone());
     }
-    request.extensions_mut().insert(scope.clone());
     let metrics = Arc::<RequestMetrics>::default();
 
     let handled = metrics.clone().measure(next.run(request));
