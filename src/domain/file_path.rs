@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
-use unicode_normalization::UnicodeNormalization;
+
+use crate::util::unicode::to_nfc;
 
 /// The maximum length of a path, in bytes after normalization.
 pub const MAX_PATH_BYTES: usize = 900;
@@ -23,7 +24,7 @@ impl FilePath {
     /// # Errors
     /// If the path is invalid. The message contains the violated rule.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let path: String = text.nfc().collect();
+        let path = to_nfc(text).into_owned();
         if !(1..=MAX_PATH_BYTES).contains(&path.len()) {
             return Err("must be 1 to 900 bytes");
         }

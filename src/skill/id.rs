@@ -3,12 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
-use unicode_normalization::is_nfc;
 
 use crate::domain::file_path::has_bidi_control;
 use crate::util::hash::sha256_hex;
+use crate::util::unicode::{is_combining_mark, is_nfc, to_nfkd};
 
 /// The maximum length of an id, in bytes.
 pub const MAX_SKILL_ID_BYTES: usize = 200;
@@ -42,10 +40,7 @@ impl SkillId {
     /// one `-`. A name without ASCII letters and digits, such as `日本`, becomes `skill-` and 8 digits of its hash.
     pub fn from_name(name: &str) -> Self {
         let mut slug = String::new();
-        for character in name
-            .nfkd()
-            .filter(|character| !is_combining_mark(*character))
-        {
+        for character in to_nfkd(name).filter(|character| !is_combining_mark(*character)) {
             if character.is_ascii_alphanumeric() {
                 slug.push(character.to_ascii_lowercase());
             } else if !slug.is_empty() && !slug.ends_with('-') {

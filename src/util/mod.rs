@@ -17,3 +17,4 @@ pub mod secret;
 pub mod signing;
 pub mod time;
 pub mod trace_parent;
+pub(crate) mod unicode;

@@ -1,13 +1,12 @@
 //! Lists of files.
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::{File, FileService};
 use crate::blob::paths;
 use crate::domain::file_path::MAX_PATH_BYTES;
 use crate::service::cursor::{decode_cursor, encode_cursor};
 use crate::service::error::{Error, Result};
 use crate::service::volume::VolumeSelection;
+use crate::util::unicode::to_nfc;
 
 /// Which page of which files to list.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ impl FileService<'_> {
     pub async fn list(&self, list: ListFiles) -> Result<FileList> {
         let volume = self.readable(list.volume)?;
         // Paths are stored in NFC, so their prefixes are in NFC.
-        let prefix: String = list.prefix.nfc().collect();
+        let prefix = to_nfc(&list.prefix);
         if prefix.len() > MAX_PATH_BYTES {
             return Err(Error::field(
                 "prefix",
