@@ -26,6 +26,7 @@ const VARIABLES: &[(&str, Visibility)] = &[
     ("ALLOW_ANONYMOUS", Visibility::Public),
     ("RATE_LIMIT", Visibility::Public),
     ("CORS_ALLOWED_ORIGINS", Visibility::Public),
+    ("ALLOWED_HOSTS", Visibility::Public),
     ("PORT", Visibility::Public),
     ("HOST", Visibility::Public),
     ("LLMOS_DIR", Visibility::Public),

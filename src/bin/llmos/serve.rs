@@ -75,11 +75,12 @@ async fn serve() -> anyhow::Result<()> {
     } else {
         None
     };
+    let allowed_hosts = config.access.allowed_hosts.clone();
     print_startup_banner(address, &config, redis.as_ref(), blobs.as_ref());
 
     let services = Services {
         api: api_service(http::router(), App::new(config)),
-        blobs: blobs.map(blob_store::router),
+        blobs: blobs.map(|store| blob_store::router_with_hosts(store, allowed_hosts)),
         pages: Pages::find(),
         page_headers,
     };
