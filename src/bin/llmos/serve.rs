@@ -2,10 +2,10 @@
 //! Blob store if none is configured.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::HeaderMap;
@@ -31,6 +31,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use crate::WATCHER_COMMAND;
 use crate::pages::Pages;
 
 /// Time limit of running requests after the signal to stop.
@@ -146,7 +147,9 @@ async fn respond(request: Request, services: Services) -> Response {
 
 /// Starts the private Redis; returns `None` if no Redis program is installed, which the startup banner reports.
 async fn start_redis(local: &LocalConfig) -> anyhow::Result<Option<RedisServer>> {
-    match RedisServer::start(&local.directory.join("redis")).await {
+    let mut watcher = Command::new(std::env::current_exe().context("cannot find this program")?);
+    watcher.arg(WATCHER_COMMAND);
+    match RedisServer::start(&local.directory.join("redis"), watcher).await {
         Ok(server) => Ok(Some(server)),
         Err(redis_server::Error::NotInstalled) => Ok(None),
         Err(error) => Err(error.into()),
