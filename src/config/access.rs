@@ -4,7 +4,8 @@ use reqwest::Url;
 
 use super::{ConfigError, Environment};
 use crate::auth::{ApiKey, AuthConfig};
-use crate::util::origin::{OriginPattern, is_loopback};
+use crate::util::host::{HostPattern, is_loopback};
+use crate::util::origin::OriginPattern;
 use crate::util::secret::Secret;
 
 /// The default of `RATE_LIMIT` on Vercel, in requests per minute.
@@ -28,6 +29,8 @@ pub struct AccessConfig {
     pub rate_limit: Option<u32>,
     /// `CORS_ALLOWED_ORIGINS`: the origins that may send cross-origin requests. Default: none.
     pub cors_allowed_origins: Vec<OriginPattern>,
+    /// `ALLOWED_HOSTS`: the hosts that requests may name while access control is off, besides local ones. Default: none.
+    pub allowed_hosts: Vec<HostPattern>,
 }
 
 impl AccessConfig {
@@ -44,7 +47,11 @@ impl AccessConfig {
             rate_limit: rate_limit(environment, is_on_vercel)?,
             cors_allowed_origins: environment.parse_list(
                 "CORS_ALLOWED_ORIGINS",
-                "comma-separated origins such as https://app.example.com or https://*.example.com",
+                "comma-separated origins such as https://app.example.com, https://*.example.com or tauri://localhost",
+            )?,
+            allowed_hosts: environment.parse_list(
+                "ALLOWED_HOSTS",
+                "comma-separated names such as dev.example.com or *.example.com, without scheme and port",
             )?,
             is_network_reachable: is_on_vercel,
         })

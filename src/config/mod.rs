@@ -2,16 +2,22 @@
 
 mod access;
 mod blob;
+mod dotenv;
 mod local;
 mod variable;
 
 use self::variable::Environment;
 use crate::blob::BlobConfig;
+use crate::store::validate_url;
 use crate::util::secret::Secret;
 
 pub use self::access::AccessConfig;
-pub use self::local::LocalConfig;
-pub use self::variable::{ConfigError, DotenvError, load_dotenv};
+pub use self::dotenv::{DotenvError, Sources, load_dotenv};
+pub use self::local::{Host, LocalConfig};
+pub use self::variable::ConfigError;
+
+/// The variables by which a deployment is detected.
+const DEPLOYMENT_VARIABLES: [&str; 2] = ["VERCEL", "VERCEL_IPC_PATH"];
 
 /// The responses of reads while storage is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +68,18 @@ impl Config {
         Self::read(&Environment(&std::env::var_os))
     }
 
+    /// Reads the environment of a process on a development machine. The variables by which a deployment is detected
+    /// must not come from a file: `vercel env pull` copies them from the project.
+    ///
+    /// # Errors
+    /// The first variable with an invalid value.
+    pub fn from_local_env(sources: &Sources) -> Result<Self, ConfigError> {
+        let is_hidden = |name| DEPLOYMENT_VARIABLES.contains(&name) && sources.is_from_file(name);
+        Self::read(&Environment(&|name| {
+            std::env::var_os(name).filter(|_| !is_hidden(name))
+        }))
+    }
+
     fn read(environment: &Environment<'_>) -> Result<Self, ConfigError> {
         let is_on_vercel = is_on_vercel(environment);
         let fallback = [
@@ -70,7 +88,7 @@ impl Config {
         ];
         let switch = [("on", true), ("off", false)];
         Ok(Self {
-            redis_url: environment.variable("REDIS_URL").map(Secret::new),
+            redis_url: redis_url(environment)?,
             // Dashboards and .env files often contain a PEM text on one line.
             redis_ca_cert: environment
                 .variable("REDIS_CA_CERT")
@@ -106,6 +124,19 @@ impl Config {
     /// Returns whether reads return samples if no storage is configured.
     pub fn samples_without_storage(&self) -> bool {
         self.storage_fallback != Some(StorageFallback::Off)
+    }
+}
+
+fn redis_url(environment: &Environment<'_>) -> Result<Option<Secret>, ConfigError> {
+    let Some(url) = environment.variable("REDIS_URL") else {
+        return Ok(None);
+    };
+    match validate_url(&url) {
+        Ok(()) => Ok(Some(Secret::new(url))),
+        Err(problem) => {
+            let problem = problem.to_string();
+            Err(ConfigError::with_problem("REDIS_URL", Some(&url), problem))
+        }
     }
 }
 

@@ -1,11 +1,11 @@
-//! Variables of the environment, and the file `.env` that may set them.
+//! Variables of the environment.
 
 use std::ffi::OsString;
 use std::str::FromStr;
 
 /// The variables that people set, in the order of `.env.example`. Values of secret ones are never shown; a URL may
 /// contain a password.
-const VARIABLES: &[(&str, Visibility)] = &[
+pub(super) const VARIABLES: &[(&str, Visibility)] = &[
     ("REDIS_URL", Visibility::Secret),
     ("REDIS_CA_CERT", Visibility::Secret),
     ("STORAGE_FALLBACK", Visibility::Public),
@@ -26,6 +26,7 @@ const VARIABLES: &[(&str, Visibility)] = &[
     ("ALLOW_ANONYMOUS", Visibility::Public),
     ("RATE_LIMIT", Visibility::Public),
     ("CORS_ALLOWED_ORIGINS", Visibility::Public),
+    ("ALLOWED_HOSTS", Visibility::Public),
     ("PORT", Visibility::Public),
     ("HOST", Visibility::Public),
     ("LLMOS_DIR", Visibility::Public),
@@ -37,29 +38,37 @@ const MAX_SHOWN_CHARS: usize = 4;
 const SHOWN_PREFIX_CHARS: usize = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Visibility {
+pub(super) enum Visibility {
     Public,
     Secret,
 }
 
 /// A variable with an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{variable} is {}: must be {expected}", quoted(.value.as_deref()))]
+#[error("{variable} is {}: {problem}", quoted(.value.as_deref()))]
 pub struct ConfigError {
     /// The name of the variable.
     pub variable: &'static str,
     /// The value, masked; `None` if the variable is not set.
     pub value: Option<String>,
-    /// The values that the variable can have.
-    pub expected: &'static str,
+    /// The values that the variable can have, or the cause and the remedy.
+    pub problem: String,
 }
 
 impl ConfigError {
     pub(super) fn new(variable: &'static str, value: Option<&str>, expected: &'static str) -> Self {
+        Self::with_problem(variable, value, format!("must be {expected}"))
+    }
+
+    pub(super) fn with_problem(
+        variable: &'static str,
+        value: Option<&str>,
+        problem: String,
+    ) -> Self {
         Self {
             variable,
             value: value.map(|value| masked(variable, value)),
-            expected,
+            problem,
         }
     }
 }
@@ -78,29 +87,6 @@ fn masked(variable: &str, value: &str) -> String {
     let shown = if is_public { SHOWN_PREFIX_CHARS } else { 0 };
     let prefix: String = value.chars().take(shown).collect();
     format!("{prefix}***")
-}
-
-/// A `.env` that cannot be read. The text contains no value, which may be a secret.
-#[derive(Debug, thiserror::Error)]
-pub enum DotenvError {
-    /// A line is not `NAME=value`.
-    #[error("a line is not NAME=value: put a value that contains blanks between single quotes")]
-    Line,
-    /// The file exists and cannot be read.
-    #[error(transparent)]
-    File(dotenvy::Error),
-}
-
-/// Loads `.env` from the working directory, if it exists. Variables that are already set keep their value.
-///
-/// # Errors
-/// If the file exists and is unreadable or malformed.
-pub fn load_dotenv() -> Result<(), DotenvError> {
-    match dotenvy::from_filename(".env") {
-        Err(error) if error.not_found() => Ok(()),
-        Err(dotenvy::Error::LineParse(..)) => Err(DotenvError::Line),
-        result => result.map(drop).map_err(DotenvError::File),
-    }
 }
 
 /// The variables of the process, or of a test.
@@ -175,7 +161,7 @@ mod tests {
     use std::cell::RefCell;
 
     use super::*;
-    use crate::config::{Config, LocalConfig};
+    use crate::config::{Config, LocalConfig, Sources};
 
     #[test]
     fn variables_are_read_and_listed_in_the_order_of_env_example() {
@@ -200,7 +186,7 @@ mod tests {
         };
         let environment = Environment(&lookup);
         Config::read(&environment).unwrap();
-        LocalConfig::read(&environment).unwrap();
+        LocalConfig::read(&environment, &Sources::default()).unwrap();
         assert_eq!(read.into_inner(), listed);
     }
 

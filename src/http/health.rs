@@ -187,7 +187,8 @@ async fn probe_redis(app: &App) -> Result<(), Problem> {
     probed.map_err(|error| Problem {
         status: match error {
             store::Error::NotConfigured => PartStatus::NotConfigured,
-            store::Error::Unavailable(_)
+            store::Error::InvalidUrl(_)
+            | store::Error::Unavailable(_)
             | store::Error::Unreadable(_)
             | store::Error::RateLimited(_) => PartStatus::Failing,
         },

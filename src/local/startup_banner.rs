@@ -4,16 +4,35 @@ use std::net::SocketAddr;
 
 use super::blob_store::{BlobStore, LOCAL_TOKEN};
 use super::redis_server::RedisServer;
-use crate::config::{AccessConfig, Config};
+use crate::config::{AccessConfig, Config, Sources};
 
-/// Prints the lines. `config` includes the addresses of the private storage.
+/// Prints the address and the source of each variable. `is_host_ignored` adds a warning about `HOST`.
+pub fn print_address(addresses: &[SocketAddr], sources: &Sources, is_host_ignored: bool) {
+    let addresses: Vec<String> = addresses
+        .iter()
+        .map(|address| format!("http://{address}"))
+        .collect();
+    line("llmos", &addresses.join(" "));
+    for (index, (source, names)) in sources.describe().iter().enumerate() {
+        let name = if index == 0 { "variables" } else { "" };
+        line(name, &format!("from {source}: {}", names.join(", ")));
+    }
+    if is_host_ignored {
+        line(
+            "warning",
+            "HOST in the environment is ignored, because it is not an IP address or localhost: to listen on a name, \
+             set HOST in .env",
+        );
+    }
+}
+
+/// Prints the storage, missing settings and access. `config` includes the addresses of the private storage.
 pub fn print_startup_banner(
     address: SocketAddr,
     config: &Config,
     redis: Option<&RedisServer>,
     blobs: Option<&BlobStore>,
 ) {
-    line("llmos", &format!("http://{address}"));
     print_sessions(config, redis);
     print_files(config, blobs);
     if config.anthropic_api_key.is_none() {

@@ -138,7 +138,10 @@ impl Error {
     /// Returns whether storage is configured but does not respond.
     pub(super) fn is_unavailable(&self) -> bool {
         match self {
-            Self::Store(error) => matches!(error, store::Error::Unavailable(_)),
+            Self::Store(error) => matches!(
+                error,
+                store::Error::InvalidUrl(_) | store::Error::Unavailable(_)
+            ),
             Self::Blob(error) => !matches!(error, blob::Error::NotConfigured),
             _ => false,
         }

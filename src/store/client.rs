@@ -105,17 +105,25 @@ impl<'a> RedisClient<'a> {
         let mut command = cmd("EVAL");
         command.arg(script).arg(1).arg("llmos:probe");
         let written = self.connection.command(&command, Idempotence::Safe);
-        match self.connection.is_cluster() {
+        let probed = match self.connection.is_cluster() {
             false => written.await,
             true => tokio::try_join!(written, self.ping()).map(|((), ())| ()),
-        }
+        };
+        self.explained(probed).await
     }
 
     /// Sends PING; on a cluster to all masters.
     pub async fn ping(&self) -> Result<()> {
-        self.connection
-            .command(&cmd("PING"), Idempotence::Safe)
-            .await
+        let command = cmd("PING");
+        let reply = self.connection.command(&command, Idempotence::Safe).await;
+        self.explained(reply).await
+    }
+
+    async fn explained(&self, result: Result<()>) -> Result<()> {
+        match result {
+            Err(error) => Err(self.connection.explain_closed(error).await),
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Sends SHUTDOWN: the server saves its data, stops, and closes the connection without a reply.

@@ -4,6 +4,7 @@ pub mod bearer;
 pub mod diagnosis;
 pub mod etag;
 pub mod hash;
+pub mod host;
 pub(crate) mod http_client;
 pub mod json;
 pub mod log;

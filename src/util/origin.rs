@@ -1,9 +1,27 @@
-//! Origins of web pages, and host names of this machine. No I/O.
+//! Origins of web pages and of the shells of apps. No I/O.
 
-use std::net::IpAddr;
 use std::str::FromStr;
 
-/// An allowed origin: `https://app.example.com`, or `https://*.example.com` for all subdomains.
+use super::host::{is_subdomain, normalize, split_wildcard};
+
+/// The schemes of web pages.
+const WEB_SCHEMES: [&str; 2] = ["http", "https"];
+/// Schemes that are never those of an `Origin` header, or that belong to any page.
+const OTHER_SCHEMES: [&str; 10] = [
+    "about",
+    "blob",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "javascript",
+    "mailto",
+    "ws",
+    "wss",
+];
+
+/// An allowed origin: `https://app.example.com`, `https://*.example.com` for all subdomains, or that of an app, such
+/// as `tauri://localhost`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginPattern {
     scheme: String,
@@ -19,59 +37,56 @@ impl OriginPattern {
             return false;
         };
         let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
-        if scheme != self.scheme {
-            return false;
-        }
-        if !self.is_suffix {
-            return host == self.host;
-        }
-        let subdomain = host.strip_suffix(&self.host);
-        subdomain.is_some_and(|labels| !labels.is_empty() && labels.split('.').all(is_label))
+        scheme == self.scheme
+            && match self.is_suffix {
+                true => is_subdomain(&host, &self.host),
+                false => host == self.host,
+            }
     }
 }
 
 impl FromStr for OriginPattern {
     type Err = ();
 
+    /// Parses a pattern into the form in which browsers send origins: in lower case, without the default port, and with
+    /// international names as Punycode. A slash at the end is removed.
     fn from_str(text: &str) -> Result<Self, ()> {
-        let text = text.to_ascii_lowercase();
         let (scheme, host) = text.split_once("://").ok_or(())?;
-        let (is_suffix, host) = match host.strip_prefix('*') {
-            Some(suffix) => (true, suffix),
-            None => (false, host),
+        let scheme = scheme.to_ascii_lowercase();
+        let host = host.strip_suffix('/').unwrap_or(host);
+        let (is_suffix, name) = split_wildcard(host);
+        let host = match WEB_SCHEMES.contains(&&*scheme) {
+            true => normalize(&scheme, name),
+            false if is_app_scheme(&scheme) && !is_suffix => app_host(host),
+            false => None,
         };
-        let name = host.strip_prefix('.').filter(|_| is_suffix);
-        let name = name.unwrap_or(host);
-        let is_valid = ["http", "https"].contains(&scheme)
-            && (!is_suffix || host.starts_with('.') && name.contains('.'))
-            && is_host_and_port(name);
-        is_valid.then_some(()).ok_or(())?;
+        let host = host.ok_or(())?;
+        if is_suffix && !host.contains('.') {
+            return Err(());
+        }
         Ok(Self {
-            scheme: scheme.to_owned(),
-            host: host.to_owned(),
+            scheme,
+            host: if is_suffix { format!(".{host}") } else { host },
             is_suffix,
         })
     }
 }
 
-fn is_label(label: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    !label.is_empty() && label.bytes().all(is_allowed)
+/// Returns whether a scheme can be that of an app or browser extension. A misspelled `https` cannot.
+fn is_app_scheme(scheme: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    let is_misspelled = scheme.bytes().all(|byte| b"htps".contains(&byte));
+    scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(is_allowed)
+        && !is_misspelled
+        && !OTHER_SCHEMES.contains(&scheme)
 }
 
-fn is_host_and_port(text: &str) -> bool {
-    let (host, port) = split_port(text);
-    let is_address = host.starts_with('[') && host.ends_with(']');
-    (is_address || host.split('.').all(is_label))
-        && port.is_none_or(|port| port.parse::<u16>().is_ok())
-}
-
-/// Splits a `Host` header into host and port.
-fn split_port(text: &str) -> (&str, Option<&str>) {
-    match text.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') && !host.is_empty() => (host, Some(port)),
-        _ => (text, None),
-    }
+/// Returns the host of an app's origin: a name, the id of an extension, or `.`.
+fn app_host(text: &str) -> Option<String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    let is_valid = !text.is_empty() && text.bytes().all(is_allowed);
+    is_valid.then(|| text.to_ascii_lowercase())
 }
 
 /// Returns the host and port of an `Origin` header; `None` for an opaque origin, `null`.
@@ -79,30 +94,10 @@ pub fn host_of(origin: &str) -> Option<&str> {
     origin.split_once("://").map(|(_, host)| host)
 }
 
-/// Returns whether a `Host` is an IP address or a name of this machine or its network. Any other name can be pointed
-/// at this machine by its owner (DNS rebinding), whose pages would then be same-origin.
-pub fn is_local(host: &str) -> bool {
-    let name = host_name(host);
-    let is_single_word = !name.is_empty() && !name.contains('.');
-    name.parse::<IpAddr>().is_ok() || is_localhost(&name) || is_single_word
-}
-
-/// Returns whether a host, with or without port, is this machine.
-pub fn is_loopback(host: &str) -> bool {
-    let name = host_name(host);
-    match name.parse::<IpAddr>() {
-        Ok(address) => address.is_loopback(),
-        Err(_) => is_localhost(&name),
-    }
-}
-
-fn host_name(host: &str) -> String {
-    let (name, _) = split_port(host);
-    name.trim_matches(['[', ']']).to_ascii_lowercase()
-}
-
-fn is_localhost(name: &str) -> bool {
-    name == "localhost" || name.ends_with(".localhost")
+/// Returns the host and port of the `Origin` header of a web page; `None` for apps and an opaque origin.
+pub fn web_host_of(origin: &str) -> Option<&str> {
+    let (scheme, host) = origin.split_once("://")?;
+    WEB_SCHEMES.contains(&scheme).then_some(host)
 }
 
 #[cfg(test)]
@@ -154,8 +149,21 @@ mod tests {
             "https://*.com",
             "https://*example.com",
             "https://a.*.example.com",
-            "https://example.com/",
+            "https://example.com//",
             "https://example.com/path",
+            "https://example.com?a",
+            "https://user@example.com",
+            "https://exa mple.com",
+            "https://example.com:+443",
+            "htps://example.com",
+            "file://",
+            "ws://example.com",
+            "tauri://",
+            "tauri://localhost/path",
+            "chrome-extension://*",
+            "app://*.example.com",
+            "1app://localhost",
+            "://localhost",
             "app.example.com",
             "ftp://example.com",
             "https://",
@@ -167,28 +175,58 @@ mod tests {
     }
 
     #[test]
-    fn only_names_of_this_machine_are_local() {
-        for host in [
-            "localhost",
-            "LOCALHOST:3000",
-            "a.localhost:1",
-            "127.0.0.1:3000",
-            "[::1]:3000",
-            "[::1]",
+    fn pattern_is_put_into_the_form_that_browsers_send() {
+        for (pattern, origin) in [
+            ("https://app.example.com:443", "https://app.example.com"),
+            ("http://app.example.com:80", "http://app.example.com"),
+            ("https://app.example.com:0443", "https://app.example.com"),
+            ("https://app.example.com:", "https://app.example.com"),
+            ("http://app.example.com:443", "http://app.example.com:443"),
+            ("HTTPS://App.Example.COM/", "https://app.example.com"),
+            ("https://größe.example", "https://xn--gre-6ka8i.example"),
+            ("http://[0:0:0::1]:5173", "http://[::1]:5173"),
+            ("https://*.example.com:443/", "https://a.example.com"),
+            ("https://*.Example.com:8443", "https://a.example.com:8443"),
         ] {
-            assert!(is_local(host) && is_loopback(host), "{host}");
+            let parsed: OriginPattern = pattern.parse().unwrap_or_else(|()| panic!("{pattern}"));
+            assert!(parsed.matches(origin), "{pattern} {origin}");
         }
-        for host in ["192.168.0.7", "llmos:3000"] {
-            assert!(is_local(host) && !is_loopback(host), "{host}");
-        }
-        for host in [
-            "evil.example",
-            "evil.example:3000",
-            "localhost.evil.example",
-            "127.0.0.1.evil.example",
-            "",
+    }
+
+    #[test]
+    fn origins_of_apps_and_extensions_are_patterns() {
+        for origin in [
+            "tauri://localhost",
+            "capacitor://localhost",
+            "ionic://localhost",
+            "app://.",
+            "app://-",
+            "app://obsidian.md",
+            "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+            "moz-extension://0f5d1a4e-7d5f-4d52-8f3c-2b7d7f0f6c11",
+            "safari-web-extension://E4770F5C-8B3A-4C11-9B0F-2A7C1D7F6C11",
+            "vscode-webview://0a1b2c",
+            "com.example.app://localhost:8080",
         ] {
-            assert!(!is_local(host) && !is_loopback(host), "{host}");
+            for text in [origin.to_owned(), format!("{origin}/")] {
+                let pattern: OriginPattern = text.parse().unwrap_or_else(|()| panic!("{text}"));
+                assert!(pattern.matches(origin), "{text}");
+                for other in [
+                    "https://localhost",
+                    "tauri://localhost.evil.example",
+                    "null",
+                ] {
+                    assert!(!pattern.matches(other), "{text} {other}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_web_pages_have_a_host_of_the_web() {
+        assert_eq!(web_host_of("http://localhost:3000"), Some("localhost:3000"));
+        for origin in ["tauri://localhost", "null", ""] {
+            assert_eq!(web_host_of(origin), None, "{origin}");
         }
     }
 }

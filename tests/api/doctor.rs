@@ -27,12 +27,16 @@ async fn doctor(redis_url: &str) -> Run {
 async fn doctor_with(environment: &[(&str, &str)], dotenv: &str) -> Run {
     let directory = TempDir::new().unwrap();
     std::fs::write(directory.path().join(".env"), dotenv).unwrap();
+    doctor_in(&directory, environment).await
+}
+
+async fn doctor_in(directory: &TempDir, environment: &[(&str, &str)]) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_llmos"));
     clear_configuration(&mut command);
     command
         .arg("doctor")
         .envs(environment.iter().copied())
-        .current_dir(&directory);
+        .current_dir(directory);
     let mut process = Process::spawn(&mut command);
     let code = process.exit_code(Duration::from_secs(60)).await;
     let is_whole = |output: &str| output.contains("everything works") || output.contains(" failed");
@@ -184,6 +188,39 @@ async fn doctor_reports_a_forbidden_command_and_completes_the_other_checks() {
     run.assert_cannot_create("lacks a permission: NoPerm", "ACL SETUSER");
     assert_eq!((run.count('✓'), run.count('!')), (3, 2), "{}", run.output);
     assert!(redis.keys().is_empty());
+}
+
+#[tokio::test]
+async fn doctor_reports_the_file_of_each_variable() {
+    let redis = Redis::start().await;
+    let directory = TempDir::new().unwrap();
+    let write = |name: &str, text: String| {
+        std::fs::write(directory.path().join(name), text).unwrap();
+    };
+    write(".env.local", format!("REDIS_URL='{}'\n", redis.url()));
+    write(
+        ".env",
+        "REDIS_URL=redis://unused.invalid\nSTORAGE_FALLBACK=off\nRATE_LIMIT=\n".to_owned(),
+    );
+
+    let run = doctor_in(&directory, &[("REQUEST_LOG", "off")]).await;
+
+    let lines = "variables from the environment: REQUEST_LOG\n\
+                 variables from .env.local: REDIS_URL\n\
+                 variables from .env: STORAGE_FALLBACK\n";
+    assert!(run.output.starts_with(lines), "{}", run.output);
+    assert_eq!(run.code, Some(0), "{}", run.output);
+
+    write(
+        ".env.development",
+        "REDIS_URL=redis://:hidden word@h\n".to_owned(),
+    );
+    let run = doctor_in(&directory, &[]).await;
+    run.assert_failed(
+        "configuration",
+        "cannot read .env.development: a line is not NAME=value",
+        ".env",
+    );
 }
 
 #[tokio::test]

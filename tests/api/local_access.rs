@@ -1,6 +1,7 @@
 //! `cargo run`: access to the local server, its start-up lines, and the headers of its pages.
 
 use std::path::Path;
+use std::time::Duration;
 
 use axum::http::Method;
 use llmos::auth::new_key;
@@ -13,6 +14,8 @@ use crate::support::{Client, Process};
 
 /// The one body of this route that needs credentials; upload callbacks of the store do not.
 const UPLOAD: &str = r#"{"type":"blob.generate-client-token","payload":{"pathname":"x"}}"#;
+
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// Returns every method of every described route with a matching path.
 fn routes() -> Vec<(Method, String)> {
@@ -59,6 +62,90 @@ async fn local_server_accepts_only_loopback_by_default() {
     assert!(!process.output().contains("warning"));
     assert!(api.address().starts_with("127.0.0.1:"));
     let _ = api.create_session("x").await;
+}
+
+#[tokio::test]
+async fn local_server_listens_on_both_loopback_addresses() {
+    for host in ["", "localhost"] {
+        let (_directory, mut process, api) = start(&[("HOST", host)]).await;
+        assert_says(&mut process, "from this machine only").await;
+        let port = api.address().rsplit_once(':').unwrap().1;
+        let session = api.session("x").await;
+        for host in ["127.0.0.1", "[::1]"] {
+            let api = Client::http(format!("http://{host}:{port}"));
+            api.get(&session.path()).await.assert_status(200);
+        }
+        let line = format!("llmos      http://127.0.0.1:{port} http://[::1]:{port}\n");
+        assert!(process.output().contains(&line), "{}", process.output());
+    }
+    let (_directory, _process, api) = start(&[("HOST", "[::1]")]).await;
+    assert!(api.address().starts_with("[::1]:"));
+}
+
+#[tokio::test]
+async fn occupied_ipv6_port_is_an_error() {
+    let listener = std::net::TcpListener::bind("[::1]:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let directory = TempDir::new().unwrap();
+    let (mut process, api) = Process::local_server(directory.path(), &[("PORT", &port)]).await;
+    assert!(api.is_none());
+    assert_eq!(process.exit_code(LIMIT).await, Some(1));
+    let said = format!("cannot listen on [::1]:{port}: stop the program on that port");
+    assert!(process.output().contains(&said), "{}", process.output());
+}
+
+#[tokio::test]
+async fn host_that_a_shell_exports_is_ignored_with_a_warning() {
+    for host in ["no-such-machine.invalid", "x86_64-linux-gnu", "a b"] {
+        let (_directory, mut process, api) = start(&[("HOST", host)]).await;
+        assert_says(
+            &mut process,
+            "warning    HOST in the environment is ignored",
+        )
+        .await;
+        assert_says(&mut process, "from this machine only").await;
+        assert!(api.address().starts_with("127.0.0.1:"));
+        api.get("/api/health").await.assert_status(200);
+    }
+}
+
+#[tokio::test]
+async fn host_of_a_file_is_a_name_or_an_address() {
+    let directory = TempDir::new().unwrap();
+    let write = |host: &str| {
+        std::fs::write(directory.path().join(".env"), format!("HOST='{host}'")).unwrap();
+    };
+    for (host, environment) in [
+        ("0.0.0.0", &[][..]),
+        ("0.0.0.0", &[("HOST", "no-such-machine.invalid")]),
+    ] {
+        write(host);
+        let (mut process, api) = Process::local_server(directory.path(), environment).await;
+        assert_says(&mut process, "warning    all requests are rejected").await;
+        assert!(api.unwrap().address().starts_with("0.0.0.0:"));
+        process.signal("-TERM");
+        assert_eq!(process.exit_code(LIMIT).await, Some(0));
+    }
+    for (host, said) in [
+        (
+            "no-such-machine.invalid",
+            "the name in HOST, no-such-machine.invalid, does not resolve",
+        ),
+        (
+            "192.0.2.1",
+            "cannot listen on 192.0.2.1:0: set HOST to localhost or an address of this machine",
+        ),
+        (
+            "http://localhost",
+            "HOST is \"ht***\": must be localhost, an IP address, or a host name",
+        ),
+    ] {
+        write(host);
+        let (mut process, api) = Process::local_server(directory.path(), &[]).await;
+        assert!(api.is_none());
+        assert_eq!(process.exit_code(LIMIT).await, Some(1));
+        assert!(process.output().contains(said), "{}", process.output());
+    }
 }
 
 #[tokio::test]

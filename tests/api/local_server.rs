@@ -1,13 +1,14 @@
 //! `cargo run`: the local server and the Redis that it starts.
 
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Client, Process, Redis};
+use crate::support::{Client, Process, Redis, clear_configuration};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -96,10 +97,9 @@ async fn data_survives_a_clean_stop_and_a_kill_of_all_processes() {
         process = next;
     }
 
-    // Kills first only the server, which leaves its redis-server running, then both.
+    // Kills first only the server, then both. The next server starts at once.
     process.signal("-KILL");
     assert_eq!(process.exit_code(LIMIT).await, None);
-    assert_eq!(redis_processes(directory.path()).len(), 1);
     let (mut process, api) = Process::local_server(directory.path(), &[]).await;
     let _ = api.unwrap().append_and_find(&path).await;
     process.signal("-KILL");
@@ -114,13 +114,153 @@ async fn data_survives_a_clean_stop_and_a_kill_of_all_processes() {
     assert_eq!(redis_processes(directory.path()), [""; 0]);
 }
 
+/// Returns the process ids of the children of a process.
+fn children(process: &Process) -> Vec<String> {
+    let listed = Command::new("pgrep")
+        .args(["-P", &process.id().to_string()])
+        .output();
+    let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
+    listed.lines().map(ToOwned::to_owned).collect()
+}
+
+/// Waits until none of the processes is running.
+async fn wait_until_ended(ids: &[String], limit: Duration) {
+    let started = Instant::now();
+    let is_running = |id: &String| {
+        let state = Command::new("ps").args(["-o", "stat=", "-p", id]).output();
+        let state = String::from_utf8(state.unwrap().stdout).unwrap();
+        // A container may have no process that reaps the ended ones.
+        !state.trim().is_empty() && !state.trim().starts_with('Z')
+    };
+    while ids.iter().any(is_running) {
+        assert!(started.elapsed() < limit, "{ids:?} are still running");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn redis_and_its_watcher_end_after_the_server_was_killed() {
+    let directory = TempDir::new().unwrap();
+    let (mut process, api) = Process::local_server(directory.path(), &[]).await;
+    let api = api.unwrap();
+    let session = api.session("x").await;
+    let path = session.path();
+    for number in 0..20 {
+        api.append(&session.id, &format!("message {number}"))
+            .await
+            .assert_status(200);
+    }
+    let ids = children(&process);
+    assert_eq!(ids.len(), 2, "{ids:?}");
+
+    process.signal("-KILL");
+    assert_eq!(process.exit_code(LIMIT).await, None);
+    wait_until_ended(&ids, Duration::from_secs(10)).await;
+    assert_eq!(redis_processes(directory.path()), [""; 0]);
+    assert!(!directory.path().join(".llmos/redis/redis.sock").exists());
+
+    let (mut process, api) = Process::local_server(directory.path(), &[]).await;
+    let found = api.unwrap().append_and_find(&path).await;
+    assert_eq!(found["message_count"], 21);
+    let ids = children(&process);
+    process.signal("-TERM");
+    assert_eq!(process.exit_code(LIMIT).await, Some(0));
+    wait_until_ended(&ids, Duration::from_secs(10)).await;
+}
+
+#[tokio::test]
+async fn frozen_redis_ends_after_the_server_was_killed() {
+    let directory = TempDir::new().unwrap();
+    let (mut process, api) = Process::local_server(directory.path(), &[]).await;
+    let _ = api.unwrap().create_session("x").await;
+    let ids = children(&process);
+    let redis = redis_processes(directory.path());
+    let signal = |name: &str| {
+        let sent = Command::new("kill")
+            .arg(name)
+            .args(&redis)
+            .status()
+            .unwrap();
+        assert!(sent.success());
+    };
+
+    signal("-STOP");
+    process.signal("-KILL");
+    assert_eq!(process.exit_code(LIMIT).await, None);
+    signal("-CONT");
+
+    wait_until_ended(&ids, Duration::from_secs(10)).await;
+}
+
+#[tokio::test]
+async fn interrupt_of_the_whole_process_group_stops_redis_last() {
+    use std::os::unix::process::CommandExt;
+
+    let directory = TempDir::new().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_llmos"));
+    clear_configuration(&mut command);
+    command
+        .current_dir(&directory)
+        .env("PORT", "0")
+        .process_group(0);
+    let mut process = Process::spawn(&mut command);
+    assert!(process.wait_for("from this machine only", LIMIT).await);
+    let ids = children(&process);
+    assert_eq!(ids.len(), 2, "{ids:?}");
+
+    // As Ctrl-C in a terminal does.
+    let group = format!("-{}", process.id());
+    let sent = Command::new("kill").args(["-INT", "--", &group]).status();
+    assert!(sent.unwrap().success());
+
+    assert_eq!(process.exit_code(LIMIT).await, Some(0));
+    wait_until_ended(&ids, Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn watcher_without_a_parent_ends_and_leaves_a_used_server_running() {
+    let directory = TempDir::new().unwrap();
+    let (process, api) = Process::local_server(directory.path(), &[]).await;
+    let session = api.as_ref().unwrap().session("x").await;
+    let redis = redis_processes(directory.path());
+    // A watcher of an earlier local server in the same folder.
+    let data = directory
+        .path()
+        .join(".llmos/redis")
+        .canonicalize()
+        .unwrap();
+    for input in [data.to_str().unwrap(), "/nowhere", ""] {
+        let mut watcher = Command::new(env!("CARGO_BIN_EXE_llmos"))
+            .arg("watch-redis")
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = watcher.stdin.take().unwrap();
+        pipe.write_all(input.as_bytes()).unwrap();
+        drop(pipe);
+        assert!(watcher.wait().unwrap().success(), "{input}");
+    }
+    assert_eq!(redis_processes(directory.path()), redis);
+    api.unwrap().get(&session.path()).await.assert_status(200);
+    assert_eq!(children(&process).len(), 2);
+}
+
 #[tokio::test]
 async fn redis_that_exits_is_restarted() {
     let directory = TempDir::new().unwrap();
     let (mut first, api) = Process::local_server(directory.path(), &[]).await;
     let mut id = api.unwrap().create_session("x").await;
+    // Without its watcher, the redis-server continues to run.
+    let redis = redis_processes(directory.path());
+    for id in children(&first) {
+        if !redis.contains(&id) {
+            let killed = Command::new("kill").args(["-KILL", &id]).status();
+            assert!(killed.unwrap().success());
+        }
+    }
     first.signal("-KILL");
     let _ = first.exit_code(LIMIT).await;
+    assert_eq!(redis_processes(directory.path()), redis);
     let (mut process, api) = Process::local_server(directory.path(), &[]).await;
     let api = api.unwrap();
 
@@ -220,6 +360,43 @@ async fn dotenv_is_read_and_sets_the_data_folder() {
 }
 
 #[tokio::test]
+async fn dotenv_files_are_read_in_the_order_of_vercel() {
+    let directory = TempDir::new().unwrap();
+    // Each file also has an invalid value for the variables of the files before it. A copy of the project's variables
+    // does not make the local server a deployment.
+    for (file, text) in [
+        (".env.development.local", "REQUEST_LOG=off\n"),
+        (
+            ".env.local",
+            "REQUEST_LOG=no\nSTORAGE_FALLBACK=samples\nVERCEL=1\nVERCEL_ENV=production\nPORT=no\n",
+        ),
+        (".env.development", "STORAGE_FALLBACK=no\nRATE_LIMIT=7\n"),
+        (".env", "\u{feff}RATE_LIMIT=no\nALLOW_ANONYMOUS=true\n"),
+    ] {
+        std::fs::write(directory.path().join(file), text).unwrap();
+    }
+
+    let (mut process, api) = Process::local_server(directory.path(), &[]).await;
+
+    assert!(
+        process.wait_for("from this machine only", LIMIT).await,
+        "{}",
+        process.output()
+    );
+    let sources = "variables  from the environment: PORT\n           \
+                   from .env.development.local: REQUEST_LOG\n           \
+                   from .env.local: STORAGE_FALLBACK\n           \
+                   from .env.development: RATE_LIMIT\n           \
+                   from .env: ALLOW_ANONYMOUS\n";
+    assert!(process.output().contains(sources), "{}", process.output());
+    let listed = api.unwrap().get("/api/sessions").await.assert_status(200);
+    assert_eq!(
+        listed.header("ratelimit-policy"),
+        Some("\"requests\";q=7;w=60")
+    );
+}
+
+#[tokio::test]
 async fn folder_with_a_path_too_long_for_a_socket_works() {
     let directory = TempDir::new().unwrap();
     let deep = directory.path().join("long-name/".repeat(12));
@@ -236,7 +413,7 @@ async fn invalid_value_of_a_variable_is_named() {
     let directory = TempDir::new().unwrap();
     for (name, value) in [
         ("PORT", "x"),
-        ("HOST", "localhost"),
+        ("ALLOWED_HOSTS", "dev.example.com:3000"),
         ("STORAGE_FALLBACK", "maybe"),
         ("REQUEST_LOG", "x"),
     ] {
@@ -250,6 +427,18 @@ async fn invalid_value_of_a_variable_is_named() {
             process.output()
         );
     }
+}
+
+#[tokio::test]
+async fn parameter_of_redis_url_is_named() {
+    let directory = TempDir::new().unwrap();
+    let url = [("REDIS_URL", "rediss://:hidden@h?ssl_cert_reqs=none")];
+    let (mut process, none) = Process::local_server(directory.path(), &url).await;
+    assert!(none.is_none());
+    assert_eq!(process.exit_code(LIMIT).await, Some(1));
+    let said =
+        "llmos cannot start: REDIS_URL is \"***\": the parameter ssl_cert_reqs must be required";
+    assert!(process.output().contains(said), "{}", process.output());
 }
 
 impl Client {

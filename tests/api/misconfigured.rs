@@ -56,6 +56,55 @@ async fn routes_of_a_misconfigured_function_are_503_and_name_the_variable() {
 }
 
 #[tokio::test]
+async fn value_that_can_never_work_is_named_at_the_start() {
+    for (name, value, problem) in [
+        (
+            "REDIS_URL",
+            "redis://:hidden@h?db=x",
+            "the parameter db must be a number",
+        ),
+        (
+            "REDIS_URL",
+            "redis://:hidden@h?timeout=5",
+            "the parameter timeout is unknown",
+        ),
+        ("REDIS_URL", "\"redis://:hidden@h\"", "it is in quotes"),
+        (
+            "VERCEL_BLOB_API_URL",
+            "hidden.example/_blob",
+            "must be an http or https URL",
+        ),
+        (
+            "BLOB_CONTENT_URL",
+            "ftp://hidden.example",
+            "must be an http or https URL",
+        ),
+        (
+            "CORS_ALLOWED_ORIGINS",
+            "https://a.example,hidden.example",
+            "must be comma-separated origins",
+        ),
+        (
+            "CORS_ALLOWED_ORIGINS",
+            "htps://hidden.example",
+            "must be comma-separated origins",
+        ),
+        (
+            "ALLOWED_HOSTS",
+            "https://hidden.example",
+            "must be comma-separated names",
+        ),
+    ] {
+        let (_process, api) = Process::function(HEALTH, &[(name, value)]).await;
+        let health = api.get("/api/health").await.assert_status(503).json();
+        let reason = health["configuration"]["reason"].as_str().unwrap();
+        assert!(reason.starts_with(&format!("{name} is ")), "{health}");
+        assert!(reason.contains(problem), "{health}");
+        assert!(!reason.contains("hidden"), "{health}");
+    }
+}
+
+#[tokio::test]
 async fn misconfigured_function_logs_the_cause_with_each_request() {
     let runtime = Runtime::start(SESSIONS, &[("REQUEST_LOG", "perhaps")]).await;
 

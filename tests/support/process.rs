@@ -191,7 +191,7 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Sends SIGTERM first, because a killed local server leaves its redis-server running.
+    /// Sends SIGTERM first, so that a local server stops its redis-server before the test ends.
     fn drop(&mut self) {
         let started = Instant::now();
         while !self.has_ended() && started.elapsed() < STOP_LIMIT {
@@ -227,6 +227,7 @@ pub fn clear_configuration(command: &mut Command) {
             "ALLOW_ANONYMOUS",
             "RATE_LIMIT",
             "CORS_",
+            "ALLOWED_HOSTS",
         ]
         .iter()
         .any(|prefix| name.starts_with(prefix));

@@ -8,13 +8,15 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use llmos::local::redis_server::watcher;
 
 /// Sessions, skills and files for LLM applications.
 #[derive(Debug, Parser)]
 #[command(
     name = "llmos",
     version,
-    after_help = "Configuration is read from environment variables and from .env in the current folder."
+    after_help = "Configuration is read from environment variables and from .env.development.local, .env.local, \
+                  .env.development and .env in the current folder. The first one that sets a variable wins."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -26,7 +28,7 @@ enum Command {
     /// Starts the local server: the API, the console, and a private Redis and Blob store if none is configured
     /// (default)
     #[command(
-        after_help = "PORT is 3000, HOST is 127.0.0.1 and LLMOS_DIR is .llmos unless they are set."
+        after_help = "PORT is 3000, HOST is localhost and LLMOS_DIR is .llmos unless they are set."
     )]
     Serve,
     /// Checks the configured Redis and Blob store with the operations that the service uses
@@ -34,7 +36,13 @@ enum Command {
     /// Manages API keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Stops the private Redis of a local server that was killed; started by it
+    #[command(name = WATCHER_COMMAND, hide = true)]
+    WatchRedis,
 }
+
+/// The command that runs the watcher of the private Redis.
+const WATCHER_COMMAND: &str = "watch-redis";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -46,6 +54,10 @@ async fn main() -> ExitCode {
         Command::Serve => serve::run().await,
         Command::Doctor => doctor::run().await,
         Command::Keys(command) => keys::run(&command),
+        Command::WatchRedis => match watcher::run().await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 //! Blob store if none is configured.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -18,16 +18,20 @@ use llmos::http;
 use llmos::http::layers::AppService;
 use llmos::http::layers::service as api_service;
 use llmos::local::blob_store::{self, BlobStore, LOCAL_TOKEN};
+use llmos::local::listeners::listen;
 use llmos::local::page_headers::page_headers;
 use llmos::local::redis_server::{self, RedisServer};
-use llmos::local::startup_banner::print_startup_banner;
+use llmos::local::startup_banner::{print_address, print_startup_banner};
 use llmos::util::log;
 use llmos::util::secret::Secret;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use crate::WATCHER_COMMAND;
 use crate::pages::Pages;
 
 /// Time limit of running requests after the signal to stop.
@@ -46,19 +50,17 @@ pub(crate) async fn run() -> ExitCode {
 }
 
 async fn serve() -> anyhow::Result<()> {
-    load_dotenv().context("cannot read .env")?;
+    let sources = load_dotenv()?;
     log::install();
-    let mut config = Config::from_env()?;
-    let local = LocalConfig::from_env()?;
+    let mut config = Config::from_local_env(&sources)?;
+    let local = LocalConfig::from_env(&sources)?;
     let page_headers = page_headers()?;
-    config.access.is_network_reachable |= !local.host.is_loopback();
     // The port is bound before any data is opened, so that a second server on it does not touch the data.
-    let address = SocketAddr::new(local.host, local.port);
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        format!(
-            "cannot listen on {address}: stop the program on that port, or set PORT to another port"
-        )
-    })?;
+    let listeners = listen(&local).await?;
+    let addresses = listeners.iter().map(TcpListener::local_addr);
+    let addresses: Vec<SocketAddr> = addresses.collect::<Result<_, _>>()?;
+    let is_loopback = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
+    config.access.is_network_reachable |= !addresses.iter().all(is_loopback);
     let redis = if config.redis_url.is_none() {
         start_redis(&local).await?
     } else {
@@ -67,36 +69,50 @@ async fn serve() -> anyhow::Result<()> {
     if let Some(redis) = &redis {
         config.redis_url = Some(Secret::new(redis.url()));
     }
-    let address = listener.local_addr()?;
-    // Head and body are two writes. With Nagle's algorithm, the second would wait for the client's acknowledgement.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let address = addresses[0];
     let blobs = if config.blob.read_write_token.is_none() && config.blob.store_id.is_none() {
         Some(open_blob_store(&local, address, &mut config.blob)?)
     } else {
         None
     };
+    print_address(&addresses, &sources, local.is_host_ignored);
     print_startup_banner(address, &config, redis.as_ref(), blobs.as_ref());
 
+    let allowed_hosts = config.access.allowed_hosts.clone();
     let services = Services {
         api: api_service(http::router(), App::new(config)),
-        blobs: blobs.map(blob_store::router),
+        blobs: blobs.map(|store| blob_store::router_with_hosts(store, allowed_hosts)),
         pages: Pages::find(),
         page_headers,
     };
-    let router = Router::new().fallback(move |request: Request| respond(request, services.clone()));
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async {
-        // An error means that the sender was dropped, which also stops the server.
-        let _ = stopped.await;
-    });
-    let server = tokio::spawn(server.into_future());
-    wait_for_signal().await?;
-    let _ = stop.send(());
-    let _ = tokio::time::timeout(DRAIN_LIMIT, server).await;
+    serve_until_signal(listeners, services).await?;
     if let Some(redis) = redis {
         redis.stop().await;
     }
+    Ok(())
+}
+
+/// Serves requests on all listeners. After a signal, running requests have [`DRAIN_LIMIT`] to end.
+async fn serve_until_signal(listeners: Vec<TcpListener>, services: Services) -> anyhow::Result<()> {
+    let router = Router::new().fallback(move |request: Request| respond(request, services.clone()));
+    let (stop, stopped) = watch::channel(());
+    let mut servers = JoinSet::new();
+    for listener in listeners {
+        // Head and body are two writes. With Nagle's algorithm, the second would wait for the client's acknowledgement.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let router = router
+            .clone()
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let mut stopped = stopped.clone();
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+            // An error means that the sender was dropped, which also stops the server.
+            let _ = stopped.changed().await;
+        });
+        servers.spawn(server.into_future());
+    }
+    wait_for_signal().await?;
+    let _ = stop.send(());
+    let _ = tokio::time::timeout(DRAIN_LIMIT, servers.join_all()).await;
     Ok(())
 }
 
@@ -131,7 +147,9 @@ async fn respond(request: Request, services: Services) -> Response {
 
 /// Starts the private Redis; returns `None` if no Redis program is installed, which the startup banner reports.
 async fn start_redis(local: &LocalConfig) -> anyhow::Result<Option<RedisServer>> {
-    match RedisServer::start(&local.directory.join("redis")).await {
+    let mut watcher = Command::new(std::env::current_exe().context("cannot find this program")?);
+    watcher.arg(WATCHER_COMMAND);
+    match RedisServer::start(&local.directory.join("redis"), watcher).await {
         Ok(server) => Ok(Some(server)),
         Err(redis_server::Error::NotInstalled) => Ok(None),
         Err(error) => Err(error.into()),

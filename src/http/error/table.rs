@@ -156,7 +156,8 @@ fn service_rendering(error: &service::error::Error) -> Rendering {
             "Storage is not configured: set BLOB_READ_WRITE_TOKEN to the token of a Vercel Blob store."
                 .into(),
         ),
-        Error::Store(store::Error::Unavailable(_)) | Error::Blob(_) => (
+        Error::Store(store::Error::InvalidUrl(_) | store::Error::Unavailable(_))
+        | Error::Blob(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "storage_unavailable",
             "The storage is unavailable. Try again.".into(),

@@ -13,9 +13,9 @@ use super::caller::Caller;
 use super::store::BlobStore;
 use super::written::Written;
 use crate::blob::client_token::{OnUploadCompleted, sign};
+use crate::util::host::is_loopback;
 use crate::util::http_client;
 use crate::util::log;
-use crate::util::origin::is_loopback;
 
 /// Time limit of the callback request.
 const TIMEOUT: Duration = Duration::from_secs(30);

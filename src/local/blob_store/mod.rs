@@ -46,7 +46,7 @@ use super::lock;
 use crate::util::secret::Secret;
 
 pub use self::limits::{MAX_PARTS, MAX_PUT_BYTES, MIN_PART_BYTES};
-pub use self::router::router;
+pub use self::router::{router, router_with_hosts};
 pub use self::store::BlobStore;
 
 /// Token of the local server's store. It is public: the store accepts requests from its own machine only.

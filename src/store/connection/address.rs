@@ -1,17 +1,18 @@
 //! `REDIS_URL` without its secrets, for logs and error texts.
 
-use std::net::IpAddr;
-use std::{fmt, slice};
+use std::fmt;
 
 use redis::{ConnectionAddr, ConnectionInfo};
 
-use super::url::{Target, parse, scheme_of};
+use super::url::{parse, scheme_of};
+use crate::util::host::is_loopback;
 
 /// A URL with `***` in place of user and password. A malformed URL is reduced to its scheme, because the password can
 /// be anywhere in it.
 #[derive(Clone, Debug)]
 pub struct Address {
     shown: String,
+    database: i64,
     is_encrypted: bool,
     is_local: bool,
     is_cluster: bool,
@@ -21,22 +22,21 @@ impl Address {
     /// Reads a URL, which may be malformed.
     pub fn new(url: &str) -> Self {
         let scheme = scheme_of(url);
-        let Ok(target) = parse(url) else {
+        let Ok(parsed) = parse(url) else {
             return Self {
                 shown: scheme.map_or("…".to_owned(), |scheme| format!("{scheme}://…")),
+                database: 0,
                 is_encrypted: false,
                 is_local: false,
                 is_cluster: false,
             };
         };
         let scheme = scheme.unwrap_or("redis");
-        match &target {
-            Target::One(info) => Self::from_nodes(scheme, slice::from_ref(&**info), "", false),
-            Target::Cluster(nodes) => {
-                let parameter = if nodes.len() > 1 { "" } else { "?cluster=true" };
-                Self::from_nodes(scheme, nodes, parameter, true)
-            }
-        }
+        let parameter = match parsed.is_cluster && parsed.servers.len() == 1 {
+            true => "?cluster=true",
+            false => "",
+        };
+        Self::from_nodes(scheme, &parsed.servers, parameter, parsed.is_cluster)
     }
 
     fn from_nodes(
@@ -65,6 +65,7 @@ impl Address {
                     path.display(),
                     credentials("&user=***", "&pass=***", "")
                 ),
+                database,
                 is_encrypted: false,
                 is_local: true,
                 is_cluster,
@@ -84,10 +85,16 @@ impl Address {
                 credentials("***", ":***", "@"),
                 shown.join(",")
             ),
+            database,
             is_encrypted: hosts.iter().all(|(_, _, is_encrypted)| *is_encrypted),
             is_local: hosts.iter().all(|(host, ..)| is_loopback(host)),
             is_cluster,
         }
+    }
+
+    /// Returns the number of the database.
+    pub fn database(&self) -> i64 {
+        self.database
     }
 
     /// Returns whether the connection uses TLS.
@@ -121,10 +128,6 @@ fn host_of(info: &ConnectionInfo) -> Option<(&str, u16, bool)> {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::url::is_cluster;
@@ -147,6 +150,8 @@ mod tests {
                 "redis://:p@hidden@db.example",
                 "redis://:***@db.example:6379/0",
             ),
+            ("redis://db.example/?db=15", "redis://db.example:6379/15"),
+            ("REDISS://db.example", "rediss://db.example:6379/0"),
             (
                 "valkeys://db.example?protocol=resp2",
                 "valkeys://db.example:6379/0",
@@ -225,6 +230,7 @@ mod tests {
             ("redis://127.0.0.2:7000", true),
             ("rediss://[::1]", true),
             ("redis+unix:///run/redis.sock", true),
+            ("redis://Redis.localhost:7000", true),
             ("redis://localhost.example", false),
             ("redis://10.0.0.1", false),
             ("hidden", false),

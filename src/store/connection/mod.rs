@@ -11,22 +11,23 @@
 
 pub(super) mod address;
 mod cluster;
+pub(super) mod context;
 mod node;
+mod parameters;
+mod rejection;
 pub(super) mod timeouts;
 mod transport;
-mod url;
+pub(super) mod url;
+pub(super) mod url_error;
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use once_cell::sync::OnceCell;
-use redis::{
-    Cmd, ErrorKind, FromRedisValue, ProtocolVersion, RedisError, RedisResult, ServerErrorKind,
-    Value,
-};
+use redis::{Cmd, ErrorKind, FromRedisValue, ProtocolVersion, RedisError, ServerErrorKind, Value};
 
 use self::transport::{ConnectOptions, Transport};
-use super::error::Result;
+use super::error::{Error, Result};
 use crate::util::log::warn_once_a_minute;
 
 /// Whether a command may be sent again after its reply was lost.
@@ -110,6 +111,17 @@ impl Connection {
         }
     }
 
+    /// Returns the error with the words of the server, if it closed the connection because it accepts no further one.
+    pub(super) async fn explain_closed(&self, error: Error) -> Error {
+        match &error {
+            Error::Unavailable(cause) if cause.is_connection_dropped() => {
+                let rejection = self.options.rejection().await;
+                rejection.map_or(error, Error::Unavailable)
+            }
+            _ => error,
+        }
+    }
+
     /// Sends a command once and returns its reply. `None` means that the attempt failed, the connection was replaced,
     /// and the command may be sent again.
     pub(super) async fn attempt(
@@ -160,7 +172,7 @@ impl Connection {
         let may_repeat =
             never_arrived || (error.is_connection_dropped() && idempotence == Idempotence::Safe);
         if !may_repeat || retry.is_used {
-            return Err(error.into());
+            return Err(self.options.with_context(error).into());
         }
         warn_of_retry(&error);
         retry.is_used = true;
@@ -169,7 +181,7 @@ impl Connection {
     }
 
     fn active(&self) -> Result<(u64, Transport)> {
-        let active = self.active.get_or_try_init(|| -> RedisResult<_> {
+        let active = self.active.get_or_try_init(|| -> Result<_> {
             let protocol = self.options.preferred_protocol()?;
             Ok(Mutex::new(ActiveConnection {
                 number: 0,

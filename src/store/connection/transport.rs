@@ -11,7 +11,8 @@ use redis::{
 
 use super::cluster::Cluster;
 use super::timeouts::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
-use super::url::{self, Target};
+use super::url::{self, RedisUrl};
+use crate::store::error::Result;
 use crate::util::metrics;
 
 /// Maximum number of commands that wait to be sent. It exceeds the concurrent requests of an instance.
@@ -32,16 +33,13 @@ pub(super) struct ConnectOptions {
 
 impl ConnectOptions {
     /// Returns the protocol in the URL, else RESP3: with RESP3 the crate notices a closed connection before using it.
-    pub(super) fn preferred_protocol(&self) -> RedisResult<ProtocolVersion> {
-        let target = url::parse(&self.url)?;
-        if self.url.contains("protocol=") {
-            return Ok(target.first().redis_settings().protocol());
-        }
-        Ok(ProtocolVersion::RESP3)
+    pub(super) fn preferred_protocol(&self) -> Result<ProtocolVersion> {
+        let protocol = url::parse(&self.url)?.protocol;
+        Ok(protocol.unwrap_or(ProtocolVersion::RESP3))
     }
 
     /// Returns a transport that connects on first use.
-    pub(super) fn lazy_transport(&self, protocol: ProtocolVersion) -> RedisResult<Transport> {
+    pub(super) fn lazy_transport(&self, protocol: ProtocolVersion) -> Result<Transport> {
         let with_settings = |info: ConnectionInfo| {
             let redis = info.redis_settings().clone().set_protocol(protocol);
             info.set_redis_settings(redis)
@@ -51,27 +49,27 @@ impl ConnectOptions {
             client_tls: None,
             root_cert: Some(pem.clone().into_bytes()),
         });
-        match url::parse(&self.url)? {
-            Target::One(info) => {
-                let is_encrypted = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
-                let client = match certificates {
-                    Some(certificates) if is_encrypted => {
-                        Client::build_with_tls(with_settings(*info), certificates)?
-                    }
-                    _ => Client::open(with_settings(*info))?,
-                };
-                let config = ConnectionManagerConfig::new()
-                    .set_number_of_retries(0)
-                    .set_connection_timeout(Some(CONNECT_TIMEOUT))
-                    .set_response_timeout(Some(RESPONSE_TIMEOUT))
-                    .set_pipeline_buffer_size(COMMANDS_IN_FLIGHT);
-                Ok(Transport::One(client.get_connection_manager_lazy(config)?))
-            }
-            Target::Cluster(nodes) => {
-                let nodes = nodes.into_iter().map(with_settings).collect();
-                Ok(Transport::Cluster(Cluster::new(nodes, certificates)?))
-            }
+        let RedisUrl {
+            servers,
+            is_cluster,
+            ..
+        } = url::parse(&self.url)?;
+        let mut servers: Vec<_> = servers.into_iter().map(with_settings).collect();
+        if is_cluster {
+            return Ok(Transport::Cluster(Cluster::new(servers, certificates)?));
         }
+        let server = servers.remove(0);
+        let is_encrypted = matches!(server.addr(), ConnectionAddr::TcpTls { .. });
+        let client = match certificates {
+            Some(certificates) if is_encrypted => Client::build_with_tls(server, certificates)?,
+            _ => Client::open(server)?,
+        };
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(0)
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(RESPONSE_TIMEOUT))
+            .set_pipeline_buffer_size(COMMANDS_IN_FLIGHT);
+        Ok(Transport::One(client.get_connection_manager_lazy(config)?))
     }
 }
 

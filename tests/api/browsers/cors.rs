@@ -213,3 +213,43 @@ async fn wildcard_origin_allows_only_subdomains() {
     assert_eq!(answer.header("access-control-allow-origin"), None);
     assert_not_for_all(&answer);
 }
+
+#[tokio::test]
+async fn configured_origin_matches_in_the_form_that_browsers_send() {
+    let app = TestApp::start().await;
+    for (configured, sent) in [
+        ("https://App.example.com:443/", "https://app.example.com"),
+        ("tauri://localhost", "tauri://localhost"),
+        ("capacitor://localhost/", "capacitor://localhost"),
+        ("app://obsidian.md", "app://obsidian.md"),
+        (
+            "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+            "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+        ),
+    ] {
+        let api = in_process(allowing(config(&app.redis.url()), &[configured]));
+        let asked = ask(&api, sent, "POST", "/api/sessions").await;
+        let body = json!({"name": "x", "volume": "user"});
+        let created = from(&api, sent).post("/api/sessions", &body).await;
+        created.assert_status(201);
+        let listed = from(&api, sent).get("/api/sessions").await;
+        for response in [asked, listed.assert_status(200)] {
+            let allowed = response.header("access-control-allow-origin");
+            assert_eq!(allowed, Some(sent), "{response:?}");
+        }
+        let refused = from(&api, EVIL).post("/api/sessions", &body).await;
+        refused.assert_error(403, "forbidden");
+    }
+}
+
+#[tokio::test]
+async fn app_with_the_name_of_the_host_is_not_a_page_of_it() {
+    let app = TestApp::start().await;
+    let api = app.api.with_header("host", "localhost");
+    let body = json!({"name": "x", "volume": "user"});
+    let page = from(&api, "http://localhost");
+    page.post("/api/sessions", &body).await.assert_status(201);
+    let shell = from(&api, "tauri://localhost");
+    let refused = shell.post("/api/sessions", &body).await;
+    refused.assert_error(403, "forbidden");
+}

@@ -6,7 +6,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::{EVIL, with_key};
-use crate::support::{Client, Process, TestApp, config, in_process};
+use crate::support::{BlobServer, Client, Process, TestApp, config, in_process};
 
 /// The content types that a form can send without a preflight, each with JSON in the body.
 const FORMS: [(&str, &str); 3] = [
@@ -145,6 +145,54 @@ async fn dns_rebinding_host_is_rejected() {
         create(&way.with_header("origin", format!("http://{evil}")), 403).await;
     }
     assert_empty(&api).await;
+}
+
+#[tokio::test]
+async fn reserved_and_allowed_hosts_are_accepted_by_every_route() {
+    let directory = TempDir::new().unwrap();
+    let allowed = [("ALLOWED_HOSTS", "dev.example.com, *.Tunnel.example")];
+    let (_server, api) = Process::local_server(directory.path(), &allowed).await;
+    let api = api.unwrap();
+    let token = format!("Bearer {}", BlobServer::TOKEN);
+    for (host, is_accepted) in [
+        ("llmos.local:3000", true),
+        ("app.test", true),
+        ("api.internal:3000", true),
+        ("nas.home.arpa", true),
+        ("host.docker.internal:3000", true),
+        ("dev.example.com:3000", true),
+        ("a.tunnel.example", true),
+        ("tunnel.example", false),
+        ("a.dev.example.com", false),
+        ("evil.example", false),
+    ] {
+        let blobs = api.with_header("authorization", &*token);
+        for (api, name) in [(&api, "host"), (&api, "x-forwarded-host")] {
+            let page = api
+                .with_header(name, host)
+                .with_header("origin", format!("http://{host}"));
+            create(&page, if is_accepted { 201 } else { 403 }).await;
+            let page = blobs
+                .with_header(name, host)
+                .with_header("origin", format!("http://{host}"));
+            let status = if is_accepted { 200 } else { 403 };
+            page.get("/_blob").await.assert_status(status);
+            let other = blobs
+                .with_header(name, host)
+                .with_header("origin", "http://other.local:3000");
+            other.get("/_blob").await.assert_status(403);
+        }
+    }
+    let stranger = api.with_header("host", "evil.example");
+    let refused = stranger.get("/api/sessions").await;
+    let problem = refused.assert_error(403, "forbidden");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("ALLOWED_HOSTS"),
+        "{problem}"
+    );
 }
 
 #[tokio::test]

@@ -8,8 +8,9 @@ async fn doctor_reports_a_working_cluster() {
     let redis = Redis::start().await;
     let run = doctor(&redis.url()).await;
     assert!(
-        run.output
-            .starts_with("Redis Cluster at redis://127.0.0.1:"),
+        run.output.starts_with(
+            "variables from the environment: REDIS_URL\nRedis Cluster at redis://127.0.0.1:"
+        ),
         "{}",
         run.output
     );
@@ -28,6 +29,25 @@ async fn doctor_reports_a_working_cluster() {
     assert!(run.from('✓', "cluster")[0].contains("3 masters"));
     assert_eq!(run.code, Some(0), "{}", run.output);
     assert_eq!(redis.keys(), [""; 0]);
+}
+
+#[tokio::test]
+async fn permissions_named_by_the_remedy_are_sufficient_on_a_cluster() {
+    let redis = Redis::start().await;
+    let url = redis.url().replace("redis://", "redis://app:hidden@");
+    let user = ["ACL", "SETUSER", "app", "reset", "on", ">hidden"];
+    redis.command::<()>(&[&user[..], &["~*", "+@all", "-rpush"]].concat());
+    let run = doctor(&url).await;
+    let remedy = run.from('✗', "append messages")[1].to_owned();
+    let (_, named) = remedy.split_once("ACL SETUSER: ").unwrap();
+    let named = named.replace(", on a Redis Cluster also", "");
+    let named: Vec<&str> = named.split_whitespace().collect();
+    assert!(named.contains(&"+cluster|slots"), "{remedy}");
+
+    redis.command::<()>(&[&user[..], &named].concat());
+    let run = doctor(&url).await;
+    redis.command::<()>(&["ACL", "DELUSER", "app"]);
+    assert_eq!((run.code, run.count('!')), (Some(0), 0), "{}", run.output);
 }
 
 #[tokio::test]

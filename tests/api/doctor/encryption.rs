@@ -9,7 +9,7 @@ async fn doctor_reports_a_tls_mismatch_in_both_directions() {
     let _redis = Redis::start_with(&["--port", &port.to_string()]).await;
     let run = doctor(&format!("rediss://127.0.0.1:{port}")).await;
     run.assert_cannot_connect(
-        "no reply in time",
+        "no reply in time over TLS: ",
         "use redis:// there instead of rediss://",
     );
 
@@ -36,7 +36,10 @@ async fn doctor_reports_an_untrusted_or_mismatched_certificate() {
         "",
     )
     .await;
-    assert!(run.from('✓', "TLS")[0].contains("on, trusting REDIS_CA_CERT only"));
+    assert!(
+        run.from('✓', "TLS")[0]
+            .contains("on, trusting REDIS_CA_CERT only; certificate and host name are checked")
+    );
     assert_eq!(run.code, Some(0), "{}", run.output);
 
     let other = TlsRedis::start_for("other.example").await;

@@ -19,7 +19,7 @@ const CHECK_ADDRESS: &str = "check that the address leads to the real storage, a
 /// Runs all checks and returns the exit code.
 pub(crate) async fn run() -> ExitCode {
     let mut report = Report::default();
-    match configuration() {
+    match configuration(&mut report) {
         Ok(config) => {
             redis::check(&config, &mut report).await;
             blob::check(&config, &mut report).await;
@@ -35,9 +35,13 @@ pub(crate) async fn run() -> ExitCode {
     report.conclude()
 }
 
-fn configuration() -> anyhow::Result<Config> {
-    load_dotenv().map_err(|error| anyhow::Error::new(error).context("cannot read .env"))?;
-    Ok(Config::from_env()?)
+/// Reads the configuration, and prints the source of each variable.
+fn configuration(report: &mut Report) -> anyhow::Result<Config> {
+    let sources = load_dotenv()?;
+    for (source, names) in sources.describe() {
+        report.note(&format!("variables from {source}: {}", names.join(", ")));
+    }
+    Ok(Config::from_local_env(&sources)?)
 }
 
 /// Checks that the data that was read is the data that was stored.

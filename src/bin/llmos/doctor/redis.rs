@@ -9,6 +9,8 @@ use llmos::util::diagnosis::Diagnosis;
 
 use super::{median, session};
 
+/// The checks of every TLS connection.
+const CHECKED: &str = "; certificate and host name are checked";
 /// Number of round trips that are measured.
 const PINGS: usize = 9;
 
@@ -32,7 +34,8 @@ pub(crate) async fn check(config: &Config, report: &mut Report) {
         report.fail("connection", &diagnose(&error));
         return report.note("the other Redis checks are skipped: they need a connection");
     }
-    report.outcome("connection", Ok(String::new()));
+    let database = format!("database {}", address.database());
+    report.outcome("connection", Ok(database));
     session::check(&store, report).await;
     report.outcome("round trip", round_trip(&client).await);
     if address.is_cluster() {
@@ -84,8 +87,8 @@ async fn memory_policy(client: &RedisClient<'_>) -> Result<String, Diagnosis> {
 
 fn encryption(address: &Address, has_own_authority: bool) -> Result<String, Diagnosis> {
     match (address.is_encrypted(), address.is_local()) {
-        (true, _) if has_own_authority => Ok("on, trusting REDIS_CA_CERT only".to_owned()),
-        (true, _) => Ok("on".to_owned()),
+        (true, _) if has_own_authority => Ok(format!("on, trusting REDIS_CA_CERT only{CHECKED}")),
+        (true, _) => Ok(format!("on, trusting public authorities{CHECKED}")),
         (false, true) => Ok("off, not needed on the same machine".to_owned()),
         (false, false) => Err(Diagnosis {
             cause: "off: the password and all messages are sent unencrypted".to_owned(),
