@@ -57,6 +57,8 @@ struct Health {
     environment: Option<String>,
     redis: Part,
     blob: Part,
+    /// The published signing keys of tokens, at `AUTH_JWKS_URL`. They are cached for up to ten minutes.
+    jwks: Part,
     /// Present only if a variable of the deployment has an invalid value. The other parts are then not checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Part, required = false)]
@@ -105,9 +107,17 @@ async fn check_health(
     State(app): State<App>,
 ) -> Response {
     let blobs = app.blobs_of(&context);
-    let (redis, blob) = tokio::join!(check(probe_redis(&app)), check(probe_blob(&blobs)));
-    let cause = cause_of(&[&redis, &blob]);
-    let health = Json(Health::new(&app.config, redis, blob, cause.is_some()));
+    let (redis, blob, jwks) = tokio::join!(
+        check(probe_redis(&app)),
+        check(probe_blob(&blobs)),
+        check(probe_jwks(&app)),
+    );
+    let cause = cause_of(&[&redis, &blob, &jwks]);
+    let health = Json(Health::new(
+        &app.config,
+        [redis, blob, jwks],
+        cause.is_some(),
+    ));
     match cause {
         Some(cause) => {
             let cause = Extension(ErrorCause(cause));
@@ -127,7 +137,7 @@ fn cause_of(parts: &[&Part]) -> Option<String> {
 }
 
 impl Health {
-    fn new(config: &Config, redis: Part, blob: Part, is_failing: bool) -> Self {
+    fn new(config: &Config, [redis, blob, jwks]: [Part; 3], is_failing: bool) -> Self {
         Self {
             status: if is_failing {
                 PartStatus::Failing
@@ -140,6 +150,7 @@ impl Health {
             environment: config.vercel_env.clone(),
             redis,
             blob,
+            jwks,
             configuration: None,
         }
     }
@@ -160,7 +171,8 @@ fn misconfigured_health(error: &ConfigError) -> (Extension<ErrorCause>, Json<Hea
         region: None,
         environment: None,
         redis: not_checked.clone(),
-        blob: not_checked,
+        blob: not_checked.clone(),
+        jwks: not_checked,
         configuration: Some(Part {
             status: PartStatus::Failing,
             milliseconds: None,
@@ -203,6 +215,22 @@ async fn probe_blob(blobs: &Blobs) -> Result<(), Problem> {
         },
         diagnosis: blob::diagnose(&error),
     })
+}
+
+async fn probe_jwks(app: &App) -> Result<(), Problem> {
+    match app.authenticator.probe_keys().await {
+        Some(probed) => probed.map(drop).map_err(|diagnosis| Problem {
+            status: PartStatus::Failing,
+            diagnosis,
+        }),
+        None => Err(Problem {
+            status: PartStatus::NotConfigured,
+            diagnosis: Diagnosis {
+                cause: "AUTH_JWKS_URL is not set".to_owned(),
+                remedy: "set AUTH_JWKS_URL to accept tokens of an identity provider",
+            },
+        }),
+    }
 }
 
 async fn check(probe: impl Future<Output = Result<(), Problem>>) -> Part {

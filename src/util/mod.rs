@@ -5,6 +5,7 @@ pub mod diagnosis;
 pub mod etag;
 pub mod hash;
 pub(crate) mod http_client;
+pub(crate) mod invisible;
 pub mod json;
 pub mod log;
 pub(crate) mod media_type;
