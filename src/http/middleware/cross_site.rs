@@ -4,7 +4,7 @@
 
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
 use super::cors::matches_any;
 use crate::config::AccessConfig;
@@ -37,8 +37,7 @@ pub(crate) fn refuse_other_pages(parts: &Parts, access: &AccessConfig) -> Result
 
 fn is_from_other_page(parts: &Parts, access: &AccessConfig) -> bool {
     let Some(origin) = parts.headers.get(header::ORIGIN) else {
-        let site = parts.headers.get(SEC_FETCH_SITE);
-        return site.is_some_and(|site| site == "cross-site" || site == "same-site");
+        return is_sent_by_other_page(&parts.headers);
     };
     let page_host = host_of(origin.to_str().unwrap_or_default());
     // `vercel dev` sets `Host` to its own host, and `X-Forwarded-Host` to the host that the client called.
@@ -46,6 +45,12 @@ fn is_from_other_page(parts: &Parts, access: &AccessConfig) -> bool {
     let is_same_host = page_host
         .is_some_and(|page| called_host.is_some_and(|host| host.eq_ignore_ascii_case(page)));
     !is_same_host && !matches_any(origin, &access.cors_allowed_origins)
+}
+
+/// Returns whether the browser reports that a page of another origin sent the request.
+pub(super) fn is_sent_by_other_page(headers: &HeaderMap) -> bool {
+    let site = headers.get(SEC_FETCH_SITE);
+    site.is_some_and(|site| site == "cross-site" || site == "same-site")
 }
 
 /// Returns all hosts that a request names, since a client can add further ones. The host that it called is the first.
