@@ -12,6 +12,8 @@ use super::yaml::{self, Node, Value};
 pub(super) struct FrontMatter<'a> {
     yaml: &'a str,
     line_ending: &'a str,
+    /// The number of lines of the document before the front matter.
+    lines_before: usize,
     /// The keys and values in document order.
     entries: Vec<(Node, Node)>,
     /// The indentation and the byte ranges of the entries, if each entry has its own lines.
@@ -32,12 +34,14 @@ impl<'a> FrontMatter<'a> {
         }
         let lines_before = parts.lines_before();
         let mut this = Self::parse_yaml(parts.yaml, parts.line_ending()).map_err(|error| {
+            let error = yaml::correct(parts.yaml, error);
             let line = error.line + lines_before;
             format!(
                 "line {line}: the front matter is malformed: {}",
                 error.message
             )
         })?;
+        this.lines_before = lines_before;
         for (key, value) in &mut this.entries {
             shift_lines(key, lines_before);
             shift_lines(value, lines_before);
@@ -64,6 +68,7 @@ impl<'a> FrontMatter<'a> {
         Ok(Self {
             yaml,
             line_ending,
+            lines_before: 0,
             entries,
             ranges,
         })
@@ -78,6 +83,26 @@ impl<'a> FrontMatter<'a> {
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         let (_, value) = self.entries.iter().rfind(|entry| is_key(entry, key))?;
         Some(value)
+    }
+
+    /// Returns the reason why only a part of a key's value is read, with the line as it was meant; `None` if the whole value
+    /// is read, or if the key is missing. A comment counts only if `is_prose`: after other values comments are usual.
+    pub(super) fn lost_text(&self, key: &str, is_prose: bool) -> Option<(usize, String)> {
+        let (key_node, value) = self.entries.iter().rfind(|entry| is_key(entry, key))?;
+        value.text()?;
+        let number = key_node.line;
+        let line = lines(self.yaml).nth(number - self.lines_before - 1)?;
+        let (sign, meant) = yaml::quoted_entry(line.text)?;
+        let read_as = match sign {
+            '#' if !is_prose => return None,
+            '#' => "a comment, which is not part of the value",
+            '!' => "a tag, which is not part of the value",
+            _ => "an anchor, which is not part of the value",
+        };
+        let message = format!(
+            "`{key}` contains `{sign}`, which begins {read_as}. To keep the text, write: {meant}"
+        );
+        Some((number, message))
     }
 
     /// Returns the front matter's lines with the edits applied. The other entries stay unchanged.

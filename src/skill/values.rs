@@ -11,6 +11,8 @@ use crate::util::json;
 
 /// The maximum number of warnings per document.
 const MAX_WARNINGS: usize = 20;
+/// The keys whose values are sentences, in which a `#` is rarely a comment.
+const PROSE: [&str; 2] = ["name", "description"];
 /// The maximum length of a key in a warning, in characters.
 const MAX_QUOTED_CHARS: usize = 40;
 
@@ -76,6 +78,11 @@ impl<'a> Values<'a> {
 
     /// Returns a string as written: `1.10` and `true` are not converted.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
+        let is_prose = PROSE.contains(&key);
+        let lost = self.front_matter?.lost_text(key, is_prose);
+        if let Some((line, message)) = lost {
+            self.warn(Some(line), &message);
+        }
         let node = self.get(key)?;
         let text = node.text().map(str::to_owned);
         if text.is_none() {
