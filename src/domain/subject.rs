@@ -6,7 +6,7 @@
 //! | other ASCII | `!`, then the name with `!` and two hexadecimal digits for each other character: `!did!3Aprivy!3A1` |
 //! | other | `!!u`, then three digits of base64url for each character |
 //!
-//! Plain volume ids contain no `!`, so neither form equals one, and `!u` is no escape, so the two forms differ. Each
+//! Plain volume ids contain no `!`, so neither form equals one. An escape has digits after its `!`, so the two forms differ. Each
 //! form can be decoded, so different names have different ids.
 
 use super::volume::{MAPPED, MAX_MAPPED_ID_CHARS, VolumeId};

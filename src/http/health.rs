@@ -57,8 +57,10 @@ struct Health {
     environment: Option<String>,
     redis: Part,
     blob: Part,
-    /// The published signing keys of tokens, at `AUTH_JWKS_URL`. They are cached for up to ten minutes.
-    jwks: Part,
+    /// The published signing keys of tokens, which are cached for up to ten minutes. Present only if `AUTH_JWKS_URL` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Part, required = false)]
+    jwks: Option<Part>,
     /// Present only if a variable of the deployment has an invalid value. The other parts are then not checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Part, required = false)]
@@ -112,10 +114,12 @@ async fn check_health(
         check(probe_blob(&blobs)),
         check(probe_jwks(&app)),
     );
-    let cause = cause_of(&[&redis, &blob, &jwks]);
+    let jwks = app.config.access.auth.jwks_url.as_ref().map(|_| jwks);
+    let parts = [Some(&redis), Some(&blob), jwks.as_ref()];
+    let cause = cause_of(parts.into_iter().flatten());
     let health = Json(Health::new(
         &app.config,
-        [redis, blob, jwks],
+        (redis, blob, jwks),
         cause.is_some(),
     ));
     match cause {
@@ -128,16 +132,18 @@ async fn check_health(
 }
 
 /// Returns the reasons of the failing parts; `None` if no part is failing.
-fn cause_of(parts: &[&Part]) -> Option<String> {
-    let failing = parts
-        .iter()
-        .filter(|part| part.status == PartStatus::Failing);
+fn cause_of<'a>(parts: impl Iterator<Item = &'a Part>) -> Option<String> {
+    let failing = parts.filter(|part| part.status == PartStatus::Failing);
     let reasons: Vec<&str> = failing.filter_map(|part| part.reason.as_deref()).collect();
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 impl Health {
-    fn new(config: &Config, [redis, blob, jwks]: [Part; 3], is_failing: bool) -> Self {
+    fn new(
+        config: &Config,
+        (redis, blob, jwks): (Part, Part, Option<Part>),
+        is_failing: bool,
+    ) -> Self {
         Self {
             status: if is_failing {
                 PartStatus::Failing
@@ -171,8 +177,8 @@ fn misconfigured_health(error: &ConfigError) -> (Extension<ErrorCause>, Json<Hea
         region: None,
         environment: None,
         redis: not_checked.clone(),
-        blob: not_checked.clone(),
-        jwks: not_checked,
+        blob: not_checked,
+        jwks: None,
         configuration: Some(Part {
             status: PartStatus::Failing,
             milliseconds: None,
@@ -219,16 +225,10 @@ async fn probe_blob(blobs: &Blobs) -> Result<(), Problem> {
 
 async fn probe_jwks(app: &App) -> Result<(), Problem> {
     match app.authenticator.probe_keys().await {
-        Some(probed) => probed.map(drop).map_err(|diagnosis| Problem {
+        None | Some(Ok(_)) => Ok(()),
+        Some(Err(diagnosis)) => Err(Problem {
             status: PartStatus::Failing,
             diagnosis,
-        }),
-        None => Err(Problem {
-            status: PartStatus::NotConfigured,
-            diagnosis: Diagnosis {
-                cause: "AUTH_JWKS_URL is not set".to_owned(),
-                remedy: "set AUTH_JWKS_URL to accept tokens of an identity provider",
-            },
         }),
     }
 }

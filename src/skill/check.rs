@@ -22,7 +22,7 @@ pub fn check_document(text: &[u8]) -> Result<&str, String> {
         .text("name")
         .is_none_or(|name| name.trim().is_empty())
     {
-        let lost = front_matter.lost_text("name", true);
+        let lost = front_matter.lost_text("name");
         return Err(lost.map_or_else(
             || "`name` is missing in the front matter".to_owned(),
             |(line, reason)| format!("line {line}: `name` is empty: {reason}"),
@@ -64,7 +64,7 @@ mod tests {
         );
         check_rejected(
             b"---\nname: #1\n---\n",
-            "line 2: `name` is empty: `name` contains `#`, which begins a comment, which is not part of the value. To keep \
+            "line 2: `name` is empty: `name` contains `#`, which begins a comment and is not part of the value. To keep \
              the text, write: name: \"#1\"",
         );
         check_rejected(b"---\nname:\n---\n", "`name` is missing");

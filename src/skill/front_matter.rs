@@ -86,21 +86,20 @@ impl<'a> FrontMatter<'a> {
     }
 
     /// Returns the reason why only a part of a key's value is read, with the line as it was meant; `None` if the whole value
-    /// is read, or if the key is missing. A comment counts only if `is_prose`: after other values comments are usual.
-    pub(super) fn lost_text(&self, key: &str, is_prose: bool) -> Option<(usize, String)> {
+    /// is read, or if the key is missing.
+    pub(super) fn lost_text(&self, key: &str) -> Option<(usize, String)> {
         let (key_node, value) = self.entries.iter().rfind(|entry| is_key(entry, key))?;
         value.text()?;
         let number = key_node.line;
         let line = lines(self.yaml).nth(number - self.lines_before - 1)?;
-        let (sign, meant) = yaml::quoted_entry(line.text)?;
+        let (sign, meant) = yaml::quoted_entry(line.text, value.is_null())?;
         let read_as = match sign {
-            '#' if !is_prose => return None,
-            '#' => "a comment, which is not part of the value",
-            '!' => "a tag, which is not part of the value",
-            _ => "an anchor, which is not part of the value",
+            '#' => "a comment",
+            '!' => "a tag",
+            _ => "an anchor",
         };
         let message = format!(
-            "`{key}` contains `{sign}`, which begins {read_as}. To keep the text, write: {meant}"
+            "`{key}` contains `{sign}`, which begins {read_as} and is not part of the value. To keep the text, write: {meant}"
         );
         Some((number, message))
     }

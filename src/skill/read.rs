@@ -229,7 +229,7 @@ mod tests {
         check_warnings(
             document,
             &[
-                "line 2: `name` contains `#`, which begins a comment, which is not part of the value. To keep the text, \
+                "line 2: `name` contains `#`, which begins a comment and is not part of the value. To keep the text, \
                  write: name: \"Tips #1\"",
                 "line 3: `description` contains `!`, which begins a tag",
                 "line 4: `author` contains `&`, which begins an anchor",

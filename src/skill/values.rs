@@ -11,8 +11,6 @@ use crate::util::json;
 
 /// The maximum number of warnings per document.
 const MAX_WARNINGS: usize = 20;
-/// The keys whose values are sentences, in which a `#` is rarely a comment.
-const PROSE: [&str; 2] = ["name", "description"];
 /// The maximum length of a key in a warning, in characters.
 const MAX_QUOTED_CHARS: usize = 40;
 
@@ -78,8 +76,7 @@ impl<'a> Values<'a> {
 
     /// Returns a string as written: `1.10` and `true` are not converted.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
-        let is_prose = PROSE.contains(&key);
-        let lost = self.front_matter?.lost_text(key, is_prose);
+        let lost = self.front_matter?.lost_text(key);
         if let Some((line, message)) = lost {
             self.warn(Some(line), &message);
         }

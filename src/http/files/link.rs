@@ -24,7 +24,7 @@ use crate::http::extract::body::JsonBody;
 use crate::http::extract::path::FilePathParam;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
-use crate::http::middleware::cors::Embedding;
+use crate::http::middleware::embedding::Embedding;
 use crate::http::schema::parameters;
 use crate::http::schema::responses::BadBody;
 use crate::service::volume::{VolumeSelection, readable};

@@ -263,17 +263,23 @@ fn quoted_items(value: &str) -> Option<String> {
     Some(format!("[{}]", items.join(", ")))
 }
 
-/// Returns the entry of a line with its value in quotes, for a value that YAML reads in part only: text after ` #` is a
-/// comment, and a value cannot begin with a tag (`!`) or an anchor (`&`). `None` if the whole value is read.
-pub(in crate::skill) fn quoted_entry(line: &str) -> Option<(char, String)> {
+/// Returns the entry of a line with its value in quotes, if YAML reads only a part of the value: a value cannot begin with
+/// a tag (`!`), an anchor (`&`) or, without any other text, a comment. `#1` after other text is a comment as well, but was
+/// hardly meant as one, unlike `# text`.
+pub(in crate::skill) fn quoted_entry(line: &str, is_read_as_empty: bool) -> Option<(char, String)> {
     let parts = Parts::parse(line);
-    let sign = match parts.value.chars().next()? {
-        first @ ('!' | '&' | '#') => first,
-        '"' | '\'' | '|' | '>' | '[' | '{' => return None,
-        _ if parts.value.contains(" #") => '#',
+    let value = parts.value;
+    let has_hash_word = value
+        .split(' ')
+        .any(|word| word.starts_with('#') && word.len() > 1);
+    let sign = match value.chars().next()? {
+        first @ ('!' | '&') => first,
+        '#' if is_read_as_empty => '#',
+        '#' | '"' | '\'' | '|' | '>' | '[' | '{' => return None,
+        _ if has_hash_word => '#',
         _ => return None,
     };
-    let shown = parts.with(&double_quoted(parts.value));
+    let shown = parts.with(&double_quoted(value));
     Some((sign, shown.trim().chars().take(MAX_SHOWN_CHARS).collect()))
 }
 
@@ -448,20 +454,26 @@ mod tests {
                 r#"description: "!important note""#,
             ),
             ("description: & more", '&', r#"description: "& more""#),
-            ("name: C # 5", '#', r#"name: "C # 5""#),
-            ("name: #1", '#', r##"name: "#1""##),
+            ("name: Tips #5", '#', r#"name: "Tips #5""#),
         ] {
-            assert_eq!(quoted_entry(line), Some((sign, expected.to_owned())));
+            assert_eq!(quoted_entry(line, false), Some((sign, expected.to_owned())));
         }
+        let expected = r##"name: "#1""##;
+        assert_eq!(
+            quoted_entry("name: #1", true),
+            Some(('#', expected.to_owned()))
+        );
         for line in [
             "name: C#",
             "name: a!",
-            "name: \"a # b\"",
-            "name: 'x' # why",
+            "name: \"a #b\"",
+            "name: 'x' #why",
             "name:",
-            "name: |  # x",
+            "name: | #x",
+            "name: x # why",
+            "name: #x",
         ] {
-            assert_eq!(quoted_entry(line), None, "{line}");
+            assert_eq!(quoted_entry(line, false), None, "{line}");
         }
     }
 }

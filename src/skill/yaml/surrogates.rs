@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 const ESCAPE_CHARS: usize = 6;
 
 /// Returns the text with each surrogate pair of a double-quoted scalar as one escape (`\U0001f680`). Other scalars stay
-/// unchanged: a backslash is no escape in them. No line is added or removed.
+/// unchanged: in them a backslash is text. No line is added or removed.
 pub(super) fn join_surrogates(text: &str) -> Cow<'_, str> {
     if pairs(text).next().is_none() {
         return Cow::Borrowed(text);
