@@ -72,16 +72,19 @@ fn teams(
     });
     let usable: Vec<VolumeId> = usable.collect();
     if usable.len() < listed.len() {
-        let ignored = listed.len() - usable.len();
-        let warning = format!(
-            "The claim `{name}` of the token (AUTH_TEAMS_CLAIM) has {ignored} entries that are ignored: a team {}, \
-             and must not be `default`.",
-            subject::RULE
-        );
-        warn_once_a_minute!(auth.claim = name, auth.claim.ignored = ignored, "{warning}");
-        warnings.push(warning);
+        warnings.push(ignored(name, listed.len() - usable.len()));
     }
     Ok(usable)
+}
+
+fn ignored(name: &str, entries: usize) -> String {
+    let warning = format!(
+        "The claim `{name}` of the token (AUTH_TEAMS_CLAIM) has {entries} entries that are ignored: a team {}, and must \
+         not be `default`.",
+        subject::RULE
+    );
+    warn_once_a_minute!(auth.claim = name, "{warning}");
+    warning
 }
 
 fn is_admin(claims: &Claims, names: &ClaimNames, warnings: &mut Vec<String>) -> bool {

@@ -1,16 +1,22 @@
-//! A published key (RFC 7517): its verification key, or the reason why it cannot be used.
+//! Published keys (RFC 7517): the verification key of each, or the reason why it cannot be used.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::algorithm::Algorithm;
+use super::fetch::FetchError;
 use super::signature::VerificationKey;
 
 /// The number of bytes of a coordinate on P-256, and of a public key on Ed25519.
 const CURVE_BYTES: usize = 32;
 /// The sizes of RSA keys that `ring` accepts, in bits.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// The number of keys that are used; further keys of the set are ignored.
+const MAX_KEYS: usize = 50;
+/// The number of unusable keys that are logged by name after a fetch.
+const MAX_LOGGED_KEYS: usize = 10;
 /// The longest member of a key that is repeated in a text, in characters.
 const MAX_SHOWN_CHARS: usize = 64;
 
@@ -25,7 +31,7 @@ pub(super) struct PublishedKey {
 
 impl PublishedKey {
     /// Parses a key. This never fails: one malformed key must not make the others of its set unusable.
-    pub(super) fn parse(jwk: &Value) -> Self {
+    fn parse(jwk: &Value) -> Self {
         Self {
             id: jwk.get("kid").and_then(Value::as_str).map(str::to_owned),
             key: verification_key(jwk),
@@ -33,8 +39,51 @@ impl PublishedKey {
     }
 }
 
+/// Parses a key set, and logs its unusable keys.
+pub(super) fn parse_set(text: &[u8]) -> Result<Vec<PublishedKey>, FetchError> {
+    #[derive(Deserialize)]
+    struct Set {
+        keys: Vec<Value>,
+    }
+    let set: Set =
+        serde_json::from_slice(text).map_err(|error| FetchError::invalid(text, &error))?;
+    let (mut keys, mut unusable) = (Vec::new(), Vec::new());
+    for jwk in &set.keys {
+        let published = PublishedKey::parse(jwk);
+        match &published.key {
+            Ok(_) => keys.push(published),
+            Err(reason) => {
+                if unusable.len() < MAX_LOGGED_KEYS {
+                    log_unusable(jwk, reason);
+                }
+                unusable.push(published);
+            }
+        }
+    }
+    keys.truncate(MAX_KEYS);
+    if keys.len() < set.keys.len() {
+        tracing::warn!(
+            auth.jwks.keys = set.keys.len(),
+            auth.jwks.usable_keys = keys.len(),
+            "some published signing keys cannot be used"
+        );
+    }
+    keys.extend(unusable.into_iter().take(MAX_KEYS));
+    Ok(keys)
+}
+
+fn log_unusable(jwk: &Value, reason: &str) {
+    tracing::warn!(
+        auth.jwk.kid = shown(jwk, "kid"),
+        auth.jwk.kty = shown(jwk, "kty"),
+        auth.jwk.alg = shown(jwk, "alg"),
+        auth.jwk.reason = reason,
+        "a published signing key cannot be used: {reason}"
+    );
+}
+
 /// Returns a member of a key for the log: absent and invalid ones are empty, and long ones are cut.
-pub(super) fn shown(jwk: &Value, name: &str) -> String {
+fn shown(jwk: &Value, name: &str) -> String {
     let text = jwk.get(name).and_then(Value::as_str).unwrap_or_default();
     text.chars().take(MAX_SHOWN_CHARS).collect()
 }

@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use once_cell::sync::OnceCell;
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::algorithm::Algorithm;
 use super::fetch::{self, FetchError};
-use super::jwk::{PublishedKey, shown};
+use super::jwk::{PublishedKey, parse_set};
 use super::signature::VerificationKey;
 use crate::util::{http_client, log};
 
@@ -25,10 +23,6 @@ pub(super) const FIRST_FETCH_PAUSE: Duration = Duration::from_secs(5);
 const FETCH_LIMIT: Duration = Duration::from_secs(3);
 /// The time limit of a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The number of keys that are used; further keys of the set are ignored.
-const MAX_KEYS: usize = 50;
-/// The number of unusable keys that are logged by name after a fetch.
-const MAX_LOGGED_KEYS: usize = 10;
 
 /// A published key set and its cache.
 #[derive(Debug)]
@@ -158,7 +152,7 @@ impl KeySet {
             .get_or_try_init(|| http_client::client(CONNECT_TIMEOUT));
         let http = http.map_err(|error| FetchError::Transport(error.to_string()))?;
         let fetched = tokio::time::timeout(FETCH_LIMIT, fetch::fetch(http, &self.url)).await;
-        parse(&fetched.map_err(|_| FetchError::Timeout(FETCH_LIMIT))??)
+        parse_set(&fetched.map_err(|_| FetchError::Timeout(FETCH_LIMIT))??)
     }
 }
 
@@ -168,7 +162,7 @@ impl CachedKeys {
         algorithm: Algorithm,
         id: Option<&str>,
     ) -> Result<Vec<VerificationKey>, String> {
-        let named = self
+        let mut named = self
             .keys
             .iter()
             .filter(|key| id.is_none() || key.id.as_deref() == id);
@@ -179,7 +173,7 @@ impl CachedKeys {
             return Ok(keys);
         }
         let name = algorithm.name();
-        Err(match (id, named.last().map(|published| &published.key)) {
+        Err(match (id, named.next_back().map(|published| &published.key)) {
             (Some(_), Some(Err(reason))) => {
                 format!(
                     "unknown signing key: the key with its `kid` cannot be used, because {reason}"
@@ -220,49 +214,6 @@ impl CachedKeys {
     }
 }
 
-/// Parses a key set, and logs its unusable keys.
-fn parse(text: &[u8]) -> Result<Vec<PublishedKey>, FetchError> {
-    #[derive(Deserialize)]
-    struct Set {
-        keys: Vec<Value>,
-    }
-    let set: Set =
-        serde_json::from_slice(text).map_err(|error| FetchError::invalid(text, &error))?;
-    let (mut keys, mut unusable) = (Vec::new(), Vec::new());
-    for jwk in &set.keys {
-        let published = PublishedKey::parse(jwk);
-        match &published.key {
-            Ok(_) => keys.push(published),
-            Err(reason) => {
-                if unusable.len() < MAX_LOGGED_KEYS {
-                    log_unusable(jwk, reason);
-                }
-                unusable.push(published);
-            }
-        }
-    }
-    keys.truncate(MAX_KEYS);
-    if keys.len() < set.keys.len() {
-        tracing::warn!(
-            auth.jwks.keys = set.keys.len(),
-            auth.jwks.usable_keys = keys.len(),
-            "some published signing keys cannot be used"
-        );
-    }
-    keys.extend(unusable.into_iter().take(MAX_KEYS));
-    Ok(keys)
-}
-
-fn log_unusable(jwk: &Value, reason: &str) {
-    tracing::warn!(
-        auth.jwk.kid = shown(jwk, "kid"),
-        auth.jwk.kty = shown(jwk, "kty"),
-        auth.jwk.alg = shown(jwk, "alg"),
-        auth.jwk.reason = reason,
-        "a published signing key cannot be used: {reason}"
-    );
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
@@ -279,7 +230,7 @@ mod tests {
             "not an object",
         ]});
         let cached = CachedKeys {
-            keys: Arc::new(parse(set.to_string().as_bytes()).unwrap()),
+            keys: Arc::new(parse_set(set.to_string().as_bytes()).unwrap()),
             ..CachedKeys::default()
         };
         for (algorithm, id) in [

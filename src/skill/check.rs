@@ -1,6 +1,7 @@
 //! Validation of a whole document, and the id that it contains.
 
 use super::document::Document;
+use super::lost_text::lost_text;
 use super::{MAX_DOCUMENT_BYTES, SkillId};
 
 /// Validates a document and returns it as text.
@@ -22,7 +23,7 @@ pub fn check_document(text: &[u8]) -> Result<&str, String> {
         .text("name")
         .is_none_or(|name| name.trim().is_empty())
     {
-        let lost = front_matter.lost_text("name");
+        let lost = lost_text(front_matter, "name");
         return Err(lost.map_or_else(
             || "`name` is missing in the front matter".to_owned(),
             |(line, reason)| format!("line {line}: `name` is empty: {reason}"),

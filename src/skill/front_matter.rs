@@ -85,23 +85,10 @@ impl<'a> FrontMatter<'a> {
         Some(value)
     }
 
-    /// Returns the reason why only a part of a key's value is read, with the line as it was meant; `None` if the whole value
-    /// is read, or if the key is missing.
-    pub(super) fn lost_text(&self, key: &str) -> Option<(usize, String)> {
-        let (key_node, value) = self.entries.iter().rfind(|entry| is_key(entry, key))?;
-        value.text()?;
-        let number = key_node.line;
-        let line = lines(self.yaml).nth(number - self.lines_before - 1)?;
-        let (sign, meant) = yaml::quoted_entry(line.text, value.is_null())?;
-        let read_as = match sign {
-            '#' => "a comment",
-            '!' => "a tag",
-            _ => "an anchor",
-        };
-        let message = format!(
-            "`{key}` contains `{sign}`, which begins {read_as} and is not part of the value. To keep the text, write: {meant}"
-        );
-        Some((number, message))
+    /// Returns a line of the document; the first is 1.
+    pub(super) fn line(&self, number: usize) -> Option<&'a str> {
+        let index = number.checked_sub(self.lines_before + 1)?;
+        lines(self.yaml).nth(index).map(|line| line.text)
     }
 
     /// Returns the front matter's lines with the edits applied. The other entries stay unchanged.
@@ -205,7 +192,7 @@ impl<'a> FrontMatter<'a> {
     }
 }
 
-fn is_key(entry: &(Node, Node), key: &str) -> bool {
+pub(super) fn is_key(entry: &(Node, Node), key: &str) -> bool {
     entry.0.text() == Some(key)
 }
 

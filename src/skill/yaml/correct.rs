@@ -3,6 +3,7 @@
 //! The parser often reports a later line, and in terms of its grammar. So each likely correction of the lines around the
 //! error is tried: the first one with which the parser accepts the line is the explanation.
 
+use super::entry::{EntryLine, MAX_SHOWN_CHARS, in_quotes, missing_brackets, quoted_items};
 use super::write::double_quoted;
 use super::{Value, YamlError, parse};
 use crate::skill::lines::lines;
@@ -11,8 +12,6 @@ use crate::skill::lines::lines;
 const MAX_LINES: usize = 8;
 /// The number of corrections that are tried. Each costs parsing the text.
 const MAX_ATTEMPTS: usize = 24;
-/// The longest corrected line that is shown, in characters.
-const MAX_SHOWN_CHARS: usize = 200;
 
 /// A correction of a line.
 struct Correction {
@@ -71,77 +70,33 @@ fn error_line(text: &str) -> Option<usize> {
     }
 }
 
-/// A line in its parts.
-struct Parts<'a> {
-    /// The indentation and the markers of list items.
-    before: &'a str,
-    /// The key with its colon; empty without one.
-    key: &'a str,
-    value: &'a str,
-}
-
-impl<'a> Parts<'a> {
-    fn parse(line: &'a str) -> Self {
-        let mut rest = line.trim_start();
-        while let Some(item) = rest.strip_prefix("- ") {
-            rest = item.trim_start();
-        }
-        let before = &line[..line.len() - rest.len()];
-        let end = match rest.find(": ").or_else(|| rest.find(":\t")) {
-            Some(colon) => colon + 1,
-            None if rest.trim_end().ends_with(':') => rest.trim_end().len(),
-            None => missing_space(rest).unwrap_or(0),
-        };
-        let (key, value) = rest.split_at(end);
-        Self {
-            before,
-            key,
-            value: value.trim(),
-        }
-    }
-
-    /// Returns the entry with another value.
-    fn with(&self, value: &str) -> String {
-        let space = if self.key.is_empty() { "" } else { " " };
-        format!("{}{}{space}{value}", self.before, self.key)
-    }
-
-    /// Returns the name of the value in a message.
-    fn subject(&self) -> String {
-        match self.key.strip_suffix(':') {
-            Some(key) => format!("the value of `{key}`"),
-            None => "the value".to_owned(),
-        }
-    }
-}
-
-/// Returns the end of the colon of `key:value`, which is not that of a URL.
-fn missing_space(rest: &str) -> Option<usize> {
-    let (key, value) = rest.split_once(':')?;
-    let is_key = key.starts_with(|first: char| first.is_alphabetic())
-        && key
-            .chars()
-            .all(|it| it.is_alphanumeric() || "_-".contains(it));
-    (is_key && !value.is_empty() && !value.starts_with("//")).then_some(key.len() + 1)
-}
-
 /// Returns the likely corrections of a line.
 fn corrections(all: &[&str], index: usize) -> Vec<Correction> {
-    let line = all[index];
-    let parts = Parts::parse(line);
-    let one = |reason: String, line: String| Correction {
+    let parts = EntryLine::parse(all[index]);
+    let mut found = corrections_of_spaces(all[index], &parts);
+    found.extend(corrections_of_brackets(&parts));
+    if !parts.value.is_empty() {
+        found.push(quoted(all, index, &parts));
+    }
+    found.extend(reindented(all, index));
+    found
+}
+
+fn one(reason: String, line: String) -> Correction {
+    Correction {
         reason,
         line,
         joined: 0,
-    };
+    }
+}
+
+/// Returns the corrections of a tab and of the colon after the key.
+fn corrections_of_spaces(line: &str, parts: &EntryLine<'_>) -> Vec<Correction> {
     let mut found = Vec::new();
-    let indentation = &line[..line.len() - line.trim_start().len()];
-    if indentation.contains('\t') {
+    let tabs = indentation(line).matches('\t').count();
+    if tabs > 0 {
         let reason = "a tab cannot indent a line. Use spaces".to_owned();
-        found.push(one(
-            reason,
-            line.replacen('\t', "  ", indentation.matches('\t').count()),
-        ));
+        found.push(one(reason, line.replacen('\t', "  ", tabs)));
     }
     if line.contains('：') {
         let reason = "the colon after the key must be an ASCII one. Write".to_owned();
@@ -153,35 +108,41 @@ fn corrections(all: &[&str], index: usize) -> Vec<Correction> {
         found.push(one(reason.clone(), parts.with(parts.value)));
         found.push(one(reason, parts.with(&double_quoted(parts.value))));
     }
-    if let Some(closing) = missing_brackets(parts.value) {
-        let reason = format!("a bracket of {} is not closed. Write", parts.subject());
-        found.push(one(
-            reason,
-            parts.with(&format!("{}{closing}", parts.value)),
-        ));
-    }
-    if let Some(items) = quoted_items(parts.value) {
-        let reason = format!("an item of {} needs quotes. Write", parts.subject());
-        found.push(one(reason, parts.with(&items)));
-    }
-    if !parts.value.is_empty() {
-        found.push(quoted(all, index, &parts));
-    }
-    let previous = all[..index].iter().rfind(|it| !it.trim().is_empty());
-    if let Some(previous) = previous.filter(|_| !indentation.is_empty()) {
-        let outer = &previous[..previous.len() - previous.trim_start().len()];
-        if outer != indentation {
-            let reason = "the line is not indented like the line before it. Write".to_owned();
-            found.push(one(reason, format!("{outer}{}", line.trim_start())));
-        }
-    }
     found
 }
 
+fn corrections_of_brackets(parts: &EntryLine<'_>) -> Vec<Correction> {
+    let subject = parts.subject();
+    let closed = missing_brackets(parts.value).map(|closing| {
+        let reason = format!("a bracket of {subject} is not closed. Write");
+        one(reason, parts.with(&format!("{}{closing}", parts.value)))
+    });
+    let items = quoted_items(parts.value).map(|items| {
+        let reason = format!("an item of {subject} needs quotes. Write");
+        one(reason, parts.with(&items))
+    });
+    closed.into_iter().chain(items).collect()
+}
+
+/// Returns the line with the indentation of the line before it.
+fn reindented(all: &[&str], index: usize) -> Option<Correction> {
+    let inner = indentation(all[index]);
+    let previous = all[..index].iter().rfind(|it| !it.trim().is_empty())?;
+    let outer = indentation(previous);
+    let reason = "the line is not indented like the line before it. Write".to_owned();
+    let differs = !inner.is_empty() && outer != inner;
+    differs.then(|| one(reason, format!("{outer}{}", all[index].trim_start())))
+}
+
+fn indentation(line: &str) -> &str {
+    &line[..line.len() - line.trim_start().len()]
+}
+
 /// Returns the correction that puts a value in quotes, with the lines that continue it.
-fn quoted(all: &[&str], index: usize, parts: &Parts<'_>) -> Correction {
-    let width = |line: &str| line.len() - line.trim_start().len();
-    let is_continued = |line: &&&str| !line.trim().is_empty() && width(line) > width(all[index]);
+fn quoted(all: &[&str], index: usize, parts: &EntryLine<'_>) -> Correction {
+    let is_continued = |line: &&&str| {
+        !line.trim().is_empty() && indentation(line).len() > indentation(all[index]).len()
+    };
     let continuation: Vec<&str> = all[index + 1..]
         .iter()
         .take_while(is_continued)
@@ -215,72 +176,6 @@ fn quoted(all: &[&str], index: usize, parts: &Parts<'_>) -> Correction {
         line: parts.with(&in_quotes(&whole)),
         joined,
     }
-}
-
-/// Returns a value in quotes: without its own quotes if they do not match, and without a comment at its end.
-fn in_quotes(value: &str) -> String {
-    let quote = value.chars().next().filter(|first| "\"'".contains(*first));
-    let Some(quote) = quote else {
-        return match value.split_once(" #") {
-            Some((value, comment)) => format!("{} #{comment}", double_quoted(value.trim_end())),
-            None => double_quoted(value),
-        };
-    };
-    let inner = &value[1..];
-    match inner.strip_suffix(quote) {
-        Some(inner) => double_quoted(inner),
-        None if inner.contains(quote) => double_quoted(value),
-        None => double_quoted(inner),
-    }
-}
-
-/// Returns the brackets that a flow collection lacks at its end.
-fn missing_brackets(value: &str) -> Option<String> {
-    value.starts_with(['[', '{']).then_some(())?;
-    let mut open = Vec::new();
-    for character in value.chars() {
-        match character {
-            '[' => open.push(']'),
-            '{' => open.push('}'),
-            ']' | '}' if open.last() == Some(&character) => drop(open.pop()),
-            ']' | '}' => return None,
-            _ => {}
-        }
-    }
-    (!open.is_empty()).then(|| open.into_iter().rev().collect())
-}
-
-/// Returns a list of plain items with each in quotes.
-fn quoted_items(value: &str) -> Option<String> {
-    let items = value.strip_prefix('[')?.strip_suffix(']')?;
-    if items.contains(['[', ']', '{', '}', '"', '\'']) {
-        return None;
-    }
-    let items: Vec<String> = items
-        .split(',')
-        .map(|item| double_quoted(item.trim()))
-        .collect();
-    Some(format!("[{}]", items.join(", ")))
-}
-
-/// Returns the entry of a line with its value in quotes, if YAML reads only a part of the value: a value cannot begin with
-/// a tag (`!`), an anchor (`&`) or, without any other text, a comment. `#1` after other text is a comment as well, but was
-/// hardly meant as one, unlike `# text`.
-pub(in crate::skill) fn quoted_entry(line: &str, is_read_as_empty: bool) -> Option<(char, String)> {
-    let parts = Parts::parse(line);
-    let value = parts.value;
-    let has_hash_word = value
-        .split(' ')
-        .any(|word| word.starts_with('#') && word.len() > 1);
-    let sign = match value.chars().next()? {
-        first @ ('!' | '&') => first,
-        '#' if is_read_as_empty => '#',
-        '#' | '"' | '\'' | '|' | '>' | '[' | '{' => return None,
-        _ if has_hash_word => '#',
-        _ => return None,
-    };
-    let shown = parts.with(&double_quoted(value));
-    Some((sign, shown.trim().chars().take(MAX_SHOWN_CHARS).collect()))
 }
 
 #[cfg(test)]
@@ -442,38 +337,6 @@ mod tests {
         for text in ["- a\n- b", "text", "a: 1\n--- \nb: 2", "%YAML 1.2\na: 1"] {
             let error = corrected(text);
             assert!(!error.message.contains(". "), "{text:?}: {error:?}");
-        }
-    }
-
-    #[test]
-    fn partly_read_value_is_recognized() {
-        for (line, sign, expected) in [
-            (
-                "description: !important note",
-                '!',
-                r#"description: "!important note""#,
-            ),
-            ("description: & more", '&', r#"description: "& more""#),
-            ("name: Tips #5", '#', r#"name: "Tips #5""#),
-        ] {
-            assert_eq!(quoted_entry(line, false), Some((sign, expected.to_owned())));
-        }
-        let expected = r##"name: "#1""##;
-        assert_eq!(
-            quoted_entry("name: #1", true),
-            Some(('#', expected.to_owned()))
-        );
-        for line in [
-            "name: C#",
-            "name: a!",
-            "name: \"a #b\"",
-            "name: 'x' #why",
-            "name:",
-            "name: | #x",
-            "name: x # why",
-            "name: #x",
-        ] {
-            assert_eq!(quoted_entry(line, false), None, "{line}");
         }
     }
 }
