@@ -28,7 +28,7 @@
  * @typedef {{status: "ok" | "not_configured" | "failing", milliseconds?: number, reason?: string,
  *   remedy?: string}} Part
  * @typedef {{status: string, version: string, commit: string | null, region: string | null,
- *   environment: string | null, redis: Part, blob: Part, configuration?: Part}} Health
+ *   environment: string | null, redis: Part, blob: Part, jwks?: Part, configuration?: Part}} Health
  * @typedef {{signed_in: boolean, volume: Volume, volume_id: string, teams: string[], all_volumes: boolean,
  *   read_only: boolean}} Me
  * @typedef {{signal?: AbortSignal, retries?: number, idempotencyKey?: string, ifMatch?: string, keepalive?: boolean,

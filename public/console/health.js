@@ -5,7 +5,7 @@ import { emit, llmos, on } from "./state.js";
 const POLL_INTERVAL_MS = 10_000;
 export const MAX_SAMPLES = 60;
 
-const PARTS = { redis: "Redis", blob: "Blob", configuration: "Configuration" };
+const PARTS = { redis: "Redis", blob: "Blob", jwks: "Signing keys", configuration: "Configuration" };
 const STATUSES = { ok: "OK", not_configured: "not configured", failing: "failing", unknown: "unknown" };
 
 /** Recent results, each `{health}` or `{error}`. */
@@ -29,7 +29,7 @@ export async function checkHealth() {
 }
 
 function show({ health }) {
-  const parts = health?.configuration ? ["configuration"] : ["redis", "blob"];
+  const parts = health?.configuration ? ["configuration"] : ["redis", "blob", ...(health?.jwks ? ["jwks"] : [])];
   const link = byId("health");
   const text = health ? parts.map((part) => statusText(part, health[part]?.status)).join(", ") : "The API is unreachable";
   // Screen readers would announce an unchanged text again.

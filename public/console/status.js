@@ -38,6 +38,7 @@ function chart(points, label) {
 const PARTS = {
   redis: { title: "Redis", content: "Stores sessions, messages and the skill cache.", variable: "REDIS_URL" },
   blob: { title: "Blob", content: "Stores skills and files under volumes/{volume}/{volume_id}/.", variable: "BLOB_READ_WRITE_TOKEN" },
+  jwks: { title: "Signing keys", content: "Verify the tokens of the identity provider.", variable: "AUTH_JWKS_URL" },
 };
 
 function fixCommand(name, health) {
@@ -106,7 +107,7 @@ export function statusPage(pane, signal) {
       const { configuration } = health;
       fill(cards, configuration ? h("section.card", {}, h("h3", {}, h("span.dot.failing"), "Configuration: failing"),
         h("p", {}, toSentence(configuration.reason), " ", configuration.remedy))
-        : [partCard("redis", health), partCard("blob", health), deploymentCard(health)], accessCard(() => show(true)));
+        : [partCard("redis", health), partCard("blob", health), health.jwks && partCard("jwks", health), deploymentCard(health)], accessCard(() => show(true)));
     }
   };
   on("health", () => show(), signal);

@@ -30,8 +30,8 @@ async function selectVolume() {
   let { value } = byId("volume");
   if (value.endsWith("/")) {
     const kind = value.slice(0, -1);
-    const input = h("input", { name: "id", required: true, maxlength: 128, pattern: "[A-Za-z0-9._\\-@\\|~+=]+", autocomplete: "off", spellcheck: false });
-    const id = await openDialog(`Select a ${kind}`, [field("Id", input, "Letters, digits and . _ - @ | ~ + =")], {
+    const input = h("input", { name: "id", required: true, maxlength: 768, pattern: "[A-Za-z0-9._\\-@\\|~+=!]+", autocomplete: "off", spellcheck: false });
+    const id = await openDialog(`Select a ${kind}`, [field("Id", input, "Letters, digits and . _ - @ | ~ + = !")], {
       submit: "Show", send: async (data) => String(data.get("id")),
     });
     if (!id) {

@@ -8,13 +8,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::domain::caller::Caller;
+use crate::domain::subject;
 use crate::domain::volume::{Volume, VolumeId, VolumeKind};
 use crate::util::hash::sha256;
 
 /// The prefix of every key, so that secret scanners find leaked ones.
-const PREFIX: &str = "llmos_";
+pub(super) const PREFIX: &str = "llmos_";
 /// The number of random bytes in a key.
 const KEY_BYTES: usize = 32;
+/// The end of the scope of a read-only key.
+const READ_ONLY: &str = ":read";
 /// The longest name of a key, in characters.
 const MAX_NAME_CHARS: usize = 64;
 
@@ -95,6 +98,21 @@ fn parse_scope(scope: &str) -> Result<Option<Volume>, ()> {
     Ok(Some(Volume::new(kind, id)))
 }
 
+/// Returns a scope with the volume id of a user or team that it names as the identity provider does. An entry cannot
+/// contain such a name, because names may contain `:` and `,`.
+fn mapped(scope: &str) -> String {
+    let (scope, suffix) = match scope.strip_suffix(READ_ONLY) {
+        Some(scope) => (scope, READ_ONLY),
+        None => (scope, ""),
+    };
+    let mapped = scope.split_once('/').and_then(|(kind, name)| {
+        let is_id = VolumeId::try_from(name.to_owned()).is_ok();
+        let id = (!is_id).then(|| subject::volume_id(name).ok())??;
+        Some(format!("{kind}/{}", id.as_str()))
+    });
+    format!("{}{suffix}", mapped.as_deref().unwrap_or(scope))
+}
+
 /// Creates a key and the entry of `API_KEYS` that accepts it.
 ///
 /// # Errors
@@ -106,7 +124,7 @@ pub fn new_key(name: &str, scope: &str) -> Result<(String, String), &'static str
         .map_err(|_| "the system provides no random bytes")?;
     let key = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
     let hash = hex::encode(sha256(key.as_bytes()));
-    let entry = format!("{name}:{hash}:{scope}");
+    let entry = format!("{name}:{hash}:{}", mapped(scope));
     match entry.parse::<ApiKey>() {
         Ok(_) => Ok((key, entry)),
         Err(()) => Err(
@@ -129,6 +147,24 @@ mod tests {
         assert_eq!(keys.find(&other).unwrap().name(), "other");
         for wrong in ["", "llmos_", &key[..key.len() - 1], &format!("{key}A")] {
             assert!(keys.find(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn scope_may_name_a_user_as_the_identity_provider_does() {
+        for (scope, expected) in [
+            ("user/did:privy:1", "user/!did!3Aprivy!3A1"),
+            ("team/a/b:read", "team/!a!2Fb:read"),
+            ("user/!did!3Aprivy!3A1", "user/!did!3Aprivy!3A1"),
+            ("user/alice:read", "user/alice:read"),
+            ("admin:read", "admin:read"),
+        ] {
+            let (_, entry) = new_key("k", scope).unwrap();
+            assert_eq!(entry.splitn(3, ':').nth(2), Some(expected));
+            assert!(entry.parse::<ApiKey>().is_ok());
+        }
+        for scope in ["user/", "user/a b", "system/a:b", "other"] {
+            assert!(new_key("k", scope).is_err(), "{scope}");
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use reqwest::Url;
+
 use super::ApiKey;
+use crate::util::host::is_loopback;
 use crate::util::secret::Secret;
 
 /// The accepted credentials. The default accepts none.
@@ -46,5 +49,15 @@ impl AuthConfig {
     /// Returns whether tokens are accepted.
     pub fn accepts_tokens(&self) -> bool {
         self.jwks_url.is_some() || self.jwt_secret.is_some()
+    }
+}
+
+/// Returns whether keys can be fetched from a URL: over https, because keys from an insecure connection could be forged,
+/// or from this machine.
+pub(crate) fn is_secure_url(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => true,
+        "http" => url.host_str().is_some_and(is_loopback),
+        _ => false,
     }
 }

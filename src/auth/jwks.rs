@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey};
 use once_cell::sync::OnceCell;
-use serde::Deserialize;
-use serde_json::Value;
 
+use super::algorithm::Algorithm;
+use super::fetch::{self, FetchError};
+use super::jwk::{PublishedKey, parse_set};
+use super::signature::VerificationKey;
 use crate::util::{http_client, log};
 
 /// The age at which cached keys are fetched again.
@@ -23,10 +23,6 @@ pub(super) const FIRST_FETCH_PAUSE: Duration = Duration::from_secs(5);
 const FETCH_LIMIT: Duration = Duration::from_secs(3);
 /// The time limit of a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The largest accepted key set, in bytes.
-const MAX_SET_BYTES: usize = 256 * 1024;
-/// The number of keys that are used; further keys of the set are ignored.
-const MAX_KEYS: usize = 50;
 
 /// A published key set and its cache.
 #[derive(Debug)]
@@ -39,19 +35,12 @@ pub(super) struct KeySet {
 
 #[derive(Clone, Debug, Default)]
 struct CachedKeys {
-    keys: Arc<Vec<Key>>,
+    keys: Arc<Vec<PublishedKey>>,
     fetched: Option<DateTime<Utc>>,
     /// The time of the last attempt, successful or not.
     tried: Option<DateTime<Utc>>,
     /// The error of the last attempt.
-    failure: Option<String>,
-}
-
-#[derive(Debug)]
-struct Key {
-    id: Option<String>,
-    algorithm: Algorithm,
-    key: DecodingKey,
+    failure: Option<FetchError>,
 }
 
 impl KeySet {
@@ -66,7 +55,7 @@ impl KeySet {
     }
 
     /// Returns the keys that may have signed a token with this algorithm: the key with this id, or all keys of
-    /// the algorithm if the token has no key id. The result is empty if the set has no such key.
+    /// the algorithm if the token has no key id. If there is no such key, returns the reason for the caller.
     ///
     /// # Errors
     /// The error of the last fetch, if no fetch succeeded so far.
@@ -74,25 +63,52 @@ impl KeySet {
         self: &Arc<Self>,
         algorithm: Algorithm,
         id: Option<&str>,
-    ) -> Result<Vec<DecodingKey>, String> {
+    ) -> Result<Result<Vec<VerificationKey>, String>, FetchError> {
         let cached = self.cached();
         let found = cached.matching(algorithm, id);
         let now = Utc::now();
-        if !cached.needs_fetch(found.is_empty(), now) {
+        if !cached.needs_fetch(found.is_err(), now) {
             return cached.result(found);
         }
         // A caller whose key is cached does not wait for a fetch that another caller started.
-        if !found.is_empty() && self.fetching.try_lock().is_err() {
+        if found.is_ok() && self.fetching.try_lock().is_err() {
             return Ok(found);
         }
-        // The fetch runs in its own task, because a caller that hangs up would otherwise cancel it, and each
-        // further caller would start it again.
-        let key_set = self.clone();
-        let fetch = async move { key_set.fetch_once(cached.tried, now).await };
-        let fetched = tokio::spawn(log::in_current_request(fetch));
-        fetched.await.map_err(|error| error.to_string())?;
+        self.fetch_in_task(cached.tried, now).await;
         let cached = self.cached();
         cached.result(cached.matching(algorithm, id))
+    }
+
+    /// Returns the number of usable keys. Fetches them like [`find`](Self::find) if they are due, or if the last fetch
+    /// failed.
+    ///
+    /// # Errors
+    /// The error of the last fetch, also while older keys are still valid, or that no key is usable.
+    pub(super) async fn probe(self: &Arc<Self>) -> Result<usize, FetchError> {
+        let cached = self.cached();
+        let now = Utc::now();
+        if cached.needs_fetch(cached.failure.is_some(), now) {
+            self.fetch_in_task(cached.tried, now).await;
+        }
+        let cached = self.cached();
+        if let Some(failure) = cached.failure {
+            return Err(failure);
+        }
+        let usable = cached.keys.iter().filter(|it| it.key.is_ok()).count();
+        if usable > 0 {
+            return Ok(usable);
+        }
+        let unusable = cached.keys.iter().find_map(|it| it.key.as_ref().err());
+        Err(FetchError::NoUsableKey(unusable.cloned()))
+    }
+
+    /// Fetches the keys in a task of its own, because a caller that hangs up would otherwise cancel the fetch, and each
+    /// further caller would start it again.
+    async fn fetch_in_task(self: &Arc<Self>, last_try: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        let key_set = self.clone();
+        let fetch = async move { key_set.fetch_once(last_try, now).await };
+        // The task ends early only if the process ends.
+        let _ = tokio::spawn(log::in_current_request(fetch)).await;
     }
 
     /// Fetches the keys, unless another task did since `last_try`.
@@ -110,7 +126,7 @@ impl KeySet {
     }
 
     /// Stores the result of a fetch. After a failure, the cached keys stay valid.
-    fn store(&self, fetched: Result<Vec<Key>, String>, now: DateTime<Utc>) {
+    fn store(&self, fetched: Result<Vec<PublishedKey>, FetchError>, now: DateTime<Utc>) {
         let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
         cached.tried = Some(now);
         match fetched {
@@ -121,7 +137,7 @@ impl KeySet {
             }
             Err(failure) => {
                 tracing::warn!(
-                    auth.jwks.error = failure,
+                    auth.jwks.error = %failure,
                     auth.jwks.cached_keys = cached.keys.len(),
                     "the signing keys cannot be fetched"
                 );
@@ -130,22 +146,54 @@ impl KeySet {
         }
     }
 
-    async fn fetch(&self) -> Result<Vec<Key>, String> {
+    async fn fetch(&self) -> Result<Vec<PublishedKey>, FetchError> {
         let http = self
             .http
             .get_or_try_init(|| http_client::client(CONNECT_TIMEOUT));
-        let request = http.map_err(|error| error.to_string())?.get(&self.url);
-        let fetched = tokio::time::timeout(FETCH_LIMIT, read(request)).await;
-        fetched.map_err(|_| format!("no response within {} s", FETCH_LIMIT.as_secs()))?
+        let http = http.map_err(|error| FetchError::Transport(error.to_string()))?;
+        let fetched = tokio::time::timeout(FETCH_LIMIT, fetch::fetch(http, &self.url)).await;
+        parse_set(&fetched.map_err(|_| FetchError::Timeout(FETCH_LIMIT))??)
     }
 }
 
 impl CachedKeys {
-    fn matching(&self, algorithm: Algorithm, id: Option<&str>) -> Vec<DecodingKey> {
-        let keys = self.keys.iter().filter(|key| {
-            key.algorithm == algorithm && id.is_none_or(|id| key.id.as_deref() == Some(id))
-        });
-        keys.map(|key| key.key.clone()).collect()
+    fn matching(
+        &self,
+        algorithm: Algorithm,
+        id: Option<&str>,
+    ) -> Result<Vec<VerificationKey>, String> {
+        let mut named = self
+            .keys
+            .iter()
+            .filter(|key| id.is_none() || key.id.as_deref() == id);
+        let usable = named.clone().filter_map(|key| key.key.as_ref().ok());
+        let keys = usable.filter(|key| key.algorithm() == algorithm);
+        let keys: Vec<VerificationKey> = keys.cloned().collect();
+        if !keys.is_empty() {
+            return Ok(keys);
+        }
+        let name = algorithm.name();
+        Err(
+            match (id, named.next_back().map(|published| &published.key)) {
+                (Some(_), Some(Err(reason))) => {
+                    format!(
+                        "unknown signing key: the key with its `kid` cannot be used, because {reason}"
+                    )
+                }
+                (Some(_), Some(Ok(key))) => format!(
+                    "unknown signing key: the key with its `kid` is for {}, and the token is signed with {name}",
+                    key.algorithm().name()
+                ),
+                (Some(_), None) => {
+                    format!(
+                        "unknown signing key: no key for {name} with its `kid` is published at AUTH_JWKS_URL"
+                    )
+                }
+                (None, _) => {
+                    format!("unknown signing key: no key for {name} is published at AUTH_JWKS_URL")
+                }
+            },
+        )
     }
 
     fn needs_fetch(&self, is_key_unknown: bool, now: DateTime<Utc>) -> bool {
@@ -160,89 +208,12 @@ impl CachedKeys {
         (is_key_unknown || is_due(self.fetched, MAX_AGE)) && is_due(self.tried, pause)
     }
 
-    fn result(&self, found: Vec<DecodingKey>) -> Result<Vec<DecodingKey>, String> {
+    fn result<T>(&self, found: T) -> Result<T, FetchError> {
         match (&self.fetched, &self.failure) {
             (None, Some(failure)) => Err(failure.clone()),
             _ => Ok(found),
         }
     }
-}
-
-async fn read(request: reqwest::RequestBuilder) -> Result<Vec<Key>, String> {
-    let sent = request
-        .send()
-        .await
-        .and_then(|response| response.error_for_status());
-    let mut response = sent.map_err(|error| error.without_url().to_string())?;
-    let mut text = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| error.without_url().to_string())?
-    {
-        text.extend_from_slice(&chunk);
-        if text.len() > MAX_SET_BYTES {
-            return Err(format!(
-                "the JWKS is larger than {} KB",
-                MAX_SET_BYTES / 1024
-            ));
-        }
-    }
-    parse(&text)
-}
-
-/// Parses a key set and returns its usable keys. One malformed key must not make the others unusable, so each
-/// key is parsed by itself; `jsonwebtoken::jwk::JwkSet` fails as a whole.
-fn parse(text: &[u8]) -> Result<Vec<Key>, String> {
-    #[derive(Deserialize)]
-    struct Set {
-        keys: Vec<Value>,
-    }
-    let set: Set =
-        serde_json::from_slice(text).map_err(|error| format!("invalid JWKS: {error}"))?;
-    let published = set.keys.len();
-    let keys: Vec<Key> = set
-        .keys
-        .into_iter()
-        .filter_map(key)
-        .take(MAX_KEYS)
-        .collect();
-    if keys.len() < published {
-        tracing::warn!(
-            auth.jwks.keys = published,
-            auth.jwks.usable_keys = keys.len(),
-            "some published signing keys cannot be used"
-        );
-    }
-    Ok(keys)
-}
-
-/// Returns the signature key that a JWK describes; `None` for malformed keys, other algorithms, other uses, and
-/// symmetric keys, because a published secret is not secret.
-fn key(jwk: Value) -> Option<Key> {
-    let jwk: Jwk = serde_json::from_value(jwk).ok()?;
-    let (algorithm, name) = match &jwk.algorithm {
-        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-            (Algorithm::ES256, KeyAlgorithm::ES256)
-        }
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
-            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
-        }
-        _ => return None,
-    };
-    let common = &jwk.common;
-    let is_for_signatures = common.public_key_use.as_ref();
-    let is_for_signatures =
-        is_for_signatures.is_none_or(|key_use| *key_use == PublicKeyUse::Signature);
-    let has_algorithm = common
-        .key_algorithm
-        .is_none_or(|algorithm| algorithm == name);
-    (is_for_signatures && has_algorithm).then_some(Key {
-        key: DecodingKey::from_jwk(&jwk).ok()?,
-        id: jwk.common.key_id,
-        algorithm,
-    })
 }
 
 #[cfg(test)]
@@ -252,26 +223,50 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_supported_signature_keys_of_a_set_are_used() {
+    fn missing_key_is_explained() {
+        let x = "A".repeat(43);
         let set = serde_json::json!({"keys": [
-            {"kty": "RSA", "kid": "1", "n": "AQAB", "e": "AQAB"},
-            {"kty": "RSA", "kid": "2", "n": "AQAB", "e": "AQAB", "use": "enc"},
-            {"kty": "RSA", "kid": "3", "n": "AQAB", "e": "AQAB", "alg": "RS512"},
-            {"kty": "EC", "kid": "4", "crv": "P-256", "x": "AQAB", "y": "AQAB", "alg": "ES256"},
-            {"kty": "EC", "kid": "5", "crv": "P-384", "x": "AQAB", "y": "AQAB"},
-            {"kty": "OKP", "kid": "6", "crv": "Ed25519", "x": "AQAB"},
-            {"kty": "oct", "kid": "7", "k": "AQAB"},
-            {"kty": "RSA", "kid": "8", "n": "!", "e": "AQAB"},
-            {"kty": "RSA", "kid": "9"},
-            {"kid": 10},
+            {"kty": "EC", "kid": "ec", "crv": "P-256", "x": x, "y": x},
+            {"kty": "OKP", "kid": "ed", "crv": "Ed25519", "x": x, "alg": "Ed25519"},
+            {"kty": "RSA", "kid": "rsa", "n": "AQAB", "e": "AQAB", "alg": "RS512"},
             "not an object",
-            {"kty": "OKP", "kid": "11", "crv": "X25519", "x": "AQAB"},
-            {"kty": "EC", "kid": "12", "crv": "secp256k1", "x": "AQAB", "y": "AQAB"},
         ]});
-        let keys = parse(set.to_string().as_bytes()).unwrap();
-        let ids: Vec<_> = keys.iter().map(|key| key.id.as_deref().unwrap()).collect();
-        assert_eq!(ids, ["1", "4", "6"]);
-        assert!(parse(b"{}").is_err() && parse(b"<html>").is_err());
+        let cached = CachedKeys {
+            keys: Arc::new(parse_set(set.to_string().as_bytes()).unwrap()),
+            ..CachedKeys::default()
+        };
+        for (algorithm, id) in [
+            (Algorithm::Es256, Some("ec")),
+            (Algorithm::Es256, None),
+            (Algorithm::Ed25519, Some("ed")),
+        ] {
+            assert_eq!(cached.matching(algorithm, id).unwrap().len(), 1);
+        }
+        for (algorithm, id, reason) in [
+            (
+                Algorithm::Rs256,
+                Some("rsa"),
+                "the key with its `kid` cannot be used, because its `alg` RS512 is not supported",
+            ),
+            (
+                Algorithm::Es256,
+                Some("ed"),
+                "the key with its `kid` is for EdDSA, and the token is signed with ES256",
+            ),
+            (
+                Algorithm::Es256,
+                Some("other"),
+                "no key for ES256 with its `kid` is published at AUTH_JWKS_URL",
+            ),
+            (
+                Algorithm::Rs256,
+                None,
+                "no key for RS256 is published at AUTH_JWKS_URL",
+            ),
+        ] {
+            let expected = format!("unknown signing key: {reason}");
+            assert_eq!(cached.matching(algorithm, id).err(), Some(expected));
+        }
     }
 
     #[test]

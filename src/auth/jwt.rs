@@ -1,30 +1,30 @@
-//! JSON Web Tokens (RFC 7519): signature, times, issuer and audience.
+//! JSON Web Tokens (RFC 7519): the form of a token, its signature and its claims.
 
 use std::fmt;
 use std::sync::Arc;
 
-use jsonwebtoken::errors::{Error, ErrorKind};
-use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
-use serde_json::Value;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Utc;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::AuthConfig;
+use super::algorithm::Algorithm;
 use super::claims::{self, ClaimNames, Claims};
+use super::config::AuthConfig;
 use super::jwks::{self, KeySet};
-use super::{AuthError, signature};
+use super::signature::VerificationKey;
+use super::{AuthError, validation};
 use crate::domain::caller::Caller;
-
-/// The tolerated difference between the clocks of the issuer and this machine, in seconds.
-const LEEWAY_SECONDS: u64 = 60;
 
 /// The default of `AUTH_TEAMS_CLAIM`.
 const DEFAULT_TEAMS_CLAIM: &str = "teams";
-
-/// The text for a token whose `iss` differs from `AUTH_ISSUER`.
-const WRONG_ISSUER: &str = "`iss` does not match AUTH_ISSUER";
+/// The longest name of an algorithm that an error repeats, in bytes.
+const MAX_SHOWN_NAME_BYTES: usize = 16;
 
 /// Verifier of tokens.
 pub(super) struct TokenVerifier {
-    secret: Option<DecodingKey>,
+    secret: Option<VerificationKey>,
     key_set: Option<Arc<KeySet>>,
     issuer: Option<String>,
     audiences: Vec<String>,
@@ -41,20 +41,53 @@ impl fmt::Debug for TokenVerifier {
     }
 }
 
+/// The members of a token's header that matter. Keys in the header (`jwk`, `jku`, `x5c`) are ignored: anyone can write
+/// them.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    crit: Option<IgnoredAny>,
+}
+
+/// A token in its three parts.
+struct Token<'a> {
+    header: Header,
+    claims: &'a str,
+    /// The part that is signed: the header and the claims as they were sent.
+    message: &'a str,
+    signature: Vec<u8>,
+}
+
+impl<'a> Token<'a> {
+    fn parse(token: &'a str) -> Option<Self> {
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, claims) = message.split_once('.')?;
+        Some(Self {
+            header: decode(header)?,
+            claims,
+            message,
+            signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
+        })
+    }
+}
+
+/// Decodes a part of a token: base64url without padding, of JSON.
+fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
+
 impl TokenVerifier {
     /// Creates a verifier; `None` if tokens are not configured.
     pub(super) fn new(config: &AuthConfig) -> Option<Self> {
         if !config.accepts_tokens() {
             return None;
         }
-        signature::install();
         let secret = config.jwt_secret.as_ref();
+        let key_set = config.jwks_url.clone().map(KeySet::new);
         Some(Self {
-            secret: secret.map(|secret| DecodingKey::from_secret(secret.reveal().as_bytes())),
-            key_set: config
-                .jwks_url
-                .clone()
-                .map(|url| Arc::new(KeySet::new(url))),
+            secret: secret.map(|it| VerificationKey::from_secret(it.reveal().as_bytes())),
+            key_set: key_set.map(Arc::new),
             issuer: config.issuer.clone(),
             audiences: config.audiences.clone(),
             names: ClaimNames {
@@ -62,94 +95,82 @@ impl TokenVerifier {
                     .teams_claim
                     .clone()
                     .unwrap_or_else(|| DEFAULT_TEAMS_CLAIM.to_owned()),
+                requires_teams: config.teams_claim.is_some(),
                 role: config.role_claim.clone(),
             },
         })
     }
 
+    /// Returns the published keys; `None` if `AUTH_JWKS_URL` is not set.
+    pub(super) fn key_set(&self) -> Option<&Arc<KeySet>> {
+        self.key_set.as_ref()
+    }
+
     /// Verifies a token and returns its user.
     pub(super) async fn verify(&self, token: &str) -> Result<Caller, AuthError> {
-        let header = decode_header(token).map_err(|error| auth_error(&error))?;
-        if header.crit.is_some() {
+        let malformed = || invalid("malformed JSON Web Token");
+        let token = Token::parse(token).ok_or_else(malformed)?;
+        if token.header.crit.is_some() {
             return Err(invalid("its `crit` header names unsupported extensions"));
         }
-        let validation = self.validation(header.alg);
-        let mut failure = invalid("unknown signing key");
-        for key in self.keys(&header).await? {
-            match decode::<Claims>(token, &key, &validation) {
-                Ok(token) => return self.caller(&token.claims).map_err(AuthError::Invalid),
-                Err(error) => failure = auth_error(&error),
-            }
+        let keys = self.keys(&token.header).await?;
+        let is_signed =
+            |key: &VerificationKey| key.verifies(token.message.as_bytes(), &token.signature);
+        if !keys.iter().any(is_signed) {
+            return Err(invalid("invalid signature"));
         }
-        Err(failure)
+        let claims: Claims = decode(token.claims).ok_or_else(malformed)?;
+        self.caller(&claims).map_err(AuthError::Invalid)
     }
 
-    /// Returns the keys that may have signed the token. The shared secret is used with HS256 only, and published
-    /// keys with asymmetric algorithms only, so that a public key never serves as a secret.
-    async fn keys(&self, header: &Header) -> Result<Vec<DecodingKey>, AuthError> {
-        match (header.alg, &self.secret, &self.key_set) {
-            (Algorithm::HS256, Some(secret), _) => Ok(vec![secret.clone()]),
-            (Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA, _, Some(key_set)) => key_set
-                .find(header.alg, header.kid.as_deref())
-                .await
-                .map_err(|cause| AuthError::KeysUnavailable {
-                    cause,
+    /// Returns the keys that may have signed the token, at least one. The shared secret is used with HS256 only, and
+    /// published keys with asymmetric algorithms only, so that a public key never serves as a secret.
+    async fn keys(&self, header: &Header) -> Result<Vec<VerificationKey>, AuthError> {
+        let algorithm = Algorithm::from_name(&header.alg);
+        match (algorithm, &self.secret, &self.key_set) {
+            (Some(Algorithm::Hs256), Some(secret), _) => Ok(vec![secret.clone()]),
+            (Some(algorithm), _, Some(key_set)) if algorithm != Algorithm::Hs256 => {
+                let found = key_set.find(algorithm, header.kid.as_deref()).await;
+                let found = found.map_err(|failure| AuthError::KeysUnavailable {
+                    cause: failure.to_string(),
                     retry_after: jwks::FIRST_FETCH_PAUSE,
-                }),
-            _ => Err(invalid("the signature algorithm is not accepted")),
+                })?;
+                found.map_err(AuthError::Invalid)
+            }
+            _ => Err(AuthError::Invalid(self.unaccepted(&header.alg))),
         }
     }
 
-    /// Returns the user of a token whose signature and times are valid.
+    /// Returns the text about an algorithm that is not accepted. Only a name that can be one is repeated.
+    fn unaccepted(&self, name: &str) -> String {
+        let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let is_name =
+            (1..=MAX_SHOWN_NAME_BYTES).contains(&name.len()) && name.bytes().all(is_name_byte);
+        let name = if is_name {
+            format!(" {name}")
+        } else {
+            String::new()
+        };
+        let published = self
+            .key_set
+            .as_ref()
+            .map(|_| "RS256, ES256 or EdDSA (Ed25519)");
+        let shared = self.secret.as_ref().map(|_| "HS256");
+        let accepted: Vec<&str> = published.into_iter().chain(shared).collect();
+        format!(
+            "the signature algorithm{name} is not accepted: tokens must be signed with {}",
+            accepted.join(", or ")
+        )
+    }
+
+    /// Returns the user of a token whose signature is valid.
     fn caller(&self, claims: &Claims) -> Result<Caller, String> {
-        let has_audience = claims.get("aud").is_some_and(|claim| !claim.is_null());
-        if self.audiences.is_empty() && has_audience {
-            return Err("it has an `aud` claim, and AUTH_AUDIENCE is not set".to_owned());
-        }
-        if self.issuer.is_some() && !claims.get("iss").is_some_and(Value::is_string) {
-            return Err(WRONG_ISSUER.to_owned());
-        }
+        let now = Utc::now().timestamp();
+        validation::check(claims, self.issuer.as_deref(), &self.audiences, now)?;
         claims::caller(claims, &self.names)
-    }
-
-    fn validation(&self, algorithm: Algorithm) -> Validation {
-        let mut validation = Validation::new(algorithm);
-        validation.leeway = LEEWAY_SECONDS;
-        validation.validate_nbf = true;
-        let mut required = vec!["exp", "sub"];
-        if let Some(issuer) = &self.issuer {
-            validation.set_issuer(&[issuer]);
-            required.push("iss");
-        }
-        // Without AUTH_AUDIENCE, `caller` rejects every token with an `aud` claim of any type.
-        validation.validate_aud = !self.audiences.is_empty();
-        if !self.audiences.is_empty() {
-            validation.set_audience(&self.audiences);
-            required.push("aud");
-        }
-        validation.set_required_spec_claims(&required);
-        validation
     }
 }
 
 fn invalid(text: &str) -> AuthError {
     AuthError::Invalid(text.to_owned())
-}
-
-/// Translates an error of the library to a text for the caller. The text repeats no part of the token.
-fn auth_error(error: &Error) -> AuthError {
-    match error.kind() {
-        ErrorKind::ExpiredSignature => invalid("it has expired"),
-        ErrorKind::ImmatureSignature => invalid("it is not valid yet"),
-        ErrorKind::InvalidIssuer => invalid(WRONG_ISSUER),
-        ErrorKind::InvalidAudience => invalid("`aud` does not match AUTH_AUDIENCE"),
-        ErrorKind::InvalidSignature => invalid("invalid signature"),
-        ErrorKind::MissingRequiredClaim(claim) => {
-            AuthError::Invalid(format!("`{claim}` is missing"))
-        }
-        ErrorKind::InvalidAlgorithm | ErrorKind::UnsupportedAlgorithm => {
-            invalid("the signature algorithm is not accepted")
-        }
-        _ => invalid("malformed JSON Web Token"),
-    }
 }

@@ -7,24 +7,38 @@
 //!
 //! Both are sent as `Authorization: Bearer …`. An error about a token reveals only what its holder can read in it.
 
+mod algorithm;
 mod api_key;
 mod claims;
 mod config;
+mod fetch;
+mod jwk;
 mod jwks;
 mod jwt;
 mod signature;
+mod validation;
 
 use std::time::Duration;
 
 use self::api_key::ApiKeys;
 use self::jwt::TokenVerifier;
 use crate::domain::caller::Caller;
+use crate::util::diagnosis::Diagnosis;
 
 pub use self::api_key::{ApiKey, new_key};
 pub use self::config::AuthConfig;
+pub(crate) use self::config::is_secure_url;
 
 /// The longest accepted credential, in bytes. Vercel accepts request heads of 32 KB.
 const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
+
+/// The number of parts of a signed token (RFC 7515, section 3.1).
+const TOKEN_PARTS: usize = 3;
+/// The number of parts of an encrypted token (RFC 7516, section 3.1).
+const ENCRYPTED_PARTS: usize = 5;
+/// The remedy for a token of another kind.
+const ASK_FOR_JWT: &str =
+    "ask the identity provider for a signed JSON Web Token (JWT) for the audience of this service";
 
 /// Reason for rejecting a credential.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,9 +83,73 @@ impl Authenticator {
         if let Some(key) = self.api_keys.find(credential) {
             return Ok(key.caller());
         }
-        match &self.tokens {
-            Some(tokens) if credential.split('.').count() == 3 => tokens.verify(credential).await,
-            _ => Err(AuthError::Invalid("unknown API key".to_owned())),
+        match (&self.tokens, credential.split('.').count()) {
+            (Some(tokens), TOKEN_PARTS) => tokens.verify(credential).await,
+            (tokens, parts) => Err(AuthError::Invalid(unusable(
+                credential,
+                parts,
+                tokens.is_some(),
+            ))),
+        }
+    }
+
+    /// Returns the number of usable keys at `AUTH_JWKS_URL`, which are fetched if they are due; `None` if it is not set.
+    ///
+    /// # Errors
+    /// The reason why the last fetch returned no usable key.
+    pub async fn probe_keys(&self) -> Option<Result<usize, Diagnosis>> {
+        let key_set = self.tokens.as_ref()?.key_set()?;
+        let probed = key_set.probe().await;
+        Some(probed.map_err(|failure| failure.diagnose()))
+    }
+}
+
+/// Returns why a credential is neither an API key nor a token in `parts` parts. The text repeats no part of it.
+fn unusable(credential: &str, parts: usize, accepts_tokens: bool) -> String {
+    let is_key = credential.starts_with(api_key::PREFIX);
+    match (parts, accepts_tokens) {
+        _ if is_key => "unknown API key".to_owned(),
+        (TOKEN_PARTS, false) => {
+            "it is a JSON Web Token, and only API keys are accepted: set AUTH_JWKS_URL or AUTH_JWT_SECRET to accept tokens"
+                .to_owned()
+        }
+        (_, false) => "unknown API key".to_owned(),
+        (ENCRYPTED_PARTS, true) => format!("it is an encrypted token (JWE): {ASK_FOR_JWT}"),
+        (1, true) => format!("it is an opaque token, or an unknown API key: {ASK_FOR_JWT}"),
+        (_, true) => format!("it has {parts} parts with dots between them, and a signed JSON Web Token has {TOKEN_PARTS}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unusable_credential_is_described() {
+        let ask = "ask the identity provider for a signed JSON Web Token (JWT) for the audience of this service";
+        for (credential, accepts_tokens, expected) in [
+            ("llmos_x", true, "unknown API key".to_owned()),
+            ("llmos_x", false, "unknown API key".to_owned()),
+            ("opaque", false, "unknown API key".to_owned()),
+            ("opaque", true, format!("it is an opaque token, or an unknown API key: {ask}")),
+            ("a.b.c.d.e", true, format!("it is an encrypted token (JWE): {ask}")),
+            ("a..c.d.e", true, format!("it is an encrypted token (JWE): {ask}")),
+            ("a.b.c.d.e", false, "unknown API key".to_owned()),
+            (
+                "a.b",
+                true,
+                "it has 2 parts with dots between them, and a signed JSON Web Token has 3".to_owned(),
+            ),
+            (
+                "a.b.c",
+                false,
+                "it is a JSON Web Token, and only API keys are accepted: set AUTH_JWKS_URL or AUTH_JWT_SECRET to accept \
+                 tokens"
+                    .to_owned(),
+            ),
+        ] {
+            let parts = credential.split('.').count();
+            assert_eq!(unusable(credential, parts, accepts_tokens), expected, "{credential}");
         }
     }
 }

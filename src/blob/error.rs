@@ -1,11 +1,11 @@
 //! Errors of Vercel Blob, and their diagnosis for operators.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 
 use crate::util::diagnosis::Diagnosis;
+use crate::util::http_client::causes;
 
 /// An error of a call to Blob. A missing blob is not an error: the client returns `None` for it.
 #[derive(Debug, thiserror::Error)]
@@ -129,18 +129,6 @@ impl From<Error> for Diagnosis {
     fn from(error: Error) -> Self {
         diagnose(&error)
     }
-}
-
-/// Returns an error and its causes on one line.
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// Returns the cause of an error and its remedy, for the operator.

@@ -3,8 +3,8 @@
 use reqwest::Url;
 
 use super::{ConfigError, Environment};
-use crate::auth::{ApiKey, AuthConfig};
-use crate::util::host::{HostPattern, is_loopback};
+use crate::auth::{ApiKey, AuthConfig, is_secure_url};
+use crate::util::host::HostPattern;
 use crate::util::origin::OriginPattern;
 use crate::util::secret::Secret;
 
@@ -89,16 +89,10 @@ fn validate(config: &AuthConfig) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Accepts only https, because keys from an insecure connection could be forged.
 fn jwks_url(environment: &Environment<'_>) -> Result<Option<String>, ConfigError> {
     environment.parse_with("AUTH_JWKS_URL", "an https URL", |text| {
         let url = Url::parse(text).ok()?;
-        let is_secure = match url.scheme() {
-            "https" => true,
-            "http" => url.host_str().is_some_and(is_loopback),
-            _ => false,
-        };
-        is_secure.then(|| text.to_owned())
+        is_secure_url(&url).then(|| text.to_owned())
     })
 }
 

@@ -15,6 +15,8 @@ pub struct Caller {
     teams: Vec<VolumeId>,
     is_admin: bool,
     is_read_only: bool,
+    /// Problems of the credentials that do not prevent their use.
+    warnings: Vec<String>,
 }
 
 /// The reason why an operation is not allowed.
@@ -35,6 +37,7 @@ impl Caller {
             teams: Vec::new(),
             is_admin: true,
             is_read_only: false,
+            warnings: Vec::new(),
         }
     }
 
@@ -69,7 +72,19 @@ impl Caller {
             teams: team.into_iter().collect(),
             is_admin,
             is_read_only,
+            warnings: Vec::new(),
         }
+    }
+
+    /// Returns this caller with warnings about their credentials.
+    #[must_use]
+    pub fn with_warnings(self, warnings: Vec<String>) -> Self {
+        Self { warnings, ..self }
+    }
+
+    /// Returns the problems of the credentials that do not prevent their use.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Returns the unique name of the caller; empty where callers are not authenticated.

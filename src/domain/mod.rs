@@ -9,4 +9,5 @@ pub mod rate_limit;
 pub mod request_context;
 pub(crate) mod schema;
 pub mod session;
+pub mod subject;
 pub mod volume;

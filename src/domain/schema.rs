@@ -12,7 +12,7 @@ use super::message::{Attachment, Content, MAX_CONTENT_BYTES, Message, Role, Time
 use super::metadata::Metadata;
 use super::name::{MAX_NAME_CHARS, Name};
 use super::session::{MAX_SESSION_ID_BYTES, SessionId, Status};
-use super::volume::{MAX_VOLUME_ID_CHARS, VolumeId, VolumeKind};
+use super::volume::{MAPPED, MAX_MAPPED_ID_CHARS, MAX_VOLUME_ID_CHARS, VolumeId, VolumeKind};
 use crate::util::schema::{CONTROLS, NO_NUL, described};
 
 /// The white space that is trimmed off a name, as part of a character class.
@@ -24,7 +24,11 @@ const WHITE_SPACE: &str =
 pub(crate) fn volume_id_pattern() -> String {
     let (first, all) = ("[A-Za-z0-9_@|~+=-]", "[A-Za-z0-9._@|~+=-]");
     let (one, two) = (MAX_VOLUME_ID_CHARS - 1, MAX_VOLUME_ID_CHARS - 2);
-    format!(r"{first}{all}{{0,{one}}}|\.{first}{all}{{0,{two}}}|\.\.{all}{{1,{two}}}")
+    let mapped = format!(
+        "{MAPPED}[A-Za-z0-9._@|~+={MAPPED}-]{{1,{}}}",
+        MAX_MAPPED_ID_CHARS - 1
+    );
+    format!(r"{first}{all}{{0,{one}}}|\.{first}{all}{{0,{two}}}|\.\.{all}{{1,{two}}}|{mapped}")
 }
 
 fn name_pattern() -> String {
@@ -72,7 +76,8 @@ impl PartialSchema for VolumeId {
     fn schema() -> RefOr<Schema> {
         described(
             json!({"type": "string", "pattern": format!("^(?:{})$", volume_id_pattern())}),
-            "The user or team: 1–128 characters of `A-Z a-z 0-9 . _ - @ | ~ + =`, except `.` and `..`.",
+            "The user or team: 1–128 characters of `A-Z a-z 0-9 . _ - @ | ~ + =`, except `.` and `..`. Users and teams with \
+             other names have an id that begins with `!`; `/api/me` returns those of the caller.",
         )
     }
 }

@@ -4,8 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The longest volume id, in characters.
+/// The longest plain volume id, in characters.
 pub const MAX_VOLUME_ID_CHARS: usize = 128;
+/// The longest mapped volume id, in characters: pathnames of skills and files in its volume still fit into the 950
+/// characters of Blob.
+pub const MAX_MAPPED_ID_CHARS: usize = 768;
+/// The first character of mapped volume ids. Plain ones do not contain it.
+pub const MAPPED: char = '!';
 
 /// The kind of a volume's owner: one user, one team, or the whole deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +47,8 @@ impl TryFrom<String> for VolumeKind {
     }
 }
 
-/// The id of a user or team: 1–128 of `A–Z a–z 0–9 . _ - @ | ~ + =`, except `.` and `..`.
+/// The id of a user or team. Plain ids are 1–128 of `A–Z a–z 0–9 . _ - @ | ~ + =`, except `.` and `..`. Mapped ids begin
+/// with `!`, and [`subject`](super::subject) makes them from other names of identity providers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct VolumeId(String);
@@ -51,6 +57,11 @@ impl VolumeId {
     /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns whether plain ids may contain the character.
+    pub(super) fn is_plain_char(character: char) -> bool {
+        character.is_ascii_alphanumeric() || "._-@|~+=".contains(character)
     }
 }
 
@@ -64,14 +75,23 @@ impl TryFrom<String> for VolumeId {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@|~+=".contains(&byte);
-        let is_valid = (1..=MAX_VOLUME_ID_CHARS).contains(&text.len())
-            && text.bytes().all(is_allowed)
-            && text != "."
-            && text != "..";
-        is_valid
-            .then_some(Self(text))
-            .ok_or("must be 1 to 128 of A-Z a-z 0-9 . _ - @ | ~ + = and not . or ..")
+        let is_valid = match text.strip_prefix(MAPPED) {
+            Some(mapped) => {
+                (1..MAX_MAPPED_ID_CHARS).contains(&mapped.len())
+                    && mapped
+                        .chars()
+                        .all(|it| it == MAPPED || Self::is_plain_char(it))
+            }
+            None => {
+                (1..=MAX_VOLUME_ID_CHARS).contains(&text.len())
+                    && text.chars().all(Self::is_plain_char)
+                    && text != "."
+                    && text != ".."
+            }
+        };
+        is_valid.then_some(Self(text)).ok_or(
+            "must be 1 to 128 of A-Z a-z 0-9 . _ - @ | ~ + = and not . or .., or an id that begins with ! as in /api/me",
+        )
     }
 }
 
@@ -109,7 +129,17 @@ mod tests {
 
     #[test]
     fn volume_id_that_could_alter_a_key_is_rejected() {
-        for id in ["default", "auth0|5f7", "a@b.c", "...", "A-Z_~+="] {
+        let longest = format!("!{}", "x".repeat(767));
+        for id in [
+            "default",
+            "auth0|5f7",
+            "a@b.c",
+            "...",
+            "A-Z_~+=",
+            "!a!2Fb",
+            "!..",
+            &longest,
+        ] {
             assert!(VolumeId::try_from(id.to_owned()).is_ok(), "{id}");
         }
         for id in [
@@ -122,6 +152,13 @@ mod tests {
             "é",
             "a\n",
             &"x".repeat(129),
+            "!",
+            "a!2Fb",
+            "!a/b",
+            "!a:b",
+            "!é",
+            "!a b",
+            &format!("{longest}x"),
         ] {
             assert!(VolumeId::try_from(id.to_owned()).is_err(), "{id}");
         }

@@ -57,6 +57,10 @@ struct Health {
     environment: Option<String>,
     redis: Part,
     blob: Part,
+    /// The published signing keys of tokens, which are cached for up to ten minutes. Present only if `AUTH_JWKS_URL` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Part, required = false)]
+    jwks: Option<Part>,
     /// Present only if a variable of the deployment has an invalid value. The other parts are then not checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Part, required = false)]
@@ -105,9 +109,19 @@ async fn check_health(
     State(app): State<App>,
 ) -> Response {
     let blobs = app.blobs_of(&context);
-    let (redis, blob) = tokio::join!(check(probe_redis(&app)), check(probe_blob(&blobs)));
-    let cause = cause_of(&[&redis, &blob]);
-    let health = Json(Health::new(&app.config, redis, blob, cause.is_some()));
+    let (redis, blob, jwks) = tokio::join!(
+        check(probe_redis(&app)),
+        check(probe_blob(&blobs)),
+        check(probe_jwks(&app)),
+    );
+    let jwks = app.config.access.auth.jwks_url.as_ref().map(|_| jwks);
+    let parts = [Some(&redis), Some(&blob), jwks.as_ref()];
+    let cause = cause_of(parts.into_iter().flatten());
+    let health = Json(Health::new(
+        &app.config,
+        (redis, blob, jwks),
+        cause.is_some(),
+    ));
     match cause {
         Some(cause) => {
             let cause = Extension(ErrorCause(cause));
@@ -118,16 +132,18 @@ async fn check_health(
 }
 
 /// Returns the reasons of the failing parts; `None` if no part is failing.
-fn cause_of(parts: &[&Part]) -> Option<String> {
-    let failing = parts
-        .iter()
-        .filter(|part| part.status == PartStatus::Failing);
+fn cause_of<'a>(parts: impl Iterator<Item = &'a Part>) -> Option<String> {
+    let failing = parts.filter(|part| part.status == PartStatus::Failing);
     let reasons: Vec<&str> = failing.filter_map(|part| part.reason.as_deref()).collect();
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 impl Health {
-    fn new(config: &Config, redis: Part, blob: Part, is_failing: bool) -> Self {
+    fn new(
+        config: &Config,
+        (redis, blob, jwks): (Part, Part, Option<Part>),
+        is_failing: bool,
+    ) -> Self {
         Self {
             status: if is_failing {
                 PartStatus::Failing
@@ -140,6 +156,7 @@ impl Health {
             environment: config.vercel_env.clone(),
             redis,
             blob,
+            jwks,
             configuration: None,
         }
     }
@@ -161,6 +178,7 @@ fn misconfigured_health(error: &ConfigError) -> (Extension<ErrorCause>, Json<Hea
         environment: None,
         redis: not_checked.clone(),
         blob: not_checked,
+        jwks: None,
         configuration: Some(Part {
             status: PartStatus::Failing,
             milliseconds: None,
@@ -204,6 +222,16 @@ async fn probe_blob(blobs: &Blobs) -> Result<(), Problem> {
         },
         diagnosis: blob::diagnose(&error),
     })
+}
+
+async fn probe_jwks(app: &App) -> Result<(), Problem> {
+    match app.authenticator.probe_keys().await {
+        None | Some(Ok(_)) => Ok(()),
+        Some(Err(diagnosis)) => Err(Problem {
+            status: PartStatus::Failing,
+            diagnosis,
+        }),
+    }
 }
 
 async fn check(probe: impl Future<Output = Result<(), Problem>>) -> Part {

@@ -11,7 +11,8 @@ use crate::domain::volume::{VolumeId, VolumeKind};
 pub(super) struct Me {
     /// Whether callers are authenticated; if not, every caller is an unrestricted one.
     signed_in: bool,
-    /// With `volume_id`: the volume of requests that name none, or `default`.
+    /// With `volume_id`: the volume of requests that name none, or `default`. A `sub` that is not a plain id is mapped to
+    /// an id that begins with `!`.
     volume: VolumeKind,
     volume_id: VolumeId,
     /// The teams of the caller.
@@ -20,6 +21,10 @@ pub(super) struct Me {
     all_volumes: bool,
     /// Whether the caller may only read.
     read_only: bool,
+    /// Present only if the token lacks a claim that the configuration names, or if the claim cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<String>,
 }
 
 /// Returns the authenticated caller and their access.
@@ -38,5 +43,6 @@ pub(super) async fn find_caller(context: RequestContext) -> Json<Me> {
         teams: context.caller.teams().to_vec(),
         all_volumes: context.caller.volumes().is_none(),
         read_only: !context.caller.can_write(),
+        warnings: context.caller.warnings().to_vec(),
     })
 }

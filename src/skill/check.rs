@@ -1,6 +1,7 @@
 //! Validation of a whole document, and the id that it contains.
 
 use super::document::Document;
+use super::lost_text::lost_text;
 use super::{MAX_DOCUMENT_BYTES, SkillId};
 
 /// Validates a document and returns it as text.
@@ -17,12 +18,16 @@ pub fn check_document(text: &[u8]) -> Result<&str, String> {
         return Err("the document must not contain the NUL character".to_owned());
     }
     let document = Document::parse(text);
-    document.front_matter.as_ref().map_err(String::clone)?;
+    let front_matter = document.front_matter.as_ref().map_err(String::clone)?;
     if document
         .text("name")
         .is_none_or(|name| name.trim().is_empty())
     {
-        return Err("`name` is missing in the front matter".to_owned());
+        let lost = lost_text(front_matter, "name");
+        return Err(lost.map_or_else(
+            || "`name` is missing in the front matter".to_owned(),
+            |(line, reason)| format!("line {line}: `name` is empty: {reason}"),
+        ));
     }
     Ok(text)
 }
@@ -52,7 +57,17 @@ mod tests {
         check_rejected(b"", "no front matter");
         check_rejected(b"# Text", "no front matter");
         check_rejected(b"---\nname: x", "not closed");
-        check_rejected(b"---\nname: [\n---\n", "line 3");
+        check_rejected(b"---\nname: [\n---\n", "line 2");
+        check_rejected(
+            b"---\nname: x\ndescription: a: b\n---\n",
+            "line 3: the front matter is malformed: the value of `description` contains a colon before a space, which ends \
+             a key. Put it in quotes: description: \"a: b\"",
+        );
+        check_rejected(
+            b"---\nname: #1\n---\n",
+            "line 2: `name` is empty: `name` contains `#`, which begins a comment and is not part of the value. To keep \
+             the text, write: name: \"#1\"",
+        );
         check_rejected(b"---\nname:\n---\n", "`name` is missing");
         check_rejected(b"---\nname: {a: b}\n---\n", "`name` is missing");
         check_rejected(b"---\nname: \xff\n---\n", "UTF-8");

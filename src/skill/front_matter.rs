@@ -12,6 +12,8 @@ use super::yaml::{self, Node, Value};
 pub(super) struct FrontMatter<'a> {
     yaml: &'a str,
     line_ending: &'a str,
+    /// The number of lines of the document before the front matter.
+    lines_before: usize,
     /// The keys and values in document order.
     entries: Vec<(Node, Node)>,
     /// The indentation and the byte ranges of the entries, if each entry has its own lines.
@@ -32,12 +34,14 @@ impl<'a> FrontMatter<'a> {
         }
         let lines_before = parts.lines_before();
         let mut this = Self::parse_yaml(parts.yaml, parts.line_ending()).map_err(|error| {
+            let error = yaml::correct(parts.yaml, error);
             let line = error.line + lines_before;
             format!(
                 "line {line}: the front matter is malformed: {}",
                 error.message
             )
         })?;
+        this.lines_before = lines_before;
         for (key, value) in &mut this.entries {
             shift_lines(key, lines_before);
             shift_lines(value, lines_before);
@@ -64,6 +68,7 @@ impl<'a> FrontMatter<'a> {
         Ok(Self {
             yaml,
             line_ending,
+            lines_before: 0,
             entries,
             ranges,
         })
@@ -78,6 +83,12 @@ impl<'a> FrontMatter<'a> {
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         let (_, value) = self.entries.iter().rfind(|entry| is_key(entry, key))?;
         Some(value)
+    }
+
+    /// Returns a line of the document; the first is 1.
+    pub(super) fn line(&self, number: usize) -> Option<&'a str> {
+        let index = number.checked_sub(self.lines_before + 1)?;
+        lines(self.yaml).nth(index).map(|line| line.text)
     }
 
     /// Returns the front matter's lines with the edits applied. The other entries stay unchanged.
@@ -181,7 +192,7 @@ impl<'a> FrontMatter<'a> {
     }
 }
 
-fn is_key(entry: &(Node, Node), key: &str) -> bool {
+pub(super) fn is_key(entry: &(Node, Node), key: &str) -> bool {
     entry.0.text() == Some(key)
 }
 

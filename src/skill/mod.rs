@@ -17,6 +17,7 @@ pub mod fields;
 mod front_matter;
 pub mod id;
 mod lines;
+mod lost_text;
 mod new;
 mod parts;
 #[cfg(test)]

@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn malformed_front_matter_gives_a_warning_and_keeps_the_code() {
         let broken = "---\nname: x\nb: [1\n---\n## Code\n```js\n1\n```\n";
-        check_warnings(broken, &["line 4: the front matter is malformed"]);
+        check_warnings(broken, &["line 3: the front matter is malformed"]);
         let skill = read(broken);
         assert_eq!(
             (skill.name.as_str(), skill.code.as_deref()),
@@ -221,6 +221,32 @@ mod tests {
     fn null_tags_are_omitted() {
         let skill = read("---\nname: x\ntags:\n- a\n- # empty\n- ~\n- null\n- 'null'\n---\n");
         assert_eq!(skill.tags, ["a", "null"]);
+    }
+
+    #[test]
+    fn value_that_is_read_in_part_gives_a_warning() {
+        let document = "---\nname: Tips #1\ndescription: !important note\nauthor: &me x\nversion: 1 # first\n---\n";
+        check_warnings(
+            document,
+            &[
+                "line 2: `name` contains `#`, which begins a comment and is not part of the value. To keep the text, \
+                 write: name: \"Tips #1\"",
+                "line 3: `description` contains `!`, which begins a tag",
+                "line 4: `author` contains `&`, which begins an anchor",
+            ],
+        );
+        let quoted = "---\nname: 'Tips #1' # why\ndescription: C# and F#\n---\n";
+        check_warnings(quoted, &[]);
+    }
+
+    #[test]
+    fn surrogate_pairs_of_json_are_characters() {
+        let skill = read("---\nname: \"\\ud83d\\ude80\"\ndescription: \"x \\uD83D\\uDE80\"\n---\n");
+        assert_eq!(
+            (skill.name.as_str(), skill.description.as_str()),
+            ("🚀", "x 🚀")
+        );
+        assert_eq!(skill.warnings, [""; 0]);
     }
 
     #[test]

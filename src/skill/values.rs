@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::document::Document;
 use super::front_matter::FrontMatter;
+use super::lost_text::lost_text;
 use super::yaml::{Node, Value, to_json};
 use crate::util::json;
 
@@ -76,6 +77,10 @@ impl<'a> Values<'a> {
 
     /// Returns a string as written: `1.10` and `true` are not converted.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
+        let lost = lost_text(self.front_matter?, key);
+        if let Some((line, message)) = lost {
+            self.warn(Some(line), &message);
+        }
         let node = self.get(key)?;
         let text = node.text().map(str::to_owned);
         if text.is_none() {

@@ -1,5 +1,6 @@
 //! The HTTP client for outgoing requests: to Blob and to identity providers.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::redirect;
@@ -37,4 +38,16 @@ pub(crate) enum Error {
     /// An error of the HTTP library.
     #[error(transparent)]
     Http(#[from] reqwest::Error),
+}
+
+/// Returns an error and its causes on one line.
+pub(crate) fn causes(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }

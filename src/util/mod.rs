@@ -6,6 +6,7 @@ pub mod etag;
 pub mod hash;
 pub mod host;
 pub(crate) mod http_client;
+pub(crate) mod invisible;
 pub mod json;
 pub mod log;
 pub(crate) mod media_type;

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::support::{Process, Redis, ReservedPort, clear_configuration, config, in_process};
+use crate::support::{
+    Fault, Issuer, KeyServer, Process, Redis, ReservedPort, clear_configuration, config, in_process,
+};
 
 /// The output and exit code of a run.
 struct Run {
@@ -126,6 +128,34 @@ impl Run {
         }
         assert_eq!(self.count('✗'), 1, "{}", self.output);
     }
+}
+
+#[tokio::test]
+async fn doctor_checks_the_signing_keys() {
+    let redis = Redis::start().await;
+    let (first, second) = (Issuer::es256("a"), Issuer::eddsa("b"));
+    let server = KeyServer::start(&[&first, &second]).await;
+    let url = redis.url();
+    let environment = [("REDIS_URL", &*url), ("AUTH_JWKS_URL", &*server.url())];
+    let run = doctor_with(&environment, "").await;
+    assert_eq!(run.code, Some(0), "{}", run.output);
+    let line = run.from('✓', "AUTH_JWKS_URL")[0];
+    assert!(line.ends_with(" 2 signing keys"), "{}", run.output);
+
+    server.fail_with(Fault::Answer {
+        status: 301,
+        headers: vec![(
+            "location",
+            "http://id.example/hidden?hidden".replace("/hidden", "/keys"),
+        )],
+        body: String::new(),
+    });
+    let run = doctor_with(&environment, "").await;
+    run.assert_failed(
+        "AUTH_JWKS_URL",
+        "it redirects to http://id.example/keys",
+        "https URL",
+    );
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@ use std::time::Duration;
 use llmos::blob::BlobConfig;
 use llmos::config::Config;
 use llmos::util::secret::Secret;
+use serde_json::Value;
 
-use crate::support::{BlobServer, Fault, Redis, TestApp, config, in_process};
+use crate::support::{BlobServer, Fault, Issuer, KeyServer, Redis, TestApp, config, in_process};
 
 #[tokio::test]
 async fn working_redis_is_ok() {
@@ -125,4 +126,91 @@ async fn unconfigured_blob_store_is_not_a_failure() {
     assert_eq!(health["blob"]["status"], "not_configured", "{health}");
     let reason = health["blob"]["reason"].as_str().unwrap();
     assert!(reason.contains("BLOB_READ_WRITE_TOKEN"), "{health}");
+}
+
+/// Returns the part `jwks` of a health check with this `AUTH_JWKS_URL`.
+async fn jwks_part(url: String, status: u16) -> Value {
+    let redis = Redis::start().await;
+    let mut config = config(&redis.url());
+    config.access.auth.jwks_url = Some(url);
+    let health = in_process(config).get("/api/health").await;
+    let health = health.assert_status(status).json();
+    assert_eq!(health["redis"]["status"], "ok", "{health}");
+    health["jwks"].clone()
+}
+
+#[tokio::test]
+async fn health_includes_the_published_keys() {
+    let issuer = Issuer::es256("ec");
+    let server = KeyServer::start(&[&issuer]).await;
+    server.redirect(1);
+    assert_eq!(jwks_part(server.url(), 200).await["status"], "ok");
+
+    let without = TestApp::start().await.api.get("/api/health").await;
+    assert_eq!(without.assert_status(200).json()["jwks"], Value::Null);
+}
+
+#[tokio::test]
+async fn unavailable_keys_are_503_with_the_cause() {
+    let server = KeyServer::start(&[]).await;
+    let answer = |status, header, value: &str, body: &str| Fault::Answer {
+        status,
+        headers: vec![(header, value.to_owned())],
+        body: body.to_owned(),
+    };
+    let metadata = r#"{"issuer": "https://id.example", "jwks_uri": "https://id.example/keys"}"#;
+    let unusable = r#"{"keys": [{"kty": "EC", "crv": "P-521", "x": "", "y": ""}]}"#;
+    let set_to_uri =
+        "set AUTH_JWKS_URL to the `jwks_uri` in the issuer's /.well-known/openid-configuration";
+    for (fault, cause, remedy) in [
+        (
+            answer(
+                301,
+                "location",
+                "http://user:hidden@id.example/keys?hidden",
+                "",
+            ),
+            "it redirects to http://id.example/keys, which is not followed",
+            "set AUTH_JWKS_URL to the https URL of the JWKS itself",
+        ),
+        (
+            answer(404, "content-type", "text/plain", "no"),
+            "the server responded with 404 Not Found",
+            set_to_uri,
+        ),
+        (
+            answer(200, "content-type", "application/json", metadata),
+            "it is the metadata of the identity provider, not its JWKS",
+            set_to_uri,
+        ),
+        (
+            answer(200, "content-type", "application/json", unusable),
+            "the JWKS has no usable signing key: the first one cannot be used, because its `crv` P-521 is not supported, \
+             only P-256",
+            "let the identity provider sign tokens with RS256, ES256 or EdDSA (Ed25519)",
+        ),
+    ] {
+        server.fail_with(fault);
+        let part = jwks_part(server.url(), 503).await;
+        assert_eq!(part["status"], "failing", "{part}");
+        assert_eq!(
+            part["reason"],
+            format!("the keys at AUTH_JWKS_URL: {cause}")
+        );
+        assert_eq!(part["remedy"], remedy);
+    }
+}
+
+#[tokio::test]
+async fn health_checks_fetch_keys_at_most_once_a_minute() {
+    let issuer = Issuer::es256("ec");
+    let server = KeyServer::start(&[&issuer]).await;
+    let redis = Redis::start().await;
+    let mut config = config(&redis.url());
+    config.access.auth.jwks_url = Some(server.url());
+    let api = in_process(config);
+    for _ in 0..5 {
+        api.get("/api/health").await.assert_status(200);
+    }
+    assert_eq!(server.requests(), 1);
 }

@@ -1,10 +1,10 @@
-// A page in a real Chromium: `node browser_page.mjs {url} {calls}`. Opens the page, waits until the network is idle, and makes
+// A page in a real Chromium: `node browser_page.mjs {url} {calls} [{image}]`. Opens the page, waits until the network is idle, and makes
 // the calls, a JSON array of `[url, fetch options]`, in order. Prints as JSON: violations of the content security policy and
 // console errors before the calls, the ids and the text of the page, and each response as the page sees it: status, headers
-// and body, or the error.
+// and body, or the error; and whether the page shows the image at this URL.
 import { withTab } from './chromium.mjs';
 
-const [url, calls] = process.argv.slice(2);
+const [url, calls, image] = process.argv.slice(2);
 
 const watch = () => {
   window.violations = [];
@@ -38,6 +38,14 @@ const call = async ([address, options]) => {
   }
 };
 
+const showImage = (address) => new Promise((resolve) => {
+  const element = document.createElement('img');
+  element.onload = () => resolve(element.naturalWidth > 0);
+  element.onerror = () => resolve(false);
+  element.src = address;
+  document.body.append(element);
+});
+
 const result = await withTab(async (tab) => {
   const errors = [];
   tab.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
@@ -47,6 +55,7 @@ const result = await withTab(async (tab) => {
   const page = { status: response.status(), ...await tab.evaluate(readPage), errors: [...errors] };
   const answers = [];
   for (const request of JSON.parse(calls)) answers.push(await tab.evaluate(call, request));
-  return { ...page, answers, provoked: await tab.evaluate(addInlineScript) };
+  const shown = image && await tab.evaluate(showImage, image);
+  return { ...page, answers, image: shown, provoked: await tab.evaluate(addInlineScript) };
 });
 console.log(JSON.stringify(result));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use axum::Router;
+use axum::http::Method;
 use axum::response::Html;
 use axum::routing::get;
 use llmos::auth::new_key;
@@ -18,6 +19,12 @@ const SESSIONS: &str = env!("CARGO_BIN_EXE_sessions");
 /// Opens a page in Chromium and returns what it showed and could read; see `browser_page.mjs`.
 async fn open(url: &str, calls: &Value) -> Value {
     let seen = run_script("blob/browser_page.mjs", &[url, &calls.to_string()], &[]).await;
+    serde_json::from_str(&seen).unwrap()
+}
+
+/// Opens a page in Chromium, adds an image to it, and returns whether the page shows it as `image`.
+async fn open_with_image(url: &str, image: &str) -> Value {
+    let seen = run_script("blob/browser_page.mjs", &[url, "[]", image], &[]).await;
     serde_json::from_str(&seen).unwrap()
 }
 
@@ -101,6 +108,43 @@ async fn page_of_another_origin_cannot_read_or_change_anything() {
             assert_eq!(*answer, json!({"error": "Failed to fetch"}), "{seen}");
         }
         assert_eq!(redis.command::<u64>(&["SCARD", "all:sessions"]), 0);
+    }
+}
+
+/// A GIF of one pixel.
+const IMAGE: &[u8] =
+    b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+
+#[tokio::test]
+async fn image_of_a_link_is_shown_by_a_page_of_an_allowed_origin() {
+    let (redis, blobs) = (Redis::start().await, BlobServer::start().await);
+    let (_page, origin) = page_elsewhere().await;
+    let (key, entry) = new_key("page", "user/alice").unwrap();
+    for (allowed, is_shown) in [(Some(&origin), true), (None, false)] {
+        let (redis_url, api_url, content_url) = (redis.url(), blobs.api_url(), blobs.content_url());
+        let mut environment = vec![
+            ("REDIS_URL", &*redis_url),
+            ("API_KEYS", &*entry),
+            ("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN),
+            ("VERCEL_BLOB_API_URL", &*api_url),
+            ("BLOB_CONTENT_URL", &*content_url),
+        ];
+        environment.extend(allowed.map(|origin| ("CORS_ALLOWED_ORIGINS", &**origin)));
+        let (_process, api) = Process::function(env!("CARGO_BIN_EXE_files"), &environment).await;
+        let alice = api.with_header("authorization", format!("Bearer {key}"));
+        let put = alice.with_header("content-type", "image/gif");
+        put.send(Method::PUT, "/api/files/a.gif", IMAGE.to_vec())
+            .await
+            .assert_status(200);
+        let link = alice
+            .post("/api/files/link", &json!({"path": "a.gif"}))
+            .await;
+        let link = link.assert_status(200).json();
+        let url = format!("http://{}{}", api.address(), link["url"].as_str().unwrap());
+
+        let seen = open_with_image(&origin, &url).await;
+
+        assert_eq!(seen["image"], is_shown, "{seen}");
     }
 }
 

@@ -29,6 +29,8 @@ struct State {
     keys: Vec<Value>,
     fault: Fault,
     requests: usize,
+    /// The number of redirects before the keys.
+    redirects: usize,
 }
 
 impl KeyServer {
@@ -37,6 +39,7 @@ impl KeyServer {
             keys: keys.iter().map(|issuer| issuer.jwk()).collect(),
             fault: Fault::Pass,
             requests: 0,
+            redirects: 0,
         };
         let mut server = Self {
             port: 0,
@@ -55,6 +58,16 @@ impl KeyServer {
     /// Replaces the published keys.
     pub fn publish(&self, keys: &[&Issuer]) {
         self.state.lock().unwrap().keys = keys.iter().map(|issuer| issuer.jwk()).collect();
+    }
+
+    /// Replaces the published keys by any values.
+    pub fn publish_values(&self, keys: Vec<Value>) {
+        self.state.lock().unwrap().keys = keys;
+    }
+
+    /// Moves the keys to another path of this server, to which this many redirects lead.
+    pub fn redirect(&self, times: usize) {
+        self.state.lock().unwrap().redirects = times;
     }
 
     /// Injects a fault into all further requests.
@@ -95,7 +108,9 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let state = state.clone();
-        let service = service_fn(move |_: Request<Incoming>| answer(state.clone()));
+        let service = service_fn(move |request: Request<Incoming>| {
+            answer(state.clone(), request.uri().path().to_owned())
+        });
         // An error is an injected fault or a disconnected client.
         connections.spawn(async move {
             let _ = http1::Builder::new()
@@ -105,12 +120,28 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
     }
 }
 
-async fn answer(state: Arc<Mutex<State>>) -> io::Result<Response<Body>> {
-    let (fault, keys) = {
+async fn answer(state: Arc<Mutex<State>>, path: String) -> io::Result<Response<Body>> {
+    let (fault, keys, redirects) = {
         let mut state = state.lock().unwrap();
         state.requests += 1;
-        (state.fault.clone(), json!({"keys": state.keys}))
+        (
+            state.fault.clone(),
+            json!({"keys": state.keys}),
+            state.redirects,
+        )
     };
+    let hop = path
+        .strip_prefix("/hop/")
+        .map_or(0, |hop| hop.parse().unwrap());
+    if hop < redirects {
+        let status = [301, 302, 307, 308][hop % 4];
+        let location = format!("/hop/{}", hop + 1);
+        return Ok(response(
+            status,
+            vec![("location", location)],
+            String::new(),
+        ));
+    }
     let pass = || Response::new(Body::from(keys.to_string()));
     match fault {
         Fault::Pass => Ok(pass()),

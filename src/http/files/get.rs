@@ -98,12 +98,13 @@ pub(super) async fn get_file(
         if_none_match: known.header(),
     };
     let files = app.files(&file.context);
-    match files.get(file.volume, &file.path, &request).await? {
-        Fetched::Missing => Err(Error::not_found(Resource::File)),
-        Fetched::NotModified(version) => Ok(not_modified(&version)),
-        Fetched::OutOfRange(range) => Err(Error::RangeNotSatisfiable(range)),
-        Fetched::Found(content) => Ok(content_response(&file.path, *content, query.is_download())),
-    }
+    let response = match files.get(file.volume, &file.path, &request).await? {
+        Fetched::Missing => return Err(Error::not_found(Resource::File)),
+        Fetched::NotModified(version) => not_modified(&version),
+        Fetched::OutOfRange(range) => return Err(Error::RangeNotSatisfiable(range)),
+        Fetched::Found(content) => content_response(&file.path, *content, query.is_download()),
+    };
+    Ok(file.embedding.apply(response))
 }
 
 /// Returns the properties of a file.
@@ -131,10 +132,12 @@ pub(super) async fn head_file(
 ) -> Result<Response> {
     let files = app.files(&file.context);
     let properties = files.head(file.volume, &file.path).await?;
-    if known.has(&properties.etag) {
-        return Ok(not_modified(&properties.etag));
-    }
-    Ok(head_response(&properties, &file.path, query.is_download()))
+    let response = if known.has(&properties.etag) {
+        not_modified(&properties.etag)
+    } else {
+        head_response(&properties, &file.path, query.is_download())
+    };
+    Ok(file.embedding.apply(response))
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

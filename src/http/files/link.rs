@@ -24,6 +24,7 @@ use crate::http::extract::body::JsonBody;
 use crate::http::extract::path::FilePathParam;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
+use crate::http::middleware::embedding::Embedding;
 use crate::http::schema::parameters;
 use crate::http::schema::responses::BadBody;
 use crate::service::volume::{VolumeSelection, readable};
@@ -168,6 +169,8 @@ pub(super) struct ReadableFile {
     pub(super) context: RequestContext,
     pub(super) volume: Option<VolumeSelection>,
     pub(super) path: FilePath,
+    /// The pages that may show the file.
+    pub(super) embedding: Embedding,
 }
 
 impl FromRequestParts<App> for ReadableFile {
@@ -177,6 +180,11 @@ impl FromRequestParts<App> for ReadableFile {
         let link = QueryParams::<Link>::from_request_parts(parts, app)
             .await
             .ok();
+        let origins = &app.config.access.cors_allowed_origins;
+        let embedding = match link {
+            Some(_) => Embedding::of_link(origins),
+            None => Embedding::of_page(&parts.headers, origins),
+        };
         let context = if link.is_some() {
             Unauthenticated::from_request_parts(parts, app).await?.0
         } else {
@@ -197,6 +205,7 @@ impl FromRequestParts<App> for ReadableFile {
             context,
             volume: selection,
             path,
+            embedding,
         })
     }
 }

@@ -1,27 +1,16 @@
-//! Cross-origin resource sharing (CORS): which origins may call, and which headers they may use.
+//! Cross-origin resource sharing (CORS): which origins may call, and which headers their pages may send and read.
 
 use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::util::origin::OriginPattern;
 
 /// The time for which browsers may cache the response to a preflight: the longest that Chromium accepts.
 const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// The headers that pages may send.
-const REQUEST_HEADERS: [HeaderName; 8] = [
-    header::ACCEPT,
-    header::AUTHORIZATION,
-    header::CONTENT_TYPE,
-    HeaderName::from_static("idempotency-key"),
-    header::IF_MATCH,
-    header::IF_NONE_MATCH,
-    header::IF_RANGE,
-    header::RANGE,
-];
 /// The headers that pages may read, besides the CORS-safelisted ones.
 const RESPONSE_HEADERS: [HeaderName; 14] = [
     header::ACCEPT_RANGES,
@@ -58,7 +47,8 @@ pub(crate) fn cors(origins: &[OriginPattern]) -> Option<CorsLayer> {
                 Method::PATCH,
                 Method::DELETE,
             ])
-            .allow_headers(REQUEST_HEADERS)
+            // All that a preflight asks for: browsers and tracing add headers of their own, and cookies are not used.
+            .allow_headers(AllowHeaders::mirror_request())
             .expose_headers(RESPONSE_HEADERS)
             .max_age(PREFLIGHT_LIFETIME),
     )

@@ -3,7 +3,7 @@
 //! rebinding).
 
 use axum::http::request::Parts;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
 use super::cors::matches_any;
 use crate::config::AccessConfig;
@@ -37,12 +37,17 @@ pub(crate) fn refuse_other_pages(parts: &Parts, access: &AccessConfig) -> Result
 
 fn is_from_other_page(parts: &Parts, access: &AccessConfig) -> bool {
     let Some(origin) = parts.headers.get(header::ORIGIN) else {
-        let site = parts.headers.get(SEC_FETCH_SITE);
-        return site.is_some_and(|site| site == "cross-site" || site == "same-site");
+        return is_sent_by_other_page(&parts.headers);
     };
     let page_host = web_host_of(origin.to_str().unwrap_or_default());
     let called_host = named_hosts(&parts.headers, &parts.uri).next();
     let is_same_host = page_host
         .is_some_and(|page| called_host.is_some_and(|host| host.eq_ignore_ascii_case(page)));
     !is_same_host && !matches_any(origin, &access.cors_allowed_origins)
+}
+
+/// Returns whether the browser reports that a page of another origin sent the request.
+pub(super) fn is_sent_by_other_page(headers: &HeaderMap) -> bool {
+    let site = headers.get(SEC_FETCH_SITE);
+    site.is_some_and(|site| site == "cross-site" || site == "same-site")
 }

@@ -13,7 +13,7 @@ use crate::util::time::milliseconds;
 /// The largest number of headers that are added to a response.
 const ADDED_HEADERS: usize = 7;
 
-const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+pub(super) const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -38,10 +38,10 @@ pub(super) fn set_response_headers(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    headers.insert(
-        CROSS_ORIGIN_RESOURCE_POLICY,
-        HeaderValue::from_static("same-origin"),
-    );
+    // Files set another one if pages of other origins may show them.
+    headers
+        .entry(CROSS_ORIGIN_RESOURCE_POLICY)
+        .or_insert(HeaderValue::from_static("same-origin"));
     // Responses are per caller, so shared caches must not store them.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(rate_limit) = rate_limit {

@@ -3,10 +3,15 @@
 //! A scalar keeps its text. Its type is resolved on demand, so that the version `1.10` stays `1.10`. The limits protect
 //! against hostile input: a few lines of nested aliases expand to more nodes than fit into memory.
 
+mod correct;
+mod entry;
 mod parse;
 mod schema;
+mod surrogates;
 mod write;
 
+pub(super) use self::correct::correct;
+pub(super) use self::entry::quoted_entry;
 pub(super) use self::parse::{YamlError, parse};
 pub(super) use self::schema::{Resolved, resolve, to_json};
 pub(super) use self::write::{

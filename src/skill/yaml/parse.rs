@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
+use super::surrogates::join_surrogates;
 use super::{MAX_DEPTH, MAX_NODES, MAX_TEXT_BYTES, Node, Value};
 
 /// The root node of a YAML document.
@@ -26,15 +27,16 @@ pub(in crate::skill) struct YamlError {
 
 /// Parses a text with one YAML document; `None` if it is empty.
 pub(in crate::skill) fn parse(text: &str) -> Result<Option<Root>, YamlError> {
+    let text = join_surrogates(text);
     let mut builder = Builder::default();
     // Not `Parser::load`, which recurses for nested nodes and could overflow the stack.
-    for event in Parser::new_from_str(text) {
+    for event in Parser::new_from_str(&text) {
         let (event, span) = event.map_err(|error| YamlError {
             line: error.marker().line(),
-            message: error.info().to_owned(),
+            message: message(error.info()),
         })?;
         if builder.depth() == 0 && matches!(event, Event::MappingStart(..)) {
-            builder.is_block = !is_brace(text, span);
+            builder.is_block = !is_brace(&text, span);
         }
         builder.handle(event, span).map_err(|message| YamlError {
             line: span.start.line(),
@@ -50,6 +52,14 @@ pub(in crate::skill) fn parse(text: &str) -> Result<Option<Root>, YamlError> {
             Vec::new()
         },
     }))
+}
+
+/// Returns a message of the parser, in other words where it does not name the cause.
+fn message(info: &str) -> String {
+    if info.contains("invalid Unicode character escape") {
+        return "an escape is half of a surrogate pair, or not a character: write the character itself".to_owned();
+    }
+    info.to_owned()
 }
 
 /// Returns whether a span ends with the `{` of a flow mapping.

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::{Node, Resolved, Value};
+use crate::util::invisible::is_invisible;
 use crate::util::json::end_of_string;
 
 /// The maximum length of an implicit key (without `? `), in bytes; YAML allows 1024 characters.
@@ -30,7 +31,7 @@ pub(in crate::skill) fn quote(text: &str) -> String {
 /// Writes a string in double quotes, in one line and with invisible characters escaped.
 ///
 /// The result never contains `---`: some parsers end the front matter at any `---`.
-fn double_quoted(text: &str) -> String {
+pub(super) fn double_quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     let mut hyphens = 0;
     quoted.push('"');
@@ -47,7 +48,7 @@ fn double_quoted(text: &str) -> String {
                 hyphens = 0;
                 quoted.push_str("\\x2d");
             }
-            _ if !is_hidden(character) => quoted.push(character),
+            _ if !is_invisible(character) => quoted.push(character),
             _ if code <= 0xff => quoted.push_str(&format!("\\x{code:02x}")),
             _ if code <= 0xffff => quoted.push_str(&format!("\\u{code:04x}")),
             _ => quoted.push_str(&format!("\\U{code:08x}")),
@@ -55,27 +56,6 @@ fn double_quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// Returns whether a character is a line ending, a bidirectional control, not printable in YAML, or invisible.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || u32::from(character) & 0xfffe == 0xfffe
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'
-                | '\u{200e}'
-                | '\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{fdd0}'..='\u{fdef}'
-                | '\u{feff}'
-                | '\u{fff0}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
 }
 
 /// Writes strings as a flow sequence: `[a, "b, c"]`.

@@ -1,9 +1,11 @@
 //! Token claims: which volumes a token opens, for each configuration of teams and roles.
 
+use axum::http::Method;
 use llmos::auth::AuthConfig;
+use llmos::config::Config;
 use serde_json::{Value, json};
 
-use super::super::support::{Claims, Client, Redis, in_process};
+use super::super::support::{BlobServer, Claims, Client, Redis, blob_config, in_process};
 use super::{admin, closed, create, issuer, keys, signed_in, start, text, with, with_secret};
 
 /// Returns whether a caller can read a session by id, and checks that the list of its volume agrees.
@@ -19,7 +21,7 @@ async fn sees(api: &Client, session: &str, volume: &str, id: &str) -> bool {
 #[tokio::test]
 async fn teams_are_read_from_the_configured_claim() {
     const ADDRESS: &str = "https://app.example/teams";
-    let cases: [(Option<&str>, &str, Value, bool); 14] = [
+    let cases: [(Option<&str>, &str, Value, bool); 18] = [
         (None, "teams", json!(["blue", "red"]), true),
         (None, "teams", json!("red"), true),
         (None, "teams", json!(["blue"]), false),
@@ -39,6 +41,30 @@ async fn teams_are_read_from_the_configured_claim() {
         (Some("app.teams"), "app.teams", json!(["red"]), true),
         (Some(ADDRESS), ADDRESS, json!(["red", "not an id"]), true),
         (Some("org.o.id"), "org", json!({"o": {"id": "red"}}), true),
+        (
+            Some("https://x.example/claims.teams"),
+            "https://x.example/claims",
+            json!({"teams": ["red"]}),
+            true,
+        ),
+        (
+            Some("resource_access.my.app.roles"),
+            "resource_access",
+            json!({"my.app": {"roles": ["red"]}}),
+            true,
+        ),
+        (
+            Some("resource_access.my.app.roles"),
+            "resource_access.my",
+            json!({"app.roles": ["red"]}),
+            true,
+        ),
+        (
+            Some("resource_access.my.app.roles"),
+            "resource_access",
+            json!({"my": {"app": "red"}}),
+            false,
+        ),
     ];
     let redis = Redis::start().await;
     let api = in_process(closed(&redis, with_secret()));
@@ -123,6 +149,88 @@ async fn user_names_are_compared_exactly() {
         }
         let list = caller.get("/api/sessions").await.assert_status(200).json();
         assert_eq!(list["sessions"].as_array().unwrap().len(), 1, "{list}");
+    }
+}
+
+#[tokio::test]
+async fn identifiers_of_any_provider_have_volumes_of_their_own() {
+    let (redis, blobs) = (Redis::start().await, BlobServer::start().await);
+    let api = in_process(Config {
+        blob: blob_config(&blobs),
+        ..closed(&redis, with_secret())
+    });
+    let longest = [":".repeat(255), "王".repeat(255)];
+    let cases = [
+        ("alice", "alice"),
+        ("did:privy:cl1", "!did!3Aprivy!3Acl1"),
+        ("!did!3Aprivy!3Acl1", "!!21did!213Aprivy!213Acl1"),
+        ("f:5f7a:jane", "!f!3A5f7a!3Ajane"),
+        ("a/b", "!a!2Fb"),
+        ("a!2Fb", "!a!212Fb"),
+        ("system:serviceaccount:ns:x", "!system!3Aserviceaccount!3Ans!3Ax"),
+        ("../../system/system", "!..!2F..!2Fsystem!2Fsystem"),
+        ("{user}:*", "!!7Buser!7D!3A!2A"),
+        ("größe", "!!uABnAByAD2ADfABl"),
+        (&longest[0], &*format!("!{}", "!3A".repeat(255))),
+        (&longest[1], &*format!("!!u{}", "HOL".repeat(255))),
+    ];
+    let mut sessions = Vec::new();
+    for (subject, id) in cases {
+        let own = signed_in(&api, subject, &[]);
+        let me = own.get("/api/me").await.assert_status(200).json();
+        assert_eq!((&me["volume"], &me["volume_id"]), (&json!("user"), &json!(id)), "{subject}");
+        let created = own.post("/api/sessions", &json!({"name": "x", "volume": "user"})).await;
+        let created = created.assert_status(201).json();
+        assert_eq!(created["volume_id"], id);
+        sessions.push(text(&created["id"]));
+
+        let put = own.with_header("content-type", "text/plain");
+        let put = put.send(Method::PUT, "/api/files/notes/a.txt", subject.as_bytes().to_vec()).await;
+        put.assert_status(200);
+        let query = format!("volume=user&volume_id={}", id.replace('!', "%21"));
+        let list = own.get(&format!("/api/files?{query}")).await.assert_status(200).json();
+        assert_eq!(list["files"][0]["path"], "notes/a.txt", "{list}");
+        let link = own.post("/api/files/link", &json!({"path": "notes/a.txt"})).await;
+        let link = text(&link.assert_status(200).json()["url"]);
+        assert_eq!(api.get(&link).await.assert_status(200).body, subject.as_bytes());
+
+        let skill = json!({"name": "Skill", "description": "x", "code": "1", "language": "js"});
+        own.post("/api/skills?volume=user", &skill).await.assert_status(201);
+        own.get(&format!("/api/skills/skill?{query}")).await.assert_status(200);
+    }
+    for (subject, _) in cases {
+        let caller = signed_in(&api, subject, &[]);
+        let list = caller.get("/api/sessions").await.assert_status(200).json();
+        assert_eq!(list["sessions"].as_array().unwrap().len(), 1, "{list}");
+        for ((owner, id), session) in cases.iter().zip(&sessions) {
+            let found = caller.get(&format!("/api/sessions/{session}")).await;
+            assert_eq!(found.status == 200, *owner == subject, "{subject}, {owner}");
+            let query = format!("volume=user&volume_id={}", id.replace('!', "%21"));
+            let files = caller.get(&format!("/api/files?{query}")).await;
+            assert_eq!(files.status == 200, *owner == subject, "{subject}, {owner}");
+        }
+    }
+    // No pathname leaves the folder of its user.
+    let page = blobs.blobs().list("volumes/", 1000, None, false).await.unwrap();
+    for blob in page.blobs {
+        let parts: Vec<&str> = blob.pathname.split('/').collect();
+        assert_eq!(parts[1], "user", "{}", blob.pathname);
+        assert!(["files", "skills"].contains(&parts[3]), "{}", blob.pathname);
+    }
+}
+
+#[tokio::test]
+async fn team_with_any_visible_name_has_a_volume() {
+    let (api, _redis) = start(with_secret()).await;
+    let alice = signed_in(&api, "alice", &["/eng/backend", "default", "a b"]);
+    let me = alice.get("/api/me").await.assert_status(200).json();
+    assert_eq!(me["teams"], json!(["!!2Feng!2Fbackend"]));
+    let session = create(&alice, "team", "!!2Feng!2Fbackend").await;
+    let member = signed_in(&api, "bob", &["/eng/backend"]);
+    assert!(sees(&member, &session, "team", "!!2Feng!2Fbackend").await);
+    for other in ["eng/backend", "!!2Feng!2Fbackend"] {
+        let other = signed_in(&api, "bob", &[other]);
+        assert!(!sees(&other, &session, "team", "!!2Feng!2Fbackend").await);
     }
 }
 

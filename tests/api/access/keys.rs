@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::super::support::{AUDIENCE, Client, Fault, ISSUER, Issuer, KeyServer, Process, Redis, in_process};
@@ -108,6 +109,61 @@ async fn check_hanging_up(server: &KeyServer, api: &Client) {
     let answer = call(api).await.assert_status(200);
     assert!(answer.elapsed < delay, "{answer:?}");
     assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn at_most_three_redirects_lead_to_the_keys() {
+    let issuer = Issuer::es256("ec");
+    let redis = Redis::start().await;
+    for redirects in 0..=3 {
+        let server = KeyServer::start(&[&issuer]).await;
+        server.redirect(redirects);
+        let api = in_process(closed(&redis, with_keys(&server)));
+        assert_accepted(&api, &issuer).await;
+        assert_eq!(server.requests(), redirects + 1);
+    }
+    let server = KeyServer::start(&[&issuer]).await;
+    server.redirect(4);
+    let api = in_process(closed(&redis, with_keys(&server)));
+    let refused = call(&with(&api, &token(&issuer))).await;
+    refused.assert_error(503, "authentication_unavailable");
+    assert_eq!(server.requests(), 4);
+}
+
+#[tokio::test]
+async fn unusable_keys_are_logged_with_their_reason() {
+    let issuer = Issuer::es256("good");
+    let server = KeyServer::start(&[]).await;
+    server.publish_values(vec![
+        json!({"kty": "EC", "kid": "curve", "crv": "P-384", "x": "AQAB", "y": "AQAB", "alg": "ES384"}),
+        json!({"kty": "oct", "kid": "secret", "k": "aGlkZGVu"}),
+        issuer.jwk(),
+    ]);
+    let redis = Redis::start().await;
+    let environment = [
+        ("REDIS_URL", &*redis.url()),
+        ("AUTH_JWKS_URL", &*server.url()),
+        ("AUTH_ISSUER", ISSUER),
+        ("AUTH_AUDIENCE", AUDIENCE),
+    ];
+    let (process, api) = Process::function(env!("CARGO_BIN_EXE_sessions"), &environment).await;
+    assert_accepted(&api, &issuer).await;
+    let output = process.output();
+    let lines = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let named: Vec<Value> = lines.filter(|line| line["auth.jwk.reason"].is_string()).collect();
+    let members = named.iter().map(|line| {
+        let members = ["auth.jwk.kid", "auth.jwk.kty", "auth.jwk.alg", "auth.jwk.reason"];
+        members.map(|name| line[name].as_str().unwrap())
+    });
+    assert_eq!(
+        members.collect::<Vec<_>>(),
+        [
+            ["curve", "EC", "ES384", "its `alg` ES384 is not supported"],
+            ["secret", "oct", "", "it is a secret, and a published secret is not secret"],
+        ],
+        "{output}"
+    );
+    assert!(!output.contains("aGlkZGVu"), "{output}");
 }
 
 #[tokio::test]

@@ -4,8 +4,12 @@ use llmos::auth::AuthConfig;
 use llmos::util::secret::Secret;
 use serde_json::{Value, json};
 
-use super::super::support::{Claims, Client, Issuer, KeyServer, encoded, in_seconds};
-use super::{assert_refused, call, issuer, secret, start, with, with_keys, with_secret};
+use super::super::support::{
+    Claims, Client, Issuer, KeyServer, Redis, encoded, in_process, in_seconds,
+};
+use super::{
+    assert_refused, call, closed, issuer, keys, secret, start, with, with_keys, with_secret,
+};
 
 /// Checks that each bad token is rejected and a good one is accepted, repeatedly. The soak compares the durations.
 async fn check_refused(api: &Client, good: &str, bad: &[(&str, String)]) {
@@ -84,6 +88,113 @@ async fn valid_tokens_of_each_algorithm_are_accepted_and_forged_ones_rejected() 
 }
 
 #[tokio::test]
+async fn ed25519_is_accepted_under_both_names_in_keys_and_tokens() {
+    let issuer = Issuer::eddsa("ed");
+    let other = Issuer::eddsa("ed");
+    let server = KeyServer::start(&[]).await;
+    let redis = Redis::start().await;
+    for key_algorithm in [json!("EdDSA"), json!("Ed25519"), Value::Null] {
+        let mut jwk = issuer.jwk();
+        jwk["alg"] = key_algorithm;
+        server.publish_values(vec![jwk]);
+        let api = in_process(closed(&redis, with_keys(&server)));
+        for algorithm in ["EdDSA", "Ed25519"] {
+            let header = json!({"alg": algorithm, "kid": "ed"});
+            let token = issuer.token_with_header(&header, &good());
+            call(&with(&api, &token)).await.assert_status(200);
+            let forged = other.token_with_header(&header, &good());
+            let detail = assert_refused(call(&with(&api, &forged)).await, true);
+            assert!(detail.contains("invalid signature"), "{detail}");
+        }
+        for algorithm in ["ed25519", "Ed448", "ES256", "HS256"] {
+            let header = json!({"alg": algorithm, "kid": "ed"});
+            let token = issuer.token_with_header(&header, &good());
+            assert_refused(call(&with(&api, &token)).await, true);
+        }
+    }
+}
+
+#[tokio::test]
+async fn rejection_names_the_algorithm() {
+    let server = KeyServer::start(&[&Issuer::es256("ec")]).await;
+    let auth = AuthConfig {
+        jwt_secret: Some(Secret::new(secret())),
+        ..with_keys(&server)
+    };
+    let redis = Redis::start().await;
+    let both = in_process(closed(&redis, auth));
+    let published = in_process(closed(&redis, with_keys(&server)));
+    let shared = in_process(closed(&redis, with_secret()));
+    let is_not_accepted = |algorithm: &str, accepted: &str| {
+        format!(
+            "The token or API key is not valid: the signature algorithm{algorithm} is not accepted: tokens must be \
+             signed with {accepted}."
+        )
+    };
+    for (api, algorithm, expected) in [
+        (&both, "RS512", is_not_accepted(" RS512", "RS256, ES256 or EdDSA (Ed25519), or HS256")),
+        (&published, "HS256", is_not_accepted(" HS256", "RS256, ES256 or EdDSA (Ed25519)")),
+        (&shared, "PS256", is_not_accepted(" PS256", "HS256")),
+        (&shared, "none", is_not_accepted(" none", "HS256")),
+        (&shared, "Ed25519", is_not_accepted(" Ed25519", "HS256")),
+        (&shared, "<script>", is_not_accepted("", "HS256")),
+        (&shared, &"A".repeat(17), is_not_accepted("", "HS256")),
+        (
+            &published,
+            "RS256",
+            "The token or API key is not valid: unknown signing key: the key with its `kid` is for ES256, and the token \
+             is signed with RS256."
+                .to_owned(),
+        ),
+    ] {
+        let header = json!({"alg": algorithm, "kid": "ec"});
+        let token = issuer().token_with_header(&header, &good());
+        let detail = assert_refused(call(&with(api, &token)).await, true);
+        assert_eq!(detail, expected, "{algorithm}");
+    }
+}
+
+#[tokio::test]
+async fn unusable_key_is_named_in_the_rejection() {
+    let server = KeyServer::start(&[]).await;
+    let mut jwk = Issuer::rs256("old", 0).jwk();
+    jwk["alg"] = "RS512".into();
+    server.publish_values(vec![jwk, Issuer::es256("new").jwk()]);
+    let (api, _redis) = start(with_keys(&server)).await;
+    let token = Issuer::rs256("old", 0).token(&good());
+    let detail = assert_refused(call(&with(&api, &token)).await, true);
+    let expected = "The token or API key is not valid: unknown signing key: the key with its `kid` cannot be used, \
+                    because its `alg` RS512 is not supported.";
+    assert_eq!(detail, expected);
+}
+
+#[tokio::test]
+async fn credential_of_another_kind_is_described() {
+    let (api, redis) = start(with_secret()).await;
+    let (_, only_keys) = keys(&["admin"]);
+    let only_keys = in_process(closed(&redis, only_keys));
+    let token = issuer().token(&good());
+    let ask = "ask the identity provider for a signed JSON Web Token (JWT) for the audience of this service";
+    for (api, credential, expected) in [
+        (&api, "eyJhbGciOiJkaXIifQ..aXY.dGV4dA.dGFn", format!("it is an encrypted token (JWE): {ask}")),
+        (&api, "2YotnFZFEjr1zCsicMWpAA", format!("it is an opaque token, or an unknown API key: {ask}")),
+        (&api, "llmos_x", "unknown API key".to_owned()),
+        (&only_keys, "opaque", "unknown API key".to_owned()),
+        (
+            &only_keys,
+            &token,
+            "it is a JSON Web Token, and only API keys are accepted: set AUTH_JWKS_URL or AUTH_JWT_SECRET to accept \
+             tokens"
+                .to_owned(),
+        ),
+    ] {
+        let detail = assert_refused(call(&with(api, credential)).await, true);
+        let expected = format!("The token or API key is not valid: {expected}.");
+        assert_eq!(detail, expected, "{credential}");
+    }
+}
+
+#[tokio::test]
 async fn algorithm_confusion_is_rejected() {
     let rsa = Issuer::rs256("rsa", 0);
     let server = KeyServer::start(&[&rsa]).await;
@@ -112,6 +223,8 @@ async fn tokens_with_invalid_claims_are_rejected() {
         good().with("nbf", in_seconds(-50)),
         good().with("aud", ["other", "llmos"]),
         good().with("sub", "auth0|6f1a"),
+        good().with("sub", "alice/x"),
+        good().with("sub", "x".repeat(255)),
     ] {
         let answer = call(&with(&api, &issuer.token(&claims))).await;
         answer.assert_status(200);
@@ -136,7 +249,8 @@ async fn tokens_with_invalid_claims_are_rejected() {
         ("sub is null", good().with("sub", Value::Null)),
         ("sub is empty", good().with("sub", "")),
         ("sub is a step", good().with("sub", "..")),
-        ("sub is a path", good().with("sub", "alice/x")),
+        ("sub has a blank", good().with("sub", "alice x")),
+        ("sub has 256 characters", good().with("sub", "x".repeat(256))),
         ("sub is default", good().with("sub", "default")),
         ("too many teams", good().with("teams", vec!["t"; 101])),
     ];

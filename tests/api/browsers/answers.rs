@@ -1,10 +1,11 @@
 //! Headers for browsers and caches on every response.
 
 use axum::http::Method;
+use llmos::config::Config;
 use serde_json::json;
 
-use super::with_key;
-use crate::support::{Response, SkillsApp, config, in_process};
+use super::{EVIL, OURS, allowing, from, with_key};
+use crate::support::{Client, Response, SkillsApp, blob_config, config, in_process};
 
 /// Checks for `nosniff` and `no-store`.
 #[track_caller]
@@ -82,6 +83,97 @@ async fn file_responses_have_nosniff_and_no_store() {
     check(&head.await, 200);
     check(&app.api.get("/api/files").await, 200);
     check(&app.api.get("/api/files/b.html").await, 404);
+}
+
+/// Requests a file in each way, and checks the policy of each response.
+async fn check_policy(api: &Client, path: &str, policy: &str) {
+    let found = api.get(path).await;
+    let tag = found.header("etag").unwrap().to_owned();
+    for (response, status) in [
+        (found, 200),
+        (api.send(Method::HEAD, path, Vec::new()).await, 200),
+        (api.with_header("range", "bytes=0-1").get(path).await, 206),
+        (api.with_header("if-none-match", &tag).get(path).await, 304),
+        (
+            api.with_header("if-none-match", &tag)
+                .send(Method::HEAD, path, Vec::new())
+                .await,
+            304,
+        ),
+    ] {
+        assert_eq!(response.status, status, "{response:?}");
+        let values: Vec<_> = response
+            .headers
+            .get_all("cross-origin-resource-policy")
+            .iter()
+            .collect();
+        assert_eq!(values, [policy], "{response:?}");
+    }
+}
+
+#[tokio::test]
+async fn file_can_be_shown_by_pages_that_cors_allows() {
+    let app = SkillsApp::start().await;
+    let put = app.api.with_header("content-type", "image/png");
+    let put = put
+        .send(Method::PUT, "/api/files/a.png", b"png".to_vec())
+        .await;
+    put.assert_status(200);
+    let open = |origins: &[&str]| {
+        let config = Config {
+            blob: blob_config(&app.blobs),
+            ..config(&app.redis.url())
+        };
+        in_process(allowing(config, origins))
+    };
+    let (closed, allowed) = (open(&[]), open(&[OURS]));
+    let link = async |api: &Client| {
+        let link = api.post("/api/files/link", &json!({"path": "a.png"})).await;
+        link.assert_status(200).json()["url"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let path = "/api/files/a.png";
+    let page = |origin: &str| format!("{origin}/page");
+
+    // An `<img>` sends no `Origin`, and a `Referer` unless the page forbids it.
+    let shown_by = |api: &Client, origin: &str| {
+        api.with_header("referer", page(origin))
+            .with_header("sec-fetch-site", "cross-site")
+    };
+    for origin in [OURS, EVIL] {
+        check_policy(&shown_by(&closed, origin), path, "same-origin").await;
+        check_policy(
+            &shown_by(&closed, origin),
+            &link(&closed).await,
+            "same-origin",
+        )
+        .await;
+        // Every page that has a link may show the file.
+        check_policy(
+            &shown_by(&allowed, origin),
+            &link(&allowed).await,
+            "cross-origin",
+        )
+        .await;
+    }
+    let hidden = allowed.with_header("sec-fetch-site", "cross-site");
+    check_policy(&hidden, &link(&allowed).await, "cross-origin").await;
+    check_policy(&allowed, &link(&allowed).await, "cross-origin").await;
+    check_policy(&allowed, path, "cross-origin").await;
+    check_policy(&shown_by(&allowed, OURS), path, "cross-origin").await;
+    check_policy(&from(&allowed, OURS), path, "cross-origin").await;
+    check_policy(&shown_by(&allowed, EVIL), path, "same-origin").await;
+    check_policy(&from(&allowed, EVIL), path, "same-origin").await;
+    check_policy(&hidden, path, "same-origin").await;
+
+    // Pages cannot show other responses.
+    for path in ["/api/files", "/api/sessions", "/api/files/missing"] {
+        let response = from(&allowed, OURS).get(path).await;
+        let policy = response.header("cross-origin-resource-policy");
+        assert_eq!(policy, Some("same-origin"), "{response:?}");
+    }
 }
 
 #[tokio::test]

@@ -104,21 +104,49 @@ async fn preflight_needs_no_storage_and_no_credentials() {
             );
             assert_eq!(
                 list(&answer, "access-control-allow-headers"),
-                [
-                    "accept",
-                    "authorization",
-                    "content-type",
-                    "idempotency-key",
-                    "if-match",
-                    "if-none-match",
-                    "if-range",
-                    "range",
-                ]
+                ["authorization"]
             );
             assert_eq!(answer.header("access-control-max-age"), Some("7200"));
             assert_not_for_all(&answer);
         }
     }
+}
+
+#[tokio::test]
+async fn preflight_of_an_allowed_origin_allows_the_headers_that_it_asks_for() {
+    let redis = Redis::start().await;
+    let api = in_process(allowing(config(&redis.url()), &[OURS]));
+    for asked in [
+        "authorization,baggage,sentry-trace,traceparent,tracestate",
+        "accept, authorization, content-type, idempotency-key, if-match, if-none-match, if-range, range",
+        "x-datadog-trace-id, x-b3-traceid, newrelic, x-client-info",
+    ] {
+        for path in ["/api/sessions/x", "/api/files/a.txt"] {
+            let ask = |origin: &str| {
+                let api = from(&api, origin)
+                    .with_header("access-control-request-method", "POST")
+                    .with_header("access-control-request-headers", asked);
+                async move { api.send(Method::OPTIONS, path, Vec::new()).await }
+            };
+            let answer = ask(OURS).await.assert_status(200);
+            assert_eq!(answer.header("access-control-allow-headers"), Some(asked));
+            assert_eq!(answer.header("access-control-allow-origin"), Some(OURS));
+            assert!(list(&answer, "vary").contains(&"access-control-request-headers".to_owned()));
+            assert_not_for_all(&answer);
+            let answer = ask(EVIL).await.assert_status(200);
+            assert_eq!(answer.header("access-control-allow-origin"), None);
+        }
+    }
+    let without = from(&api, OURS).with_header("access-control-request-method", "GET");
+    let answer = without
+        .send(Method::OPTIONS, "/api/sessions", Vec::new())
+        .await;
+    assert_eq!(
+        answer
+            .assert_status(200)
+            .header("access-control-allow-headers"),
+        None
+    );
 }
 
 #[tokio::test]

@@ -689,3 +689,66 @@ async fn skill_is_exported_in_other_formats() {
         .await
         .assert_invalid("format");
 }
+
+#[tokio::test]
+async fn malformed_front_matter_is_rejected_with_the_corrected_line() {
+    let app = SkillsApp::start().await;
+    for (front_matter, line, reason) in [
+        (
+            "name: x\ndescription: a: b",
+            3,
+            "the value of `description` contains a colon before a space, which ends a key. Put it in quotes: \
+             description: \"a: b\"",
+        ),
+        (
+            "name: @x\ndescription: y",
+            2,
+            "the value of `name` begins with `@`, which has a meaning in YAML. Put it in quotes: name: \"@x\"",
+        ),
+        (
+            "name:x\ndescription: y",
+            2,
+            "a space is missing after `name:`. Write: name: x",
+        ),
+        (
+            "name: x\nmetadata:\n\ta: 1",
+            4,
+            "a tab cannot indent a line. Use spaces: a: 1",
+        ),
+        (
+            "name: 'it's'\ndescription: y",
+            2,
+            "the quotes of the value of `name` do not match, or contain a wrong escape. Write: name: \"it's\"",
+        ),
+    ] {
+        let document = format!("---\n{front_matter}\n---\n");
+        let path = "/api/skills/x?volume=user";
+        let rejected = send_markdown(&app, Method::PUT, path, &document).await;
+        let problem = rejected.assert_error(422, "validation_failed");
+        let detail = problem["detail"].as_str().unwrap();
+        let expected = format!("line {line}: the front matter is malformed: {reason}");
+        assert!(detail.contains(&expected), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn surrogate_pairs_in_front_matter_are_characters() {
+    let app = SkillsApp::start().await;
+    let document = "---\nname: \"\\ud83d\\ude80 start\"\ndescription: \"\\uD83D\\uDE80\" # \\ud83d\\ude80\n---\ntext\n";
+    let path_of_all = "/api/skills?volume=user";
+    let stored = send_markdown(&app, Method::POST, path_of_all, document).await;
+    let stored = stored.assert_status(201);
+    let path = stored.header("location").unwrap();
+    let skill = stored.json();
+    assert_eq!(
+        (&skill["name"], &skill["description"]),
+        (&json!("🚀 start"), &json!("🚀"))
+    );
+    assert_eq!(skill["warnings"], json!([]));
+    assert_eq!(read_document(&app, path).await.body, document.as_bytes());
+    // An edit keeps the notation of the other values.
+    let edited = app.api.patch(path, &json!({"description": "x"})).await;
+    assert_eq!(edited.assert_status(200).json()["name"], "🚀 start");
+    let expected = document.replace("\"\\uD83D\\uDE80\" # \\ud83d\\ude80", "x");
+    assert_eq!(read_document(&app, path).await.body, expected.as_bytes());
+}

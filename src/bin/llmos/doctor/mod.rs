@@ -1,7 +1,8 @@
-//! `llmos doctor`: checks the configured Redis and Blob store with the operations that the service uses, and prints a
-//! cause and a remedy for each failure.
+//! `llmos doctor`: checks the configured Redis, Blob store and signing keys with the operations that the service uses, and
+//! prints a cause and a remedy for each failure.
 
 mod blob;
+mod jwks;
 mod redis;
 mod session;
 
@@ -23,6 +24,7 @@ pub(crate) async fn run() -> ExitCode {
         Ok(config) => {
             redis::check(&config, &mut report).await;
             blob::check(&config, &mut report).await;
+            jwks::check(&config, &mut report).await;
         }
         Err(error) => report.fail(
             "configuration",
