@@ -10,7 +10,7 @@ use unicode_normalization::is_nfc;
 use crate::util::hash::sha256_hex;
 
 /// The maximum length of an id, in bytes.
-pub const MAX_SKILL_ID_BYTES: usize = 900;
+pub const MAX_SKILL_ID_BYTES: usize = 600;
 /// The maximum length of an id that is derived from a name, in characters.
 const MAX_NEW_SKILL_ID_CHARS: usize = 64;
 
@@ -23,7 +23,7 @@ pub struct SkillId(String);
 impl SkillId {
     /// Parses an id; `None` if no document can have it.
     ///
-    /// An id is 1–900 bytes of text without `/` and NUL, and is neither `.` nor `..`. Other programs may have stored any
+    /// An id is 1–600 bytes of text without `/` and NUL, and is neither `.` nor `..`. Other programs may have stored any
     /// of them.
     pub fn parse(text: &str) -> Option<Self> {
         let is_valid = (1..=MAX_SKILL_ID_BYTES).contains(&text.len())
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn id_that_is_not_one_segment_is_rejected() {
-        for id in ["", ".", "..", "a/b", "a\0", &"x".repeat(901)] {
+        for id in ["", ".", "..", "a/b", "a\0", &"x".repeat(601)] {
             assert!(SkillId::parse(id).is_none(), "{id:?}");
         }
     }
