@@ -1,14 +1,7 @@
-// A client of llmos for web pages: sessions, messages, skills, files and health. One module, no dependencies.
+// A client of llmos for web pages, in one module: `const llmos = new Llmos({ token: () => auth.getToken() });`
 //
-//     import { Llmos } from "/llmos.js";
-//     const llmos = new Llmos({ token: () => auth.getToken() });
-//     const session = await llmos.sessions.create({ name: "Notes", volume: "user" });
-//     await llmos.messages.append(session.id, { role: "user", content: "Hello!" });
-//     for await (const page of llmos.sessions.pages({ volume: "user" })) console.log(page.sessions);
-//
-// Temporary failures (no network, 429, 502, 503, 504) are retried with exponential backoff. Retries are safe: requests
-// that create or append carry an `Idempotency-Key`; all others are idempotent. Methods return the JSON of the API;
-// sessions get their `etag` from the header.
+// Temporary failures (no network, 429, 502, 503, 504) are retried. Retries are safe: requests that write carry an
+// `Idempotency-Key`, or are idempotent. Methods return the JSON of the API; sessions get their `etag` from the header.
 
 /**
  * @typedef {"user" | "team" | "system"} Volume
@@ -36,12 +29,11 @@
  *   `ifMatch`, an `etag`, makes a change fail if the resource changed since.
  */
 
-/** The maximum size of a file sent through the function, in bytes. Larger files are uploaded directly to Blob. */
+/** The maximum size of a file sent through the function, in bytes. Larger files go to Blob. */
 export const MAX_FUNCTION_BYTES = 4 * 1024 * 1024;
-/** The part size of multipart uploads, in bytes. */
 const PART_BYTES = 8 * 1024 * 1024;
 const PARALLEL_PARTS = 3;
-/** The timeout of one attempt. The server ends a request after 25 s. */
+/** The server ends a request after 25 s. */
 const ATTEMPT_TIMEOUT_MS = 30_000;
 const MIN_DELAY_MS = 300;
 const MAX_DELAY_MS = 10_000;
@@ -53,15 +45,41 @@ export class LlmosError extends Error {
     cause } = {}) {
     super(detail, { cause });
     /** @type {string} */ this.name = "LlmosError";
-    /** @type {string} The same as `message`. */ this.detail = detail;
+    /** @type {string} */ this.detail = detail;
     /** @type {number} The HTTP status; 0 if there was no response. */ this.status = status;
     /** @type {string} `not_found`, `precondition_failed`, … */ this.code = code;
     /** @type {string | null} The id of the request in the server's log. */ this.requestId = requestId;
     /** @type {{field: string, message: string}[]} The invalid fields, on a 422. */ this.errors = errors;
     /** @type {any} The latest version of the resource, on a 412. */ this.current = current;
     /** @type {number} The value of `Retry-After`, in milliseconds; 0 if absent. */ this.retryAfter = retryAfter;
-    /** @type {number} The number of attempts made. */ this.attempts = 1;
+    /** @type {number} */ this.attempts = 1;
   }
+}
+
+/** A number with more digits than a JavaScript number. */
+export class ExactNumber {
+  constructor(text) { /** @type {string} */ this.text = text; }
+  toString() { return this.text; }
+  valueOf() { return Number(this.text); }
+  toJSON() { return JSON.rawJSON ? JSON.rawJSON(this.text) : Number(this.text); }
+}
+
+const MARK = `number ${Math.random()} `;
+const LONG_NUMBER = /[\d.]{16}|\de[+-]?\d{3}/i;
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?/gi;
+const digits = (number) => String(number).replace(/e.*/i, "").replace(/[-.]/g, "").replace(/^0+|0+$/g, "");
+
+/** Parses JSON with all digits. */
+export function parseJson(text) {
+  if (!LONG_NUMBER.test(text)) return JSON.parse(text);
+  const marked = text.replace(STRING_OR_NUMBER, (token) => (token[0] === '"' || digits(token) === digits(Number(token)) ? token : `"${MARK}${token}"`));
+  return JSON.parse(marked, (_, value) => (typeof value === "string" && value.startsWith(MARK) ? new ExactNumber(value.slice(MARK.length)) : value));
+}
+
+/** Returns JSON with all digits. */
+export function toJson(value, space) {
+  const text = JSON.stringify(value, function mark(name, it) { return this[name] instanceof ExactNumber ? MARK + this[name].text : it; }, space);
+  return text?.replaceAll(new RegExp(`"${MARK}(.*?)"`, "g"), "$1");
 }
 
 const sleep = (milliseconds, signal) => new Promise((resolve, reject) => {
@@ -78,7 +96,7 @@ const toQuery = (query) => {
 
 function toError(status, headers, text) {
   let problem = {};
-  try { problem = JSON.parse(text); } catch { /* Not JSON: the text uses the status. */ }
+  try { problem = parseJson(text); } catch { /* Not JSON: the text uses the status. */ }
   // Blob's errors are {error: {code, message}}.
   const detail = problem.detail ?? problem.error?.message ?? `The server returned status ${status}.`;
   return new LlmosError(detail, {
@@ -113,27 +131,26 @@ export class Llmos {
   }
 
   /** Returns the health of each part. A failing part is not an error. @param {Options} [options] @returns {Promise<Health>} */
-  async health(options) {
-    const response = await this.call("GET", "/api/health", { ...options, accepts: (result) => result.status === 503
+  health(options) {
+    return this.json("GET", "/api/health", { ...options, accepts: (result) => result.status === 503
       && result.headers.get("content-type")?.startsWith("application/json") });
-    return response.json();
   }
 
-  /** Returns the caller and their permissions. @param {Options} [options] @returns {Promise<Me>} */
-  async me(options) {
-    return (await this.call("GET", "/api/me", options)).json();
+  /** @param {Options} [options] @returns {Promise<Me>} */
+  me(options) {
+    return this.json("GET", "/api/me", options);
   }
 
   /**
-   * Calls any route. The other methods use it.
+   * Calls any route.
    * @param {string} method
    * @param {string} path Percent-encoded, from `/api/`.
    * @param {Options & {query?: Object, json?: unknown, body?: BodyInit, headers?: Object<string, string | undefined>,
-   *   accepts?: (response: Response) => boolean}} [options] `accepts` returns true for error responses to return.
+   *   cache?: RequestCache, accepts?: (response: Response) => boolean}} [options] `accepts` returns true for error responses to return.
    * @returns {Promise<Response>}
    * @throws {LlmosError} Or the reason of `signal`.
    */
-  async call(method, path, { query = {}, json, body, headers = {}, accepts, keepalive, ...options } = {}) {
+  async call(method, path, { query = {}, json, body, headers = {}, accepts, keepalive, cache = "no-store", ...options } = {}) {
     const fields = { "idempotency-key": options.idempotencyKey, ...headers };
     if (options.ifMatch) fields["if-match"] = quote(options.ifMatch);
     if (json !== undefined) fields["content-type"] = "application/json";
@@ -142,7 +159,7 @@ export class Llmos {
       const entries = Object.entries(all).filter(([, value]) => value);
       const timeout = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS);
       const response = await this.#fetch(this.url(path, query), {
-        method, keepalive, headers: entries, body: json === undefined ? body : JSON.stringify(json), cache: "no-store",
+        method, keepalive, cache, headers: entries, body: json === undefined ? body : toJson(json),
         signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
       });
       if (!response.ok && response.status !== 304 && !accepts?.(response)) {
@@ -156,13 +173,13 @@ export class Llmos {
     return this.#base + path + toQuery(query);
   }
 
-  /** Returns the `Authorization` header, if a token is set. @returns {Promise<string | undefined>} */
+  /** @returns {Promise<string | undefined>} The `Authorization` header. */
   async authorization() {
     const token = typeof this.#token === "function" ? await this.#token() : this.#token;
     return token ? `Bearer ${token}` : undefined;
   }
 
-  /** Calls `attempt` until it succeeds, fails permanently, or `retries` is reached. */
+  /** Calls `attempt`, with retries. */
   async repeat(options, attempt) {
     const { retries, onRetry, signal } = { ...this.#options, ...options };
     for (let attempts = 1; ; attempts += 1) {
@@ -193,19 +210,20 @@ export class Llmos {
     } while (cursor);
   }
 
-  /** Sends a change. If a retry fails its precondition because the first attempt was applied, the change succeeded. */
-  async change(method, path, change, options) {
-    try {
-      return await withEtag(await this.call(method, path, options));
-    } catch (error) {
-      const isApplied = error.attempts > 1 && error.code === "precondition_failed"
-        && Object.entries(change).every(([name, value]) => JSON.stringify(error.current?.[name]) === JSON.stringify(value));
-      if (isApplied) return error.current;
-      throw error;
-    }
+  async json(method, path, options) {
+    return parseJson(await (await this.call(method, path, options)).text());
   }
 
-  /** Sends a deletion. A 404 on a retry means that the first attempt succeeded. */
+  /** Adds the entity tag of the header. Returns null for a 304. */
+  async entity(method, path, options) {
+    const response = await this.call(method, path, options);
+    if (response.status === 304) return null;
+    const body = parseJson(await response.text());
+    const etag = response.headers.get("etag");
+    return etag && !body.etag ? { ...body, etag } : body;
+  }
+
+  /** A 404 on a retry means that the first attempt succeeded. */
   async remove(path, options) {
     try {
       await this.call("DELETE", path, options);
@@ -215,13 +233,6 @@ export class Llmos {
   }
 }
 
-/** Returns the body with the entity tag of the header, or null for a 304. */
-async function withEtag(response) {
-  if (response.status === 304) return null;
-  const body = await response.json();
-  const etag = response.headers.get("etag");
-  return etag && !body.etag ? { ...body, etag } : body;
-}
 const withKey = (options = {}) => ({ idempotencyKey: crypto.randomUUID(), ...options });
 
 class Sessions {
@@ -229,13 +240,13 @@ class Sessions {
   constructor(llmos) { this.#llmos = llmos; }
 
   /** @param {{name: string, volume: Volume, volume_id?: string, initial_message?: string, metadata?: Object}} session @param {Options} [options] @returns {Promise<Session>} */
-  async create(session, options) {
-    return withEtag(await this.#llmos.call("POST", "/api/sessions", { json: session, ...withKey(options) }));
+  create(session, options) {
+    return this.#llmos.entity("POST", "/api/sessions", { json: session, ...withKey(options) });
   }
 
   /** Returns a page, latest activity first. @param {Scope & {status?: string, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{sessions: Session[], next_cursor: string | null, fallback?: boolean}>} */
-  async list(query = {}, options) {
-    return (await this.#llmos.call("GET", "/api/sessions", { query, ...options })).json();
+  list(query = {}, options) {
+    return this.#llmos.json("GET", "/api/sessions", { query, ...options });
   }
 
   /** Yields all pages. @param {Parameters<Sessions["list"]>[0]} [query] @param {Options} [options] */
@@ -244,14 +255,14 @@ class Sessions {
   }
 
   /** Returns a session with its latest messages, or null if `etag` is still current. @param {string} id @param {{messages?: number, etag?: string}} [query] @param {Options} [options] @returns {Promise<Session | null>} */
-  async find(id, { messages, etag } = {}, options) {
+  find(id, { messages, etag } = {}, options) {
     const headers = { "if-none-match": etag && quote(etag) };
-    return withEtag(await this.#llmos.call("GET", `/api/sessions/${encode(id)}`, { query: { messages }, headers, ...options }));
+    return this.#llmos.entity("GET", `/api/sessions/${encode(id)}`, { query: { messages }, headers, ...options });
   }
 
   /** @param {string} id @param {{name?: string, status?: string, metadata?: Object}} change @param {Options} [options] @returns {Promise<Session>} */
   update(id, change, options) {
-    return this.#llmos.change("PATCH", `/api/sessions/${encode(id)}`, change, { json: change, ...options });
+    return this.#llmos.entity("PATCH", `/api/sessions/${encode(id)}`, { json: change, ...withKey(options) });
   }
 
   /** Deletes a session with its messages. @param {string} id @param {Options} [options] @returns {Promise<void>} */
@@ -265,17 +276,17 @@ class Messages {
   constructor(llmos) { this.#llmos = llmos; }
 
   /** Appends one message, or up to 100 atomically. @param {string} sessionId @param {NewMessage | NewMessage[]} messages @param {Options} [options] @returns {Promise<{messages: Message[], message_count: number}>} */
-  async append(sessionId, messages, options) {
+  append(sessionId, messages, options) {
     const json = Array.isArray(messages) ? { messages } : messages;
-    return (await this.#llmos.call("POST", `/api/sessions/${encode(sessionId)}/messages`, { json, ...withKey(options) })).json();
+    return this.#llmos.json("POST", `/api/sessions/${encode(sessionId)}/messages`, { json, ...withKey(options) });
   }
 
-  /** Returns a page, in order: the latest messages, or those next to `before` or `after`. @param {string} sessionId @param {{limit?: number, before?: number, after?: number}} [query] @param {Options} [options] @returns {Promise<{messages: Message[], has_more: boolean}>} */
-  async list(sessionId, query = {}, options) {
-    return (await this.#llmos.call("GET", `/api/sessions/${encode(sessionId)}/messages`, { query, ...options })).json();
+  /** Returns the latest messages, or those next to `before` or `after`. @param {string} sessionId @param {{limit?: number, before?: number, after?: number}} [query] @param {Options} [options] @returns {Promise<{messages: Message[], has_more: boolean}>} */
+  list(sessionId, query = {}, options) {
+    return this.#llmos.json("GET", `/api/sessions/${encode(sessionId)}/messages`, { query, ...options });
   }
 
-  /** Yields all pages, forward from `after` (0: the start), or else backward from the latest. @param {string} sessionId @param {{limit?: number, before?: number, after?: number}} [query] @param {Options} [options] */
+  /** Yields all pages, forward from `after`, or else backward. @param {string} sessionId @param {{limit?: number, before?: number, after?: number}} [query] @param {Options} [options] */
   async *pages(sessionId, query = {}, options) {
     for (let page, next = {}; page?.has_more !== false;) {
       page = await this.list(sessionId, { ...query, ...next }, options);
@@ -289,14 +300,14 @@ class Skills {
   #llmos;
   constructor(llmos) { this.#llmos = llmos; }
 
-  /** Creates a skill from fields, or from a Markdown document (a string). @param {Object | string} skill @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
-  async create(skill, scope = {}, options) {
-    return withEtag(await this.#llmos.call("POST", "/api/skills", { query: scope, ...toBody(skill), ...withKey(options) }));
+  /** Creates a skill from fields, or from a document (a string). @param {Object | string} skill @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
+  create(skill, scope = {}, options) {
+    return this.#llmos.entity("POST", "/api/skills", { query: scope, ...toBody(skill), ...withKey(options) });
   }
 
   /** Returns a page, sorted by id. `effective` merges the user's, the team's and the system's skills. @param {Scope & {q?: string, tag?: string, category?: string, effective?: boolean, user_id?: string, team_id?: string, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{skills: Skill[], next_cursor: string | null, fallback?: boolean}>} */
-  async list(query = {}, options) {
-    return (await this.#llmos.call("GET", "/api/skills", { query, ...options })).json();
+  list(query = {}, options) {
+    return this.#llmos.json("GET", "/api/skills", { query, ...options });
   }
 
   /** Yields all pages. @param {Parameters<Skills["list"]>[0]} [query] @param {Options} [options] */
@@ -305,14 +316,13 @@ class Skills {
   }
 
   /** Returns a skill with its document in `content`. @param {string} id @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
-  async find(id, scope = {}, options) {
-    return withEtag(await this.#llmos.call("GET", `/api/skills/${encode(id)}`, { query: { ...scope, format: "json" }, ...options }));
+  find(id, scope = {}, options) {
+    return this.#llmos.entity("GET", `/api/skills/${encode(id)}`, { query: { ...scope, format: "json" }, ...options });
   }
 
-  /** Updates fields, or replaces the document (a string). @param {string} id @param {Object | string} change @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
+  /** Changes fields, or the document (a string). @param {string} id @param {Object | string} change @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
   update(id, change, scope = {}, options) {
-    const fields = typeof change === "string" ? { content: change } : change;
-    return this.#llmos.change("PUT", `/api/skills/${encode(id)}`, fields, { query: scope, ...toBody(change), ...options });
+    return this.#llmos.entity("PUT", `/api/skills/${encode(id)}`, { query: scope, ...toBody(change), ...withKey(options) });
   }
 
   /** @param {string} id @param {Scope} [scope] @param {Options} [options] @returns {Promise<void>} */
@@ -320,14 +330,14 @@ class Skills {
     return this.#llmos.remove(`/api/skills/${encode(id)}`, { query: scope, ...options });
   }
 
-  /** Returns the warnings of a document without storing it. @param {string} content @param {Options} [options] @returns {Promise<{valid: boolean, id: string | null, warnings: string[]}>} */
-  async validate(content, options) {
-    return (await this.#llmos.call("POST", "/api/skills/validate", { ...toBody(content), ...options })).json();
+  /** Checks a document. @param {string} content @param {Options} [options] @returns {Promise<{valid: boolean, id: string | null, warnings: string[]}>} */
+  validate(content, options) {
+    return this.#llmos.json("POST", "/api/skills/validate", { ...toBody(content), ...options });
   }
 
   /** Reports a use. @param {string} id @param {{success: boolean, duration_ms?: number}} use @param {Scope} [scope] @param {Options} [options] @returns {Promise<{id: string, usage_count: number, success_rate: number}>} */
-  async used(id, use, scope = {}, options) {
-    return (await this.#llmos.call("POST", `/api/skills/${encode(id)}/usage`, { query: scope, json: use, ...withKey(options) })).json();
+  used(id, use, scope = {}, options) {
+    return this.#llmos.json("POST", `/api/skills/${encode(id)}/usage`, { query: scope, json: use, ...withKey(options) });
   }
 }
 
@@ -339,8 +349,8 @@ class Files {
   constructor(llmos) { this.#llmos = llmos; }
 
   /** Returns a page, sorted by path. `folded` groups paths by the next `/`. @param {Scope & {prefix?: string, folded?: boolean, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{files: File[], folders: string[], next_cursor: string | null}>} */
-  async list(query = {}, options) {
-    return (await this.#llmos.call("GET", "/api/files", { query, ...options })).json();
+  list(query = {}, options) {
+    return this.#llmos.json("GET", "/api/files", { query, ...options });
   }
 
   /** Yields all pages. @param {Parameters<Files["list"]>[0]} [query] @param {Options} [options] */
@@ -350,17 +360,17 @@ class Files {
 
   /** Returns the response with the file as its body. @param {string} path @param {Scope} [scope] @param {Options} [options] @returns {Promise<Response>} */
   find(path, scope = {}, options) {
-    return this.#llmos.call("GET", `/api/files/${encodePath(path)}`, { query: scope, ...options });
+    return this.#llmos.call("GET", `/api/files/${encodePath(path)}`, { query: scope, cache: "default", ...options });
   }
 
-  /** Returns a URL that works without a token for `seconds` (default 300); `download` makes browsers save the file. @param {string} path @param {Scope & {seconds?: number, download?: boolean}} [scope] @param {Options} [options] @returns {Promise<{url: string, valid_until: string}>} */
+  /** Returns a URL that works without a token for `seconds` (300); `download` makes browsers save it. @param {string} path @param {Scope & {seconds?: number, download?: boolean}} [scope] @param {Options} [options] @returns {Promise<{url: string, valid_until: string}>} */
   async link(path, { seconds, download, ...scope } = {}, options) {
-    const link = await (await this.#llmos.call("POST", "/api/files/link", { query: scope, json: { path, seconds, download }, ...options })).json();
+    const link = await this.#llmos.json("POST", "/api/files/link", { query: scope, json: { path, seconds, download }, ...options });
     return { ...link, url: this.#llmos.url(link.url) };
   }
 
   /**
-   * Stores a file: a small one through the function, a large one as multipart upload to Blob.
+   * Stores a file: a large one as multipart upload to Blob.
    * @param {string} path
    * @param {Blob} content Its `type` is stored.
    * @param {Scope} [scope]
@@ -370,7 +380,7 @@ class Files {
    */
   async put(path, content, scope = {}, options = {}) {
     if (content.size > MAX_FUNCTION_BYTES) return this.#putParts(path, content, scope, options);
-    const headers = { "content-type": content.type || "application/octet-stream" };
+    const headers = { "content-type": content.type, "idempotency-key": withKey(options).idempotencyKey };
     if (options.onlyNew) headers["if-none-match"] = "*";
     if (options.ifMatch) headers["if-match"] = quote(options.ifMatch);
     await this.#llmos.repeat(options, async () => {
@@ -385,20 +395,19 @@ class Files {
     return this.#llmos.remove(`/api/files/${encodePath(path)}`, { query: scope, ...options });
   }
 
-  /** Uploads like `upload()` of `@vercel/blob` with `multipart`: gets a client token, then sends the parts to Blob. */
+  /** Gets a client token, then uploads the parts to Blob. */
   async #putParts(path, content, { volume = "user", volume_id = volume === "system" ? "system" : "default" }, options) {
-    const type = content.type || "application/octet-stream";
     const payload = {
       pathname: `volumes/${volume}/${volume_id}/files/${path}`,
-      clientPayload: JSON.stringify({ size: content.size, content_type: type }),
+      clientPayload: JSON.stringify({ size: content.size, content_type: content.type || undefined }),
       multipart: true,
     };
     const event = { type: "blob.generate-client-token", payload };
-    const grant = await (await this.#llmos.call("POST", "/api/files/upload", { json: event, ...options })).json();
+    const grant = await this.#llmos.json("POST", "/api/files/upload", { json: event, ...options });
     const url = `${grant.url}/mpu${toQuery({ pathname: grant.pathname })}`;
     const common = {
       authorization: `Bearer ${grant.clientToken}`, "x-api-version": "12", "x-vercel-blob-access": grant.access,
-      "x-content-type": type,
+      "x-content-type": grant.contentType,
     };
     const step = (action, body, headers = {}, onProgress = undefined) => this.#llmos.repeat(options, () =>
       send("POST", url, { ...common, "x-mpu-action": action, ...headers }, body, { signal: options.signal, onProgress }));
@@ -425,7 +434,7 @@ class Files {
   }
 }
 
-/** Sends a request with upload progress, which `fetch` does not report. */
+/** Reports upload progress, unlike `fetch`. */
 function send(method, url, headers, body, { onProgress, signal } = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

@@ -15,8 +15,11 @@ fuzz_target!(|text: &str| {
     };
     assert_eq!(id.as_str(), text);
     assert!(!text.is_empty() && text.len() <= MAX_SKILL_ID_BYTES);
-    assert!(!text.contains(['/', '\\']) && !text.chars().any(char::is_control));
-    assert!(text != "." && text != ".." && text.trim() == text);
+    assert!(!text.contains(['/', '\0']) && text != "." && text != "..");
+    // The normal form is a fixed point, and stays one segment.
+    if let Some(normal) = id.normalized().filter(|id| id.as_str().len() <= MAX_SKILL_ID_BYTES) {
+        assert!(normal.normalized().is_none() && SkillId::parse(normal.as_str()).is_some());
+    }
 
     let volume = Volume::system();
     let pathname = paths::skill(&volume, &id);

@@ -1,4 +1,5 @@
 // The form for new messages: saves a draft while the user types, and sends through the outbox.
+import { parseJson, toJson } from "../llmos.js";
 import { button, fill, h, submitOnCtrlEnter } from "./dom.js";
 import { dequeue, draft, enqueue, retryNow, unsentMessages } from "./outbox.js";
 import { on } from "./state.js";
@@ -11,7 +12,7 @@ const encoder = new TextEncoder();
 function json(input) {
   if (!input.value.trim()) return undefined;
   try {
-    return JSON.parse(input.value);
+    return parseJson(input.value);
   } catch (error) {
     input.focus();
     throw new Error(`${input.getAttribute("aria-label")}: invalid JSON. ${error.message}`);
@@ -63,7 +64,7 @@ export function composer(session, signal) {
     content.value = [item.message.content, content.value].filter(Boolean).join("\n\n");
     role.value = item.message.role;
     for (const [input, value] of [[traces, item.message.traces], [artifacts, item.message.artifacts]]) {
-      if (value !== undefined) input.value = JSON.stringify(value);
+      if (value !== undefined) input.value = toJson(value);
     }
     save();
     content.focus();

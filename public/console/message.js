@@ -1,4 +1,5 @@
 // One message: role, time, content and attachments.
+import { toJson } from "../llmos.js";
 import { h } from "./dom.js";
 import { formatDay, pluralize, timeElement } from "./format.js";
 import { markdown, plainText } from "./markdown.js";
@@ -26,7 +27,7 @@ function attachment(name, value) {
   const details = h("details.attachment", {}, h("summary", {}, name + items));
   details.addEventListener("toggle", () => {
     if (!details.open || details.querySelector("pre")) return;
-    details.append(h("pre", { tabindex: 0, role: "group", "aria-label": name }, JSON.stringify(value, null, 2)));
+    details.append(h("pre", { tabindex: 0, role: "group", "aria-label": name }, toJson(value, 2)));
   });
   return details;
 }

@@ -1,6 +1,6 @@
 // Drafts and unsent messages, saved on this device so that neither an error nor a reload loses them. Each message has its
 // own idempotency key, so that it is stored once.
-import { LlmosError } from "../llmos.js";
+import { LlmosError, parseJson, toJson } from "../llmos.js";
 import { storage } from "./local_storage.js";
 import { emit, errorMessage, llmos, on } from "./state.js";
 
@@ -10,15 +10,20 @@ const MIN_DELAY_MS = 1000;
 const MAX_DELAY_MS = 10_000;
 
 /** Unsent messages `{key, session, message}`, in memory in case the browser stores nothing. */
-let queue = storage.get(OUTBOX) ?? [];
+let queue = load();
 /** The state of each message by key. */
 const states = new Map();
 /** The running sender of each session. */
 const senders = new Map();
 
+function load() {
+  const saved = storage.get(OUTBOX) ?? [];
+  return typeof saved === "string" ? parseJson(saved) : saved;
+}
+
 function save(changed) {
   queue = changed;
-  storage.set(OUTBOX, queue.length > 0 ? queue : null);
+  storage.set(OUTBOX, queue.length > 0 ? toJson(queue) : null);
 }
 
 export const draft = {
@@ -111,7 +116,7 @@ export function startOutbox() {
   addEventListener("storage", (event) => {
     if (event.key !== OUTBOX) return;
     const before = new Set(queue.map((it) => it.session));
-    queue = storage.get(OUTBOX) ?? [];
+    queue = load();
     for (const session of before) emit("outbox", session);
   });
   retryAll();

@@ -1,20 +1,21 @@
 // Edits the name, status and metadata of a session without overwriting concurrent changes.
+import { ExactNumber, parseJson, toJson } from "../llmos.js";
 import { field, openDialog } from "./dialog.js";
 import { bdi, h } from "./dom.js";
 import { emit, errorMessage, llmos } from "./state.js";
 import { announce, notify } from "./toast.js";
 
 const MAX_ATTEMPTS = 5;
-const isEqual = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-const toText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isEqual = (a, b) => toJson(a) === toJson(b);
+const toText = (value) => (typeof value === "string" ? value : toJson(value));
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
 
 /** Returns the JSON merge patch (RFC 7396) from one object to another. */
 const mergePatch = (from, to) => Object.fromEntries(Object.keys({ ...from, ...to }).filter((name) => !isEqual(from[name], to[name]))
   .map((name) => [name, isObject(from[name]) && isObject(to[name]) ? mergePatch(from[name], to[name]) : to[name] ?? null]));
 
 function parseObject(text) {
-  const value = JSON.parse(text);
+  const value = parseJson(text);
   if (!isObject(value)) throw new Error("Metadata must be a JSON object: {…}");
   return value;
 }
@@ -72,7 +73,7 @@ export async function editMetadata(head, text) {
     problem.textContent = "";
     try { parseObject(input.value); } catch (error) { problem.textContent = error.message; }
   };
-  const input = h("textarea", { rows: 10, spellcheck: false, value: text ?? JSON.stringify(read, null, 2), oninput: check });
+  const input = h("textarea", { rows: 10, spellcheck: false, value: text ?? toJson(read, 2), oninput: check });
   const edited = await openDialog("Metadata", [field("JSON object", input), problem], { submit: "Save", send: async () => parseObject(input.value) });
   if (edited && !isEqual(edited, read)) await updateSession(head, { metadata: mergePatch(read, edited) }, () => editMetadata(head, input.value));
 }

@@ -9,9 +9,7 @@ const uploads = new Set();
 
 export function uploadAll(files, folder, scope) {
   for (const file of files) {
-    // The API stores paths in Unicode normalization form C.
-    const path = (folder + file.name).normalize("NFC");
-    const upload = { file, path, scope, sent: 0, state: "sending", error: "", controller: new AbortController() };
+    const upload = { file, path: folder + file.name, scope, sent: 0, state: "sending", error: "", controller: new AbortController() };
     uploads.add(upload);
     send(upload);
   }

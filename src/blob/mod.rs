@@ -46,7 +46,7 @@ pub use self::content::{Content, ContentRequest, Document, Fetched, Read};
 pub use self::credentials::{redacted_token, store_id};
 pub use self::error::{BoxError, Error, Result, diagnose};
 pub use self::idle::{BodyError, IdleLimitedBody};
-pub use self::put::{Put, PutBody, PutOptions, WriteCondition};
+pub use self::put::{CACHE_SECONDS, Put, PutBody, PutOptions, WriteCondition};
 pub(crate) use self::retry::jittered;
 pub use self::retry::{MAX_RETRIES, TIME_LIMIT};
 pub use self::wire::{Blob, Page};

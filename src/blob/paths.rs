@@ -1,8 +1,9 @@
 //! Pathnames of skills and files, in the layout of the Python version.
 
-use crate::domain::file_path::FilePath;
+use crate::domain::file_path::{FilePath, StoredPath};
 use crate::domain::volume::{Volume, VolumeId, VolumeKind};
 use crate::skill::SkillId;
+use crate::util::unicode::to_nfc;
 
 /// The longest pathname that the service accepts, in characters.
 const MAX_PATHNAME_CHARS: usize = 950;
@@ -34,7 +35,12 @@ pub fn file(volume: &Volume, path: &FilePath) -> String {
     format!("{}{path}", files(volume))
 }
 
-/// Returns the volume and the path of the file with this pathname; `None` if it is not the normal form of the
+/// Returns the pathname of a file that any program may have stored.
+pub fn stored_file(volume: &Volume, path: &StoredPath) -> String {
+    format!("{}{path}", files(volume))
+}
+
+/// Returns the volume and the path of the file with this pathname, in any Unicode normal form; `None` if it is not the
 /// pathname of a file.
 pub fn file_at(pathname: &str) -> Option<(Volume, FilePath)> {
     let mut parts = pathname.strip_prefix("volumes/")?.splitn(4, '/');
@@ -44,9 +50,10 @@ pub fn file_at(pathname: &str) -> Option<(Volume, FilePath)> {
         id: VolumeId::try_from(id.to_owned()).ok()?,
     };
     let path = parts.nth(1).and_then(|path| FilePath::parse(path).ok())?;
-    let is_exact = file(&volume, &path) == pathname;
+    let normal = file(&volume, &path);
+    let is_exact = to_nfc(pathname) == normal;
     let is_known = volume.kind != VolumeKind::System || volume == Volume::system();
-    (is_exact && is_known && fits(pathname)).then_some((volume, path))
+    (is_exact && is_known && fits(&normal)).then_some((volume, path))
 }
 
 /// Returns whether the service accepts a pathname of this length.
@@ -80,9 +87,12 @@ mod tests {
             "volumes/other/default/files/x",
             "volumes/system/other/files/x",
             "/volumes/user/default/files/x",
-            "volumes/user/default/files/cafe\u{301}",
         ] {
             assert_eq!(at(pathname), None, "{pathname}");
         }
+        assert_eq!(
+            at("volumes/user/default/files/cafe\u{301}").as_deref(),
+            Some("volumes/user/default/files/caf\u{e9}")
+        );
     }
 }

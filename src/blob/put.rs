@@ -20,6 +20,8 @@ use super::wire::{self, Blob};
 use super::{Blobs, RESPONSE_TIMEOUT};
 use crate::util::etag::quote;
 
+/// The time for which caches may store a blob, in seconds: the shortest that Vercel accepts. Our reads bypass caches.
+pub const CACHE_SECONDS: u32 = 60;
 /// The interval in which a streamed put checks its progress.
 const STALL_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -58,7 +60,7 @@ pub enum WriteCondition {
 pub struct PutOptions {
     /// The content type. By default the service derives it from the pathname.
     pub content_type: Option<String>,
-    /// The time that caches may store the blob, in seconds. The minimum of the service is 60.
+    /// The time that caches may store the blob, in seconds: at least [`CACHE_SECONDS`].
     pub cache_control_max_age: u32,
     /// The precondition.
     pub condition: WriteCondition,

@@ -56,6 +56,11 @@ pub struct Page {
 }
 
 impl Page {
+    /// Returns whether the page has neither blobs nor folders.
+    pub fn is_empty(&self) -> bool {
+        self.blobs.is_empty() && self.folders.is_empty()
+    }
+
     /// Removes a cursor that leads to no further page, so that every listing ends.
     pub(super) fn without_stale_cursor(mut self) -> Self {
         self.cursor = self

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 const ALWAYS: [&str; 3] = ["X-Request-Id", "Server-Timing", "Cache-Control"];
 
 /// The headers of responses: the name, description, example, and whether a response that lists it always has it.
-const HEADERS: [(&str, &str, &str, bool); 19] = [
+const HEADERS: [(&str, &str, &str, bool); 20] = [
     ("Accept-Ranges", "`Range` is supported.", "bytes", true),
     (
         "Cache-Control",
-        "Responses must not be cached.",
+        "`no-store`, except for files: `private, no-cache`, or for a link `private, max-age` with the seconds until it \
+        expires.",
         "no-store",
         true,
     ),
@@ -48,6 +49,12 @@ const HEADERS: [(&str, &str, &str, bool); 19] = [
         "Idempotency-Replayed",
         "`true` if this is the response to an earlier request with the same `Idempotency-Key`.",
         "true",
+        false,
+    ),
+    (
+        "Last-Modified",
+        "The time at which the file was stored.",
+        "Tue, 24 Nov 2026 12:44:53 GMT",
         false,
     ),
     (

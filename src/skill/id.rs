@@ -4,12 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::domain::file_path::has_bidi_control;
 use crate::util::hash::sha256_hex;
-use crate::util::unicode::{is_combining_mark, is_nfc, to_nfkd};
+use crate::util::unicode::{is_combining_mark, is_nfc, to_nfc, to_nfkd};
 
 /// The maximum length of an id, in bytes.
-pub const MAX_SKILL_ID_BYTES: usize = 200;
+pub const MAX_SKILL_ID_BYTES: usize = 600;
 /// The maximum length of an id that is derived from a name, in characters.
 const MAX_NEW_SKILL_ID_CHARS: usize = 64;
 
@@ -20,18 +19,31 @@ const MAX_NEW_SKILL_ID_CHARS: usize = 64;
 pub struct SkillId(String);
 
 impl SkillId {
-    /// Parses an id; `None` if it is invalid.
+    /// Parses an id; `None` if no document can have it.
     ///
-    /// An id is 1–200 bytes of text in NFC without `/`, `\`, control characters and bidirectional control characters.
-    /// It does not begin or end with white space, and is neither `.` nor `..`.
+    /// An id is 1–600 bytes of text without `/` and NUL, and is neither `.` nor `..`. Other programs may have stored any
+    /// of them.
     pub fn parse(text: &str) -> Option<Self> {
         let is_valid = (1..=MAX_SKILL_ID_BYTES).contains(&text.len())
-            && !text.chars().any(is_forbidden)
-            && text.trim() == text
+            && !text.contains(['/', '\0'])
             && text != "."
-            && text != ".."
-            && is_nfc(text);
+            && text != "..";
         is_valid.then(|| Self(text.to_owned()))
+    }
+
+    /// Returns the id in Unicode normal form C; `None` if it is.
+    pub fn normalized(&self) -> Option<Self> {
+        (!is_nfc(&self.0)).then(|| Self(to_nfc(&self.0).into_owned()))
+    }
+
+    /// Returns why a client may not show or type the id as it is; `None` for ids of this service and of the Python
+    /// version.
+    pub fn warning(&self) -> Option<&'static str> {
+        let is_plain_character = |character| matches!(character, ' '..='~') && character != '\\';
+        let is_plain = self.0.trim() == self.0 && self.0.chars().all(is_plain_character);
+        (!is_plain).then_some(
+            "the id has characters that ids of this service do not have; use it exactly as it is listed",
+        )
     }
 
     /// Derives the id of a new skill from its name: `Hello World` becomes `hello-world`.
@@ -81,10 +93,6 @@ impl fmt::Display for SkillId {
     }
 }
 
-fn is_forbidden(character: char) -> bool {
-    character == '/' || character == '\\' || character.is_control() || has_bidi_control(character)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,28 +130,36 @@ mod tests {
 
     #[test]
     fn older_id_forms_parse_and_are_not_strict() {
-        for id in ["data_analysis", "Größe v2.1", "a--b", "-", "日本", "..."] {
-            assert!(SkillId::parse(id).is_some(), "{id}");
-            assert!(!SkillId::parse(id).unwrap().is_strict(), "{id}");
+        for id in ["data_analysis", "v2.1 x", "a--b", "-", "..."] {
+            let id = SkillId::parse(id).unwrap();
+            assert!(!id.is_strict() && id.warning().is_none(), "{id}");
         }
     }
 
     #[test]
-    fn id_with_traversal_or_hidden_characters_is_rejected() {
+    fn id_of_another_program_parses_and_has_a_warning() {
         for id in [
-            "",
-            ".",
-            "..",
-            "a/b",
+            "Größe v2.1",
+            "日本",
             "a\\b",
-            "a\0",
             "a\n",
             " a",
             "a ",
             "a\u{202e}b",
+            "a\u{200f}",
             "e\u{301}",
-            &"x".repeat(201),
         ] {
+            let id = SkillId::parse(id).unwrap();
+            assert!(!id.is_strict() && id.warning().is_some(), "{id}");
+        }
+        let normal = |id| SkillId::parse(id).unwrap().normalized();
+        assert_eq!(normal("e\u{301}"), SkillId::parse("\u{e9}"));
+        assert_eq!(normal("\u{e9}"), None);
+    }
+
+    #[test]
+    fn id_that_is_not_one_segment_is_rejected() {
+        for id in ["", ".", "..", "a/b", "a\0", &"x".repeat(601)] {
             assert!(SkillId::parse(id).is_none(), "{id:?}");
         }
     }

@@ -138,6 +138,13 @@ pub(super) fn changed_document(
     Ok(Ok(json::text(&document)))
 }
 
+/// Returns whether a document already has the state that a change requests.
+pub(super) fn is_applied(text: &str, change: &SessionPatch) -> Result<bool> {
+    let now = DateTime::UNIX_EPOCH;
+    let unchanged = changed_document(text, &SessionPatch::default(), now)?;
+    Ok(changed_document(text, change, now)? == unchanged)
+}
+
 /// Returns the later one of a time in a document and a time in microseconds.
 fn later(written: String, micros: i64) -> String {
     let written_micros =

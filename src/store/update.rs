@@ -3,7 +3,7 @@
 use redis::{FromRedisValue, ParsingError, Value};
 
 use super::call::Call;
-use super::document::{StoredSession, changed_document};
+use super::document::{StoredSession, changed_document, is_applied};
 use super::error::Result;
 use super::handle::Store;
 use super::reply::{Reply, unknown_reply};
@@ -21,6 +21,8 @@ const MAX_UPDATE_ATTEMPTS: usize = 100;
 pub enum Updated {
     /// The update is stored; this is the session after it.
     Done(SessionAndVersion),
+    /// Nothing changed: the version is not an expected one, but the session already has the requested state.
+    Applied(SessionAndVersion),
     /// Nothing changed: the current version, which is this one, is not an expected one.
     Stale(SessionAndVersion),
     /// Nothing changed: the metadata would exceed a limit, which the text names.
@@ -59,7 +61,7 @@ impl FromRedisValue for UpdateReply {
 
 impl Store {
     /// Updates a session, if its version is one of `expected` (where given); `None` if it does not exist or the caller
-    /// may not read it.
+    /// may not read it. With `is_repeatable`, an outdated version is accepted if the update would change nothing.
     ///
     /// Takes two round trips, and one more for each concurrent update.
     pub async fn update_session(
@@ -68,6 +70,7 @@ impl Store {
         id: &SessionId,
         change: &SessionPatch,
         expected: Option<&[String]>,
+        is_repeatable: bool,
     ) -> Result<Option<Updated>> {
         let Some((mut stored, can_write)) = self.read_stored(context, id).await? else {
             return Ok(None);
@@ -77,6 +80,9 @@ impl Store {
         }
         for _ in 0..MAX_UPDATE_ATTEMPTS {
             if expected.is_some_and(|versions| !versions.contains(&stored.version())) {
+                if is_repeatable && is_applied(&stored.document, change)? {
+                    return Ok(Some(Updated::Applied(stored.versioned(id)?)));
+                }
                 return Ok(Some(Updated::Stale(stored.versioned(id)?)));
             }
             if change.is_empty() {

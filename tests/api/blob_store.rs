@@ -4,3 +4,4 @@ mod content;
 mod durability;
 mod hostile;
 mod http;
+mod versions;

@@ -250,6 +250,48 @@ async fn invalid_content_type_or_flag_is_rejected() {
 }
 
 #[tokio::test]
+async fn default_content_type_of_a_client_is_replaced_by_that_of_the_name() {
+    let (_store, api) = start().await;
+    for (sent, name, stored) in [
+        ("application/x-www-form-urlencoded", "a.png", "image/png"),
+        (
+            "Application/X-WWW-Form-Urlencoded; charset=UTF-8",
+            "a.md",
+            "text/markdown",
+        ),
+        (
+            "application/x-www-form-urlencoded",
+            "a",
+            "application/octet-stream",
+        ),
+        (
+            "application/octet-stream",
+            "b.png",
+            "application/octet-stream",
+        ),
+        ("text/plain", "c.png", "text/plain"),
+    ] {
+        let file = put(&api, name, sent, b"x").await.assert_status(200).json();
+        assert_eq!(file["content_type"], stored, "{sent}");
+        let found = api.get(&format!("/api/files/{name}")).await;
+        assert_eq!(
+            found.assert_status(200).header("content-type"),
+            Some(stored)
+        );
+    }
+    let event = json!({"type": "blob.generate-client-token", "payload": {
+        "pathname": "volumes/user/default/files/a.png",
+        "clientPayload": "{\"content_type\": \"application/x-www-form-urlencoded\"}",
+    }});
+    let leave = api
+        .post("/api/files/upload", &event)
+        .await
+        .assert_status(200)
+        .json();
+    assert_eq!(leave["contentType"], "image/png");
+}
+
+#[tokio::test]
 async fn slow_sender_and_slow_reader_are_served() {
     let blobs = BlobServer::start().await;
     let directory = TempDir::new().unwrap();

@@ -99,6 +99,101 @@ await run({
     assert.equal(name, 'After');
   },
 
+  'conditional writes with lost responses succeed': async (tab) => {
+    const { id } = await api('POST', '/api/sessions', { name: 'Before', volume: 'user', metadata: { kept: 1, changed: 1 } });
+    await api('POST', '/api/skills', { name: 'Lost', description: 'Before' });
+    // Executes each write, drops its response, and lets the retry pass.
+    const lost = new Map();
+    const lose = async (route) => {
+      const key = route.request().method() + route.request().url();
+      const isWrite = !['GET', 'HEAD'].includes(route.request().method());
+      lost.set(key, !lost.get(key));
+      if (!isWrite || !lost.get(key)) return route.continue();
+      await route.fetch();
+      return route.abort();
+    };
+    for (const path of ['**/api/sessions/*', '**/api/skills/lost*', '**/api/files/lost*']) await tab.route(path, lose);
+    const seen = await inPage(tab, async ({ Llmos }, session) => {
+      const llmos = new Llmos();
+      const { etag } = await llmos.sessions.find(session);
+      const changed = await llmos.sessions.update(session, { metadata: { changed: { deep: [2] } } }, { ifMatch: etag });
+      const skill = await llmos.skills.find('lost');
+      const byDocument = await llmos.skills.update('lost', skill.content.replace('Before', 'Between'), {}, { ifMatch: skill.etag });
+      const byField = await llmos.skills.update('lost', { description: 'After' }, {}, { ifMatch: byDocument.etag });
+      await llmos.files.put('lost.txt', new Blob(['one'], { type: 'text/plain' }), {}, { onlyNew: true });
+      const first = await llmos.files.find('lost.txt');
+      await llmos.files.put('lost.txt', new Blob(['two'], { type: 'text/plain' }), {}, { ifMatch: first.headers.get('etag') });
+      const second = await llmos.files.find('lost.txt');
+      const stale = await llmos.files.put('lost.txt', new Blob(['six'], { type: 'text/plain' }), {}, { ifMatch: first.headers.get('etag') }).catch((error) => error.code);
+      return { metadata: changed.metadata, descriptions: [byDocument.description, byField.description], texts: [await first.text(), await second.text()], stale };
+    }, id);
+    for (const path of ['**/api/sessions/*', '**/api/skills/lost*', '**/api/files/lost*']) await tab.unroute(path);
+    assert.deepEqual(seen, {
+      metadata: { kept: 1, changed: { deep: [2] } }, descriptions: ['Between', 'After'], texts: ['one', 'two'], stale: 'precondition_failed',
+    });
+    assert.ok(lost.size >= 4, 'no response was lost');
+    await api('DELETE', '/api/skills/lost');
+  },
+
+  'numbers keep all digits, with and without JSON.rawJSON': async (tab) => {
+    const text = '{"big": 9007199254740993, "list": [-12345678901234567890, 0.12345678901234567891, 1e-400, 1.0, 1e3], "text": "9007199254740993 \\" 12345678901234567890"}';
+    const raw = async (path, method = 'GET', body) => (await fetch(base + path, { method, body, headers: { 'content-type': 'application/json' } })).text();
+    const { id } = JSON.parse(await raw('/api/sessions', 'POST', `{"name": "Numbers", "volume": "user", "metadata": ${text}}`));
+    for (const hasRaw of [true, false]) {
+      const seen = await inPage(tab, async ({ Llmos, ExactNumber, toJson }, [session, keep]) => {
+        const { rawJSON } = JSON;
+        if (!keep) delete JSON.rawJSON;
+        try {
+          const llmos = new Llmos();
+          const { metadata } = await llmos.sessions.find(session);
+          await llmos.sessions.update(session, { metadata: { copy: metadata } });
+          const sent = await llmos.messages.append(session, { role: 'tool', content: 'x', traces: metadata, artifacts: [metadata.big] });
+          const { metadata: { copy } } = await llmos.sessions.update(session, { metadata: { copy: null, sum: metadata.big + 1 } });
+          return { isExact: metadata.big instanceof ExactNumber, text: String(metadata.big), traces: toJson(sent.messages[0].traces), plain: metadata.list.slice(3), copy };
+        } finally {
+          JSON.rawJSON = rawJSON;
+        }
+      }, [id, hasRaw]);
+      assert.deepEqual([seen.isExact, seen.text, seen.plain, seen.copy], [true, '9007199254740993', [1, 1000], undefined]);
+      for (const digits of ['9007199254740993,', '-12345678901234567890,0.12345678901234567891,1e-400,1,1000]']) assert.ok(seen.traces.includes(digits), seen.traces);
+      const messages = await raw(`/api/sessions/${id}/messages`);
+      assert.ok(messages.includes('"artifacts":[9007199254740993]'), messages);
+    }
+  },
+
+  'files in other Unicode forms and without a type are stored under the same name': async (tab) => {
+    const names = await inPage(tab, async ({ Llmos }) => {
+      const llmos = new Llmos();
+      const path = 'forms/cafe\u0301.md';
+      await llmos.files.put(path, new Blob(['small']));
+      const small = await llmos.files.find(path);
+      await llmos.files.put('forms/large-e\u0301.md', new Blob([new Uint8Array(5 << 20)]));
+      const { files } = await llmos.files.list({ prefix: 'forms/' });
+      const large = await llmos.files.find('forms/large-\u00e9.md');
+      for (const file of files) await llmos.files.delete(file.path);
+      return [small.headers.get('content-type'), large.headers.get('content-type'), ...files.map((file) => file.path)];
+    });
+    assert.deepEqual(names, ['text/markdown', 'text/markdown', 'forms/caf\u00e9.md', 'forms/large-\u00e9.md']);
+  },
+
+  'the browser validates a stored file, and uses that of a link without a request': async (tab) => {
+    const seen = await inPage(tab, async ({ Llmos }) => {
+      const llmos = new Llmos();
+      await llmos.files.put('cached.txt', new Blob(['one'], { type: 'text/plain' }));
+      const texts = [];
+      for (const body of ['one', 'one', 'two']) {
+        await llmos.files.put('cached.txt', new Blob([body], { type: 'text/plain' }));
+        texts.push(await (await llmos.files.find('cached.txt')).text());
+      }
+      const { url } = await llmos.files.link('cached.txt');
+      await (await fetch(url)).text();
+      await llmos.files.put('cached.txt', new Blob(['three'], { type: 'text/plain' }));
+      texts.push(await (await fetch(url)).text());
+      return texts;
+    });
+    assert.deepEqual(seen, ['one', 'one', 'two', 'two']);
+  },
+
   'a permanent error is not retried, and has all members of the problem': async (tab) => {
     let requests = 0;
     await tab.route('**/api/skills/validate', (route) => { requests += 1; return route.fulfill(problem(422, 'validation_failed')); });

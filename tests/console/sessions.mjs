@@ -301,6 +301,41 @@ await run({
     await until('the end is visible', () => tab.locator('.messages').evaluate((it) => it.scrollHeight - it.scrollTop - it.clientHeight < 2));
   },
 
+  'numbers with more digits than a double keep them in metadata, traces and unsent messages': async (tab) => {
+    const send = (method, path, body) => fetch(base + path, { method, body, headers: { 'content-type': 'application/json' } });
+    const created = await send('POST', '/api/sessions', '{"name": "Digits", "volume": "user", "metadata": {"order": 12345678901234567890, "plan": {"id": 9007199254740993}}}');
+    const path = created.headers.get('location');
+    const text = async (suffix = '') => (await fetch(base + path + suffix)).text();
+    await open(tab, `#/sessions/${path.split('/').pop()}`);
+    await tab.locator('.actions').getByRole('button', { name: 'Metadata' }).click();
+    const form = tab.getByRole('dialog', { name: 'Metadata' });
+    const input = form.getByLabel('JSON object');
+    const shown = await input.inputValue();
+    assert.ok(shown.includes('"order": 12345678901234567890') && shown.includes('"id": 9007199254740993'), shown);
+    // The two numbers are equal as doubles.
+    await input.fill(shown.replace('9007199254740993', '9007199254740992').replace('"order"', '"added": 0.12345678901234567891, "order"'));
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.waitFor({ state: 'detached' });
+    const expected = '"metadata":{"order":12345678901234567890,"plan":{"id":9007199254740992},"added":0.12345678901234567891}';
+    await until('the numbers are stored', async () => (await text()).replaceAll(' ', '').includes(expected));
+
+    // The message waits in the storage of the browser while the network is down.
+    await tab.route('**/messages', (route) => route.abort());
+    await tab.getByText('Traces and artifacts').click();
+    await tab.getByLabel('Message', { exact: true }).fill('Counted');
+    await tab.getByLabel('Traces').fill('[9007199254740993]');
+    await tab.getByLabel('Artifacts').fill('-12345678901234567890');
+    await tab.getByLabel('Artifacts').press('Control+Enter');
+    await tab.locator('.pending li').waitFor();
+    await tab.unroute('**/messages');
+    await tab.reload();
+    await message(tab, 'Counted').waitFor();
+    const stored = await text('/messages');
+    assert.ok(stored.includes('"traces":[9007199254740993],"artifacts":-12345678901234567890'), stored);
+    await message(tab, 'Counted').getByText('Traces (1)').click();
+    await message(tab, 'Counted').locator('pre', { hasText: '9007199254740993' }).waitFor();
+  },
+
   'the URL of a missing session shows not found': async (tab) => {
     await open(tab, '#/sessions/sess_none');
     await tab.getByText('Session not found').waitFor();

@@ -1,8 +1,9 @@
-//! The official JavaScript client, `@vercel/blob`, against the local Blob store.
+//! The official clients against the local Blob store: `@vercel/blob`, in its current and in older versions, and the Python
+//! SDK.
 
 use serde_json::json;
 
-use crate::support::{BlobServer, in_process, run_script};
+use crate::support::{BlobServer, in_process, run_python, run_script};
 
 /// Runs a section of `tests/blob/official_client.mjs` against a private store.
 async fn check(section: &str) {
@@ -11,13 +12,46 @@ async fn check(section: &str) {
 
 /// Runs a section with its arguments and returns its output.
 async fn run(server: &BlobServer, arguments: &[&str]) -> String {
-    let environment = [
-        ("VERCEL_BLOB_API_URL", &*server.api_url()),
+    let api_url = server.api_url();
+    run_script(
+        "blob/official_client.mjs",
+        arguments,
+        &environment(&api_url),
+    )
+    .await
+}
+
+fn environment(api_url: &str) -> [(&'static str, &str); 3] {
+    [
+        ("VERCEL_BLOB_API_URL", api_url),
         ("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN),
         // Without retries a wrong answer fails at once.
         ("VERCEL_BLOB_RETRIES", "0"),
-    ];
-    run_script("blob/official_client.mjs", arguments, &environment).await
+    ]
+}
+
+/// Runs `tests/blob/older_client.mjs` with a package of `tests/package.json` against a private store.
+async fn check_older(arguments: &[&str]) {
+    let server = BlobServer::start().await;
+    let api_url = server.api_url();
+    run_script("blob/older_client.mjs", arguments, &environment(&api_url)).await;
+}
+
+#[tokio::test]
+async fn client_0_27_puts_finds_copies_uploads_in_parts_and_deletes() {
+    check_older(&["vercel-blob-0.27.3", "suffixed"]).await;
+}
+
+#[tokio::test]
+async fn client_1_1_puts_finds_copies_uploads_in_parts_and_deletes() {
+    check_older(&["vercel-blob-1.1.1"]).await;
+}
+
+#[tokio::test]
+async fn python_sdk_finds_reads_copies_and_deletes_by_url() {
+    let server = BlobServer::start().await;
+    let api_url = server.api_url();
+    run_python("blob/python_sdk.py", &environment(&api_url)).await;
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub use self::client::{Client, Response, SessionFixture, http_client};
 pub use self::cluster_node::ClusterNode;
 pub use self::cluster_servers::ClusterServers;
 pub use self::key_server::KeyServer;
-pub use self::node::run_script;
+pub use self::node::{run_python, run_script};
 pub use self::port::ReservedPort;
 pub use self::process::{Process, clear_configuration};
 pub use self::proxy::{Mode, Proxy};

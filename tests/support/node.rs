@@ -1,4 +1,4 @@
-//! Runs the scripts of `tests/blob` and `tests/console` with Node.
+//! Runs the scripts of `tests/blob` and `tests/console` with Node or Python.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,18 +13,43 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// Runs a script below `tests`, checks that it succeeds and returns its output. The script stops with the test.
 pub async fn run_script(script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    for package in ["@vercel/blob", "axe-core", "esbuild", "playwright-core"] {
+    for package in [
+        "@vercel/blob",
+        "axe-core",
+        "esbuild",
+        "playwright-core",
+        "vercel-blob-0.27.3",
+        "vercel-blob-1.1.1",
+    ] {
         assert!(
             tests.join("node_modules").join(package).is_dir(),
             "{package} is not installed: run `make setup`"
         );
     }
-    let mut command = std::process::Command::new("node");
+    run("node".as_ref(), &tests.join(script), arguments, environment).await
+}
+
+/// Runs a Python script below `tests` as [`run_script`] does.
+pub async fn run_python(script: &str, environment: &[(&str, &str)]) -> String {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let python = tests.join(".venv/bin/python");
+    assert!(python.exists(), "{script} needs packages: run `make setup`");
+    run(&python, &tests.join(script), &[], environment).await
+}
+
+async fn run(
+    program: &Path,
+    script: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> String {
+    let mut command = std::process::Command::new(program);
     clear_configuration(&mut command);
     command
-        .arg(tests.join(script))
+        .arg(script)
         .args(arguments)
         .envs(environment.iter().copied());
+    let script = script.display();
     let output = Command::from(command).kill_on_drop(true).output();
     let output = tokio::time::timeout(LIMIT, output)
         .await

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use crate::http::error::{Error, Result};
-use crate::util::json;
+use crate::util::{json, media_type};
 
 /// The deepest nesting of objects and arrays in a body.
 const MAX_BODY_DEPTH: usize = 64;
@@ -24,10 +24,10 @@ pub(crate) struct JsonBody {
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self> {
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
         let is_json = is_json(request.headers());
         let is_encoded = is_encoded(request.headers());
-        let body = read_body(request, state).await?;
+        let body = read_body(request).await?;
         if body.is_empty() {
             return Ok(Self {
                 text: Bytes::from_static(b"{}"),
@@ -42,8 +42,8 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 }
 
 /// Reads the whole body.
-async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes> {
-    tokio::time::timeout(BODY_TIME_LIMIT, Bytes::from_request(request, state))
+pub(crate) async fn read_body(request: Request) -> Result<Bytes> {
+    tokio::time::timeout(BODY_TIME_LIMIT, Bytes::from_request(request, &()))
         .await
         .map_err(|_| Error::BodyTimeout)?
         .map_err(|rejection| match rejection.status() {
@@ -61,7 +61,7 @@ pub(crate) enum JsonOrMarkdown {
 impl<S: Send + Sync> FromRequest<S> for JsonOrMarkdown {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self> {
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
         let is_markdown = ["text/markdown", "text/x-markdown", "text/plain"]
             .contains(&essence(request.headers()).to_ascii_lowercase().as_str());
         if !is_markdown && !is_json(request.headers()) || is_encoded(request.headers()) {
@@ -69,7 +69,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonOrMarkdown {
                 "application/json or text/markdown",
             ));
         }
-        let body = read_body(request, state).await?;
+        let body = read_body(request).await?;
         if is_markdown {
             return Ok(Self::Markdown(body));
         }
@@ -148,8 +148,5 @@ fn essence(headers: &HeaderMap) -> &str {
     let content_type = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    content_type
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default()
-        .trim()
+    media_type::essence(content_type.unwrap_or_default())
 }

@@ -1,17 +1,18 @@
 //! Path parameters: session ids, skill ids and file paths.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRequestParts, Path};
-use axum::http::Method;
 use axum::http::request::Parts;
 use percent_encoding::percent_decode_str;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, PartialSchema};
 
-use crate::domain::file_path::FilePath;
+use crate::domain::file_path::{FilePath, StoredPath};
 use crate::domain::schema::file_path;
 use crate::domain::session::SessionId;
 use crate::http::error::{Error, Result};
-use crate::http::schema::parameters::in_path;
+use crate::http::schema::parameters::{in_path, text as text_parameter};
 use crate::service::error::Resource;
 use crate::skill::SkillId;
 use crate::util::schema::schema;
@@ -65,26 +66,47 @@ impl IntoParams for SkillPath {
     }
 }
 
-/// The path of a file, after `/api/files/`. A path that no file can have is a 404, or for `PUT` an invalid field.
+/// The path of a file to store, after `/api/files/`.
 pub(crate) struct FilePathParam(pub(crate) FilePath);
 
 impl<S: Sync> FromRequestParts<S> for FilePathParam {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let encoded = parts.uri.path().strip_prefix("/api/files/");
-        let path = percent_decode_str(encoded.unwrap_or_default())
-            .decode_utf8()
-            .map_err(|_| "must be UTF-8")
-            .and_then(|path| FilePath::parse(&path));
-        path.map(Self).map_err(|message| {
-            if parts.method == Method::PUT {
-                Error::field("path", message)
-            } else {
-                Error::not_found(Resource::File)
-            }
-        })
+        let path = decoded_path(parts).ok_or("must be UTF-8");
+        let path = path.and_then(|path| FilePath::parse(&path));
+        path.map(Self)
+            .map_err(|message| Error::field("path", message))
     }
+}
+
+/// The path of a stored file, after `/api/files/`. A path that no file can have is a 404.
+pub(crate) struct StoredPathParam(pub(crate) StoredPath);
+
+impl<S: Sync> FromRequestParts<S> for StoredPathParam {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let path = decoded_path(parts).and_then(|path| StoredPath::parse(&path));
+        path.map(Self)
+            .ok_or_else(|| Error::not_found(Resource::File))
+    }
+}
+
+impl IntoParams for StoredPathParam {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The path of the file, as a list returns it. A path in another Unicode normal form than C also finds the \
+            file whose path is in form C.";
+        in_path("path", text_parameter(), text)
+    }
+}
+
+/// Returns the percent-decoded path after `/api/files/`; `None` if it is not UTF-8.
+fn decoded_path(parts: &Parts) -> Option<Cow<'_, str>> {
+    let encoded = parts.uri.path().strip_prefix("/api/files/");
+    percent_decode_str(encoded.unwrap_or_default())
+        .decode_utf8()
+        .ok()
 }
 
 impl IntoParams for FilePathParam {

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::Response;
+use chrono::DateTime;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
@@ -13,7 +14,7 @@ use crate::app::App;
 use crate::blob::{ContentRequest, Fetched};
 use crate::http::error::{Error, Result};
 use crate::http::extract::etag::IfNoneMatch;
-use crate::http::extract::path::FilePathParam;
+use crate::http::extract::path::StoredPathParam;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters;
@@ -45,6 +46,17 @@ impl IntoParams for IfRange {
     }
 }
 
+/// The `If-Modified-Since` header.
+enum IfModifiedSince {}
+
+impl IntoParams for IfModifiedSince {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The time of the version that the client has. If the file was not stored since, the response is 304. \
+            Ignored together with `If-None-Match`.";
+        parameters::in_header("If-Modified-Since", parameters::text(), text)
+    }
+}
+
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct GetQuery {
@@ -62,23 +74,24 @@ impl GetQuery {
 /// Returns a file, or a part of it.
 ///
 /// A link of `POST /api/files/link` needs no credentials. Types that a browser could execute are always downloads, and no
-/// file can execute or load anything in this origin.
+/// file can execute or load anything in this origin. Browsers may store a file, and validate it before each use; that of a
+/// link is valid until the link expires.
 #[utoipa::path(
     get, path = "/api/files/{*path}", tag = "files",
     security(("bearer" = []), ()),
-    params(FilePathParam, VolumeQuery, GetQuery, Link, IfNoneMatch, Range, IfRange),
+    params(StoredPathParam, VolumeQuery, GetQuery, Link, IfNoneMatch, IfModifiedSince, Range, IfRange),
     responses(
         (
             status = 200, description = "The file.", body = inline(FileContent), content_type = "*/*",
             headers(
-                ("ETag"), ("Accept-Ranges"), ("Content-Disposition"), ("Content-Security-Policy"),
-                ("X-Content-Type-Options")
+                ("ETag"), ("Last-Modified"), ("Accept-Ranges"), ("Content-Disposition"),
+                ("Content-Security-Policy"), ("X-Content-Type-Options")
             )
         ),
         (
             status = 206, description = "The part of the file.", body = inline(FileContent), content_type = "*/*",
             headers(
-                ("ETag"), ("Accept-Ranges"), ("Content-Range"), ("Content-Disposition"),
+                ("ETag"), ("Last-Modified"), ("Accept-Ranges"), ("Content-Range"), ("Content-Disposition"),
                 ("Content-Security-Policy"), ("X-Content-Type-Options")
             )
         ),
@@ -100,9 +113,14 @@ pub(super) async fn get_file(
     let files = app.files(&file.context);
     let response = match files.get(file.volume, &file.path, &request).await? {
         Fetched::Missing => return Err(Error::not_found(Resource::File)),
-        Fetched::NotModified(version) => not_modified(&version),
+        Fetched::NotModified(version) => not_modified(&version, file.cache),
         Fetched::OutOfRange(range) => return Err(Error::RangeNotSatisfiable(range)),
-        Fetched::Found(content) => content_response(&file.path, *content, query.is_download()),
+        Fetched::Found(content) if is_unmodified(&headers, content.uploaded_at.as_deref()) => {
+            not_modified(&content.etag, file.cache)
+        }
+        Fetched::Found(content) => {
+            content_response(&file.path, *content, query.is_download(), file.cache)
+        }
     };
     Ok(file.embedding.apply(response))
 }
@@ -112,12 +130,12 @@ pub(super) async fn get_file(
 /// The headers are those of a `GET` of the whole file.
 #[utoipa::path(
     head, path = "/api/files/{*path}", tag = "files", security(("bearer" = []), ()),
-    params(FilePathParam, VolumeQuery, GetQuery, Link, IfNoneMatch),
+    params(StoredPathParam, VolumeQuery, GetQuery, Link, IfNoneMatch, IfModifiedSince),
     responses(
         (
             status = 200, description = "The file exists.",
             headers(
-                ("ETag"), ("Accept-Ranges"), ("Content-Length"), ("Content-Disposition"),
+                ("ETag"), ("Last-Modified"), ("Accept-Ranges"), ("Content-Length"), ("Content-Disposition"),
                 ("Content-Security-Policy"), ("X-Content-Type-Options")
             )
         ),
@@ -129,15 +147,31 @@ pub(super) async fn head_file(
     State(app): State<App>,
     QueryParams(query): QueryParams<GetQuery>,
     known: IfNoneMatch,
+    headers: HeaderMap,
 ) -> Result<Response> {
     let files = app.files(&file.context);
     let properties = files.head(file.volume, &file.path).await?;
-    let response = if known.has(&properties.etag) {
-        not_modified(&properties.etag)
+    let is_known =
+        known.has(&properties.etag) || is_unmodified(&headers, properties.updated_at.as_deref());
+    let response = if is_known {
+        not_modified(&properties.etag, file.cache)
     } else {
-        head_response(&properties, &file.path, query.is_download())
+        head_response(&properties, &file.path, query.is_download(), file.cache)
     };
     Ok(file.embedding.apply(response))
+}
+
+/// Returns whether a file was not stored after `If-Modified-Since`. An invalid date is ignored, and the header next to
+/// `If-None-Match` (RFC 9110, section 13.1.3).
+fn is_unmodified(headers: &HeaderMap, updated_at: Option<&str>) -> bool {
+    let since = text(headers, &header::IF_MODIFIED_SINCE)
+        .filter(|_| !headers.contains_key(header::IF_NONE_MATCH))
+        .and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
+    let updated = updated_at.and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+    // The header has no fractions of a second.
+    since
+        .zip(updated)
+        .is_some_and(|(since, updated)| updated.timestamp() <= since.timestamp())
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

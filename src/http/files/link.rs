@@ -12,16 +12,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::response::CachePolicy;
 use crate::app::App;
 use crate::blob::{Blobs, paths};
-use crate::domain::file_path::FilePath;
+use crate::domain::file_path::StoredPath;
 use crate::domain::request_context::RequestContext;
 use crate::domain::schema::file_path;
 use crate::domain::volume::Volume;
 use crate::http::error::{Error, Result};
 use crate::http::extract::auth::{RateLimited, Unauthenticated};
 use crate::http::extract::body::JsonBody;
-use crate::http::extract::path::FilePathParam;
+use crate::http::extract::path::StoredPathParam;
 use crate::http::extract::query::QueryParams;
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::middleware::embedding::Embedding;
@@ -97,15 +98,15 @@ pub(super) async fn link_file(
     body: JsonBody,
 ) -> Result<Json<FileLink>> {
     let wanted: WantedLink = body.parse()?;
-    let path = FilePath::parse(&wanted.path).map_err(|message| Error::field("path", message))?;
     if !(1.0..=MAX_SECONDS).contains(&wanted.seconds) {
         return Err(Error::field("seconds", "must be 1 to 86400"));
     }
     let caller = &context.caller;
     let volume = readable(caller, volume.selection()?, caller.default_volume())?;
+    let path = app.files(&context).linkable(&volume, &wanted.path).await?;
     let end = Utc::now() + Duration::from_secs_f64(wanted.seconds);
-    let blobs = app.blobs_of(&context);
-    let link = Link::new(&paths::file(&volume, &path), end.timestamp(), &blobs)?;
+    let pathname = paths::stored_file(&volume, &path);
+    let link = Link::new(&pathname, end.timestamp(), &app.blobs_of(&context))?;
     Ok(Json(FileLink {
         url: link.address(&volume, &path, wanted.download),
         valid_until: format_time(end),
@@ -134,7 +135,7 @@ impl Link {
         })
     }
 
-    fn address(&self, volume: &Volume, path: &FilePath, is_download: bool) -> String {
+    fn address(&self, volume: &Volume, path: &StoredPath, is_download: bool) -> String {
         let address = format!("/api/files/{}?", encode_path(path.as_str()));
         let start_of_query = address.len();
         let mut query = form_urlencoded::Serializer::for_suffix(address, start_of_query);
@@ -150,11 +151,13 @@ impl Link {
             .finish()
     }
 
-    fn is_valid_for(&self, pathname: &str, blobs: &Blobs) -> Result<bool> {
+    /// Returns for how many seconds the link opens this pathname; `None` if it does not.
+    fn seconds_left(&self, pathname: &str, blobs: &Blobs) -> Result<Option<i64>> {
         let message = signed(pathname, &self.valid_until);
         let is_ours = blobs.link_key()?.verify(&message, &self.signature);
-        let end: Option<i64> = self.valid_until.parse().ok();
-        Ok(is_ours && end.is_some_and(|end| Utc::now().timestamp() < end))
+        let end: Option<i64> = self.valid_until.parse().ok().filter(|_| is_ours);
+        let left = end.map(|end| end.saturating_sub(Utc::now().timestamp()));
+        Ok(left.filter(|left| *left > 0))
     }
 }
 
@@ -168,9 +171,10 @@ pub(super) struct ReadableFile {
     /// The caller, or, for a link, an unrestricted one.
     pub(super) context: RequestContext,
     pub(super) volume: Option<VolumeSelection>,
-    pub(super) path: FilePath,
+    pub(super) path: StoredPath,
     /// The pages that may show the file.
     pub(super) embedding: Embedding,
+    pub(super) cache: CachePolicy,
 }
 
 impl FromRequestParts<App> for ReadableFile {
@@ -190,22 +194,24 @@ impl FromRequestParts<App> for ReadableFile {
         } else {
             RateLimited::from_request_parts(parts, app).await?.0
         };
-        let FilePathParam(path) = FilePathParam::from_request_parts(parts, app).await?;
+        let StoredPathParam(path) = StoredPathParam::from_request_parts(parts, app).await?;
         let QueryParams(query) = QueryParams::<VolumeQuery>::from_request_parts(parts, app).await?;
         let selection = query.selection()?;
         let caller = &context.caller;
         let volume = readable(caller, selection.clone(), caller.default_volume())?;
+        let mut cache = CachePolicy::Validate;
         if let Some(QueryParams(link)) = link {
-            let pathname = paths::file(&volume, &path);
-            if !link.is_valid_for(&pathname, &app.blobs_of(&context))? {
-                return Err(Error::Forbidden("The link is invalid or has expired."));
-            }
+            let pathname = paths::stored_file(&volume, &path);
+            let left = link.seconds_left(&pathname, &app.blobs_of(&context))?;
+            let invalid = Error::Forbidden("The link is invalid or has expired.");
+            cache = CachePolicy::Seconds(left.ok_or(invalid)?);
         }
         Ok(Self {
             context,
             volume: selection,
             path,
             embedding,
+            cache,
         })
     }
 }

@@ -14,8 +14,10 @@ use serde::Serialize;
 
 use super::error::{Error, Result};
 use super::extract::auth::RateLimited;
+use super::extract::body::read_body;
 use super::extract::etag::{IfMatch, IfNoneMatch, IfNoneMatchStar, entity_tag};
-use super::extract::path::FilePathParam;
+use super::extract::idempotency::{IdempotencyKey, replayed};
+use super::extract::path::{FilePathParam, StoredPathParam};
 use super::extract::query::QueryParams;
 use super::extract::volume::VolumeQuery;
 use super::layers::MAX_BODY_BYTES;
@@ -25,7 +27,7 @@ use crate::app::App;
 use crate::blob::PutBody;
 use crate::service::files::{ExpectedFile, File, NewFile, PutPrecondition};
 use crate::service::volume::writable;
-use crate::util::media_type::is_media_type;
+use crate::util::media_type::{is_client_default, is_media_type};
 
 routes! {
     [list::list_files],
@@ -37,14 +39,16 @@ routes! {
 
 /// Stores a file of up to 4 MB.
 ///
-/// The body may have any type. Its `Content-Type` is kept, or derived from the path if it is missing. `If-Match` replaces
-/// only that version; `If-None-Match: *` only creates.
+/// The body may have any type. Its `Content-Type` is kept. If it is missing, or is
+/// `application/x-www-form-urlencoded`, the default of clients, it is derived from the path. `If-Match` replaces
+/// only that version; `If-None-Match: *` only creates. With an `Idempotency-Key`, a request whose precondition fails
+/// succeeds if the file already has the contents and type of the request.
 #[utoipa::path(
-    put, path = "/api/files/{*path}", tag = "files", params(FilePathParam, VolumeQuery, IfMatch, IfNoneMatchStar),
+    put, path = "/api/files/{*path}", tag = "files", params(FilePathParam, VolumeQuery, IfMatch, IfNoneMatchStar, IdempotencyKey),
     request_body(content = inline(FileContent), content_type = "application/octet-stream"),
     responses(
-        (status = 200, description = "The file is stored.", body = File, headers(("ETag"))),
-        (status = 201, description = "The file is created: with `If-None-Match: *`.", body = File, headers(("ETag"))),
+        (status = 200, description = "The file is stored.", body = File, headers(("ETag"), ("Idempotency-Replayed"))),
+        (status = 201, description = "The file is created: with `If-None-Match: *`.", body = File, headers(("ETag"), ("Idempotency-Replayed"))),
         BadBody, PreconditionFailed
     )
 )]
@@ -55,6 +59,7 @@ async fn put_file(
     QueryParams(volume): QueryParams<VolumeQuery>,
     if_match: IfMatch,
     if_none_match: IfNoneMatch,
+    key: IdempotencyKey,
     request: Request,
 ) -> Result<Response> {
     let volume = volume.selection()?;
@@ -62,13 +67,16 @@ async fn put_file(
     writable(&context.caller, volume.clone())?;
     let precondition = put_precondition(&if_match, &if_none_match)?;
     let status = status_of_put(&precondition);
+    let is_repeatable = key.is_given() && !matches!(precondition, PutPrecondition::None);
     let new = NewFile {
         content_type: content_type(request.headers())?,
-        body: body_of(request)?,
+        body: body_of(request, is_repeatable).await?,
         precondition,
+        is_repeatable,
     };
-    let file = app.files(&context).put(volume, &path, new).await?;
-    Ok((status, [(header::ETAG, entity_tag(&file.etag))], Json(file)).into_response())
+    let put = app.files(&context).put(volume, &path, new).await?;
+    let etag = [(header::ETAG, entity_tag(&put.value.etag))];
+    Ok((status, etag, replayed(put.is_replayed), Json(put.value)).into_response())
 }
 
 fn status_of_put(precondition: &PutPrecondition) -> StatusCode {
@@ -96,8 +104,9 @@ fn expected_file(if_match: &IfMatch) -> Option<ExpectedFile> {
     if_match.is_given().then_some(expected)
 }
 
-/// Returns the body as a stream of at most [`MAX_BODY_BYTES`].
-fn body_of(request: Request) -> Result<PutBody> {
+/// Returns the body, of at most [`MAX_BODY_BYTES`]: as a stream, or as a whole, so that it can be compared with the stored
+/// file.
+async fn body_of(request: Request, is_whole: bool) -> Result<PutBody> {
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(Error::UnsupportedMediaType("the file itself"));
     }
@@ -106,10 +115,13 @@ fn body_of(request: Request) -> Result<PutBody> {
     if length.is_some_and(|length: u64| length > MAX_BODY_BYTES as u64) {
         return Err(Error::PayloadTooLarge);
     }
+    if is_whole {
+        return Ok(PutBody::Bytes(read_body(request).await?));
+    }
     Ok(PutBody::stream(request.into_limited_body(), length))
 }
 
-/// Returns the media type of the file, if the caller names one.
+/// Returns the media type of the file, if the caller chose one.
 fn content_type(headers: &HeaderMap) -> Result<Option<String>> {
     let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
         return Ok(None);
@@ -122,7 +134,7 @@ fn content_type(headers: &HeaderMap) -> Result<Option<String>> {
             "must be a media type of at most 255 characters",
         )
     })?;
-    Ok(Some(media_type.to_owned()))
+    Ok((!is_client_default(media_type)).then(|| media_type.to_owned()))
 }
 
 /// The confirmation of a deletion.
@@ -135,13 +147,13 @@ struct DeletedFile {
 ///
 /// With `If-Match`, only if it was not changed since.
 #[utoipa::path(
-    delete, path = "/api/files/{*path}", tag = "files", params(FilePathParam, VolumeQuery, IfMatch),
+    delete, path = "/api/files/{*path}", tag = "files", params(StoredPathParam, VolumeQuery, IfMatch),
     responses((status = 200, description = "The file is deleted.", body = DeletedFile), BadQuery, NotFound, PreconditionFailed)
 )]
 async fn delete_file(
     RateLimited(context): RateLimited,
     State(app): State<App>,
-    FilePathParam(path): FilePathParam,
+    StoredPathParam(path): StoredPathParam,
     QueryParams(volume): QueryParams<VolumeQuery>,
     if_match: IfMatch,
 ) -> Result<Json<DeletedFile>> {

@@ -3,13 +3,15 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::DateTime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::blob::Content;
-use crate::domain::file_path::FilePath;
+use crate::domain::file_path::{StoredPath, is_forbidden};
 use crate::http::extract::etag::entity_tag;
 use crate::service::files::File;
-use crate::util::media_type::is_media_type;
+use crate::util::media_type::{essence, is_media_type};
+use crate::util::time::http_date;
 
 /// The policy of every file: whatever its type, it cannot execute or load anything.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; sandbox";
@@ -43,24 +45,57 @@ const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
+/// How long a browser may use a file without a request. Shared caches never store one.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CachePolicy {
+    /// Every use is validated: the caller may have lost access, and the file may have changed.
+    Validate,
+    /// The file is valid until its link expires, in seconds from now.
+    Seconds(i64),
+}
+
+impl CachePolicy {
+    fn header(self) -> String {
+        match self {
+            Self::Validate => "private, no-cache".to_owned(),
+            Self::Seconds(seconds) => format!("private, max-age={seconds}"),
+        }
+    }
+}
+
 /// Returns the response to `HEAD`.
-pub(super) fn head_response(file: &File, path: &FilePath, download: bool) -> Response {
+pub(super) fn head_response(
+    file: &File,
+    path: &StoredPath,
+    download: bool,
+    cache: CachePolicy,
+) -> Response {
     let content_type = file.content_type.as_deref().unwrap_or(UNKNOWN);
     let mut headers = headers(path, content_type, &file.etag, download);
+    add_validity(&mut headers, file.updated_at.as_deref(), cache);
     headers.insert(header::CONTENT_LENGTH, file.size_bytes.into());
     headers.into_response()
 }
 
 /// Returns the response to a caller that has the current version.
-pub(super) fn not_modified(version: &str) -> Response {
-    let tag = [(header::ETAG, entity_tag(version))];
-    (StatusCode::NOT_MODIFIED, tag).into_response()
+pub(super) fn not_modified(version: &str, cache: CachePolicy) -> Response {
+    let headers = [
+        (header::ETAG, entity_tag(version)),
+        (header::CACHE_CONTROL, cache.header()),
+    ];
+    (StatusCode::NOT_MODIFIED, headers).into_response()
 }
 
 /// Returns the response with the contents of a file, as a stream.
-pub(super) fn content_response(path: &FilePath, content: Content, download: bool) -> Response {
+pub(super) fn content_response(
+    path: &StoredPath,
+    content: Content,
+    download: bool,
+    cache: CachePolicy,
+) -> Response {
     let content_type = content.content_type.as_deref().unwrap_or(UNKNOWN);
     let mut headers = headers(path, content_type, &content.etag, download);
+    add_validity(&mut headers, content.uploaded_at.as_deref(), cache);
     if let Some(length) = content.length {
         headers.insert(header::CONTENT_LENGTH, length.into());
     }
@@ -74,7 +109,19 @@ pub(super) fn content_response(path: &FilePath, content: Content, download: bool
     (status, headers, Body::new(content.into_body())).into_response()
 }
 
-fn headers(path: &FilePath, content_type: &str, etag: &str, download: bool) -> HeaderMap {
+fn add_validity(headers: &mut HeaderMap, updated_at: Option<&str>, cache: CachePolicy) {
+    let modified = updated_at.and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+    if let Some(modified) = modified {
+        insert(
+            headers,
+            header::LAST_MODIFIED,
+            &http_date(modified.to_utc()),
+        );
+    }
+    insert(headers, header::CACHE_CONTROL, &cache.header());
+}
+
+fn headers(path: &StoredPath, content_type: &str, etag: &str, download: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [
         (header::CONTENT_TYPE, content_type),
@@ -100,9 +147,8 @@ fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
 
 /// Returns whether browsers show or save the file, and under which name: its own (RFC 8187), and an ASCII form for older
 /// clients. No name can terminate its parameter.
-fn disposition(path: &FilePath, content_type: &str, download: bool) -> String {
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    let essence = essence.to_ascii_lowercase();
+fn disposition(path: &StoredPath, content_type: &str, download: bool) -> String {
+    let essence = essence(content_type).to_ascii_lowercase();
     let is_media = essence.starts_with("audio/") || essence.starts_with("video/");
     // Browsers use the last one of several types.
     let is_one_type = is_media_type(content_type) && !content_type.contains(',');
@@ -111,14 +157,21 @@ fn disposition(path: &FilePath, content_type: &str, download: bool) -> String {
     } else {
         "attachment"
     };
-    let name = path.file_name();
+    let visible = |character| {
+        if is_forbidden(character) {
+            '_'
+        } else {
+            character
+        }
+    };
+    let name: String = path.file_name().chars().map(visible).collect();
     let plain = |character: char| match character {
         '"' | '\\' | '%' | '/' => '_',
         character if character.is_ascii_graphic() || character == ' ' => character,
         _ => '_',
     };
     let ascii: String = name.chars().map(plain).collect();
-    let encoded = utf8_percent_encode(name, ATTRIBUTE);
+    let encoded = utf8_percent_encode(&name, ATTRIBUTE);
     format!("{kind}; filename=\"{ascii}\"; filename*=UTF-8''{encoded}")
 }
 
@@ -128,7 +181,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, content_type: &str, expected: &str) {
-        let path = FilePath::parse(path).unwrap();
+        let path = StoredPath::parse(path).unwrap();
         assert_eq!(disposition(&path, content_type, false), expected);
     }
 
@@ -169,7 +222,12 @@ mod tests {
             "",
             "attachment; filename=\"_.txt\"; filename*=UTF-8''%C3%A9.txt",
         );
-        let path = FilePath::parse("x.png").unwrap();
+        check(
+            "a/x\u{202e}gpj.exe",
+            "image/png",
+            "inline; filename=\"x_gpj.exe\"; filename*=UTF-8''x_gpj.exe",
+        );
+        let path = StoredPath::parse("x.png").unwrap();
         assert!(disposition(&path, "image/png", true).starts_with("attachment; "));
     }
 }

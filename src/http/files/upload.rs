@@ -62,6 +62,8 @@ pub(super) enum UploadResponse {
         pathname: String,
         /// The base URL of the Blob API.
         url: String,
+        /// The media type to declare.
+        content_type: String,
         access: &'static str,
     },
     #[serde(rename = "blob.upload-completed")]
@@ -128,6 +130,7 @@ impl PartialSchema for UploadResponse {
                 "clientToken": {"type": "string", "description": "The token that authorizes the upload."},
                 "pathname": {"type": "string", "description": "The pathname that the token is valid for."},
                 "url": {"type": "string", "description": "The base URL of the Blob API."},
+                "contentType": {"type": "string", "description": "The media type that the upload must declare."},
                 "access": {"type": "string", "enum": ["private", "public"], "description": "The access mode of the store."},
                 "response": {"type": "string", "enum": ["ok"]},
             },
@@ -208,6 +211,7 @@ fn issue_token(
         client_token: token.token,
         pathname: token.pathname,
         url: token.url,
+        content_type: token.content_type,
         access: token.access,
     }))
 }

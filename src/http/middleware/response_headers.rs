@@ -42,8 +42,10 @@ pub(super) fn set_response_headers(
     headers
         .entry(CROSS_ORIGIN_RESOURCE_POLICY)
         .or_insert(HeaderValue::from_static("same-origin"));
-    // Responses are per caller, so shared caches must not store them.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Responses are per caller. Only files have a policy of their own.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     if let Some(rate_limit) = rate_limit {
         set_rate_limit_headers(headers, rate_limit);
     }

@@ -180,16 +180,17 @@ struct UpdateSession {
 
 /// Updates the name, status or metadata of a session.
 ///
-/// `PUT` and `PATCH` are equivalent. The body may be missing if the query has the status.
+/// `PUT` and `PATCH` are equivalent. The body may be missing if the query has the status. With an `Idempotency-Key`, a
+/// request whose `If-Match` fails succeeds if the session already has the requested state.
 #[utoipa::path(
-    method(put, patch), path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, UpdateQuery, IfMatch),
+    method(put, patch), path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, UpdateQuery, IfMatch, IdempotencyKey),
     request_body(content(
         (Option<UpdateSession> = "application/json"), (Option<UpdateSession> = "application/merge-patch+json")
     )),
     responses(
         (
             status = 200, description = "The updated session, without messages.", body = SessionResponse,
-            headers(("ETag"))
+            headers(("ETag"), ("Idempotency-Replayed"))
         ),
         BadBody, NotFound, Conflict, PreconditionFailed
     )
@@ -200,8 +201,9 @@ async fn update_session(
     SessionPath(id): SessionPath,
     QueryParams(query): QueryParams<UpdateQuery>,
     expected: IfMatch,
+    key: IdempotencyKey,
     body: JsonBody,
-) -> Result<SessionResponse> {
+) -> Result<Response> {
     let wanted: UpdateSession = body.parse()?;
     let patch = SessionPatch {
         name: wanted.name,
@@ -210,8 +212,11 @@ async fn update_session(
         metadata: wanted.metadata,
     };
     let sessions = app.sessions(&context);
-    let updated = sessions.update(&id, &patch, expected.versions()).await?;
-    Ok(SessionResponse::without_messages(updated))
+    let updated = sessions
+        .update(&id, &patch, expected.versions(), key.is_given())
+        .await?;
+    let session = SessionResponse::without_messages(updated.value);
+    Ok((replayed(updated.is_replayed), session).into_response())
 }
 
 /// The confirmation of a deletion.

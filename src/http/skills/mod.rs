@@ -107,9 +107,10 @@ fn location(skill: &SkillSummary) -> String {
 /// Changes the members in the body, or replaces the whole document.
 ///
 /// `PUT` and `PATCH` are equivalent. In JSON, `null` removes a member. As `text/markdown`, `text/x-markdown` or
-/// `text/plain`, the body is the new document. `If-None-Match` is rejected.
+/// `text/plain`, the body is the new document. `If-None-Match` is rejected. With an `Idempotency-Key`, a request whose
+/// `If-Match` fails succeeds if the document already has the requested state.
 #[utoipa::path(
-    method(put, patch), path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, IfMatch),
+    method(put, patch), path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, IfMatch, IdempotencyKey),
     request_body(content(
         (SkillPatch = "application/json"), (SkillPatch = "application/merge-patch+json"),
         (SkillDocument = "text/markdown")
@@ -117,7 +118,7 @@ fn location(skill: &SkillSummary) -> String {
     responses(
         (
             status = 200, description = "The updated skill, without its document.", body = SkillResponse,
-            headers(("ETag"), ("Vary"))
+            headers(("ETag"), ("Vary"), ("Idempotency-Replayed"))
         ),
         BadBody, NotFound, Conflict, PreconditionFailed
     )
@@ -129,8 +130,9 @@ async fn replace_skill(
     QueryParams(volume): QueryParams<VolumeQuery>,
     expected: IfMatch,
     known: IfNoneMatch,
+    key: IdempotencyKey,
     body: JsonOrMarkdown,
-) -> Result<SkillResponse> {
+) -> Result<Response> {
     if known.is_given() {
         let detail = "If-None-Match is not supported for changes; use POST to create a skill.";
         return Err(Error::InvalidRequest(detail.to_owned()));
@@ -140,10 +142,12 @@ async fn replace_skill(
         JsonOrMarkdown::Markdown(text) => Replacement::Document(checked(text)?),
     };
     let skills = app.skills(&context);
+    let (volume, expected) = (volume.selection()?, expected.versions());
     let replaced = skills
-        .replace(volume.selection()?, &id, &replacement, expected.versions())
+        .replace(volume, &id, &replacement, expected, key.is_given())
         .await?;
-    Ok(SkillResponse::without_document(replaced))
+    let skill = SkillResponse::without_document(replaced.value);
+    Ok((replayed(replaced.is_replayed), skill).into_response())
 }
 
 /// The confirmation of a deletion.

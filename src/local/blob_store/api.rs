@@ -39,7 +39,7 @@ pub(super) struct PutQuery {
 pub(super) async fn put_or_copy(
     State(store): State<BlobStore>,
     caller: Caller,
-    Base(base): Base,
+    base: Base,
     QueryParams(query): QueryParams<PutQuery>,
     headers: HeaderMap,
     body: Body,
@@ -56,7 +56,7 @@ async fn put(
     caller: &Caller,
     query: &PutQuery,
     headers: &HeaderMap,
-    base: &str,
+    base: &Base,
     body: Body,
 ) -> Result<Json<Written>, BlobApiError> {
     let pathname = Pathname::parse(&query.pathname)?;
@@ -76,7 +76,7 @@ async fn put(
 pub(super) async fn rename(
     State(store): State<BlobStore>,
     _: Owner,
-    Base(base): Base,
+    base: Base,
     QueryParams(query): QueryParams<PutQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Written>, BlobApiError> {
@@ -88,7 +88,7 @@ async fn transfer(
     store: &BlobStore,
     query: &PutQuery,
     headers: &HeaderMap,
-    base: &str,
+    base: &Base,
     is_rename: bool,
 ) -> Result<Json<Written>, BlobApiError> {
     let target = Pathname::parse(&query.pathname)?;
@@ -129,7 +129,7 @@ enum Mode {
 pub(super) async fn head_or_list(
     State(store): State<BlobStore>,
     _: Owner,
-    Base(base): Base,
+    base: Base,
     QueryParams(query): QueryParams<ReadQuery>,
 ) -> Result<Json<Value>, BlobApiError> {
     match &query.url {
@@ -138,7 +138,7 @@ pub(super) async fn head_or_list(
     }
 }
 
-fn head(store: &BlobStore, reference: &str, base: &str) -> Result<Value, BlobApiError> {
+fn head(store: &BlobStore, reference: &str, base: &Base) -> Result<Value, BlobApiError> {
     let pathname = Pathname::from_reference(reference).ok_or(BlobApiError::NotFound)?;
     let blob = store.find(&pathname).ok_or(BlobApiError::NotFound)?;
     let mut response = json!(Written::new(&blob, base));
@@ -148,7 +148,7 @@ fn head(store: &BlobStore, reference: &str, base: &str) -> Result<Value, BlobApi
     Ok(response)
 }
 
-fn list(store: &BlobStore, query: ReadQuery, base: &str) -> Result<Value, BlobApiError> {
+fn list(store: &BlobStore, query: ReadQuery, base: &Base) -> Result<Value, BlobApiError> {
     let limit = query.limit.unwrap_or(MAX_PAGE);
     if !(1..=MAX_PAGE).contains(&limit) {
         return Err(BlobApiError::bad_request("limit must be from 1 to 1000"));
@@ -178,8 +178,8 @@ fn list(store: &BlobStore, query: ReadQuery, base: &str) -> Result<Value, BlobAp
     Ok(response)
 }
 
-fn listed(blob: &Blob, base: &str) -> Value {
-    let url = blob.pathname.url(base);
+fn listed(blob: &Blob, base: &Base) -> Value {
+    let url = base.url(blob);
     json!({
         "downloadUrl": format!("{url}?download=1"),
         "url": url,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pathname::Pathname;
 use crate::blob::BlobAccess;
+use crate::util::time::http_date;
 
 const MAGIC: &[u8; 8] = b"llmosbl1";
 const FOOTER_BYTES: usize = 4 + MAGIC.len();
@@ -105,9 +106,7 @@ impl Blob {
 
     /// Returns the value of `Last-Modified`.
     pub(super) fn last_modified(&self) -> String {
-        self.uploaded_at
-            .format("%a, %d %b %Y %H:%M:%S GMT")
-            .to_string()
+        http_date(self.uploaded_at)
     }
 }
 

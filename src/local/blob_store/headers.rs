@@ -28,11 +28,12 @@ pub(super) fn number(headers: &HeaderMap, name: &str) -> Result<Option<u64>, Blo
         .transpose()
 }
 
-/// Returns the value of a boolean header; `false` if it is missing.
-pub(super) fn flag(headers: &HeaderMap, name: &str) -> Result<bool, BlobApiError> {
+/// Returns the value of a boolean header; `None` if it is missing.
+pub(super) fn flag(headers: &HeaderMap, name: &str) -> Result<Option<bool>, BlobApiError> {
     match text(headers, name)? {
-        Some("1" | "true") => Ok(true),
-        None | Some("0" | "false") => Ok(false),
+        None => Ok(None),
+        Some("1" | "true") => Ok(Some(true)),
+        Some("0" | "false") => Ok(Some(false)),
         Some(_) => Err(BlobApiError::BadRequest(format!("{name} must be 1 or 0"))),
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct MultipartQuery {
 pub(super) async fn multipart(
     State(store): State<BlobStore>,
     caller: Caller,
-    Base(base): Base,
+    base: Base,
     QueryParams(query): QueryParams<MultipartQuery>,
     headers: HeaderMap,
     body: Body,
@@ -96,7 +96,7 @@ async fn complete(
     caller: &Caller,
     upload: Upload,
     body: Body,
-    base: &str,
+    base: &Base,
 ) -> Result<Json<Value>, BlobApiError> {
     let text = axum::body::to_bytes(body, MAX_JSON_BYTES).await;
     let text = text.map_err(|error| BlobApiError::BadRequest(error.to_string()))?;

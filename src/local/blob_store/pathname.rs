@@ -8,6 +8,7 @@ use ring::rand::{SystemRandom, generate};
 use serde::{Deserialize, Serialize};
 
 use super::error::BlobApiError;
+use crate::blob::BlobAccess;
 use crate::util::hash::sha256_hex;
 use crate::util::percent::encode_path;
 
@@ -103,6 +104,12 @@ impl Pathname {
     /// Returns the name of the blob's file: a hash, since a pathname may be too long or invalid as a file name.
     pub(super) fn file_name(&self) -> String {
         sha256_hex::<32>(&[self.0.as_bytes()])
+    }
+
+    /// Returns the URL on Vercel's content host of a store.
+    pub(super) fn official_url(&self, store: &str, access: BlobAccess) -> String {
+        let host = format!("{store}.{}{OFFICIAL_HOST}", access.as_str());
+        format!("https://{host}/{}", encode_path(&self.0))
     }
 
     /// Returns the content URL below a base such as `http://127.0.0.1:3000`.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::blob::Blob;
+use super::extract::Base;
 use super::pathname::Pathname;
 
 /// The response to the write of a blob.
@@ -18,9 +19,9 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Describes `blob` with URLs below `base`.
-    pub(super) fn new(blob: &Blob, base: &str) -> Self {
-        let url = blob.pathname.url(base);
+    /// Describes `blob` with its addresses for the caller.
+    pub(super) fn new(blob: &Blob, base: &Base) -> Self {
+        let url = base.url(blob);
         Self {
             download_url: format!("{url}?download=1"),
             url,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::blob::Blob;
+use crate::domain::file_path::path_warning;
 use crate::domain::volume::{Volume, VolumeKind};
 
 /// The properties of a file.
@@ -18,7 +19,11 @@ pub struct File {
     pub(crate) content_type: Option<String>,
     pub(crate) etag: String,
     #[schema(required, format = DateTime)]
-    updated_at: Option<String>,
+    pub(crate) updated_at: Option<String>,
+    /// Why this service would not store the file under this path. Missing if it would.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    warning: Option<String>,
 }
 
 impl File {
@@ -31,6 +36,7 @@ impl File {
             content_type: blob.content_type,
             etag: blob.etag,
             updated_at: blob.uploaded_at,
+            warning: path_warning(path),
         }
     }
 }

@@ -4,16 +4,14 @@ use chrono::{TimeDelta, Utc};
 
 use super::FileService;
 use crate::blob::client_token::{self, ClientTokenPayload};
-use crate::blob::{self, paths};
+use crate::blob::{self, CACHE_SECONDS, paths};
 use crate::service::error::{Error, Result};
-use crate::util::media_type::is_media_type;
+use crate::util::media_type::{is_client_default, is_media_type};
 
 /// The lifetime of a token: long enough for a large file on a slow connection.
 const TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(1);
 /// The largest upload, in bytes.
 pub const MAX_UPLOAD_BYTES: u64 = 500 * 1024 * 1024;
-/// The time for which caches may keep the file, in seconds: the shortest that Vercel accepts.
-const CACHE_SECONDS: u64 = 60;
 
 /// The upload to authorize.
 #[derive(Debug)]
@@ -35,6 +33,8 @@ pub struct UploadToken {
     pub pathname: String,
     /// The base URL of the Blob API, as browsers reach it.
     pub url: String,
+    /// The media type that the upload must declare.
+    pub content_type: String,
     /// The access of the store: `private` or `public`.
     pub access: &'static str,
 }
@@ -55,11 +55,11 @@ impl FileService<'_> {
         let payload = ClientTokenPayload {
             pathname: pathname.clone(),
             maximum_size_in_bytes: Some(size),
-            allowed_content_types: Some(vec![content_type]),
+            allowed_content_types: Some(vec![content_type.clone()]),
             valid_until: Some((Utc::now() + TOKEN_LIFETIME).timestamp_millis()),
             add_random_suffix: Some(false),
             allow_overwrite: Some(true),
-            cache_control_max_age: Some(CACHE_SECONDS),
+            cache_control_max_age: Some(CACHE_SECONDS.into()),
             ..ClientTokenPayload::default()
         };
         let token = client_token::mint(&payload, self.read_write_token()?);
@@ -68,6 +68,7 @@ impl FileService<'_> {
             token: token.ok_or(blob::Error::NotConfigured)?,
             pathname,
             url: url.to_owned(),
+            content_type,
             access,
         })
     }
@@ -105,7 +106,7 @@ impl FileService<'_> {
 }
 
 fn upload_media_type(media_type: Option<String>, pathname: &str) -> Result<String> {
-    match media_type {
+    match media_type.filter(|text| !is_client_default(text)) {
         Some(text) if !is_media_type(&text) || text.contains(['*', ',']) => Err(Error::field(
             "clientPayload.content_type",
             "must be a media type of at most 255 characters",

@@ -166,7 +166,8 @@ impl<'a> SessionService<'a> {
         }
     }
 
-    /// Updates a session. With `expected`, only if the session has one of these versions.
+    /// Updates a session. With `expected`, only if the session has one of these versions. With `is_repeatable`, a session
+    /// with another version that already has the requested state counts as the result of an earlier attempt.
     ///
     /// # Errors
     /// If there is no such session that the caller may write to, it has another version, the merged metadata is over
@@ -176,10 +177,14 @@ impl<'a> SessionService<'a> {
         id: &SessionId,
         patch: &SessionPatch,
         expected: Option<&[String]>,
-    ) -> Result<SessionAndVersion> {
-        let updated = self.store.update_session(self.context, id, patch, expected);
+        is_repeatable: bool,
+    ) -> Result<Written<SessionAndVersion>> {
+        let updated = self
+            .store
+            .update_session(self.context, id, patch, expected, is_repeatable);
         match updated.await?.ok_or(NOT_FOUND)? {
-            Updated::Done(session) => Ok(session),
+            Updated::Done(session) => Ok(Written::now(session)),
+            Updated::Applied(session) => Ok(Written::replayed(session)),
             Updated::Stale(current) => Err(Error::stale(Current::Session(current))),
             Updated::Invalid(limit) => Err(Error::field("metadata", limit)),
             Updated::ReadOnly => Err(Error::ReadOnly),

@@ -1,8 +1,14 @@
 //! Filters of skills.
 
 use super::SkillSummary;
+use crate::util::unicode::to_nfc;
 
-/// A case-insensitive filter of skills.
+/// Returns a text in the form in which filters compare it: in lower case and Unicode normal form C.
+fn folded(text: &str) -> String {
+    to_nfc(&text.to_lowercase()).into_owned()
+}
+
+/// A filter of skills that ignores case and Unicode normal forms.
 #[derive(Clone, Debug, Default)]
 pub struct SkillFilter {
     text: Option<String>,
@@ -16,7 +22,7 @@ impl SkillFilter {
     pub fn new(text: Option<&str>, tag: Option<&str>, category: Option<&str>) -> Self {
         let wanted = |text: Option<&str>| {
             let text = text?.trim();
-            (!text.is_empty()).then(|| text.to_lowercase())
+            (!text.is_empty()).then(|| folded(text))
         };
         Self {
             text: wanted(text),
@@ -36,7 +42,7 @@ impl SkillFilter {
         let is = |wanted: &Option<String>, values: &[String]| {
             wanted
                 .as_ref()
-                .is_none_or(|wanted| values.iter().any(|value| value.to_lowercase() == *wanted))
+                .is_none_or(|wanted| values.iter().any(|value| folded(value) == *wanted))
         };
         let contains = |text: &String| {
             let short = [listed.id.as_str(), &skill.name, &skill.description].into_iter();
@@ -47,7 +53,7 @@ impl SkillFilter {
                 .chain(&skill.category);
             short
                 .chain(labels.map(String::as_str))
-                .any(|value| value.to_lowercase().contains(text))
+                .any(|value| folded(value).contains(text))
         };
         is(&self.tag, &skill.tags)
             && is(&self.category, skill.category.as_slice())

@@ -7,6 +7,7 @@ mod documents;
 mod filter;
 mod list;
 mod merge;
+mod replace;
 mod summaries;
 pub(in crate::service) mod summary;
 mod write;
@@ -29,10 +30,22 @@ use crate::store::{self, CacheEntry, Counted, Idempotency, SkillUse, Store, Usag
 pub use self::filter::SkillFilter;
 pub(super) use self::list::{ListRequest, SkillPage};
 pub use self::list::{ListSkills, SkillList, SkillScope};
+pub use self::replace::Replacement;
 pub use self::summary::SkillSummary;
-pub use self::write::Replacement;
 
 const NOT_FOUND: Error = Error::NotFound(Resource::Skill);
+
+/// Runs an operation on the skill with this id. If it does not exist, runs it with the id in Unicode normal form C.
+/// Other programs may have stored an id in another form.
+async fn with_normal_form<T, F>(id: &SkillId, operation: impl Fn(SkillId) -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    match (operation(id.clone()).await, id.normalized()) {
+        (Err(Error::NotFound(_)), Some(normal)) => operation(normal).await,
+        (result, _) => result,
+    }
+}
 
 /// The skills that one request may access.
 #[derive(Debug)]
@@ -89,11 +102,23 @@ impl<'a> SkillService<'a> {
         id: &SkillId,
         known: Option<&str>,
     ) -> Result<MaybeSample<Found>> {
-        let volumes = nearest(&self.context.caller, volume)?;
-        match self.find(&volumes, id, known).await {
+        let volumes = &nearest(&self.context.caller, volume)?;
+        with_normal_form(id, |id| async move {
+            self.get_exactly(volumes, &id, known).await
+        })
+        .await
+    }
+
+    async fn get_exactly(
+        &self,
+        volumes: &[Volume],
+        id: &SkillId,
+        known: Option<&str>,
+    ) -> Result<MaybeSample<Found>> {
+        match self.find(volumes, id, known).await {
             Ok(found) => Ok(MaybeSample::stored(found.ok_or(NOT_FOUND)?)),
             Err(error) => {
-                let sample = samples::skills::find(&volumes, id);
+                let sample = samples::skills::find(volumes, id);
                 let sample = sample.map(|sample| Found::Skill(Box::new(sample)));
                 self.samples.sample_or(error, sample, NOT_FOUND)
             }
@@ -141,7 +166,21 @@ impl<'a> SkillService<'a> {
         if !self.context.caller.can_write() {
             return Err(Error::ReadOnly);
         }
-        for volume in &volumes {
+        let volumes = &volumes;
+        with_normal_form(id, |id| async move {
+            self.count_exactly(volumes, &id, usage, idempotency).await
+        })
+        .await
+    }
+
+    async fn count_exactly(
+        &self,
+        volumes: &[Volume],
+        id: &SkillId,
+        usage: &SkillUse,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Written<Usage>> {
+        for volume in volumes {
             if self.blobs.head(&paths::skill(volume, id)).await?.is_some() {
                 let counted = self
                     .store

@@ -84,6 +84,7 @@ pub(super) fn to_summary(
 ) -> SkillSummary {
     let updated_at = blob.uploaded_at.as_deref().map(to_the_second);
     let stated = skill.created_at.take();
+    skill.warnings.extend(id.warning().map(ToOwned::to_owned));
     SkillSummary {
         id: id.clone(),
         skill,

@@ -1,45 +1,22 @@
-//! Creating, changing and deleting skills: each is one conditional write of one document.
-
-use std::time::{Duration, Instant};
+//! Creating and deleting skills: each is one conditional write of one document.
 
 use bytes::Bytes;
 use chrono::Utc;
-use tokio::time::sleep;
 
 use super::documents::without_large_code;
-use super::summary::{
-    SkillSummary, from_document, seconds, split_cached, to_summary, to_the_second,
-};
-use super::{NOT_FOUND, SkillService};
-use crate::blob::{Blob, Document, Put, PutBody, PutOptions, WriteCondition, jittered, paths};
+use super::summary::{SkillSummary, from_document, seconds, to_summary, to_the_second};
+use super::{NOT_FOUND, SkillService, with_normal_form};
+use crate::blob::{Blob, CACHE_SECONDS, Document, Put, PutBody, PutOptions, WriteCondition, paths};
 use crate::domain::volume::Volume;
-use crate::service::error::{Conflict, Current, Error, Resource, Result};
+use crate::service::error::{Conflict, Current, Error, Result};
 use crate::service::volume::{VolumeSelection, writable};
 use crate::service::warnings::{warn_of_head_after_put, warn_of_skill_cache};
 use crate::service::written::Written;
-use crate::skill::{ChangeError, MAX_DOCUMENT_BYTES, Skill, SkillId, SkillPatch};
+use crate::skill::{MAX_DOCUMENT_BYTES, Skill, SkillId};
 use crate::store::{CacheEntry, CachedSkill, Usage};
 
 /// The media type of documents.
 const CONTENT_TYPE: &str = "text/markdown; charset=utf-8";
-/// The time for which caches may keep a document, in seconds: the shortest that Vercel accepts. Our reads bypass caches.
-const CACHE_SECONDS: u32 = 60;
-/// The time for which a change is retried after concurrent changes.
-const CONTENTION_LIMIT: Duration = Duration::from_secs(5);
-/// The pause before the first retry; each further pause is twice as long, up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// The longest pause: the time of a few writes.
-const LONGEST_PAUSE: Duration = Duration::from_millis(640);
-
-/// The change of a document.
-#[derive(Debug)]
-pub enum Replacement {
-    /// A whole new document.
-    Document(String),
-    /// New values of some members.
-    Patch(Box<SkillPatch>),
-}
-
 impl SkillService<'_> {
     /// Creates a skill. With `is_repeatable`, a skill that already has this very document counts as the result of an
     /// earlier attempt.
@@ -76,57 +53,6 @@ impl SkillService<'_> {
         }
     }
 
-    /// Changes a skill. With `expected`, only if the skill has one of these entity tags.
-    ///
-    /// # Errors
-    /// If there is no such skill that the caller may write to, it has another entity tag, the document cannot take the
-    /// change, or it was modified concurrently too many times.
-    pub async fn replace(
-        &self,
-        volume: Option<VolumeSelection>,
-        id: &SkillId,
-        replacement: &Replacement,
-        expected: Option<&[String]>,
-    ) -> Result<SkillSummary> {
-        let volume = &writable(&self.context.caller, volume)?;
-        let started = Instant::now();
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let (found, cached) = self.read(volume, id).await?.ok_or(NOT_FOUND)?;
-            if expected.is_some_and(|tags| !tags.contains(&found.etag)) {
-                let current = from_document(volume, id, &found, cached);
-                return Err(Error::stale(Current::Skill(Box::new(current))));
-            }
-            let document = match replacement {
-                Replacement::Document(document) => document.clone(),
-                Replacement::Patch(patch) => patched(&found, patch)
-                    .map_err(|error| Error::field("document", error.to_string()))?,
-            };
-            if document.as_bytes() == found.body {
-                return Ok(from_document(volume, id, &found, cached));
-            }
-            let condition = WriteCondition::IfMatch(found.etag);
-            if let Put::Done(blob) = self.put(volume, id, &document, condition).await? {
-                let (usage, created_at) = split_cached(cached);
-                // The replaced document existed at its own write at the latest.
-                let created_at = created_at.or(found.uploaded_at);
-                let stored = self.stored(id, &document, blob, created_at).await;
-                let entry = [(id, stored.cached.clone())];
-                // If this fails, the next list reads the document, and the usage count is unknown.
-                let cached = self.store.cache_put(self.context, volume, &entry);
-                let cached = cached.await;
-                let cached = cached.inspect_err(|error| warn_of_skill_cache("replace", error));
-                let is_cached = cached.is_ok();
-                return Ok(stored.into_summary(volume, id, usage.filter(|_| is_cached)));
-            }
-            if started.elapsed() + pause > CONTENTION_LIMIT {
-                return Err(Error::Conflict(Conflict::Contended(Resource::Skill)));
-            }
-            sleep(jittered(pause)).await;
-            pause = LONGEST_PAUSE.min(pause * 2);
-        }
-    }
-
     /// Deletes a skill. With `expected`, only if the skill has one of these entity tags.
     ///
     /// # Errors
@@ -138,6 +64,18 @@ impl SkillService<'_> {
         expected: Option<&[String]>,
     ) -> Result<()> {
         let volume = &writable(&self.context.caller, volume)?;
+        with_normal_form(id, |id| async move {
+            self.delete_exactly(volume, &id, expected).await
+        })
+        .await
+    }
+
+    async fn delete_exactly(
+        &self,
+        volume: &Volume,
+        id: &SkillId,
+        expected: Option<&[String]>,
+    ) -> Result<()> {
         let pathname = paths::skill(volume, id);
         let found = self.blobs.head(&pathname).await?.ok_or(NOT_FOUND)?;
         let is_stale = expected.is_some_and(|tags| !tags.contains(&found.etag));
@@ -161,7 +99,7 @@ impl SkillService<'_> {
     }
 
     /// Reads a document, and what Redis has cached of it.
-    async fn read(
+    pub(super) async fn read(
         &self,
         volume: &Volume,
         id: &SkillId,
@@ -172,7 +110,7 @@ impl SkillService<'_> {
         Ok(read.map(|document| (document, cached.flatten())))
     }
 
-    async fn put(
+    pub(super) async fn put(
         &self,
         volume: &Volume,
         id: &SkillId,
@@ -192,7 +130,7 @@ impl SkillService<'_> {
     }
 
     /// Returns the properties of a document that was just stored.
-    async fn stored(
+    pub(super) async fn stored(
         &self,
         id: &SkillId,
         document: &str,
@@ -223,21 +161,20 @@ impl SkillService<'_> {
 }
 
 /// A skill that was just stored, and its cache entry.
-struct StoredSkill {
+pub(super) struct StoredSkill {
     blob: Blob,
     skill: Skill,
-    cached: CachedSkill,
+    pub(super) cached: CachedSkill,
 }
 
 impl StoredSkill {
-    fn into_summary(self, volume: &Volume, id: &SkillId, usage: Option<Usage>) -> SkillSummary {
+    pub(super) fn into_summary(
+        self,
+        volume: &Volume,
+        id: &SkillId,
+        usage: Option<Usage>,
+    ) -> SkillSummary {
         let created_at = self.cached.created_at;
         to_summary(volume, id, &self.blob, self.skill, usage, created_at)
     }
-}
-
-fn patched(found: &Document, patch: &SkillPatch) -> Result<String, ChangeError> {
-    let document = std::str::from_utf8(&found.body)
-        .map_err(|_| ChangeError::Unreadable("it is not UTF-8".to_owned()))?;
-    patch.apply(document)
 }

@@ -177,6 +177,7 @@ async fn invalid_requests_are_rejected_with_protocol_errors() {
         assert_error(blobs.request(method, path, &[]), status, code, "").await;
     }
     let access = blobs.request(Method::PUT, "/", &[("pathname", "a")]);
+    let access = access.header("x-vercel-blob-access", "secret");
     assert_error(access, 400, "bad_request", "access").await;
     assert_error(
         blobs.request(Method::PUT, "/", &[]),

@@ -10,10 +10,16 @@ use crate::support::{Client, Response, SkillsApp, blob_config, config, in_proces
 /// Checks for `nosniff` and `no-store`.
 #[track_caller]
 fn check(response: &Response, status: u16) {
+    check_cached(response, status, "no-store");
+}
+
+/// Checks for `nosniff` and this `Cache-Control`.
+#[track_caller]
+fn check_cached(response: &Response, status: u16, cache_control: &str) {
     assert_eq!(response.status, status, "{response:?}");
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
-        ("cache-control", "no-store"),
+        ("cache-control", cache_control),
     ] {
         let values: Vec<_> = response.headers.get_all(name).iter().collect();
         assert_eq!(values, [value], "{name} of {response:?}");
@@ -60,7 +66,7 @@ async fn api_responses_have_nosniff_and_no_store() {
 }
 
 #[tokio::test]
-async fn file_responses_have_nosniff_and_no_store() {
+async fn file_responses_have_nosniff_and_a_cache_policy() {
     let app = SkillsApp::start().await;
     let page = b"<script>alert(1)</script>".to_vec();
     let html = app.api.with_header("content-type", "text/html");
@@ -70,17 +76,19 @@ async fn file_responses_have_nosniff_and_no_store() {
     );
 
     let found = app.api.get("/api/files/a.html").await;
-    check(&found, 200);
+    check_cached(&found, 200, "private, no-cache");
     assert!(found.header("content-security-policy").is_some());
     let tag = found.header("etag").unwrap();
     let known = app.api.with_header("if-none-match", tag);
-    check(&known.get("/api/files/a.html").await, 304);
+    let known = known.get("/api/files/a.html").await;
+    check_cached(&known, 304, "private, no-cache");
     let part = app.api.with_header("range", "bytes=0-3");
-    check(&part.get("/api/files/a.html").await, 206);
+    let part = part.get("/api/files/a.html").await;
+    check_cached(&part, 206, "private, no-cache");
     let beyond = app.api.with_header("range", "bytes=1000-");
     check(&beyond.get("/api/files/a.html").await, 416);
     let head = app.api.send(Method::HEAD, "/api/files/a.html", Vec::new());
-    check(&head.await, 200);
+    check_cached(&head.await, 200, "private, no-cache");
     check(&app.api.get("/api/files").await, 200);
     check(&app.api.get("/api/files/b.html").await, 404);
 }

@@ -4,6 +4,10 @@
 pub fn normalise(text: &str) -> String {
     let lines = text.lines().map(str::trim_end);
     let lines = lines.filter(|line| !line.starts_with("date: "));
+    let lines = lines.map(|line| match line.starts_with("last-modified: ") {
+        true => "last-modified: *",
+        false => line,
+    });
     let mut normal = lines.collect::<Vec<_>>().join("\n").trim().to_owned();
     for label in [
         "dur=",

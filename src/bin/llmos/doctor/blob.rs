@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use llmos::blob::BlobAccess;
 use llmos::blob::{
-    BlobClient, Blobs, Error, Fetched, Put, PutBody, PutOptions, WriteCondition, diagnose,
-    redacted_token,
+    BlobClient, Blobs, CACHE_SECONDS, Error, Fetched, Put, PutBody, PutOptions, WriteCondition,
+    diagnose, redacted_token,
 };
 use llmos::config::Config;
 use llmos::local::report::Report;
@@ -76,7 +76,7 @@ fn token(config: &Config) -> Result<String, Diagnosis> {
 async fn put(blobs: &Blobs, pathname: &str) -> Result<String, Diagnosis> {
     let options = PutOptions {
         content_type: Some("text/plain; charset=utf-8".to_owned()),
-        cache_control_max_age: 60,
+        cache_control_max_age: CACHE_SECONDS,
         condition: WriteCondition::IfMissing,
     };
     let body = PutBody::Bytes(TEXT.into());
