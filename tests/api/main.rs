@@ -38,6 +38,7 @@ mod misconfigured;
 mod openapi;
 mod public_modules;
 mod request_log;
+mod requests;
 mod serve;
 mod sessions;
 mod skills;

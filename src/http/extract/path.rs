@@ -65,7 +65,12 @@ impl IntoParams for SkillPath {
     }
 }
 
-/// The path of a file, after `/api/files/`. A path that no file can have is a 404, or for `PUT` an invalid field.
+/// Marks a request whose path ended with a slash, before the slash was removed for routing.
+#[derive(Clone, Copy)]
+pub(crate) struct TrailingSlash;
+
+/// The path of a file, after `/api/files/`. A path that no file can have is a 404, or for `PUT` an invalid field. A slash
+/// at the end is part of the path, so for `DELETE` it is an invalid field as well: the client means a folder.
 pub(crate) struct FilePathParam(pub(crate) FilePath);
 
 impl<S: Sync> FromRequestParts<S> for FilePathParam {
@@ -75,10 +80,15 @@ impl<S: Sync> FromRequestParts<S> for FilePathParam {
         let encoded = parts.uri.path().strip_prefix("/api/files/");
         let path = percent_decode_str(encoded.unwrap_or_default())
             .decode_utf8()
-            .map_err(|_| "must be UTF-8")
-            .and_then(|path| FilePath::parse(&path));
+            .map_err(|_| "must be UTF-8");
+        let names_folder = parts.extensions.get::<TrailingSlash>().is_some()
+            || path.as_ref().is_ok_and(|path| path.ends_with('/'));
+        let path = match path {
+            _ if names_folder => Err("must not end with /"),
+            path => path.and_then(|path| FilePath::parse(&path)),
+        };
         path.map(Self).map_err(|message| {
-            if parts.method == Method::PUT {
+            if parts.method == Method::PUT || parts.method == Method::DELETE && names_folder {
                 Error::field("path", message)
             } else {
                 Error::not_found(Resource::File)

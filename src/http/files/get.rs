@@ -7,14 +7,14 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
-use super::link::{Link, ReadableFile};
+use super::link::{LinkQuery, ReadableFile};
 use super::response::{content_response, head_response, not_modified};
 use crate::app::App;
 use crate::blob::{ContentRequest, Fetched};
 use crate::http::error::{Error, Result};
 use crate::http::extract::etag::IfNoneMatch;
 use crate::http::extract::path::FilePathParam;
-use crate::http::extract::query::QueryParams;
+use crate::http::extract::query::{And, QueryParams};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters;
 use crate::http::schema::responses::{
@@ -59,6 +59,9 @@ impl GetQuery {
     }
 }
 
+/// All parameters of a request for a file. [`ReadableFile`] applies those of the volume and of the link.
+type FileQuery = And<GetQuery, And<VolumeQuery, LinkQuery>>;
+
 /// Returns a file, or a part of it.
 ///
 /// A link of `POST /api/files/link` needs no credentials. Types that a browser could execute are always downloads, and no
@@ -66,7 +69,7 @@ impl GetQuery {
 #[utoipa::path(
     get, path = "/api/files/{*path}", tag = "files",
     security(("bearer" = []), ()),
-    params(FilePathParam, VolumeQuery, GetQuery, Link, IfNoneMatch, Range, IfRange),
+    params(FilePathParam, VolumeQuery, GetQuery, LinkQuery, IfNoneMatch, Range, IfRange),
     responses(
         (
             status = 200, description = "The file.", body = inline(FileContent), content_type = "*/*",
@@ -88,7 +91,7 @@ impl GetQuery {
 pub(super) async fn get_file(
     file: ReadableFile,
     State(app): State<App>,
-    QueryParams(query): QueryParams<GetQuery>,
+    QueryParams(And(query, _)): QueryParams<FileQuery>,
     known: IfNoneMatch,
     headers: HeaderMap,
 ) -> Result<Response> {
@@ -111,7 +114,7 @@ pub(super) async fn get_file(
 /// The headers are those of a `GET` of the whole file.
 #[utoipa::path(
     head, path = "/api/files/{*path}", tag = "files", security(("bearer" = []), ()),
-    params(FilePathParam, VolumeQuery, GetQuery, Link, IfNoneMatch),
+    params(FilePathParam, VolumeQuery, GetQuery, LinkQuery, IfNoneMatch),
     responses(
         (
             status = 200, description = "The file exists.",
@@ -126,7 +129,7 @@ pub(super) async fn get_file(
 pub(super) async fn head_file(
     file: ReadableFile,
     State(app): State<App>,
-    QueryParams(query): QueryParams<GetQuery>,
+    QueryParams(And(query, _)): QueryParams<FileQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
     let files = app.files(&file.context);

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::http::error::Result;
 use crate::http::extract::auth::RateLimited;
 use crate::http::extract::page::{limit, page_limit};
-use crate::http::extract::query::{QueryParams, flag, parameter};
+use crate::http::extract::query::{And, QueryParams, flag, parameter};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::sample::sample_header;
 use crate::http::schema::parameters;
@@ -100,8 +100,7 @@ struct SkillList {
 pub(super) async fn list_skills(
     RateLimited(context): RateLimited,
     State(app): State<App>,
-    QueryParams(volume): QueryParams<VolumeQuery>,
-    QueryParams(query): QueryParams<ListQuery>,
+    QueryParams(And(volume, query)): QueryParams<And<VolumeQuery, ListQuery>>,
 ) -> Result<Response> {
     let list = app.skills(&context).list(query.parse(volume)?).await?;
     let page = SkillList {

@@ -1,4 +1,4 @@
-//! Creating, changing and deleting skills: each is one conditional write of one document.
+//! Changing and deleting skills: each is one conditional write of one document.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,6 @@ use crate::domain::volume::Volume;
 use crate::service::error::{Conflict, Current, Error, Resource, Result};
 use crate::service::volume::{VolumeSelection, writable};
 use crate::service::warnings::{warn_of_head_after_put, warn_of_skill_cache};
-use crate::service::written::Written;
 use crate::skill::{ChangeError, MAX_DOCUMENT_BYTES, Skill, SkillId, SkillPatch};
 use crate::store::{CacheEntry, CachedSkill, Usage};
 
@@ -41,41 +40,6 @@ pub enum Replacement {
 }
 
 impl SkillService<'_> {
-    /// Creates a skill. With `is_repeatable`, a skill that already has this very document counts as the result of an
-    /// earlier attempt.
-    ///
-    /// # Errors
-    /// If the caller may not write to the volume, or another skill has this id.
-    pub async fn create(
-        &self,
-        volume: Option<VolumeSelection>,
-        id: &SkillId,
-        document: String,
-        is_repeatable: bool,
-    ) -> Result<Written<SkillSummary>> {
-        let volume = &writable(&self.context.caller, volume)?;
-        let put = self
-            .put(volume, id, &document, WriteCondition::IfMissing)
-            .await?;
-        if let Put::Done(blob) = put {
-            let stored = self.stored(id, &document, blob, None).await;
-            // Cached data and counts belong to a deleted skill with the same id.
-            let cached = self
-                .store
-                .cache_put_new(self.context, volume, id, &stored.cached);
-            let cached = cached.await;
-            let cached = cached.inspect_err(|error| warn_of_skill_cache("add", error));
-            let usage = cached.ok().map(|()| Usage::default());
-            return Ok(Written::now(stored.into_summary(volume, id, usage)));
-        }
-        match self.read(volume, id).await? {
-            Some((found, cached)) if is_repeatable && found.body == document.as_bytes() => {
-                Ok(Written::replayed(from_document(volume, id, &found, cached)))
-            }
-            _ => Err(Error::Conflict(Conflict::SkillExists)),
-        }
-    }
-
     /// Changes a skill. With `expected`, only if the skill has one of these entity tags.
     ///
     /// # Errors
@@ -120,7 +84,10 @@ impl SkillService<'_> {
                 return Ok(stored.into_summary(volume, id, usage.filter(|_| is_cached)));
             }
             if started.elapsed() + pause > CONTENTION_LIMIT {
-                return Err(Error::Conflict(Conflict::Contended(Resource::Skill)));
+                return Err(Error::Conflict(Conflict::Contended {
+                    resource: Resource::Skill,
+                    id: id.to_string(),
+                }));
             }
             sleep(jittered(pause)).await;
             pause = LONGEST_PAUSE.min(pause * 2);
@@ -161,7 +128,7 @@ impl SkillService<'_> {
     }
 
     /// Reads a document, and what Redis has cached of it.
-    async fn read(
+    pub(super) async fn read(
         &self,
         volume: &Volume,
         id: &SkillId,
@@ -172,7 +139,7 @@ impl SkillService<'_> {
         Ok(read.map(|document| (document, cached.flatten())))
     }
 
-    async fn put(
+    pub(super) async fn put(
         &self,
         volume: &Volume,
         id: &SkillId,
@@ -192,7 +159,7 @@ impl SkillService<'_> {
     }
 
     /// Returns the properties of a document that was just stored.
-    async fn stored(
+    pub(super) async fn stored(
         &self,
         id: &SkillId,
         document: &str,
@@ -223,14 +190,19 @@ impl SkillService<'_> {
 }
 
 /// A skill that was just stored, and its cache entry.
-struct StoredSkill {
+pub(super) struct StoredSkill {
     blob: Blob,
     skill: Skill,
-    cached: CachedSkill,
+    pub(super) cached: CachedSkill,
 }
 
 impl StoredSkill {
-    fn into_summary(self, volume: &Volume, id: &SkillId, usage: Option<Usage>) -> SkillSummary {
+    pub(super) fn into_summary(
+        self,
+        volume: &Volume,
+        id: &SkillId,
+        usage: Option<Usage>,
+    ) -> SkillSummary {
         let created_at = self.cached.created_at;
         to_summary(volume, id, &self.blob, self.skill, usage, created_at)
     }
