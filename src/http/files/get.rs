@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::{RefOr, Schema};
 
 use super::link::{LinkQuery, ReadableFile};
 use super::response::{content_response, head_response, not_modified};
@@ -14,7 +15,7 @@ use crate::blob::{ContentRequest, Fetched};
 use crate::http::error::{Error, Result};
 use crate::http::extract::etag::IfNoneMatch;
 use crate::http::extract::path::FilePathParam;
-use crate::http::extract::query::{And, QueryParams};
+use crate::http::extract::query::{And, QueryParams, flag};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters;
 use crate::http::schema::responses::{
@@ -49,13 +50,21 @@ impl IntoParams for IfRange {
 #[into_params(parameter_in = Query)]
 pub(super) struct GetQuery {
     /// `1` or `true`: browsers save the file instead of showing it.
-    #[param(schema_with = parameters::text, required = false)]
+    #[param(schema_with = download, required = false)]
     download: Option<String>,
 }
 
+fn download() -> RefOr<Schema> {
+    parameters::one_of(&["1", "true", "0", "false"])
+}
+
 impl GetQuery {
-    fn is_download(&self) -> bool {
-        matches!(self.download.as_deref(), Some("1" | "true"))
+    fn is_download(&self) -> Result<bool> {
+        match self.download.as_deref().unwrap_or_default() {
+            "1" => Ok(true),
+            "0" => Ok(false),
+            text => flag("download", Some(text)),
+        }
     }
 }
 
@@ -95,6 +104,7 @@ pub(super) async fn get_file(
     known: IfNoneMatch,
     headers: HeaderMap,
 ) -> Result<Response> {
+    let is_download = query.is_download()?;
     let request = ContentRequest {
         range: text(&headers, &header::RANGE),
         if_range: text(&headers, &header::IF_RANGE),
@@ -105,7 +115,7 @@ pub(super) async fn get_file(
         Fetched::Missing => Err(Error::not_found(Resource::File)),
         Fetched::NotModified(version) => Ok(not_modified(&version)),
         Fetched::OutOfRange(range) => Err(Error::RangeNotSatisfiable(range)),
-        Fetched::Found(content) => Ok(content_response(&file.path, *content, query.is_download())),
+        Fetched::Found(content) => Ok(content_response(&file.path, *content, is_download)),
     }
 }
 
@@ -132,12 +142,13 @@ pub(super) async fn head_file(
     QueryParams(And(query, _)): QueryParams<FileQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
+    let is_download = query.is_download()?;
     let files = app.files(&file.context);
     let properties = files.head(file.volume, &file.path).await?;
     if known.has(&properties.etag) {
         return Ok(not_modified(&properties.etag));
     }
-    Ok(head_response(&properties, &file.path, query.is_download()))
+    Ok(head_response(&properties, &file.path, is_download))
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

@@ -81,3 +81,42 @@ async fn link_with_an_added_parameter_is_refused() {
     let problem = refused.assert_error(400, "invalid_request");
     assert_eq!(fields(&problem), ["width"]);
 }
+
+#[tokio::test]
+async fn parameter_without_effect_is_refused_by_name() {
+    let app = SkillsApp::start().await;
+    let put = app
+        .api
+        .send(Method::PUT, "/api/files/x", b"1".to_vec())
+        .await;
+    put.assert_status(200);
+    for (path, field) in [
+        ("/api/skills?user_id=anna", "user_id"),
+        ("/api/skills?volume=user&team_id=acme", "team_id"),
+        ("/api/skills?effective=false&user_id=anna", "user_id"),
+        ("/api/skills?effective=true&volume=system", "volume"),
+        ("/api/files/x?download=yes", "download"),
+    ] {
+        app.api.get(path).await.assert_invalid(field);
+    }
+    for (value, kind) in [
+        ("1", "attachment"),
+        ("true", "attachment"),
+        ("0", "inline"),
+        ("", "inline"),
+    ] {
+        let put = app.api.with_header("content-type", "text/plain");
+        put.send(Method::PUT, "/api/files/x", b"1".to_vec())
+            .await
+            .assert_status(200);
+        let path = format!("/api/files/x?download={value}");
+        let found = app.api.get(&path).await.assert_status(200);
+        assert!(
+            found
+                .header("content-disposition")
+                .unwrap()
+                .starts_with(kind),
+            "{value}"
+        );
+    }
+}
