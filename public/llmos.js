@@ -239,7 +239,7 @@ class Sessions {
   #llmos;
   constructor(llmos) { this.#llmos = llmos; }
 
-  /** @param {{name: string, volume: Volume, volume_id?: string, initial_message?: string, metadata?: Object}} session @param {Options} [options] @returns {Promise<Session>} */
+  /** @param {{name: string, volume: Volume, volume_id?: string, initial_message?: string, status?: string, metadata?: Object}} session @param {Options} [options] @returns {Promise<Session>} */
   create(session, options) {
     return this.#llmos.entity("POST", "/api/sessions", { json: session, ...withKey(options) });
   }

@@ -93,6 +93,8 @@ pub struct NewSession {
     pub name: Name,
     /// The volume that contains the session.
     pub volume: Volume,
+    /// The status.
+    pub status: Status,
     /// Application data.
     pub metadata: Metadata,
 }

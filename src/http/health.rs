@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::error::Error;
 use super::extract::auth::Unauthenticated;
+use super::extract::query::{NoParameters, QueryParams};
 use super::me;
 use super::middleware::render_errors::ErrorCause;
 use super::routes::routes;
@@ -107,6 +108,7 @@ enum PartStatus {
 async fn check_health(
     Unauthenticated(context): Unauthenticated,
     State(app): State<App>,
+    _: QueryParams<NoParameters>,
 ) -> Response {
     let blobs = app.blobs_of(&context);
     let (redis, blob, jwks) = tokio::join!(

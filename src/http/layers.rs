@@ -5,18 +5,22 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
+use tower::util::{MapRequest, MapResponse};
 use tower::{Layer, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 use tower_http::timeout::TimeoutLayer;
 
 use super::error::Error;
+use super::extract::headers::MAX_BODY_BYTES;
+use super::extract::path::TrailingSlash;
 use super::health;
 use super::middleware::cors::cors;
+use super::middleware::preflight::{OnRoutes, with_options};
 use super::middleware::render_errors::render_errors;
 use super::middleware::request_log::{RequestLogSettings, log_request};
 use super::no_such_route;
@@ -24,19 +28,20 @@ use crate::app::App;
 use crate::config::ConfigError;
 use crate::util::origin::OriginPattern;
 
-/// The largest request body, in bytes.
-pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// The longest duration from a request to the head of its response: less than the 30 s that `vercel.json` gives a
 /// function. It does not limit a streamed body: a route that streams needs a limit of its own, below those 30 s.
 pub const TIME_LIMIT: Duration = Duration::from_secs(25);
 
 /// A router with its layers, ready to be served.
-pub type AppService = NormalizePath<Router>;
+pub type AppService = MapResponse<
+    MapRequest<NormalizePath<Router>, fn(Request) -> Request>,
+    fn(Response) -> Response,
+>;
 
 /// Puts the layers around `router`. The outermost comes first:
 ///
-/// 1. `NormalizePath` removes a trailing slash, before routing;
-/// 2. `cors` answers preflights, and lets pages of allowed origins read responses;
+/// 1. `NormalizePath` removes a trailing slash, before routing, and `mark_trailing_slash` records it;
+/// 2. `cors` answers preflights of routes, and lets pages of allowed origins read responses; `Allow` lists `OPTIONS`;
 /// 3. `log_request` gives the request its id, sets the headers of every response, and writes the log line;
 /// 4. `render_errors` renders errors as `application/problem+json`;
 /// 5. `CatchPanic` turns a panic into a 500;
@@ -73,7 +78,7 @@ fn layered(
     settings: RequestLogSettings,
 ) -> AppService {
     let layers = ServiceBuilder::new()
-        .option_layer(cors(origins))
+        .option_layer(cors(origins).map(OnRoutes))
         .layer(from_fn_with_state(settings, log_request))
         .map_response(move |response: axum::http::Response<_>| render(response.map(Body::new)))
         .layer(CatchPanicLayer::custom(internal_error))
@@ -82,7 +87,23 @@ fn layered(
             TIME_LIMIT,
         ))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-    NormalizePathLayer::trim_trailing_slash().layer(router.layer(layers))
+    let service = NormalizePathLayer::trim_trailing_slash().layer(router.layer(layers));
+    let service = MapRequest::new(service, mark_trailing_slash as fn(Request) -> Request);
+    let answers_preflights = !origins.is_empty();
+    MapResponse::new(
+        service,
+        match answers_preflights {
+            true => with_options,
+            false => |response| response,
+        },
+    )
+}
+
+fn mark_trailing_slash(mut request: Request) -> Request {
+    if request.uri().path().ends_with('/') {
+        request.extensions_mut().insert(TrailingSlash);
+    }
+    request
 }
 
 #[expect(

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::domain::request_context::RequestContext;
 use crate::domain::volume::{VolumeId, VolumeKind};
+use crate::http::extract::query::{NoParameters, QueryParams};
 
 /// The authenticated caller and their access.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -34,7 +35,7 @@ pub(super) struct Me {
     get, path = "/api/me", tag = "me",
     responses((status = 200, description = "The caller.", body = Me))
 )]
-pub(super) async fn find_caller(context: RequestContext) -> Json<Me> {
+pub(super) async fn find_caller(context: RequestContext, _: QueryParams<NoParameters>) -> Json<Me> {
     let own = context.caller.default_volume();
     Json(Me {
         signed_in: !context.caller.name().is_empty(),

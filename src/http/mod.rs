@@ -17,6 +17,7 @@ pub(crate) mod middleware;
 pub(crate) mod schema;
 
 mod extract;
+mod location;
 mod me;
 mod object_writer;
 mod routes;

@@ -9,9 +9,12 @@ use crate::http::schema::problem::problems;
 use crate::util::schema::JSON_SCHEMA;
 
 /// The errors of every route that authenticates its caller.
-const AUTHENTICATED_ERRORS: [StatusCode; 6] = [
+const AUTHENTICATED_ERRORS: [StatusCode; 9] = [
+    StatusCode::BAD_REQUEST,
     StatusCode::UNAUTHORIZED,
     StatusCode::FORBIDDEN,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::EXPECTATION_FAILED,
     StatusCode::TOO_MANY_REQUESTS,
     StatusCode::INTERNAL_SERVER_ERROR,
     StatusCode::SERVICE_UNAVAILABLE,
@@ -19,7 +22,10 @@ const AUTHENTICATED_ERRORS: [StatusCode; 6] = [
 ];
 
 /// The errors of every route without authentication.
-const OPEN_ERRORS: [StatusCode; 3] = [
+const OPEN_ERRORS: [StatusCode; 6] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::EXPECTATION_FAILED,
     StatusCode::TOO_MANY_REQUESTS,
     StatusCode::INTERNAL_SERVER_ERROR,
     StatusCode::GATEWAY_TIMEOUT,

@@ -6,7 +6,13 @@ use serde_json::{Value, json};
 const ALWAYS: [&str; 3] = ["X-Request-Id", "Server-Timing", "Cache-Control"];
 
 /// The headers of responses: the name, description, example, and whether a response that lists it always has it.
-const HEADERS: [(&str, &str, &str, bool); 20] = [
+const HEADERS: [(&str, &str, &str, bool); 21] = [
+    (
+        "Accept-Encoding",
+        "`identity` if the body had a `Content-Encoding`, which is not supported.",
+        "identity",
+        false,
+    ),
     ("Accept-Ranges", "`Range` is supported.", "bytes", true),
     (
         "Cache-Control",
@@ -59,9 +65,9 @@ const HEADERS: [(&str, &str, &str, bool); 20] = [
     ),
     (
         "Location",
-        "The path of the created resource.",
+        "The path of the created resource. With 409: the path of the skill that exists already.",
         "/api/sessions/sess_01a2065254e075efb843a48d0fd54787",
-        true,
+        false,
     ),
     (
         "RateLimit",

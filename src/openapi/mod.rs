@@ -19,8 +19,9 @@ use crate::http::schema::problem::Problem;
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "llmos", description = "The storage behind an LLM application: sessions and their messages in Redis, \
-        skills and files in Vercel Blob.\n\nA trailing slash in a path is ignored. Unknown members of a body and unknown \
-        query parameters are ignored. Duplicate members, `NaN`, unpaired surrogates and the character NUL are rejected. A \
+        skills and files in Vercel Blob.\n\nA trailing slash in a path is ignored, except in the path of a \
+        file. Unknown members of a body and unknown query parameters are rejected; parameters whose names begin with `_` or \
+        `x-vercel-` pass. Duplicate members, `NaN`, unpaired surrogates and the character NUL are rejected. A \
         body has at most 4 MB and 64 levels of nesting, and must arrive within 20 s. Every request takes at most 25 s. \
         `HEAD` returns the headers of `GET`. A 2xx response to a write means that the data is stored."),
     servers((url = "/", description = "The server of this file.")),

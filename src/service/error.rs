@@ -9,6 +9,8 @@ use super::skills::summary::SkillSummary;
 use crate::blob;
 use crate::domain::caller::AccessError;
 use crate::domain::session::SessionAndVersion;
+use crate::domain::volume::Volume;
+use crate::skill::SkillId;
 use crate::store;
 
 /// The result of an operation.
@@ -74,14 +76,24 @@ impl fmt::Display for Resource {
 }
 
 /// Why the current state of a resource does not allow an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conflict {
-    /// The session that this `Idempotency-Key` created was deleted.
+    /// The session that this `Idempotency-Key` created was deleted. The key record does not contain its id.
     CreatedSessionDeleted,
     /// Another skill has this id.
-    SkillExists,
+    SkillExists {
+        /// The volume of that skill.
+        volume: Volume,
+        /// The id.
+        id: SkillId,
+    },
     /// The resource was modified concurrently too many times.
-    Contended(Resource),
+    Contended {
+        /// The kind of the resource.
+        resource: Resource,
+        /// The id of the resource.
+        id: String,
+    },
 }
 
 /// The current state of a resource whose precondition failed.

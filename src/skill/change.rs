@@ -10,7 +10,7 @@ use crate::domain::name::Name;
 // Missing is `None`; `null` is `Some(None)`.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[schema(as = SkillChange)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct SkillPatch {
     /// The new name.
     #[serde(deserialize_with = "deserialize_present")]

@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use super::lost_text::lost_text;
-use super::{MAX_DOCUMENT_BYTES, SkillId};
+use super::{MAX_DOCUMENT_BYTES, NewId, SkillId};
 
 /// Validates a document and returns it as text.
 ///
@@ -33,12 +33,13 @@ pub fn check_document(text: &[u8]) -> Result<&str, String> {
 }
 
 /// Returns the id of a document: `skill_id` if it has the form of new ids, otherwise the id derived from `name`.
-pub fn id_of_document(text: &str) -> Option<SkillId> {
+pub fn id_of_document(text: &str) -> Option<NewId> {
     let document = Document::parse(text);
     let given = document.text("skill_id").and_then(SkillId::parse);
-    given.filter(SkillId::is_strict).or_else(|| {
+    let given = given.filter(SkillId::is_strict).map(NewId::chosen);
+    given.or_else(|| {
         let name = document.text("name")?.trim();
-        (!name.is_empty()).then(|| SkillId::from_name(name))
+        (!name.is_empty()).then(|| NewId::from_name(name))
     })
 }
 
@@ -78,8 +79,9 @@ mod tests {
 
     #[test]
     fn id_of_a_document_is_its_skill_id_or_derived_from_its_name() {
-        let id =
-            |front: &str| id_of_document(&format!("---\n{front}\n---\n")).map(|id| id.to_string());
+        let id = |front: &str| {
+            id_of_document(&format!("---\n{front}\n---\n")).map(|new| new.id.to_string())
+        };
         assert_eq!(id("skill_id: my-id\nname: x").as_deref(), Some("my-id"));
         assert_eq!(
             id("skill_id: My_Id\nname: Hello World").as_deref(),

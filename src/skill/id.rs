@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::util::hash::sha256_hex;
 use crate::util::unicode::{is_combining_mark, is_nfc, to_nfc, to_nfkd};
@@ -81,9 +81,66 @@ impl SkillId {
             })
     }
 
+    /// Returns the id with a number at its end, such as `hello-world-2`, in the form of new ids.
+    pub fn with_number(&self, number: usize) -> Self {
+        let suffix = format!("-{number}");
+        let end = self.0.len().min(MAX_NEW_SKILL_ID_CHARS - suffix.len());
+        let start = self.0.get(..end).unwrap_or_default();
+        Self(format!("{}{suffix}", start.trim_end_matches('-')))
+    }
+
     /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The id of a new skill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewId {
+    /// The id.
+    pub id: SkillId,
+    /// Whether the client chose it. If not, it is derived from the name, and another id may replace it.
+    pub is_chosen: bool,
+}
+
+impl NewId {
+    /// Returns the id that a client chose.
+    pub fn chosen(id: SkillId) -> Self {
+        Self {
+            id,
+            is_chosen: true,
+        }
+    }
+
+    /// Returns the id that is derived from a name.
+    pub fn from_name(name: &str) -> Self {
+        Self {
+            id: SkillId::from_name(name),
+            is_chosen: false,
+        }
+    }
+}
+
+/// An id that a client chooses for a new skill, in the form of new ids.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ChosenId(SkillId);
+
+impl ChosenId {
+    /// Returns the id.
+    pub fn into_id(self) -> SkillId {
+        self.0
+    }
+}
+
+impl TryFrom<String> for ChosenId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let id = SkillId::parse(&text).filter(SkillId::is_strict);
+        id.map(Self)
+            .ok_or("must be 1 to 64 of a-z and 0-9, with single - between them")
     }
 }
 
@@ -125,6 +182,35 @@ mod tests {
         for (index, id) in ids.iter().enumerate() {
             assert!(id.as_str().starts_with("skill-") && id.as_str().len() == 14);
             assert!(id.is_strict() && !ids[..index].contains(id));
+        }
+    }
+
+    #[test]
+    fn numbered_id_is_strict_and_keeps_its_limit() {
+        let numbered = |name: &str, number| SkillId::from_name(name).with_number(number);
+        assert_eq!(numbered("C++", 2).as_str(), "c-2");
+        assert_eq!(numbered("日本", 10).as_str().len(), 17);
+        let long = numbered(&"x".repeat(64), 10);
+        assert_eq!(long.as_str(), format!("{}-10", "x".repeat(61)));
+        assert!(numbered(&format!("{} b", "x".repeat(60)), 10).is_strict());
+    }
+
+    #[test]
+    fn chosen_id_has_the_form_of_new_ids() {
+        let parse = |text: &str| ChosenId::try_from(text.to_owned()).map(ChosenId::into_id);
+        assert_eq!(parse("c-sharp"), Ok(SkillId("c-sharp".to_owned())));
+        for text in [
+            "",
+            "C",
+            "c_sharp",
+            "c--sharp",
+            "-c",
+            "c#",
+            "c/d",
+            "..",
+            &"x".repeat(65),
+        ] {
+            assert!(parse(text).is_err(), "{text}");
         }
     }
 

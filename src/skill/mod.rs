@@ -31,7 +31,7 @@ pub use self::agent_skills::export;
 pub use self::change::{ChangeError, SkillPatch};
 pub use self::check::{check_document, id_of_document};
 pub use self::fields::{Code, Description, Label, Language, Parameters, Tags};
-pub use self::id::SkillId;
+pub use self::id::{ChosenId, NewId, SkillId};
 pub use self::new::NewSkill;
 pub use self::read::Skill;
 

@@ -5,12 +5,18 @@ use serde::Deserialize;
 use super::fence::code_block;
 use super::lines::lines;
 use super::yaml::{quote, write_flow_sequence};
-use super::{Code, Description, Language, SkillId, Tags};
+use super::{
+    ChangeError, ChosenId, Code, Description, Label, Language, NewId, Parameters, SkillPatch, Tags,
+};
 use crate::domain::name::Name;
 
 /// A skill to create.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewSkill {
+    /// The id; derived from the name if it is missing.
+    #[serde(default)]
+    pub id: Option<ChosenId>,
     /// The name.
     pub name: Name,
     /// The description.
@@ -23,20 +29,76 @@ pub struct NewSkill {
     pub language: Option<Language>,
     /// The tags.
     #[serde(default)]
-    pub tags: Tags,
+    pub tags: Option<Tags>,
+    /// The category.
+    #[serde(default)]
+    pub category: Option<Label>,
+    /// The keywords.
+    #[serde(default)]
+    pub keywords: Option<Tags>,
+    /// The version.
+    #[serde(default)]
+    pub version: Option<Label>,
+    /// The author.
+    #[serde(default)]
+    pub author: Option<Label>,
+    /// The type.
+    #[serde(default)]
+    pub r#type: Option<Label>,
+    /// The execution mode.
+    #[serde(default)]
+    pub execution_mode: Option<Label>,
+    /// The inputs.
+    #[serde(default)]
+    pub inputs: Option<Parameters>,
+    /// The outputs.
+    #[serde(default)]
+    pub outputs: Option<Parameters>,
 }
 
 impl NewSkill {
-    /// Returns the id that is derived from the name.
-    pub fn id(&self) -> SkillId {
-        SkillId::from_name(self.name.as_str())
+    /// Returns the given id, or the one that is derived from the name.
+    pub fn id(&self) -> NewId {
+        match &self.id {
+            Some(id) => NewId::chosen(id.clone().into_id()),
+            None => NewId::from_name(self.name.as_str()),
+        }
     }
 
     /// Returns the document: front matter, the name as a heading, the description, and the code as a code block.
     ///
     /// Parsing the document returns equal values: no value can end its field, the front matter or the code block, or
     /// begin a heading.
-    pub fn into_document(self) -> String {
+    ///
+    /// # Errors
+    /// If the document would exceed a limit.
+    pub fn into_document(mut self) -> Result<String, ChangeError> {
+        let others = self.take_other_fields();
+        let document = self.into_base_document();
+        // A change of these fields writes them in the same way.
+        if others.is_empty() {
+            Ok(document)
+        } else {
+            others.apply(&document)
+        }
+    }
+
+    /// Removes the fields that the base document does not have, and returns them as a patch.
+    fn take_other_fields(&mut self) -> SkillPatch {
+        SkillPatch {
+            category: self.category.take().map(Some),
+            keywords: self.keywords.take().map(Some),
+            version: self.version.take().map(Some),
+            author: self.author.take().map(Some),
+            r#type: self.r#type.take().map(Some),
+            execution_mode: self.execution_mode.take().map(Some),
+            inputs: self.inputs.take().map(Some),
+            outputs: self.outputs.take().map(Some),
+            ..SkillPatch::default()
+        }
+    }
+
+    fn into_base_document(self) -> String {
         let (name, description) = (self.name.as_str(), self.description.as_str());
         let language = self.language.as_ref().map(Language::as_str);
         let field = language.map(|language| format!("language: {}\n", quote(language)));
@@ -49,7 +111,7 @@ impl NewSkill {
             quote(name),
             quote(description),
             field.unwrap_or_default(),
-            write_flow_sequence(self.tags.as_slice()),
+            write_flow_sequence(self.tags.as_ref().map_or(&[][..], Tags::as_slice)),
             introduction(name, description, "\n"),
             section.unwrap_or_default(),
         )
@@ -97,9 +159,9 @@ mod tests {
         let skill = new_skill(
             r#"{"name":" Hello World ","description":"Prints: hello","code":"print(1)","language":"python","tags":["a","b c","d, e"]}"#,
         );
-        assert_eq!(skill.id().as_str(), "hello-world");
+        assert_eq!(skill.id(), NewId::from_name("Hello World"));
         assert_eq!(
-            skill.into_document(),
+            skill.into_document().unwrap(),
             "---\nname: Hello World\ndescription: \"Prints: hello\"\nlanguage: python\ntags: [a, b c, \"d, e\"]\n---\n\n# Skill: Hello World\n\nPrints: hello\n\n## Code\n\n```python\nprint(1)\n```\n"
         );
     }
@@ -115,7 +177,7 @@ mod tests {
 
     #[test]
     fn code_and_language_are_optional() {
-        let document = |json| new_skill(json).into_document();
+        let document = |json| new_skill(json).into_document().unwrap();
         assert_eq!(
             document(r#"{"name":"x","description":"d"}"#),
             "---\nname: x\ndescription: d\ntags: []\n---\n\n# Skill: x\n\nd\n"
@@ -127,14 +189,44 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_optional_and_unknown_fields_are_ignored() {
-        let skill = new_skill(r#"{"name":"x","description":"","code":"","language":"c++","id":1}"#);
-        let document = skill.into_document();
+    fn tags_are_optional_and_unknown_fields_are_rejected() {
+        let unknown = r#"{"name":"x","description":"","ID":"x"}"#;
+        assert!(serde_json::from_str::<NewSkill>(unknown).is_err());
+        let skill = new_skill(r#"{"name":"x","description":"","code":"","language":"c++"}"#);
+        let document = skill.into_document().unwrap();
         assert!(document.contains("\ntags: []\n"), "{document}");
         assert!(
             document.contains("# Skill: x\n\n## Code\n\n```c++\n\n```\n"),
             "{document}"
         );
+    }
+
+    #[test]
+    fn new_skill_has_every_field_of_a_change() {
+        let new = new_skill(
+            r#"{"id":"chosen","name":"x","description":"d","category":"k: v","keywords":["a","b"],"version":"1.10",
+                "author":"me","type":"node","execution_mode":"sync","inputs":[{"name":"a"}],"outputs":[]}"#,
+        );
+        assert_eq!(new.id().id.as_str(), "chosen");
+        assert_eq!(
+            new.into_document().unwrap(),
+            "---\nname: x\ndescription: d\ntags: []\ncategory: \"k: v\"\nkeywords: [a, b]\nversion: \"1.10\"\n\
+             author: me\ntype: node\nexecution_mode: sync\ninputs: [{name: a}]\n---\n\n# Skill: x\n\nd\n"
+        );
+    }
+
+    #[test]
+    fn front_matter_over_its_limit_is_rejected() {
+        let quotes = || Some(vec!["\"".repeat(16); 1000].try_into().unwrap());
+        let skill = NewSkill {
+            tags: quotes(),
+            keywords: quotes(),
+            ..new_skill(r#"{"name":"x","description":""}"#)
+        };
+        assert!(matches!(
+            skill.into_document(),
+            Err(ChangeError::TooLarge(_))
+        ));
     }
 
     #[test]
@@ -147,11 +239,12 @@ mod tests {
             description: hidden.repeat(2048).try_into().unwrap(),
             code: Some(code.clone().try_into().unwrap()),
             language: Some("x".repeat(64).try_into().unwrap()),
-            tags: quotes.try_into().unwrap(),
+            tags: Some(quotes.try_into().unwrap()),
+            ..new_skill(r#"{"name":"x","description":""}"#)
         };
-        let document = skill.clone().into_document();
+        let document = skill.clone().into_document().unwrap();
         crate::skill::check_document(document.as_bytes()).unwrap();
-        let read = crate::skill::Skill::read(&document, &skill.id());
+        let read = crate::skill::Skill::read(&document, &skill.id().id);
         assert_eq!(read.warnings, [""; 0]);
         assert_eq!(read.code, Some(code));
     }

@@ -136,13 +136,27 @@ fn new_skill() -> impl Strategy<Value = NewSkill> {
     use proptest::option::of;
     let name = field::<Name>(6, in_line);
     let description = field::<Description>(12, in_lines);
-    (name, description, of(code()), of(language()), tags()).prop_map(
-        |(name, description, code, language, tags)| NewSkill {
-            name,
-            description,
-            code,
-            language,
-            tags,
+    let label = || of(field::<Label>(4, in_line));
+    let others = (label(), of(tags()), label(), of(parameters()));
+    let base = (name, description, of(code()), of(language()), of(tags()));
+    (base, others).prop_map(
+        |((name, description, code, language, tags), (category, keywords, version, inputs))| {
+            NewSkill {
+                id: None,
+                name,
+                description,
+                code,
+                language,
+                tags,
+                category: category.clone(),
+                keywords,
+                version: version.clone(),
+                author: version.clone(),
+                r#type: version,
+                execution_mode: category,
+                inputs: inputs.clone(),
+                outputs: inputs,
+            }
         },
     )
 }
@@ -201,7 +215,7 @@ fn document() -> impl Strategy<Value = String> {
     prop_oneof![
         known.prop_map(str::to_owned),
         new_skill().prop_map(|skill| {
-            let document = skill.into_document();
+            let document = skill.into_document().unwrap();
             document.replacen("---\n", "---\nunknown: {a: 1}\nother: 'it''s'\n", 1)
         }),
     ]
@@ -224,18 +238,24 @@ proptest! {
 
     #[test]
     fn new_skill_parses_to_equal_values(skill in new_skill()) {
-        let document = skill.clone().into_document();
-        let read = Skill::read(&document, &skill.id());
+        let document = skill.clone().into_document().unwrap();
+        let read = Skill::read(&document, &skill.id().id);
         prop_assert_eq!(&read.name, skill.name.as_str());
         prop_assert_eq!(&read.description, skill.description.as_str());
         prop_assert_eq!(read.code.as_deref(), skill.code.as_ref().map(Code::as_str));
         prop_assert_eq!(read.language.as_deref(), skill.language.as_ref().map(Language::as_str));
-        prop_assert_eq!(&read.tags[..], skill.tags.as_slice());
+        let list = |tags: &Option<Tags>| tags.clone().unwrap_or_default().as_slice().to_vec();
+        prop_assert_eq!(read.tags, list(&skill.tags));
+        prop_assert_eq!(read.keywords, list(&skill.keywords));
+        prop_assert_eq!(read.category.as_deref(), skill.category.as_ref().map(Label::as_str));
+        prop_assert_eq!(read.execution_mode.as_deref(), skill.execution_mode.as_ref().map(Label::as_str));
+        prop_assert_eq!(read.author.as_deref(), skill.author.as_ref().map(Label::as_str));
         prop_assert_eq!(read.warnings, Vec::<String>::new());
         prop_assert_eq!(check_document(document.as_bytes()), Ok(document.as_str()));
         prop_assert_eq!(id_of_document(&document), Some(skill.id()));
         // Some parsers end the front matter at the first `---`, even within a line.
-        prop_assert_eq!(document.split("---").nth(1).and_then(|yaml| yaml.lines().last()).map(|line| line.starts_with("tags: ")), Some(true));
+        let front_matter = document.strip_prefix("---").and_then(|text| text.split("\n---\n").next());
+        prop_assert_eq!(document.split("---").nth(1).map(|yaml| yaml.trim_end_matches('\n')), front_matter);
     }
 
     #[test]

@@ -169,7 +169,7 @@ mod tests {
         let skill: NewSkill =
             serde_json::from_str(r#"{"name":"N","description":"D","code":"C","language":"l"}"#)
                 .unwrap();
-        let json = serde_json::to_string(&read(&skill.into_document())).unwrap();
+        let json = serde_json::to_string(&read(&skill.into_document().unwrap())).unwrap();
         assert_eq!(
             json,
             r#"{"name":"N","description":"D","code":"C","language":"l","tags":[],"category":null,"keywords":[],"version":null,"author":null,"type":null,"execution_mode":null,"inputs":[],"outputs":[],"warnings":[]}"#

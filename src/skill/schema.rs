@@ -1,5 +1,7 @@
 //! JSON Schemas of the fields of a skill. Their limits are the constants that the parsers use.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -8,7 +10,7 @@ use super::fields::{
     Code, Description, Label, Language, MAX_CODE_BYTES, MAX_DESCRIPTION_BYTES, MAX_LABEL_CHARS,
     MAX_LANGUAGE_CHARS, MAX_TAGS, Parameters, Tags,
 };
-use super::id::{MAX_SKILL_ID_BYTES, SkillId};
+use super::id::{ChosenId, MAX_SKILL_ID_BYTES, SkillId};
 use crate::util::schema::{CONTROLS, NO_NUL, described};
 
 fn label() -> Value {
@@ -27,6 +29,21 @@ impl PartialSchema for SkillId {
 }
 
 impl ToSchema for SkillId {}
+
+impl PartialSchema for ChosenId {
+    fn schema() -> RefOr<Schema> {
+        described(
+            json!({"type": "string", "maxLength": 64, "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}),
+            "The id of a new skill: words of `a-z 0-9` with `-` between them.",
+        )
+    }
+}
+
+impl ToSchema for ChosenId {
+    fn name() -> Cow<'static, str> {
+        "NewSkillId".into()
+    }
+}
 
 impl PartialSchema for Description {
     fn schema() -> RefOr<Schema> {

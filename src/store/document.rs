@@ -98,7 +98,7 @@ pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) 
         name: new.name,
         volume: new.volume.kind,
         volume_id: new.volume.id,
-        status: Status::Active,
+        status: new.status,
         messages: [],
         traces_count: 0,
         created_at: &now,

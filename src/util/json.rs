@@ -120,6 +120,11 @@ impl<'a> Object<'a> {
         Some(value)
     }
 
+    /// Returns the names of the members.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_ref())
+    }
+
     /// Replaces the value of `key` in place, or appends it.
     pub fn set(&mut self, key: impl Into<Cow<'a, str>>, value: Box<RawValue>) {
         let key = key.into();

@@ -3,6 +3,7 @@
 pub mod bearer;
 pub mod diagnosis;
 pub mod etag;
+pub(crate) mod field_names;
 pub mod hash;
 pub mod host;
 pub(crate) mod http_client;

@@ -4,6 +4,7 @@ mod answers;
 mod blob_store;
 mod cors;
 mod forms;
+mod options;
 
 use llmos::auth::AuthConfig;
 use llmos::auth::new_key;

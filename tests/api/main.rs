@@ -41,6 +41,7 @@ mod openapi;
 mod public_modules;
 mod repeated_changes;
 mod request_log;
+mod requests;
 mod serve;
 mod sessions;
 mod skills;

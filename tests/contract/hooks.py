@@ -23,6 +23,9 @@ def before_call(context, case, kwargs):
         query["volume_id"] = "system"
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
+    # `effective` merges volumes that it names itself, and only it has `user_id` and `team_id`.
+    for name in ("volume", "volume_id") if query.get("effective") == "true" else ("user_id", "team_id"):
+        query.pop(name, None)
     # A valid cursor comes from an earlier response.
     query.pop("cursor", None)
     if case.method == "PUT" and "If-None-Match" in headers:

@@ -218,7 +218,7 @@ fn scalars_are_read_like_strictyaml_reads_them() {
 fn document(name: &str, description: &str, tags: &[&str]) -> String {
     let skill = json!({"name": name, "description": description, "code": "---\n```", "language": "1.10", "tags": tags});
     let skill: NewSkill = serde_json::from_value(skill).unwrap();
-    skill.into_document()
+    skill.into_document().unwrap()
 }
 
 /// Returns the folder name of an exported skill.

@@ -118,6 +118,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 /// A message to append.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewMessage {
     role: Role,
     content: Content,

@@ -2,6 +2,7 @@
 
 pub(crate) mod problem;
 mod table;
+mod unknown;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 
 use self::table::KEY_REUSED;
+pub use self::unknown::Unknown;
 use crate::blob;
 use crate::config::ConfigError;
 use crate::service;
@@ -35,6 +37,15 @@ pub enum Error {
     /// The request is malformed.
     #[error("{0}")]
     InvalidRequest(String),
+    /// The body has members that the route does not have.
+    #[error("unknown members: {0}")]
+    UnknownMembers(Unknown),
+    /// The query has parameters that the route does not have.
+    #[error("unknown parameters: {0}")]
+    UnknownParameters(Unknown),
+    /// The `Expect` header has another value than `100-continue`.
+    #[error("expectation failed")]
+    ExpectationFailed,
     /// The credentials are missing or invalid.
     #[error("{detail}")]
     Unauthorized {
@@ -49,6 +60,9 @@ pub enum Error {
     /// The route does not accept this media type. The text names those that it accepts.
     #[error("unsupported media type: {0}")]
     UnsupportedMediaType(&'static str),
+    /// The body has a `Content-Encoding`.
+    #[error("encoded body")]
+    EncodedBody,
     /// The requested range is outside of the file.
     #[error("range not satisfiable")]
     RangeNotSatisfiable(
@@ -146,6 +160,18 @@ impl Error {
                 }))
             }
             _ => None,
+        }
+    }
+
+    /// Returns all fields that are not acceptable.
+    pub(crate) fn invalid_fields(&self) -> Vec<FieldError> {
+        match self {
+            Self::UnknownMembers(unknown) | Self::UnknownParameters(unknown) => unknown.fields(),
+            error => error
+                .invalid_field()
+                .map(Cow::into_owned)
+                .into_iter()
+                .collect(),
         }
     }
 }

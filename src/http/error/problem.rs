@@ -9,8 +9,9 @@ use serde_json::value::RawValue;
 
 use super::Error;
 use crate::http::extract::etag::entity_tag;
+use crate::http::location;
 use crate::service;
-use crate::service::error::{Current, FieldError};
+use crate::service::error::{Conflict, Current, FieldError};
 use crate::store;
 use crate::util::json;
 
@@ -25,8 +26,8 @@ struct Problem<'a> {
     detail: &'a str,
     code: &'static str,
     request_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<[&'a FieldError; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<&'a RawValue>,
 }
@@ -34,7 +35,6 @@ struct Problem<'a> {
 /// Returns the response to a failed request.
 pub(crate) fn render(error: &Error, request_id: &str) -> Response {
     let status = error.status();
-    let invalid_field = error.invalid_field();
     let body = json::text(&Problem {
         r#type: "about:blank",
         title: status.canonical_reason().unwrap_or_default(),
@@ -42,7 +42,7 @@ pub(crate) fn render(error: &Error, request_id: &str) -> Response {
         detail: &error.detail(),
         code: error.code(),
         request_id,
-        errors: invalid_field.as_deref().map(|error| [error]),
+        errors: error.invalid_fields(),
         current: current(error).map(current_json).as_deref(),
     });
     let content_type = HeaderValue::from_static("application/problem+json");
@@ -88,6 +88,13 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
                 insert(header::ETAG, entity_tag(version));
             }
         }
+        Error::Service(service::error::Error::Conflict(Conflict::SkillExists { volume, id })) => {
+            insert(
+                header::LOCATION,
+                location::of_skill(volume.kind, volume.id.as_str(), id),
+            );
+        }
+        Error::EncodedBody => insert(header::ACCEPT_ENCODING, "identity".to_owned()),
         Error::RangeNotSatisfiable(Some(range)) => insert(header::CONTENT_RANGE, range.clone()),
         Error::Unauthorized {
             had_credentials, ..

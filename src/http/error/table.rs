@@ -38,6 +38,21 @@ impl Error {
                 "invalid_request",
                 detail.clone().into(),
             ),
+            Self::UnknownMembers(unknown) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "validation_failed",
+                format!("The body has unknown members: {unknown}").into(),
+            ),
+            Self::UnknownParameters(unknown) => (
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                format!("The query has unknown parameters: {unknown}").into(),
+            ),
+            Self::ExpectationFailed => (
+                StatusCode::EXPECTATION_FAILED,
+                "expectation_failed",
+                "Expect may only be 100-continue. Send the request without another expectation.".into(),
+            ),
             Self::Unauthorized { detail, .. } => (
                 StatusCode::UNAUTHORIZED,
                 "unauthorized",
@@ -47,7 +62,12 @@ impl Error {
             Self::UnsupportedMediaType(accepted) => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
-                format!("Send the body as {accepted}, without a Content-Encoding.").into(),
+                format!("Send the body as {accepted}.").into(),
+            ),
+            Self::EncodedBody => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Content-Encoding is not supported on a request. Send the body as it is, without this header.".into(),
             ),
             Self::RangeNotSatisfiable(_) => (
                 StatusCode::RANGE_NOT_SATISFIABLE,
@@ -134,7 +154,7 @@ fn service_rendering(error: &service::error::Error) -> Rendering {
             "invalid_request",
             "cursor must be the next_cursor of an earlier response of this list.".into(),
         ),
-        Error::Conflict(conflict) => (StatusCode::CONFLICT, "conflict", conflict_text(*conflict)),
+        Error::Conflict(conflict) => (StatusCode::CONFLICT, "conflict", conflict_text(conflict)),
         Error::PreconditionFailed(_) => (
             StatusCode::PRECONDITION_FAILED,
             "precondition_failed",
@@ -175,14 +195,56 @@ fn service_rendering(error: &service::error::Error) -> Rendering {
     }
 }
 
-fn conflict_text(conflict: Conflict) -> Cow<'static, str> {
+/// Returns the text of a conflict: the resource that is in the way, and the remedy.
+fn conflict_text(conflict: &Conflict) -> Cow<'static, str> {
     match conflict {
-        Conflict::CreatedSessionDeleted => {
-            "The session that this Idempotency-Key created was deleted.".into()
+        Conflict::CreatedSessionDeleted => "This Idempotency-Key already created a session, which was deleted since. \
+             Send a new Idempotency-Key to create another session."
+            .into(),
+        Conflict::SkillExists { id, .. } => format!(
+            "A skill with the id `{id}` already exists; Location contains its path. Change it there with PUT, or choose \
+             another id: the member `id` of a JSON body, or `skill_id` in the front matter of a document."
+        )
+        .into(),
+        Conflict::Contended { resource, id } => format!(
+            "The {resource} `{id}` was modified concurrently too many times. Try again, with fewer requests at once."
+        )
+        .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::volume::Volume;
+    use crate::skill::SkillId;
+
+    #[track_caller]
+    fn check(conflict: &Conflict, parts: &[&str]) {
+        let text = conflict_text(conflict);
+        for part in parts {
+            assert!(text.contains(part), "{text}");
         }
-        Conflict::SkillExists => "A skill with this id already exists.".into(),
-        Conflict::Contended(resource) => {
-            format!("The {resource} was modified concurrently too many times. Try again.").into()
+    }
+
+    #[test]
+    fn conflict_names_its_resource_and_the_remedy() {
+        check(
+            &Conflict::CreatedSessionDeleted,
+            &["Idempotency-Key", "Send a new"],
+        );
+        let id = SkillId::from_name("C++");
+        let volume = Volume::system();
+        check(
+            &Conflict::SkillExists { volume, id },
+            &["skill", "`c`", "Location", "choose another id"],
+        );
+        for resource in [Resource::Session, Resource::Skill] {
+            let id = "sess_1".to_owned();
+            check(
+                &Conflict::Contended { resource, id },
+                &[&*resource.to_string(), "`sess_1`", "Try again"],
+            );
         }
     }
 }

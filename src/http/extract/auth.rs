@@ -15,6 +15,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::client_ip::caller_address;
+use super::headers::refuse_unsupported;
 use super::vercel_headers::X_VERCEL_OIDC_TOKEN;
 use crate::app::App;
 use crate::auth::AuthError;
@@ -35,7 +36,8 @@ const MALFORMED: &str = "Send exactly one `Authorization` header: `Bearer <token
 impl FromRequestParts<App> for RequestContext {
     type Rejection = Error;
 
-    /// Authenticates the request. The rate limit is charged by the first Redis call of the request.
+    /// Authenticates the request, and refuses headers that its route does not apply. The rate limit is charged by the
+    /// first Redis call of the request.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let caller = if app.config.access.auth.is_configured() {
             let credential = credential(&parts.headers)?;
@@ -44,6 +46,7 @@ impl FromRequestParts<App> for RequestContext {
         } else {
             unauthenticated_caller(parts, app)?
         };
+        refuse_unsupported(parts)?;
         Ok(with_rate_limit(caller, parts, app))
     }
 }
@@ -70,6 +73,7 @@ impl FromRequestParts<App> for Unauthenticated {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        refuse_unsupported(parts)?;
         let context = with_rate_limit(Caller::unrestricted(), parts, app);
         app.store.check_rate_limit(&context).await?;
         Ok(Self(context))

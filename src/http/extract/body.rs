@@ -6,9 +6,13 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
-use crate::http::error::{Error, Result};
-use crate::util::{json, media_type};
+use super::headers::check_expectation;
+use crate::http::error::{Error, Result, Unknown};
+use crate::util::field_names::field_names;
+use crate::util::json::{self, Object};
+use crate::util::media_type;
 
 /// The deepest nesting of objects and arrays in a body.
 const MAX_BODY_DEPTH: usize = 64;
@@ -26,7 +30,6 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
         let is_json = is_json(request.headers());
-        let is_encoded = is_encoded(request.headers());
         let body = read_body(request).await?;
         if body.is_empty() {
             return Ok(Self {
@@ -34,22 +37,30 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                 members: Vec::new(),
             });
         }
-        if !is_json || is_encoded {
+        if !is_json {
             return Err(Error::UnsupportedMediaType("application/json"));
         }
         Self::checked(body)
     }
 }
 
-/// Reads the whole body.
+/// Reads the whole body. The expectation is checked here again: an upload reads the body of a caller without
+/// credentials as well.
 pub(crate) async fn read_body(request: Request) -> Result<Bytes> {
-    tokio::time::timeout(BODY_TIME_LIMIT, Bytes::from_request(request, &()))
+    check_expectation(request.headers())?;
+    let is_utf8 = has_utf8_charset(request.headers());
+    let body = tokio::time::timeout(BODY_TIME_LIMIT, Bytes::from_request(request, &()))
         .await
         .map_err(|_| Error::BodyTimeout)?
         .map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Error::PayloadTooLarge,
             _ => Error::incomplete_body(),
-        })
+        })?;
+    // Many clients name another charset by default; ASCII is the same in all common ones.
+    if !is_utf8 && !body.is_ascii() {
+        return Err(Error::UnsupportedMediaType("UTF-8"));
+    }
+    Ok(body)
 }
 
 /// A body that is a JSON object or a markdown document.
@@ -64,7 +75,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonOrMarkdown {
     async fn from_request(request: Request, _: &S) -> Result<Self> {
         let is_markdown = ["text/markdown", "text/x-markdown", "text/plain"]
             .contains(&essence(request.headers()).to_ascii_lowercase().as_str());
-        if !is_markdown && !is_json(request.headers()) || is_encoded(request.headers()) {
+        if !is_markdown && !is_json(request.headers()) {
             return Err(Error::UnsupportedMediaType(
                 "application/json or text/markdown",
             ));
@@ -94,6 +105,30 @@ impl JsonBody {
         })
     }
 
+    /// Rejects members that `T` does not have, with all their names.
+    fn refuse_unknown<T: DeserializeOwned>(&self) -> Result<()> {
+        let mut members: Vec<&String> = self.members.iter().collect();
+        members.sort_unstable();
+        unknown_members(members, field_names::<T>())
+    }
+
+    /// Rejects members that a `T` does not have in the objects of the array `array`, with all their paths. It reads the
+    /// body again, so it is called only after an error.
+    ///
+    /// # Errors
+    /// If there are such members. A body with another form passes.
+    pub(crate) fn refuse_unknown_in<T: DeserializeOwned>(&self, array: &str) -> Result<()> {
+        let text = std::str::from_utf8(&self.text).unwrap_or_default();
+        let object = Object::parse(text);
+        let items = object.as_ref().and_then(|object| object.get(array));
+        let items =
+            items.and_then(|items| serde_json::from_str::<Vec<&RawValue>>(items.get()).ok());
+        let items = items.iter().flatten().enumerate();
+        let paths = items
+            .flat_map(|(index, item)| unknown_paths::<T>(&format!("{array}[{index}]"), item.get()));
+        unknown_members(paths, field_names::<T>())
+    }
+
     /// Returns the text of the body.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.text
@@ -107,8 +142,9 @@ impl JsonBody {
     /// Parses the body as a `T`.
     ///
     /// # Errors
-    /// Names the field that is missing or invalid.
+    /// Names the members that `T` does not have, or the field that is missing or invalid.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+        self.refuse_unknown::<T>()?;
         let mut deserializer = serde_json::Deserializer::from_slice(&self.text);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let path = error.path().to_string();
@@ -125,6 +161,32 @@ impl JsonBody {
     }
 }
 
+/// Rejects members that `T` does not have in an object within a body, with all their paths, which begin with `path`.
+///
+/// # Errors
+/// If there are such members. Text that is not an object passes.
+pub(crate) fn refuse_unknown_within<T: DeserializeOwned>(path: &str, object: &str) -> Result<()> {
+    unknown_members(unknown_paths::<T>(path, object), field_names::<T>())
+}
+
+fn unknown_paths<T: DeserializeOwned>(path: &str, object: &str) -> Vec<String> {
+    let object = Object::parse(object).unwrap_or_default();
+    let known = field_names::<T>();
+    let unknown = object.names().filter(|name| !known.contains(name));
+    unknown.map(|name| format!("{path}.{name}")).collect()
+}
+
+/// Rejects names that are not in `known`.
+fn unknown_members(
+    names: impl IntoIterator<Item = impl AsRef<str>>,
+    known: &[&'static str],
+) -> Result<()> {
+    match Unknown::new(names, known.to_vec()) {
+        Some(unknown) => Err(Error::UnknownMembers(unknown)),
+        None => Ok(()),
+    }
+}
+
 /// Removes the position in the text from a message of serde_json: the path of the field is more useful.
 fn without_position(message: &str) -> String {
     message
@@ -133,20 +195,33 @@ fn without_position(message: &str) -> String {
         .to_owned()
 }
 
-fn is_encoded(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::CONTENT_ENCODING)
-}
-
 fn is_json(headers: &HeaderMap) -> bool {
     let essence = essence(headers);
     essence.eq_ignore_ascii_case("application/json")
         || essence.eq_ignore_ascii_case("application/merge-patch+json")
 }
 
+/// Returns whether the media type has no `charset`, or one that UTF-8 contains.
+fn has_utf8_charset(headers: &HeaderMap) -> bool {
+    let parameters = content_type(headers).split(';').skip(1);
+    let mut charsets = parameters.filter_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let is_charset = name.trim().eq_ignore_ascii_case("charset");
+        is_charset.then(|| value.trim().trim_matches('"'))
+    });
+    charsets.all(|charset| {
+        let is = |name: &&str| charset.eq_ignore_ascii_case(name);
+        ["utf-8", "utf8", "us-ascii", "ascii"].iter().any(is)
+    })
+}
+
 /// Returns the media type without its parameters.
 fn essence(headers: &HeaderMap) -> &str {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    media_type::essence(content_type.unwrap_or_default())
+    media_type::essence(content_type(headers))
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    content_type.unwrap_or_default()
 }

@@ -6,6 +6,7 @@ pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod client_ip;
 pub(crate) mod etag;
+pub(crate) mod headers;
 pub(crate) mod idempotency;
 pub(crate) mod page;
 pub(crate) mod path;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use axum::extract::{FromRequestParts, Path};
+use axum::http::Method;
 use axum::http::request::Parts;
 use percent_encoding::percent_decode_str;
 use utoipa::openapi::path::{Parameter, ParameterIn};
@@ -66,6 +67,13 @@ impl IntoParams for SkillPath {
     }
 }
 
+/// Marks a request whose path ended with a slash, before the slash was removed for routing.
+#[derive(Clone, Copy)]
+pub(crate) struct TrailingSlash;
+
+/// The rule that the path of a folder violates.
+const FOLDER: &str = "must not end with /";
+
 /// The path of a file to store, after `/api/files/`.
 pub(crate) struct FilePathParam(pub(crate) FilePath);
 
@@ -73,21 +81,26 @@ impl<S: Sync> FromRequestParts<S> for FilePathParam {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let path = decoded_path(parts).ok_or("must be UTF-8");
-        let path = path.and_then(|path| FilePath::parse(&path));
+        let path = decoded_path(parts).and_then(|path| FilePath::parse(&path));
         path.map(Self)
             .map_err(|message| Error::field("path", message))
     }
 }
 
-/// The path of a stored file, after `/api/files/`. A path that no file can have is a 404.
+/// The path of a stored file, after `/api/files/`. A path that no file can have is a 404. A slash at the end is part of
+/// the path: for `DELETE` it is an invalid field, because the client means a folder.
 pub(crate) struct StoredPathParam(pub(crate) StoredPath);
 
 impl<S: Sync> FromRequestParts<S> for StoredPathParam {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let path = decoded_path(parts).and_then(|path| StoredPath::parse(&path));
+        let path = match decoded_path(parts) {
+            Err(FOLDER) if parts.method == Method::DELETE => {
+                return Err(Error::field("path", FOLDER));
+            }
+            path => path.ok().and_then(|path| StoredPath::parse(&path)),
+        };
         path.map(Self)
             .ok_or_else(|| Error::not_found(Resource::File))
     }
@@ -101,12 +114,17 @@ impl IntoParams for StoredPathParam {
     }
 }
 
-/// Returns the percent-decoded path after `/api/files/`; `None` if it is not UTF-8.
-fn decoded_path(parts: &Parts) -> Option<Cow<'_, str>> {
+/// Returns the percent-decoded path after `/api/files/`.
+///
+/// # Errors
+/// If it is not UTF-8, or names a folder. The message contains the violated rule.
+fn decoded_path(parts: &Parts) -> std::result::Result<Cow<'_, str>, &'static str> {
     let encoded = parts.uri.path().strip_prefix("/api/files/");
-    percent_decode_str(encoded.unwrap_or_default())
+    let path = percent_decode_str(encoded.unwrap_or_default())
         .decode_utf8()
-        .ok()
+        .map_err(|_| "must be UTF-8")?;
+    let names_folder = parts.extensions.get::<TrailingSlash>().is_some() || path.ends_with('/');
+    if names_folder { Err(FOLDER) } else { Ok(path) }
 }
 
 impl IntoParams for FilePathParam {

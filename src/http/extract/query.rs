@@ -1,24 +1,96 @@
 //! Query parameters.
 
 use axum::extract::{FromRequestParts, Query};
+use axum::http::Uri;
 use axum::http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::StringDeserializer;
 
-use crate::http::error::{Error, Result};
+use crate::http::error::{Error, Result, Unknown};
+use crate::util::field_names::field_names;
 
-/// The query string, parsed as a `T`. Unknown parameters are ignored: the rewrites of Vercel add some.
+/// The beginnings of the names of parameters that the platform adds to a request, such as `_vercel_share` and
+/// `x-vercel-protection-bypass`.
+const PLATFORM_PREFIXES: [&str; 2] = ["_", "x-vercel-"];
+
+/// The query string, parsed as a `T`. Parameters that `T` does not have are rejected, so a route has one `QueryParams`,
+/// with [`And`] for several structs and [`NoParameters`] for none.
 pub(crate) struct QueryParams<T>(pub(crate) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T> {
+/// The parameters of a route.
+pub(crate) trait Parameters: Sized {
+    /// Appends the names of the parameters.
+    fn add_names(names: &mut Vec<&'static str>);
+
+    /// Parses the query and ignores other parameters.
+    ///
+    /// # Errors
+    /// If the query is malformed or a parameter is repeated.
+    fn parse(uri: &Uri) -> Result<Self>;
+}
+
+/// The parameters of two structs.
+pub(crate) struct And<A, B>(pub(crate) A, pub(crate) B);
+
+/// No parameters.
+#[derive(Deserialize)]
+pub(crate) struct NoParameters {}
+
+impl<T: DeserializeOwned> Parameters for T {
+    fn add_names(names: &mut Vec<&'static str>) {
+        names.extend(field_names::<T>());
+    }
+
+    fn parse(uri: &Uri) -> Result<Self> {
+        let query = Query::try_from_uri(uri).map_err(|error| {
+            Error::InvalidRequest(format!("The query is malformed: {}.", source_text(&error)))
+        })?;
+        Ok(query.0)
+    }
+}
+
+impl<A: Parameters, B: Parameters> Parameters for And<A, B> {
+    fn add_names(names: &mut Vec<&'static str>) {
+        A::add_names(names);
+        B::add_names(names);
+    }
+
+    fn parse(uri: &Uri) -> Result<Self> {
+        Ok(Self(A::parse(uri)?, B::parse(uri)?))
+    }
+}
+
+impl<S: Send + Sync, T: Parameters> FromRequestParts<S> for QueryParams<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let query = Query::try_from_uri(&parts.uri).map_err(|error| {
-            Error::InvalidRequest(format!("The query is malformed: {}.", source_text(&error)))
-        })?;
-        Ok(Self(query.0))
+        refuse_unknown::<T>(&parts.uri)?;
+        T::parse(&parts.uri).map(Self)
     }
+}
+
+/// Rejects parameters that are neither of the route nor of the platform.
+fn refuse_unknown<T: Parameters>(uri: &Uri) -> Result<()> {
+    let Some(query) = uri.query() else {
+        return Ok(());
+    };
+    let mut known = Vec::new();
+    T::add_names(&mut known);
+    let names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+    let names = names.filter(|name| !is_of_platform(name));
+    match Unknown::new(names, known) {
+        Some(unknown) => Err(Error::UnknownParameters(unknown)),
+        None => Ok(()),
+    }
+}
+
+fn is_of_platform(name: &str) -> bool {
+    let begins_with = |prefix: &&str| {
+        let start = name.get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    PLATFORM_PREFIXES.iter().any(begins_with)
 }
 
 fn source_text(error: &dyn std::error::Error) -> String {

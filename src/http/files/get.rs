@@ -7,15 +7,16 @@ use chrono::DateTime;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::{RefOr, Schema};
 
-use super::link::{Link, ReadableFile};
+use super::link::{LinkQuery, ReadableFile};
 use super::response::{content_response, head_response, not_modified};
 use crate::app::App;
 use crate::blob::{ContentRequest, Fetched};
 use crate::http::error::{Error, Result};
 use crate::http::extract::etag::IfNoneMatch;
 use crate::http::extract::path::StoredPathParam;
-use crate::http::extract::query::QueryParams;
+use crate::http::extract::query::{And, QueryParams, flag};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters;
 use crate::http::schema::responses::{
@@ -61,15 +62,26 @@ impl IntoParams for IfModifiedSince {
 #[into_params(parameter_in = Query)]
 pub(super) struct GetQuery {
     /// `1` or `true`: browsers save the file instead of showing it.
-    #[param(schema_with = parameters::text, required = false)]
+    #[param(schema_with = download, required = false)]
     download: Option<String>,
 }
 
+fn download() -> RefOr<Schema> {
+    parameters::one_of(&["1", "true", "0", "false"])
+}
+
 impl GetQuery {
-    fn is_download(&self) -> bool {
-        matches!(self.download.as_deref(), Some("1" | "true"))
+    fn is_download(&self) -> Result<bool> {
+        match self.download.as_deref().unwrap_or_default() {
+            "1" => Ok(true),
+            "0" => Ok(false),
+            text => flag("download", Some(text)),
+        }
     }
 }
+
+/// All parameters of a request for a file. [`ReadableFile`] applies those of the volume and of the link.
+type FileQuery = And<GetQuery, And<VolumeQuery, LinkQuery>>;
 
 /// Returns a file, or a part of it.
 ///
@@ -79,7 +91,7 @@ impl GetQuery {
 #[utoipa::path(
     get, path = "/api/files/{*path}", tag = "files",
     security(("bearer" = []), ()),
-    params(StoredPathParam, VolumeQuery, GetQuery, Link, IfNoneMatch, IfModifiedSince, Range, IfRange),
+    params(StoredPathParam, VolumeQuery, GetQuery, LinkQuery, IfNoneMatch, IfModifiedSince, Range, IfRange),
     responses(
         (
             status = 200, description = "The file.", body = inline(FileContent), content_type = "*/*",
@@ -101,10 +113,11 @@ impl GetQuery {
 pub(super) async fn get_file(
     file: ReadableFile,
     State(app): State<App>,
-    QueryParams(query): QueryParams<GetQuery>,
+    QueryParams(And(query, _)): QueryParams<FileQuery>,
     known: IfNoneMatch,
     headers: HeaderMap,
 ) -> Result<Response> {
+    let is_download = query.is_download()?;
     let request = ContentRequest {
         range: text(&headers, &header::RANGE),
         if_range: text(&headers, &header::IF_RANGE),
@@ -118,9 +131,7 @@ pub(super) async fn get_file(
         Fetched::Found(content) if is_unmodified(&headers, content.uploaded_at.as_deref()) => {
             not_modified(&content.etag, file.cache)
         }
-        Fetched::Found(content) => {
-            content_response(&file.path, *content, query.is_download(), file.cache)
-        }
+        Fetched::Found(content) => content_response(&file.path, *content, is_download, file.cache),
     };
     Ok(file.embedding.apply(response))
 }
@@ -130,7 +141,7 @@ pub(super) async fn get_file(
 /// The headers are those of a `GET` of the whole file.
 #[utoipa::path(
     head, path = "/api/files/{*path}", tag = "files", security(("bearer" = []), ()),
-    params(StoredPathParam, VolumeQuery, GetQuery, Link, IfNoneMatch, IfModifiedSince),
+    params(StoredPathParam, VolumeQuery, GetQuery, LinkQuery, IfNoneMatch, IfModifiedSince),
     responses(
         (
             status = 200, description = "The file exists.",
@@ -145,10 +156,11 @@ pub(super) async fn get_file(
 pub(super) async fn head_file(
     file: ReadableFile,
     State(app): State<App>,
-    QueryParams(query): QueryParams<GetQuery>,
+    QueryParams(And(query, _)): QueryParams<FileQuery>,
     known: IfNoneMatch,
     headers: HeaderMap,
 ) -> Result<Response> {
+    let is_download = query.is_download()?;
     let files = app.files(&file.context);
     let properties = files.head(file.volume, &file.path).await?;
     let is_known =
@@ -156,7 +168,7 @@ pub(super) async fn head_file(
     let response = if is_known {
         not_modified(&properties.etag, file.cache)
     } else {
-        head_response(&properties, &file.path, query.is_download(), file.cache)
+        head_response(&properties, &file.path, is_download, file.cache)
     };
     Ok(file.embedding.apply(response))
 }

@@ -23,7 +23,7 @@ use crate::http::error::{Error, Result};
 use crate::http::extract::auth::{RateLimited, Unauthenticated};
 use crate::http::extract::body::JsonBody;
 use crate::http::extract::path::StoredPathParam;
-use crate::http::extract::query::QueryParams;
+use crate::http::extract::query::{Parameters as _, QueryParams};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::middleware::embedding::Embedding;
 use crate::http::schema::parameters;
@@ -40,6 +40,7 @@ const MAX_SECONDS: f64 = 86_400.0;
 
 /// A link to create.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 struct WantedLink {
     /// The path of the file. Whether it exists is not checked.
     #[schema(value_type = RequestedPath)]
@@ -116,12 +117,28 @@ pub(super) async fn link_file(
 /// The query parameters of a link.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Link {
+pub(super) struct LinkQuery {
     /// Of a link: when it expires, in seconds since 1970.
     #[param(schema_with = parameters::text, required = false)]
-    valid_until: String,
+    valid_until: Option<String>,
     /// Of a link: its signature.
     #[param(schema_with = parameters::text, required = false)]
+    signature: Option<String>,
+}
+
+impl LinkQuery {
+    /// Returns the link, if the query has both parameters.
+    fn link(self) -> Option<Link> {
+        Some(Link {
+            valid_until: self.valid_until?,
+            signature: self.signature?,
+        })
+    }
+}
+
+/// A signed permission to read one file.
+struct Link {
+    valid_until: String,
     signature: String,
 }
 
@@ -181,9 +198,8 @@ impl FromRequestParts<App> for ReadableFile {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let link = QueryParams::<Link>::from_request_parts(parts, app)
-            .await
-            .ok();
+        // The handlers check the names of all parameters.
+        let link = LinkQuery::parse(&parts.uri).ok().and_then(LinkQuery::link);
         let origins = &app.config.access.cors_allowed_origins;
         let embedding = match link {
             Some(_) => Embedding::of_link(origins),
@@ -195,12 +211,11 @@ impl FromRequestParts<App> for ReadableFile {
             RateLimited::from_request_parts(parts, app).await?.0
         };
         let StoredPathParam(path) = StoredPathParam::from_request_parts(parts, app).await?;
-        let QueryParams(query) = QueryParams::<VolumeQuery>::from_request_parts(parts, app).await?;
-        let selection = query.selection()?;
+        let selection = VolumeQuery::parse(&parts.uri)?.selection()?;
         let caller = &context.caller;
         let volume = readable(caller, selection.clone(), caller.default_volume())?;
         let mut cache = CachePolicy::Validate;
-        if let Some(QueryParams(link)) = link {
+        if let Some(link) = link {
             let pathname = paths::stored_file(&volume, &path);
             let left = link.seconds_left(&pathname, &app.blobs_of(&context))?;
             let invalid = Error::Forbidden("The link is invalid or has expired.");

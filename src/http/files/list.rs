@@ -12,7 +12,7 @@ use crate::domain::file_path::MAX_PATH_BYTES;
 use crate::http::error::Result;
 use crate::http::extract::auth::RateLimited;
 use crate::http::extract::page::{limit, page_limit};
-use crate::http::extract::query::{QueryParams, flag};
+use crate::http::extract::query::{And, QueryParams, flag};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::schema::parameters;
 use crate::http::schema::responses::BadQuery;
@@ -75,8 +75,7 @@ pub(super) struct FileListResponse {
 pub(super) async fn list_files(
     RateLimited(context): RateLimited,
     State(app): State<App>,
-    QueryParams(volume): QueryParams<VolumeQuery>,
-    QueryParams(query): QueryParams<ListQuery>,
+    QueryParams(And(volume, query)): QueryParams<And<VolumeQuery, ListQuery>>,
 ) -> Result<Json<FileListResponse>> {
     let volume = volume.selection()?;
     // A volume that the caller may not read is reported before other invalid parameters.

@@ -16,11 +16,11 @@ use super::error::{Error, Result};
 use super::extract::auth::RateLimited;
 use super::extract::body::read_body;
 use super::extract::etag::{IfMatch, IfNoneMatch, IfNoneMatchStar, entity_tag};
+use super::extract::headers::{MAX_BODY_BYTES, content_length};
 use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::path::{FilePathParam, StoredPathParam};
 use super::extract::query::QueryParams;
 use super::extract::volume::VolumeQuery;
-use super::layers::MAX_BODY_BYTES;
 use super::routes::routes;
 use super::schema::responses::{BadBody, BadQuery, FileContent, NotFound, PreconditionFailed};
 use crate::app::App;
@@ -107,12 +107,8 @@ fn expected_file(if_match: &IfMatch) -> Option<ExpectedFile> {
 /// Returns the body, of at most [`MAX_BODY_BYTES`]: as a stream, or as a whole, so that it can be compared with the stored
 /// file.
 async fn body_of(request: Request, is_whole: bool) -> Result<PutBody> {
-    if request.headers().contains_key(header::CONTENT_ENCODING) {
-        return Err(Error::UnsupportedMediaType("the file itself"));
-    }
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: u64| length > MAX_BODY_BYTES as u64) {
+    let length = content_length(request.headers());
+    if length.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(Error::PayloadTooLarge);
     }
     if is_whole {

@@ -18,11 +18,15 @@ use crate::domain::request_context::RequestContext;
 use crate::domain::schema::file_pathname;
 use crate::http::error::{Error, Result};
 use crate::http::extract::auth::RateLimited;
-use crate::http::extract::body::JsonBody;
+use crate::http::extract::body::{JsonBody, refuse_unknown_within};
+use crate::http::extract::query::{NoParameters, QueryParams};
 use crate::http::schema::parameters;
 use crate::http::schema::responses::BadBody;
 use crate::service::files::UploadRequest;
 use crate::util::schema::{described, schema};
+
+/// The path of the properties of the file in the body.
+const CLIENT_PAYLOAD: &str = "payload.clientPayload";
 
 const X_VERCEL_SIGNATURE: HeaderName = HeaderName::from_static("x-vercel-signature");
 
@@ -36,7 +40,8 @@ enum UploadEvent {
     UploadCompleted(serde::de::IgnoredAny),
 }
 
-/// The upload to authorize.
+/// The upload to authorize. Unknown members are ignored: the protocol is Vercel's, and its clients send `multipart` and
+/// `callbackUrl`, which do not change the token.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WantedToken {
@@ -86,6 +91,7 @@ impl PartialSchema for UploadEvent {
             json!({
                 "type": "object",
                 "required": ["type", "payload"],
+                "additionalProperties": false,
                 "properties": {"type": {"type": "string", "enum": [kind]}, "payload": payload},
             })
         };
@@ -160,11 +166,12 @@ impl ToSchema for UploadResponse {
 pub(super) async fn handle_upload(
     caller: Result<RateLimited>,
     State(app): State<App>,
+    _: QueryParams<NoParameters>,
     headers: HeaderMap,
     body: Result<JsonBody>,
 ) -> Result<Json<UploadResponse>> {
     match (body.and_then(|body| Ok((body.parse()?, body))), caller) {
-        (_, Err(limited)) if limited.status() == StatusCode::TOO_MANY_REQUESTS => Err(limited),
+        (_, Err(refused)) if !is_about_access(&refused) => Err(refused),
         // Blob reports the completion of an upload with a signature instead of credentials.
         (Ok((UploadEvent::UploadCompleted(_), body)), _) => {
             confirm_completion(&app, &headers, &body)
@@ -177,17 +184,27 @@ pub(super) async fn handle_upload(
     }
 }
 
+/// Returns whether an error concerns the credentials and not the request, its rate limit or its headers.
+fn is_about_access(error: &Error) -> bool {
+    [
+        StatusCode::UNAUTHORIZED,
+        StatusCode::FORBIDDEN,
+        StatusCode::SERVICE_UNAVAILABLE,
+    ]
+    .contains(&error.status())
+}
+
 impl WantedToken {
     fn parse(self) -> Result<UploadRequest> {
         let payload = self.client_payload.filter(|text| !text.is_empty());
         let file: UploadedFile = match payload {
             None => UploadedFile::default(),
-            Some(text) => serde_json::from_str(&text).map_err(|_| {
-                Error::field(
-                    "payload.clientPayload",
-                    "must be JSON: {size, content_type}",
-                )
-            })?,
+            Some(text) => {
+                refuse_unknown_within::<UploadedFile>(CLIENT_PAYLOAD, &text)?;
+                serde_json::from_str(&text).map_err(|_| {
+                    Error::field(CLIENT_PAYLOAD, "must be JSON: {size, content_type}")
+                })?
+            }
         };
         Ok(UploadRequest {
             pathname: self.pathname,

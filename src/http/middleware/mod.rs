@@ -3,6 +3,7 @@
 pub(crate) mod cors;
 pub(crate) mod cross_site;
 pub(crate) mod embedding;
+pub(crate) mod preflight;
 pub(crate) mod render_errors;
 pub(crate) mod request_log;
 

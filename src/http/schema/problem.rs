@@ -15,12 +15,13 @@ use crate::util::schema::schema;
 pub(crate) struct Problem;
 
 /// The errors: status, code, and cause.
-const PROBLEMS: [(u16, &str, &str); 18] = [
+const PROBLEMS: [(u16, &str, &str); 19] = [
     (
         400,
         "invalid_request",
         "The body is incomplete or not a JSON object, a number or cursor in the query is invalid, a query parameter \
-        is repeated, or the `Idempotency-Key` is invalid.",
+        is unknown or repeated, the `Idempotency-Key` is invalid, or the request has a header that changes its meaning \
+        and that the route does not support, such as `Content-Range`.",
     ),
     (
         401,
@@ -46,7 +47,8 @@ const PROBLEMS: [(u16, &str, &str); 18] = [
     (
         409,
         "conflict",
-        "The resource to create exists already, or it was modified concurrently too many times.",
+        "The resource to create exists already (`Location` contains its path), it was modified concurrently too many \
+        times, or the `Idempotency-Key` created a session that is deleted.",
     ),
     (
         412,
@@ -65,9 +67,14 @@ const PROBLEMS: [(u16, &str, &str); 18] = [
         "The range is outside the file.",
     ),
     (
+        417,
+        "expectation_failed",
+        "`Expect` has another value than `100-continue`.",
+    ),
+    (
         422,
         "validation_failed",
-        "A field or parameter is missing or invalid; `errors` names it. Or the `Idempotency-Key` was already used for a \
+        "A field or parameter is missing or invalid, or the body has unknown members; `errors` names them. Or the `Idempotency-Key` was already used for a \
         different request.",
     ),
     (
@@ -120,8 +127,8 @@ impl PartialSchema for Problem {
                 "code": {"type": "string", "enum": codes(), "description": "The cause, for programs. Stable."},
                 "request_id": {"type": "string", "description": "The id of the request in the log."},
                 "errors": {
-                    "description": "With 422: the invalid field.",
-                    "type": "array", "minItems": 1, "maxItems": 1,
+                    "description": "With 422: the invalid field, or all unknown members. With 400: all unknown query parameters.",
+                    "type": "array", "minItems": 1, "maxItems": 20,
                     "items": {
                         "type": "object",
                         "required": ["field", "message"],
@@ -158,6 +165,8 @@ pub(crate) fn problem(status: StatusCode) -> Response {
     let headers: &[&str] = match status {
         StatusCode::UNAUTHORIZED => &["WWW-Authenticate"],
         StatusCode::PRECONDITION_FAILED => &["ETag"],
+        StatusCode::CONFLICT => &["Location"],
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => &["Accept-Encoding"],
         StatusCode::RANGE_NOT_SATISFIABLE => &["Content-Range"],
         StatusCode::TOO_MANY_REQUESTS => &["Retry-After", "RateLimit", "RateLimit-Policy"],
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => &["Retry-After"],

@@ -17,7 +17,7 @@ use crate::http::extract::body::JsonBody;
 use crate::http::extract::idempotency::{IdempotencyKey, replayed};
 use crate::http::extract::page::{limit, number, page_limit};
 use crate::http::extract::path::SessionPath;
-use crate::http::extract::query::QueryParams;
+use crate::http::extract::query::{NoParameters, QueryParams};
 use crate::http::object_writer::ObjectWriter;
 use crate::http::sample::sample_header;
 use crate::http::schema::parameters;
@@ -110,6 +110,7 @@ pub(super) async fn list_messages(
 
 /// Messages to append, all or none.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 struct Batch {
     #[schema(schema_with = batch)]
     messages: Vec<NewMessage>,
@@ -187,6 +188,7 @@ pub(super) async fn append_messages(
     context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
+    _: QueryParams<NoParameters>,
     key: IdempotencyKey,
     uri: Uri,
     body: JsonBody,
@@ -209,7 +211,11 @@ fn read_messages(body: &JsonBody) -> Result<Vec<NewMessage>> {
     if !body.has("messages") {
         return Ok(vec![body.parse()?]);
     }
-    let Batch { messages } = body.parse()?;
+    let parsed = body.parse();
+    if parsed.is_err() {
+        body.refuse_unknown_in::<NewMessage>("messages")?;
+    }
+    let Batch { messages } = parsed?;
     if !(1..=MAX_BATCH).contains(&messages.len()) {
         return Err(Error::field(
             "messages",

@@ -19,7 +19,8 @@ use super::extract::etag::{IfMatch, IfNoneMatch};
 use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::page::limit;
 use super::extract::path::SessionPath;
-use super::extract::query::{QueryParams, parameter};
+use super::extract::query::{NoParameters, QueryParams, parameter};
+use super::location;
 use super::routes::routes;
 use super::sample::sample_header;
 use super::schema::parameters;
@@ -54,6 +55,7 @@ struct CreateQuery {
 /// A session to create.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[schema(as = CreateSession)]
+#[serde(deny_unknown_fields)]
 struct CreateSessionBody {
     name: Name,
     volume: VolumeKind,
@@ -61,6 +63,8 @@ struct CreateSessionBody {
     volume_id: Option<VolumeId>,
     /// The first message, with the role `user`.
     initial_message: Option<Content>,
+    /// The status; `active` if it is missing.
+    status: Option<Status>,
     metadata: Option<Metadata>,
 }
 
@@ -72,6 +76,7 @@ impl CreateSessionBody {
                 kind: self.volume,
                 id: volume_id.or(self.volume_id),
             },
+            status: self.status,
             metadata: self.metadata,
             initial_message: self.initial_message.map(NewMessage::from_user),
         }
@@ -105,7 +110,7 @@ async fn create_session(
     let key = key.bind(&context.caller, &uri, body.bytes());
     let created = app.sessions(&context).create(new, key.as_ref()).await?;
     let id = &created.value.current.session.id;
-    let location = [(header::LOCATION, format!("/api/sessions/{id}"))];
+    let location = [(header::LOCATION, location::of_session(id))];
     let replayed = replayed(created.is_replayed);
     let session = SessionResponse::with_messages(created.value);
     Ok((StatusCode::CREATED, location, replayed, session).into_response())
@@ -171,6 +176,7 @@ struct UpdateQuery {
 
 /// The changes of a session. Members that are missing or `null` stay as they are.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 struct UpdateSession {
     name: Option<Name>,
     status: Option<Status>,
@@ -236,6 +242,7 @@ async fn delete_session(
     context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
+    _: QueryParams<NoParameters>,
     expected: IfMatch,
 ) -> Result<Json<DeletedSession>> {
     let sessions = app.sessions(&context);

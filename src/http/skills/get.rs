@@ -12,7 +12,7 @@ use crate::domain::request_context::RequestContext;
 use crate::http::error::{Error, Result};
 use crate::http::extract::etag::IfNoneMatch;
 use crate::http::extract::path::SkillPath;
-use crate::http::extract::query::QueryParams;
+use crate::http::extract::query::{And, QueryParams};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::sample::sample_header;
 use crate::http::schema::parameters;
@@ -52,8 +52,7 @@ pub(super) async fn find_skill_by_id(
     context: RequestContext,
     State(app): State<App>,
     SkillPath(id): SkillPath,
-    QueryParams(volume): QueryParams<VolumeQuery>,
-    QueryParams(query): QueryParams<FindQuery>,
+    QueryParams(And(volume, query)): QueryParams<And<VolumeQuery, FindQuery>>,
     known: IfNoneMatch,
     headers: HeaderMap,
 ) -> Result<Response> {

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::app::App;
-use crate::http::error::Result;
+use crate::domain::volume::VolumeId;
+use crate::http::error::{Error, Result};
 use crate::http::extract::auth::RateLimited;
 use crate::http::extract::page::{limit, page_limit};
-use crate::http::extract::query::{QueryParams, flag, parameter};
+use crate::http::extract::query::{And, QueryParams, flag, parameter};
 use crate::http::extract::volume::VolumeQuery;
 use crate::http::sample::sample_header;
 use crate::http::schema::parameters;
@@ -39,7 +40,7 @@ pub(super) struct ListQuery {
     #[param(schema_with = parameters::cursor, required = false)]
     cursor: Option<String>,
     /// Whether to list the skills that apply to one user: the user's, a team's and the system's. A skill in a more
-    /// specific volume overrides one with the same id. `volume` is then ignored.
+    /// specific volume overrides one with the same id. Not together with `volume`.
     #[param(schema_with = parameters::flag, required = false)]
     effective: Option<String>,
     /// With `effective`: the team.
@@ -52,12 +53,23 @@ pub(super) struct ListQuery {
 
 impl ListQuery {
     fn parse(self, volume: VolumeQuery) -> Result<ListSkills> {
-        let user = parameter("user_id", self.user_id)?;
-        let team = parameter("team_id", self.team_id)?;
-        let scope = if flag("effective", self.effective.as_deref())? {
-            SkillScope::Effective { user, team }
-        } else {
-            SkillScope::Volume(volume.selection()?)
+        let user: Option<VolumeId> = parameter("user_id", self.user_id)?;
+        let team: Option<VolumeId> = parameter("team_id", self.team_id)?;
+        let volume = volume.selection()?;
+        let is_effective = flag("effective", self.effective.as_deref())?;
+        let scope = match (is_effective, volume) {
+            (true, None) => SkillScope::Effective { user, team },
+            (true, Some(_)) => {
+                let message = "is not supported with effective=true: use user_id and team_id";
+                return Err(Error::field("volume", message));
+            }
+            (false, _) if user.is_some() => {
+                return Err(Error::field("user_id", "requires effective=true"));
+            }
+            (false, _) if team.is_some() => {
+                return Err(Error::field("team_id", "requires effective=true"));
+            }
+            (false, volume) => SkillScope::Volume(volume),
         };
         Ok(ListSkills {
             scope,
@@ -100,8 +112,7 @@ struct SkillList {
 pub(super) async fn list_skills(
     RateLimited(context): RateLimited,
     State(app): State<App>,
-    QueryParams(volume): QueryParams<VolumeQuery>,
-    QueryParams(query): QueryParams<ListQuery>,
+    QueryParams(And(volume, query)): QueryParams<And<VolumeQuery, ListQuery>>,
 ) -> Result<Response> {
     let list = app.skills(&context).list(query.parse(volume)?).await?;
     let page = SkillList {

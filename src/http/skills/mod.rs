@@ -2,6 +2,7 @@
 
 pub(super) mod get;
 pub(super) mod list;
+mod new_document;
 pub(super) mod response;
 pub(super) mod usage;
 pub(super) mod validate;
@@ -12,22 +13,24 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use self::new_document::{NewDocument, checked};
 use self::response::{SkillDocument, SkillResponse};
-use super::error::{Error, Result};
+use super::error::Result;
 use super::extract::auth::RateLimited;
 use super::extract::body::JsonOrMarkdown;
-use super::extract::etag::{IfMatch, IfNoneMatch};
+use super::extract::etag::IfMatch;
 use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::path::SkillPath;
 use super::extract::query::QueryParams;
 use super::extract::volume::VolumeQuery;
+use super::location;
 use super::routes::routes;
 use super::schema::responses::{BadBody, BadQuery, Conflict, NotFound, PreconditionFailed};
 use crate::app::App;
 use crate::domain::request_context::RequestContext;
-use crate::service::skills::{Replacement, SkillSummary};
+use crate::service::skills::Replacement;
 use crate::service::volume::writable;
-use crate::skill::{NewSkill, SkillId, SkillPatch, check_document, id_of_document};
+use crate::skill::{NewSkill, SkillPatch};
 
 routes! {
     [list::list_skills, create_skill],
@@ -39,8 +42,9 @@ routes! {
 
 /// Creates a skill, from JSON or from a whole markdown document.
 ///
-/// The id is derived from the name, or is the `skill_id` of the document. The media types `text/x-markdown` and
-/// `text/plain` are accepted as markdown. With an `Idempotency-Key`, a repeated request gets the response of the first
+/// The id is the `id` of the JSON or the `skill_id` of the document. Without one it is derived from the name, and gets a
+/// suffix such as `-2` if a skill with another name has it. A 409 names the id that is taken, and `Location` its path. The
+/// media types `text/x-markdown` and `text/plain` are accepted as markdown. With an `Idempotency-Key`, a repeated request gets the response of the first
 /// one as long as the document is unchanged.
 #[utoipa::path(
     post, path = "/api/skills", tag = "skills", params(VolumeQuery, IdempotencyKey),
@@ -63,51 +67,26 @@ async fn create_skill(
     let volume = volume.selection()?;
     // A volume that the caller may not write to is reported before an invalid document.
     writable(&context.caller, volume.clone())?;
-    let (id, document) = new_document(&body)?;
+    let NewDocument { id, document } = NewDocument::from_body(&body)?;
     let skills = app.skills(&context);
-    let created = skills.create(volume, &id, document, key.is_given()).await?;
-    let location = [(header::LOCATION, location(&created.value))];
+    let created = skills.create(volume, id, document, key.is_given()).await?;
+    let skill = &created.value;
+    let location = location::of_skill(skill.volume, &skill.volume_id, &skill.id);
     let replayed = replayed(created.is_replayed);
     let skill = SkillResponse::without_document(created.value);
-    Ok((StatusCode::CREATED, location, replayed, skill).into_response())
-}
-
-/// Returns the id and the document of a new skill.
-fn new_document(body: &JsonOrMarkdown) -> Result<(SkillId, String)> {
-    match body {
-        JsonOrMarkdown::Json(body) => {
-            let new: NewSkill = body.parse()?;
-            Ok((new.id(), new.into_document()))
-        }
-        JsonOrMarkdown::Markdown(text) => {
-            let document = checked(text)?;
-            let id = id_of_document(&document)
-                .ok_or_else(|| Error::field("document", "the front matter has no `name`"))?;
-            Ok((id, document))
-        }
-    }
-}
-
-fn checked(text: &[u8]) -> Result<String> {
-    match check_document(text) {
-        Ok(document) => Ok(document.to_owned()),
-        Err(message) => Err(Error::field("document", message)),
-    }
-}
-
-fn location(skill: &SkillSummary) -> String {
-    let path = format!("/api/skills/{}?", skill.id);
-    let start_of_query = path.len();
-    form_urlencoded::Serializer::for_suffix(path, start_of_query)
-        .append_pair("volume", skill.volume.as_str())
-        .append_pair("volume_id", &skill.volume_id)
-        .finish()
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        replayed,
+        skill,
+    )
+        .into_response())
 }
 
 /// Changes the members in the body, or replaces the whole document.
 ///
 /// `PUT` and `PATCH` are equivalent. In JSON, `null` removes a member. As `text/markdown`, `text/x-markdown` or
-/// `text/plain`, the body is the new document. `If-None-Match` is rejected. With an `Idempotency-Key`, a request whose
+/// `text/plain`, the body is the new document. With an `Idempotency-Key`, a request whose
 /// `If-Match` fails succeeds if the document already has the requested state.
 #[utoipa::path(
     method(put, patch), path = "/api/skills/{id}", tag = "skills", params(SkillPath, VolumeQuery, IfMatch, IdempotencyKey),
@@ -129,14 +108,9 @@ async fn replace_skill(
     SkillPath(id): SkillPath,
     QueryParams(volume): QueryParams<VolumeQuery>,
     expected: IfMatch,
-    known: IfNoneMatch,
     key: IdempotencyKey,
     body: JsonOrMarkdown,
 ) -> Result<Response> {
-    if known.is_given() {
-        let detail = "If-None-Match is not supported for changes; use POST to create a skill.";
-        return Err(Error::InvalidRequest(detail.to_owned()));
-    }
     let replacement = match &body {
         JsonOrMarkdown::Json(body) => Replacement::Patch(Box::new(body.parse::<SkillPatch>()?)),
         JsonOrMarkdown::Markdown(text) => Replacement::Document(checked(text)?),

@@ -25,6 +25,7 @@ const MAX_DURATION_MS: f64 = 24.0 * 60.0 * 60.0 * 1e3;
 
 /// A use of a skill.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 struct UsedSkill {
     /// Whether the use was successful.
     success: bool,

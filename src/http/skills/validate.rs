@@ -3,9 +3,11 @@
 use axum::Json;
 use serde::Serialize;
 
+use super::new_document::NewDocument;
 use crate::http::error::{Error, Result};
 use crate::http::extract::auth::RateLimited;
 use crate::http::extract::body::JsonOrMarkdown;
+use crate::http::extract::query::{NoParameters, QueryParams};
 use crate::http::schema::responses::BadBody;
 use crate::skill::{NewSkill, Skill, SkillId, check_document, id_of_document};
 
@@ -32,20 +34,25 @@ pub(super) struct Validation {
 )]
 pub(super) async fn validate_skill(
     _: RateLimited,
+    _: QueryParams<NoParameters>,
     body: JsonOrMarkdown,
 ) -> Result<Json<Validation>> {
-    let document = match &body {
-        JsonOrMarkdown::Json(body) => body.parse::<NewSkill>()?.into_document(),
-        JsonOrMarkdown::Markdown(text) => String::from_utf8(text.to_vec())
-            .map_err(|_| Error::field("document", "the document must be UTF-8"))?,
-    };
-    Ok(Json(Validation::new(&document)))
+    Ok(Json(match &body {
+        JsonOrMarkdown::Json(body) => {
+            let new = NewDocument::from_json(body)?;
+            Validation::new(&new.document, Some(new.id.id))
+        }
+        JsonOrMarkdown::Markdown(text) => {
+            let document = std::str::from_utf8(text)
+                .map_err(|_| Error::field("document", "the document must be UTF-8"))?;
+            Validation::new(document, id_of_document(document).map(|new| new.id))
+        }
+    }))
 }
 
 impl Validation {
-    fn new(document: &str) -> Self {
+    fn new(document: &str, id: Option<SkillId>) -> Self {
         let error = check_document(document.as_bytes()).err();
-        let id = id_of_document(document);
         let mut warnings: Vec<String> = error.iter().cloned().collect();
         // A document without an id is parsed under any id.
         let read_as = id.clone().unwrap_or_else(|| SkillId::from_name("skill"));

@@ -13,7 +13,7 @@ use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{
-    NewSession, SessionAndVersion, SessionId, SessionPatch, SessionWithMessages,
+    NewSession, SessionAndVersion, SessionId, SessionPatch, SessionWithMessages, Status,
 };
 use crate::store::{self, Appended, Created, Deleted, FoundSession, Idempotency, Store, Updated};
 
@@ -34,6 +34,8 @@ pub struct CreateSession {
     pub name: Name,
     /// The volume that the session belongs to.
     pub volume: VolumeSelection,
+    /// The status; `active` if it is missing.
+    pub status: Option<Status>,
     /// The metadata of the caller.
     pub metadata: Option<Metadata>,
     /// The first message.
@@ -69,6 +71,7 @@ impl<'a> SessionService<'a> {
         let session = NewSession {
             name: new.name,
             volume,
+            status: new.status.unwrap_or(Status::Active),
             metadata: new.metadata.unwrap_or_default(),
         };
         let created =
@@ -188,7 +191,10 @@ impl<'a> SessionService<'a> {
             Updated::Stale(current) => Err(Error::stale(Current::Session(current))),
             Updated::Invalid(limit) => Err(Error::field("metadata", limit)),
             Updated::ReadOnly => Err(Error::ReadOnly),
-            Updated::Contended => Err(Error::Conflict(Conflict::Contended(Resource::Session))),
+            Updated::Contended => Err(Error::Conflict(Conflict::Contended {
+                resource: Resource::Session,
+                id: id.to_string(),
+            })),
         }
     }
 

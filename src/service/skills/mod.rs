@@ -3,6 +3,7 @@
 //! Only the blobs are authoritative. While Redis is missing or unavailable, skills are read and written all the same:
 //! documents are read instead of cached, and usage counts are unknown.
 
+mod create;
 mod documents;
 mod filter;
 mod list;

@@ -88,7 +88,10 @@ impl SkillService<'_> {
                 return Ok(Written::now(skill));
             }
             if started.elapsed() + pause > CONTENTION_LIMIT {
-                return Err(Error::Conflict(Conflict::Contended(Resource::Skill)));
+                return Err(Error::Conflict(Conflict::Contended {
+                    resource: Resource::Skill,
+                    id: id.to_string(),
+                }));
             }
             sleep(jittered(pause)).await;
             pause = LONGEST_PAUSE.min(pause * 2);

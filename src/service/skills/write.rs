@@ -1,4 +1,4 @@
-//! Creating and deleting skills: each is one conditional write of one document.
+//! Deleting skills, and the writes of documents that creating and changing share.
 
 use bytes::Bytes;
 use chrono::Utc;
@@ -8,51 +8,15 @@ use super::summary::{SkillSummary, from_document, seconds, to_summary, to_the_se
 use super::{NOT_FOUND, SkillService, with_normal_form};
 use crate::blob::{Blob, CACHE_SECONDS, Document, Put, PutBody, PutOptions, WriteCondition, paths};
 use crate::domain::volume::Volume;
-use crate::service::error::{Conflict, Current, Error, Result};
+use crate::service::error::{Current, Error, Result};
 use crate::service::volume::{VolumeSelection, writable};
 use crate::service::warnings::{warn_of_head_after_put, warn_of_skill_cache};
-use crate::service::written::Written;
 use crate::skill::{MAX_DOCUMENT_BYTES, Skill, SkillId};
 use crate::store::{CacheEntry, CachedSkill, Usage};
 
 /// The media type of documents.
 const CONTENT_TYPE: &str = "text/markdown; charset=utf-8";
 impl SkillService<'_> {
-    /// Creates a skill. With `is_repeatable`, a skill that already has this very document counts as the result of an
-    /// earlier attempt.
-    ///
-    /// # Errors
-    /// If the caller may not write to the volume, or another skill has this id.
-    pub async fn create(
-        &self,
-        volume: Option<VolumeSelection>,
-        id: &SkillId,
-        document: String,
-        is_repeatable: bool,
-    ) -> Result<Written<SkillSummary>> {
-        let volume = &writable(&self.context.caller, volume)?;
-        let put = self
-            .put(volume, id, &document, WriteCondition::IfMissing)
-            .await?;
-        if let Put::Done(blob) = put {
-            let stored = self.stored(id, &document, blob, None).await;
-            // Cached data and counts belong to a deleted skill with the same id.
-            let cached = self
-                .store
-                .cache_put_new(self.context, volume, id, &stored.cached);
-            let cached = cached.await;
-            let cached = cached.inspect_err(|error| warn_of_skill_cache("add", error));
-            let usage = cached.ok().map(|()| Usage::default());
-            return Ok(Written::now(stored.into_summary(volume, id, usage)));
-        }
-        match self.read(volume, id).await? {
-            Some((found, cached)) if is_repeatable && found.body == document.as_bytes() => {
-                Ok(Written::replayed(from_document(volume, id, &found, cached)))
-            }
-            _ => Err(Error::Conflict(Conflict::SkillExists)),
-        }
-    }
-
     /// Deletes a skill. With `expected`, only if the skill has one of these entity tags.
     ///
     /// # Errors

@@ -102,9 +102,12 @@ async fn repeated_creation_after_the_session_was_deleted_creates_nothing() {
     let path = created.header("location").unwrap();
     app.api.delete(path).await.assert_status(200);
 
-    api.post("/api/sessions", &body)
+    let problem = api
+        .post("/api/sessions", &body)
         .await
         .assert_error(409, "conflict");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("Send a new Idempotency-Key"), "{detail}");
 
     let kept = app.redis.dump();
     let kept: Vec<String> = kept

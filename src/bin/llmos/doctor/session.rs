@@ -6,7 +6,7 @@ use llmos::domain::message::{MessageRange, NewMessage};
 use llmos::domain::metadata::Metadata;
 use llmos::domain::name::Name;
 use llmos::domain::request_context::RequestContext;
-use llmos::domain::session::{NewSession, SessionId};
+use llmos::domain::session::{NewSession, SessionId, Status};
 use llmos::domain::volume::{Volume, VolumeId, VolumeKind};
 use llmos::local::report::Report;
 use llmos::store::{Appended, Created, Deleted, ListRequest, Store};
@@ -61,6 +61,7 @@ async fn create(
     let new = NewSession {
         name: Name::try_from("llmos doctor".to_owned()).map_err(unexpected)?,
         volume: volume.clone(),
+        status: Status::Active,
         metadata: Metadata::default(),
     };
     match store.create_session(context, new, None, None).await? {
