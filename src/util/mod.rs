@@ -10,6 +10,7 @@ pub(crate) mod http_client;
 pub(crate) mod invisible;
 pub mod json;
 pub mod log;
+pub(crate) mod lone_surrogate;
 pub(crate) mod media_type;
 pub mod metrics;
 pub mod origin;

@@ -34,8 +34,6 @@ async fn bodies_that_are_not_json_are_rejected() {
         r#"{"name":"a","name":"b","volume":"user"}"#,
         r#"{"name":"a","\u006eame":"b","volume":"user"}"#,
         r#"{"name":"a","volume":"user","metadata":{"k":1,"k":2}}"#,
-        r#"{"name":"\ud800","volume":"user"}"#,
-        r#"{"name":"x","volume":"user","metadata":{"k":["\udfff"]}}"#,
         r#"{"name":"x","volume":"user","metadata":{"k":1e999}}"#,
         "{\"name\":\"a\nb\",\"volume\":\"user\"}",
         "{\"name\":\"a\u{0}b\",\"volume\":\"user\"}",

@@ -7,6 +7,7 @@ mod headers;
 mod members;
 mod names;
 mod parameters;
+mod surrogates;
 
 use axum::http::Method;
 use llmos::config::Config;

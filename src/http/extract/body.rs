@@ -12,6 +12,7 @@ use super::headers::check_expectation;
 use crate::http::error::{Error, Result, Unknown};
 use crate::util::field_names::field_names;
 use crate::util::json::{self, Object};
+use crate::util::lone_surrogate::{path_of_invalid_value, without_lone_surrogates};
 use crate::util::media_type;
 
 /// The deepest nesting of objects and arrays in a body.
@@ -91,10 +92,9 @@ impl<S: Send + Sync> FromRequest<S> for JsonOrMarkdown {
 impl JsonBody {
     /// Checks that a body is a JSON object, and keeps the names of its members.
     fn checked(body: Bytes) -> Result<Self> {
-        let members = json::check(&body, MAX_BODY_DEPTH).map_err(|error| {
-            Error::InvalidRequest(format!("The body is not valid JSON: {error}."))
-        })?;
-        if body.trim_ascii_start().first() != Some(&b'{') {
+        let members = json::check(&body, MAX_BODY_DEPTH);
+        let members = members.map_err(|error| invalid_json(&body, &error))?;
+        if !is_object(&body) {
             return Err(Error::InvalidRequest(
                 "The body must be a JSON object.".to_owned(),
             ));
@@ -184,6 +184,28 @@ fn unknown_members(
     match Unknown::new(names, known.to_vec()) {
         Some(unknown) => Err(Error::UnknownMembers(unknown)),
         None => Ok(()),
+    }
+}
+
+fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'{')
+}
+
+/// Returns the error of a body that the strict check rejects. An object that only contains halves of surrogate pairs is
+/// JSON with an invalid field.
+fn invalid_json(body: &[u8], error: &serde_json::Error) -> Error {
+    let not_json = |error: &serde_json::Error| {
+        Error::InvalidRequest(format!("The body is not valid JSON: {error}."))
+    };
+    match without_lone_surrogates(body).filter(|_| is_object(body)) {
+        None => not_json(error),
+        Some(replaced) => match json::check(&replaced, MAX_BODY_DEPTH) {
+            Err(error) => not_json(&error),
+            Ok(_) => Error::field(
+                path_of_invalid_value(body).unwrap_or_default(),
+                "must not contain half of a surrogate pair",
+            ),
+        },
     }
 }
 
