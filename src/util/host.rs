@@ -3,11 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, Uri, header};
 use reqwest::Url;
-
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Names that are reserved for local networks (RFC 6761, 6762, 8375, and ICANN for `internal`). Names below them cannot
 /// be registered, so they cannot be used for DNS rebinding.
@@ -51,19 +47,6 @@ impl FromStr for HostPattern {
         };
         Ok(Self { name, is_suffix })
     }
-}
-
-/// Returns all hosts that a request names, since a client can add further ones. The host that it called is the first.
-/// `vercel dev` sets `Host` to its own host, and `X-Forwarded-Host` to the host that the client called.
-pub fn named_hosts<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> impl Iterator<Item = &'a str> {
-    let names = [X_FORWARDED_HOST, header::HOST];
-    let values = names
-        .into_iter()
-        .flat_map(|name| headers.get_all(name).iter());
-    values
-        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
-        .map(str::trim)
-        .chain(uri.authority().map(Authority::as_str))
 }
 
 /// Returns whether a request may name this host, with or without port, on a server without access control.

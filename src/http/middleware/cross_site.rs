@@ -3,14 +3,16 @@
 //! rebinding).
 
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, header};
 
 use super::cors::matches_any;
 use crate::config::AccessConfig;
 use crate::http::error::{Error, Result};
-use crate::util::host::{is_accepted, named_hosts};
+use crate::util::host::is_accepted;
 use crate::util::origin::web_host_of;
 
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Rejects a request that a page of another site sent.
@@ -20,8 +22,8 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// changes something and comes from a page whose origin is neither this service nor allowed. Requests that no page
 /// sent are accepted.
 pub(crate) fn refuse_other_pages(parts: &Parts, access: &AccessConfig) -> Result<()> {
-    let mut hosts = named_hosts(&parts.headers, &parts.uri);
-    if !access.is_network_reachable && !hosts.all(|host| is_accepted(host, &access.allowed_hosts)) {
+    let is_accepted = |host: &str| is_accepted(host, &access.allowed_hosts);
+    if !access.is_network_reachable && !hosts(parts).all(is_accepted) {
         return Err(Error::Forbidden(
             "Access control is off, so only requests to localhost are accepted. Add the host to ALLOWED_HOSTS, or set \
              AUTH_JWKS_URL, AUTH_JWT_SECRET or API_KEYS.",
@@ -40,7 +42,8 @@ fn is_from_other_page(parts: &Parts, access: &AccessConfig) -> bool {
         return is_sent_by_other_page(&parts.headers);
     };
     let page_host = web_host_of(origin.to_str().unwrap_or_default());
-    let called_host = named_hosts(&parts.headers, &parts.uri).next();
+    // `vercel dev` sets `Host` to its own host, and `X-Forwarded-Host` to the host that the client called.
+    let called_host = hosts(parts).next();
     let is_same_host = page_host
         .is_some_and(|page| called_host.is_some_and(|host| host.eq_ignore_ascii_case(page)));
     !is_same_host && !matches_any(origin, &access.cors_allowed_origins)
@@ -50,4 +53,16 @@ fn is_from_other_page(parts: &Parts, access: &AccessConfig) -> bool {
 pub(super) fn is_sent_by_other_page(headers: &HeaderMap) -> bool {
     let site = headers.get(SEC_FETCH_SITE);
     site.is_some_and(|site| site == "cross-site" || site == "same-site")
+}
+
+/// Returns all hosts that a request names, since a client can add further ones. The host that it called is the first.
+fn hosts(parts: &Parts) -> impl Iterator<Item = &str> {
+    let headers = [X_FORWARDED_HOST, header::HOST];
+    let values = headers
+        .into_iter()
+        .flat_map(|name| parts.headers.get_all(name).iter());
+    values
+        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .map(str::trim)
+        .chain(parts.uri.authority().map(Authority::as_str))
 }
