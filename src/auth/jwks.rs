@@ -173,7 +173,8 @@ impl CachedKeys {
             return Ok(keys);
         }
         let name = algorithm.name();
-        Err(match (id, named.next_back().map(|published| &published.key)) {
+        let published = named.next_back().map(|published| &published.key);
+        Err(match (id, published) {
             (Some(_), Some(Err(reason))) => {
                 format!(
                     "unknown signing key: the key with its `kid` cannot be used, because {reason}"
