@@ -173,27 +173,26 @@ impl CachedKeys {
             return Ok(keys);
         }
         let name = algorithm.name();
-        Err(
-            match (id, named.next_back().map(|published| &published.key)) {
-                (Some(_), Some(Err(reason))) => {
-                    format!(
-                        "unknown signing key: the key with its `kid` cannot be used, because {reason}"
-                    )
-                }
-                (Some(_), Some(Ok(key))) => format!(
-                    "unknown signing key: the key with its `kid` is for {}, and the token is signed with {name}",
-                    key.algorithm().name()
-                ),
-                (Some(_), None) => {
-                    format!(
-                        "unknown signing key: no key for {name} with its `kid` is published at AUTH_JWKS_URL"
-                    )
-                }
-                (None, _) => {
-                    format!("unknown signing key: no key for {name} is published at AUTH_JWKS_URL")
-                }
-            },
-        )
+        let published = named.next_back().map(|published| &published.key);
+        Err(match (id, published) {
+            (Some(_), Some(Err(reason))) => {
+                format!(
+                    "unknown signing key: the key with its `kid` cannot be used, because {reason}"
+                )
+            }
+            (Some(_), Some(Ok(key))) => format!(
+                "unknown signing key: the key with its `kid` is for {}, and the token is signed with {name}",
+                key.algorithm().name()
+            ),
+            (Some(_), None) => {
+                format!(
+                    "unknown signing key: no key for {name} with its `kid` is published at AUTH_JWKS_URL"
+                )
+            }
+            (None, _) => {
+                format!("unknown signing key: no key for {name} is published at AUTH_JWKS_URL")
+            }
+        })
     }
 
     fn needs_fetch(&self, is_key_unknown: bool, now: DateTime<Utc>) -> bool {
