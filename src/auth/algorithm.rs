@@ -13,6 +13,9 @@ pub(super) enum Algorithm {
     Ed25519,
 }
 
+/// The names of the algorithms of published keys, for error texts.
+pub(super) const PUBLISHED: &str = "RS256, ES256 or EdDSA (Ed25519)";
+
 impl Algorithm {
     /// Returns the algorithm with this name in the `alg` of a token or of a published key.
     pub(super) fn from_name(name: &str) -> Option<Self> {

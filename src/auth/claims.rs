@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::domain::caller::{Caller, MAX_TEAMS};
 use crate::domain::subject;
 use crate::domain::volume::VolumeId;
-use crate::util::log::warn_once_a_minute;
+use crate::util::once_per_minute::warn_once_a_minute;
 
 /// The role of admins.
 const ADMIN: &str = "admin";

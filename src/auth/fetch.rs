@@ -24,13 +24,13 @@ pub(super) enum FetchError {
     Timeout(Duration),
     #[error("the server responded with {0}")]
     Status(StatusCode),
-    #[error("it redirects to {0}, which is not followed")]
+    #[error("the URL redirects to {0}, which is not followed")]
     Redirect(String),
-    #[error("it redirects more than {MAX_REDIRECTS} times, the last time to {0}")]
+    #[error("the URL redirects more than {MAX_REDIRECTS} times, the last time to {0}")]
     TooManyRedirects(String),
     #[error("the JWKS is larger than {} KB", MAX_SET_BYTES / 1024)]
     TooLarge,
-    #[error("it is the metadata of the identity provider, not its JWKS")]
+    #[error("the response is the metadata of the identity provider, not its JWKS")]
     Metadata,
     #[error("invalid JWKS: {0}")]
     Invalid(String),
@@ -68,7 +68,7 @@ impl FetchError {
                 "set AUTH_JWKS_URL to the `jwks_uri` in the issuer's /.well-known/openid-configuration"
             }
             Self::NoUsableKey(_) => {
-                "let the identity provider sign tokens with RS256, ES256 or EdDSA (Ed25519)"
+                "let the identity provider sign tokens with an algorithm that docs/access-control.md lists"
             }
         };
         Diagnosis {

@@ -88,6 +88,12 @@ fn shown(jwk: &Value, name: &str) -> String {
     text.chars().take(MAX_SHOWN_CHARS).collect()
 }
 
+/// Returns whether `key_ops` (RFC 7517, section 4.3) allows verifying signatures.
+fn verifies(operations: &Value) -> bool {
+    let operations = operations.as_array();
+    operations.is_some_and(|operations| operations.iter().any(|operation| operation == "verify"))
+}
+
 fn verification_key(jwk: &Value) -> Result<VerificationKey, String> {
     if !jwk.is_object() {
         return Err("it is not a JSON object".to_owned());
@@ -96,6 +102,12 @@ fn verification_key(jwk: &Value) -> Result<VerificationKey, String> {
     match optional(jwk, "use")? {
         None | Some("sig") => {}
         Some(_) => return Err(format!("its `use` is {}, not sig", shown(jwk, "use"))),
+    }
+    if jwk
+        .get("key_ops")
+        .is_some_and(|operations| !verifies(operations))
+    {
+        return Err("its `key_ops` does not contain verify".to_owned());
     }
     let named = optional(jwk, "alg")?.map(|name| {
         Algorithm::from_name(name)
@@ -113,7 +125,10 @@ fn verification_key(jwk: &Value) -> Result<VerificationKey, String> {
             check_curve(jwk, "Ed25519")?;
             VerificationKey::Ed25519(coordinate(jwk, "x")?)
         }
-        "oct" => return Err("it is a secret, and a published secret is not secret".to_owned()),
+        "oct" => return Err(
+            "its `kty` oct is a shared secret, which must not be published: use AUTH_JWT_SECRET"
+                .to_owned(),
+        ),
         _ => return Err(format!("its `kty` {} is not supported", shown(jwk, "kty"))),
     };
     if named.is_some_and(|algorithm| algorithm != key.algorithm()) {
@@ -198,6 +213,10 @@ mod tests {
         for (jwk, algorithm) in [
             (json!({"kty": "RSA", "n": n, "e": "AQAB"}), Algorithm::Rs256),
             (
+                json!({"kty": "RSA", "n": n, "e": "AQAB", "key_ops": ["verify"]}),
+                Algorithm::Rs256,
+            ),
+            (
                 json!({"kty": "RSA", "n": zeros, "e": "AQAB", "alg": "RS256", "use": "sig"}),
                 Algorithm::Rs256,
             ),
@@ -231,10 +250,14 @@ mod tests {
             (json!({"kty": "AKP"}), "its `kty` AKP is not supported"),
             (
                 json!({"kty": "oct", "k": "AQAB"}),
-                "it is a secret, and a published secret is not secret",
+                "its `kty` oct is a shared secret, which must not be published: use AUTH_JWT_SECRET",
             ),
             (with(rsa.clone(), "kid", 10), "its `kid` is not a string"),
             (with(rsa.clone(), "use", "enc"), "its `use` is enc, not sig"),
+            (
+                with(rsa.clone(), "key_ops", "verify"),
+                "its `key_ops` does not contain verify",
+            ),
             (
                 with(rsa.clone(), "alg", "RS512"),
                 "its `alg` RS512 is not supported",

@@ -9,7 +9,7 @@ use chrono::Utc;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::algorithm::Algorithm;
+use super::algorithm::{Algorithm, PUBLISHED};
 use super::claims::{self, ClaimNames, Claims};
 use super::config::AuthConfig;
 use super::jwks::{self, KeySet};
@@ -151,10 +151,7 @@ impl TokenVerifier {
         } else {
             String::new()
         };
-        let published = self
-            .key_set
-            .as_ref()
-            .map(|_| "RS256, ES256 or EdDSA (Ed25519)");
+        let published = self.key_set.as_ref().map(|_| PUBLISHED);
         let shared = self.secret.as_ref().map(|_| "HS256");
         let accepted: Vec<&str> = published.into_iter().chain(shared).collect();
         format!(

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Failure, Result};
-use crate::util::log::warn_once_a_minute;
+use crate::util::once_per_minute::warn_once_a_minute;
 
 /// The maximum number of retries of one call.
 pub const MAX_RETRIES: u32 = 3;

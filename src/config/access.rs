@@ -97,11 +97,13 @@ fn jwks_url(environment: &Environment<'_>) -> Result<Option<String>, ConfigError
 }
 
 fn jwt_secret(environment: &Environment<'_>) -> Result<Option<Secret>, ConfigError> {
-    let expected = "at least 32 bytes of UTF-8 text";
+    let expected =
+        "at least 32 bytes of UTF-8 text, and not a PEM key: a public key is not a secret";
     environment.parse_with("AUTH_JWT_SECRET", expected, |text| {
         // Bytes that are not UTF-8 became replacement characters, which are easy to guess.
         let is_usable =
             text.len() >= MIN_SECRET_BYTES && !text.contains(char::REPLACEMENT_CHARACTER);
+        let is_usable = is_usable && !text.contains("-----BEGIN ");
         is_usable.then(|| Secret::new(text.to_owned()))
     })
 }

@@ -19,11 +19,11 @@ const FILES: [&str; 4] = [
 pub enum DotenvError {
     /// A line is not `NAME=value`.
     #[error(
-        "cannot read {0}: a line is not NAME=value: put a value that contains blanks between single quotes"
+        "cannot read {0}: a line is not NAME=value: put a value that contains spaces, $ or # in single quotes"
     )]
     Line(String),
     /// The file exists and cannot be read.
-    #[error("cannot read {0}: {1}")]
+    #[error("cannot read {0}: {1}: correct its permissions and its encoding (UTF-8), or remove it")]
     File(String, io::Error),
 }
 

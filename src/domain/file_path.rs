@@ -144,7 +144,7 @@ pub(crate) fn is_forbidden(character: char) -> bool {
 }
 
 /// Returns whether `character` has the Unicode property `Bidi_Control`.
-pub(crate) fn has_bidi_control(character: char) -> bool {
+fn has_bidi_control(character: char) -> bool {
     matches!(
         character,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'

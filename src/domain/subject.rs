@@ -18,7 +18,7 @@ const MAX_NAME_CHARS: usize = 255;
 pub const RULE: &str = "must be 1 to 255 visible characters, and not `.` or `..`";
 /// The start of an id of the third form.
 const UNICODE: &str = "!!u";
-/// The first code point that is too large for three digits of six bits. No visible character is.
+/// The first code point that is too large for three digits of six bits. All visible characters are below it.
 const END_OF_UNICODE_FORM: u32 = 1 << 18;
 /// The digits of base64url (RFC 4648, section 5).
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

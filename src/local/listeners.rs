@@ -65,7 +65,7 @@ async fn addresses(host: &Host) -> anyhow::Result<Vec<IpAddr>> {
     Ok(addresses)
 }
 
-/// Port 0 is a free port on the first address, and that port on the others.
+/// Listens on all addresses. With port 0, uses a free port of the first address for all.
 async fn bind_all(
     addresses: &[IpAddr],
     port: u16,

@@ -3,7 +3,7 @@
 //! A storage that is down affects every request, so each line is written once a minute and process at most;
 //! `log.suppressed` counts the lines in between. No line names a volume, a skill or a file.
 
-use crate::util::log::warn_once_a_minute;
+use crate::util::once_per_minute::warn_once_a_minute;
 use crate::{blob, store};
 
 /// Logs that Redis cannot read or write what it caches of skills.

@@ -1,7 +1,7 @@
 //! The rule that rate limiting fails open.
 
 use super::error::{Error, Result};
-use crate::util::log::warn_once_a_minute;
+use crate::util::once_per_minute::warn_once_a_minute;
 
 /// Allows a request that Redis could not charge to its rate limit, with a warning.
 ///

@@ -18,7 +18,7 @@ use crate::domain::request_context::RequestContext;
 use crate::domain::volume::Volume;
 use crate::skill::{Skill, SkillId};
 use crate::util::json;
-use crate::util::log::warn_once_a_minute;
+use crate::util::once_per_minute::warn_once_a_minute;
 
 /// Time that the skills of a volume stay cached after the last write: 30 days, in seconds.
 const CACHE_SECONDS: u64 = 30 * 24 * 60 * 60;

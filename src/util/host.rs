@@ -6,7 +6,7 @@ use std::str::FromStr;
 use reqwest::Url;
 
 /// Names that are reserved for local networks (RFC 6761, 6762, 8375, and ICANN for `internal`). Names below them cannot
-/// be registered, so they cannot be used for DNS rebinding.
+/// be registered, so DNS rebinding with them needs an attacker who answers names in the local network.
 const LOCAL_SUFFIXES: [&str; 5] = [".localhost", ".local", ".home.arpa", ".test", ".internal"];
 
 /// An allowed host: `dev.example.com`, or `*.example.com` for all subdomains.

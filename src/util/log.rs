@@ -9,9 +9,7 @@ use std::fmt;
 use std::future::Future;
 use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
-use chrono::Utc;
 use serde::ser::{SerializeMap, Serializer as _};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -19,9 +17,6 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use super::trace_parent::TraceParent;
-
-/// The interval at which one [`OncePerMinute`] lets a line pass, in seconds.
-const LIMIT_SECONDS: i64 = 60;
 
 tokio::task_local! {
     static REQUEST: RequestScope;
@@ -105,58 +100,6 @@ pub(crate) fn in_current_request<F: Future>(future: F) -> impl Future<Output = F
 pub fn install() {
     // An error means that a subscriber is installed already.
     let _ = tracing::subscriber::set_global_default(JsonLines);
-}
-
-/// Logs a warning whose cause may repeat with each request, such as a storage that is down: at most once a minute and
-/// process. `log.suppressed` counts the lines in between. A macro, because each place needs a limiter of its own.
-macro_rules! warn_once_a_minute {
-    ($($event:tt)+) => {{
-        static LIMIT: $crate::util::log::OncePerMinute = $crate::util::log::OncePerMinute::new();
-        if let Some(suppressed) = LIMIT.pass() {
-            tracing::warn!(log.suppressed = suppressed, $($event)+);
-        }
-    }};
-}
-
-pub(crate) use warn_once_a_minute;
-
-/// The limiter of [`warn_once_a_minute`].
-#[derive(Debug)]
-pub(crate) struct OncePerMinute {
-    last: AtomicI64,
-    suppressed: AtomicU32,
-}
-
-impl OncePerMinute {
-    pub(crate) const fn new() -> Self {
-        Self {
-            last: AtomicI64::new(0),
-            suppressed: AtomicU32::new(0),
-        }
-    }
-
-    /// Returns the number of lines suppressed since the last one if the line is to be written, and counts it as
-    /// suppressed otherwise.
-    pub(crate) fn pass(&self) -> Option<u32> {
-        self.pass_at(Utc::now().timestamp())
-    }
-
-    fn pass_at(&self, now: i64) -> Option<u32> {
-        let last = self.last.load(Ordering::Relaxed);
-        // A clock that was set back must not silence the line.
-        let is_due = now >= last + LIMIT_SECONDS || now < last;
-        let is_first = || {
-            let exchanged =
-                self.last
-                    .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed);
-            exchanged.is_ok()
-        };
-        if is_due && is_first() {
-            return Some(self.suppressed.swap(0, Ordering::Relaxed));
-        }
-        self.suppressed.fetch_add(1, Ordering::Relaxed);
-        None
-    }
 }
 
 /// The subscriber: each event is one line, written to the sink of its request or to standard output.
@@ -345,13 +288,5 @@ mod tests {
             async { tokio::spawn(in_current_request(async { tracing::info!("spawned") })).await };
         scope.run(spawn).await.unwrap();
         assert_eq!(written.lock().unwrap()[0].1["request.id"], "req_1");
-    }
-
-    #[test]
-    fn repeated_line_passes_once_a_minute_and_counts_the_suppressed_ones() {
-        let limit = OncePerMinute::new();
-        let passed = [1000, 1001, 1059, 1060, 1061, 5, 6, 70].map(|now| limit.pass_at(now));
-        let expected = [Some(0), None, None, Some(2), None, Some(1), None, Some(1)];
-        assert_eq!(passed, expected);
     }
 }

@@ -6,7 +6,7 @@ use super::host::{is_subdomain, normalize, split_wildcard};
 
 /// The schemes of web pages.
 const WEB_SCHEMES: [&str; 2] = ["http", "https"];
-/// Schemes that are never those of an `Origin` header, or that belong to any page.
+/// Schemes that do not identify an app: browsers never send them in `Origin`, or every page can use them.
 const OTHER_SCHEMES: [&str; 10] = [
     "about",
     "blob",
@@ -72,7 +72,7 @@ impl FromStr for OriginPattern {
     }
 }
 
-/// Returns whether a scheme can be that of an app or browser extension. A misspelled `https` cannot.
+/// Returns whether a scheme can be that of an app or browser extension. Rejects misspellings of `https`, which consist of its letters.
 fn is_app_scheme(scheme: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     let is_misspelled = scheme.bytes().all(|byte| b"htps".contains(&byte));

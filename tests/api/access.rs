@@ -138,7 +138,7 @@ async fn call(api: &Client) -> Response {
 
 /// Checks the format of a 401 and returns its body.
 #[track_caller]
-fn assert_refused(response: Response, has_credentials: bool) -> String {
+fn assert_rejected(response: Response, has_credentials: bool) -> String {
     let challenge = match has_credentials {
         true => r#"Bearer realm="llmos", error="invalid_token""#,
         false => r#"Bearer realm="llmos""#,

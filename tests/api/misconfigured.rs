@@ -56,7 +56,7 @@ async fn routes_of_a_misconfigured_function_are_503_and_name_the_variable() {
 }
 
 #[tokio::test]
-async fn value_that_can_never_work_is_named_at_the_start() {
+async fn unusable_value_is_reported_at_start() {
     for (name, value, problem) in [
         (
             "REDIS_URL",
@@ -88,6 +88,11 @@ async fn value_that_can_never_work_is_named_at_the_start() {
             "CORS_ALLOWED_ORIGINS",
             "htps://hidden.example",
             "must be comma-separated origins",
+        ),
+        (
+            "AUTH_JWT_SECRET",
+            "-----BEGIN PUBLIC KEY-----\nhidden",
+            "not a PEM key",
         ),
         (
             "ALLOWED_HOSTS",

@@ -1,4 +1,4 @@
-//! One name, one thing: Unicode normal forms, and names that other programs stored.
+//! Unicode normal forms, and names that other programs stored.
 
 use axum::http::Method;
 use llmos::blob::client_token;
@@ -53,7 +53,7 @@ async fn link(api: &Client, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn decomposed_path_names_the_same_file_at_every_entrance() {
+async fn decomposed_path_names_the_same_file_on_every_route() {
     let (store, api) = start().await;
     let stored = api.send(Method::PUT, &file(FORM_D), b"x".to_vec()).await;
     assert_eq!(stored.assert_status(200).json()["path"], FORM_C);
@@ -248,7 +248,7 @@ async fn skills_of_other_programs_are_listed_with_a_warning_changed_and_deleted(
 }
 
 #[tokio::test]
-async fn decomposed_skill_id_names_the_same_skill_at_every_entrance() {
+async fn decomposed_skill_id_names_the_same_skill_on_every_route() {
     let app = SkillsApp::start().await;
     let pathname = "volumes/user/default/skills/caf\u{e9}.md";
     let path = format!("/api/skills/{}", encode_path("cafe\u{301}"));

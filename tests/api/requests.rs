@@ -1,4 +1,4 @@
-//! Parts of a request that a route does not apply are refused by name: headers, parameters, members, expectations.
+//! Parts of a request that a route does not apply are rejected by name: headers, parameters, members, expectations.
 //!
 //! The tests walk over all operations of the OpenAPI description, so that a new route is covered.
 

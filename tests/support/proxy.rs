@@ -110,7 +110,7 @@ impl Shared {
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((client, _)) = listener.accept().await {
         let target = shared.target.lock().unwrap().clone();
-        // If the server refuses the connection, the proxy closes its own.
+        // If the server rejects the connection, the proxy closes its own.
         if let Ok(server) = UnixStream::connect(&target).await {
             client.set_nodelay(true).unwrap();
             tokio::spawn(carry(client, server, shared.clone()));

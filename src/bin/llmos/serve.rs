@@ -78,7 +78,12 @@ async fn serve() -> anyhow::Result<()> {
     print_address(&addresses, &sources, local.is_host_ignored);
     print_startup_banner(address, &config, redis.as_ref(), blobs.as_ref());
 
-    let allowed_hosts = config.access.allowed_hosts.clone();
+    // With access control, `ALLOWED_HOSTS` has no effect: a name that leads to this machine from the internet must not open
+    // the store, whose token is public.
+    let allowed_hosts = match config.access.auth.is_configured() {
+        true => Vec::new(),
+        false => config.access.allowed_hosts.clone(),
+    };
     let services = Services {
         api: api_service(http::router(), App::new(config)),
         blobs: blobs.map(|store| blob_store::router_with_hosts(store, allowed_hosts)),

@@ -195,7 +195,7 @@ fn service_rendering(error: &service::error::Error) -> Rendering {
     }
 }
 
-/// Returns the text of a conflict: the resource that is in the way, and the remedy.
+/// Returns the text of a conflict: the conflicting resource and the remedy.
 fn conflict_text(conflict: &Conflict) -> Cow<'static, str> {
     match conflict {
         Conflict::CreatedSessionDeleted => "This Idempotency-Key already created a session, which was deleted since. \

@@ -9,7 +9,7 @@ const MAX_NAMES: usize = 20;
 /// The largest length of a name in an error, in characters.
 const MAX_NAME_CHARS: usize = 100;
 
-/// Unknown names of a request, and the names that its route knows.
+/// Unknown names of a request, and the names that its route supports.
 #[derive(Debug)]
 pub struct Unknown {
     names: Vec<String>,

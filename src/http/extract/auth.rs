@@ -15,7 +15,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::client_ip::caller_address;
-use super::headers::refuse_unsupported;
+use super::headers::reject_unsupported_headers;
 use super::vercel_headers::X_VERCEL_OIDC_TOKEN;
 use crate::app::App;
 use crate::auth::AuthError;
@@ -36,7 +36,7 @@ const MALFORMED: &str = "Send exactly one `Authorization` header: `Bearer <token
 impl FromRequestParts<App> for RequestContext {
     type Rejection = Error;
 
-    /// Authenticates the request, and refuses headers that its route does not apply. The rate limit is charged by the
+    /// Authenticates the request, and rejects headers that its route does not apply. The rate limit is charged by the
     /// first Redis call of the request.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let caller = if app.config.access.auth.is_configured() {
@@ -46,7 +46,7 @@ impl FromRequestParts<App> for RequestContext {
         } else {
             unauthenticated_caller(parts, app)?
         };
-        refuse_unsupported(parts)?;
+        reject_unsupported_headers(parts)?;
         Ok(with_rate_limit(caller, parts, app))
     }
 }
@@ -73,7 +73,7 @@ impl FromRequestParts<App> for Unauthenticated {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        refuse_unsupported(parts)?;
+        reject_unsupported_headers(parts)?;
         let context = with_rate_limit(Caller::unrestricted(), parts, app);
         app.store.check_rate_limit(&context).await?;
         Ok(Self(context))
@@ -107,7 +107,7 @@ fn unauthenticated_caller(parts: &Parts, app: &App) -> Result<Caller> {
             had_credentials: false,
         });
     }
-    cross_site::refuse_other_pages(parts, access)?;
+    cross_site::reject_other_pages(parts, access)?;
     Ok(Caller::unrestricted())
 }
 

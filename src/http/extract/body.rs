@@ -12,8 +12,8 @@ use super::headers::check_expectation;
 use crate::http::error::{Error, Result, Unknown};
 use crate::util::field_names::field_names;
 use crate::util::json::{self, Object};
-use crate::util::lone_surrogate::{path_of_invalid_value, without_lone_surrogates};
 use crate::util::media_type;
+use crate::util::surrogate::{path_of_invalid_value, without_lone_surrogates};
 
 /// The deepest nesting of objects and arrays in a body.
 const MAX_BODY_DEPTH: usize = 64;
@@ -45,8 +45,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     }
 }
 
-/// Reads the whole body. The expectation is checked here again: an upload reads the body of a caller without
-/// credentials as well.
+/// Reads the whole body. Rejects an unmet `Expect` again, because an upload reads bodies of unauthenticated callers.
 pub(crate) async fn read_body(request: Request) -> Result<Bytes> {
     check_expectation(request.headers())?;
     let is_utf8 = has_utf8_charset(request.headers());
@@ -106,7 +105,7 @@ impl JsonBody {
     }
 
     /// Rejects members that `T` does not have, with all their names.
-    fn refuse_unknown<T: DeserializeOwned>(&self) -> Result<()> {
+    fn reject_unknown<T: DeserializeOwned>(&self) -> Result<()> {
         let mut members: Vec<&String> = self.members.iter().collect();
         members.sort_unstable();
         unknown_members(members, field_names::<T>())
@@ -117,7 +116,7 @@ impl JsonBody {
     ///
     /// # Errors
     /// If there are such members. A body with another form passes.
-    pub(crate) fn refuse_unknown_in<T: DeserializeOwned>(&self, array: &str) -> Result<()> {
+    pub(crate) fn reject_unknown_in<T: DeserializeOwned>(&self, array: &str) -> Result<()> {
         let text = std::str::from_utf8(&self.text).unwrap_or_default();
         let object = Object::parse(text);
         let items = object.as_ref().and_then(|object| object.get(array));
@@ -144,7 +143,7 @@ impl JsonBody {
     /// # Errors
     /// Names the members that `T` does not have, or the field that is missing or invalid.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T> {
-        self.refuse_unknown::<T>()?;
+        self.reject_unknown::<T>()?;
         let mut deserializer = serde_json::Deserializer::from_slice(&self.text);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let path = error.path().to_string();
@@ -165,7 +164,7 @@ impl JsonBody {
 ///
 /// # Errors
 /// If there are such members. Text that is not an object passes.
-pub(crate) fn refuse_unknown_within<T: DeserializeOwned>(path: &str, object: &str) -> Result<()> {
+pub(crate) fn reject_unknown_within<T: DeserializeOwned>(path: &str, object: &str) -> Result<()> {
     unknown_members(unknown_paths::<T>(path, object), field_names::<T>())
 }
 

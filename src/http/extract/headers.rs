@@ -1,4 +1,4 @@
-//! Request headers that change the meaning of a request and that its route does not apply. They are refused by name,
+//! Request headers that change the meaning of a request and that its route does not apply. They are rejected by name,
 //! because a write that ignores one would do something else than the client asked for.
 //!
 //! `Prefer` (RFC 7240), `Range` on reads (RFC 9110, section 14.2) and all headers that are not listed here are optional
@@ -12,8 +12,8 @@ use crate::http::error::{Error, Result};
 /// The largest request body, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// A header, the requests that it is refused on, and the remedy.
-struct Refused {
+/// A header, the requests that it is rejected on, and the remedy.
+struct UnsupportedHeader {
     name: HeaderName,
     applies: fn(&Parts, &HeaderValue) -> bool,
     remedy: &'static str,
@@ -22,77 +22,77 @@ struct Refused {
 const METHOD_REMEDY: &str = "Send the request with this method itself.";
 
 /// The headers, in the order in which they are reported.
-const REFUSED: [Refused; 10] = [
-    Refused {
+const UNSUPPORTED: [UnsupportedHeader; 10] = [
+    UnsupportedHeader {
         name: header::CONTENT_RANGE,
         applies: |parts, _| is_write(parts),
         remedy: "A part cannot be written: send the whole content without this header.",
     },
-    Refused {
+    UnsupportedHeader {
         name: header::RANGE,
         applies: |parts, _| is_write(parts),
         remedy: "A part cannot be changed: send the whole content without this header.",
     },
-    Refused {
+    UnsupportedHeader {
         name: HeaderName::from_static("upload-offset"),
         applies: |parts, _| is_write(parts),
         remedy: "Uploads cannot be resumed here: send the whole content without this header.",
     },
-    Refused {
+    UnsupportedHeader {
         name: header::IF_MATCH,
         applies: |parts, _| !applies_if_match(&parts.method),
         remedy: "PUT, PATCH and DELETE of one resource support it.",
     },
-    Refused {
+    UnsupportedHeader {
         name: header::IF_NONE_MATCH,
         applies: |parts, _| is_write(parts) && !is_put_of_a_file(parts),
         remedy: "PUT of a file supports it as `*`; a POST that creates never replaces anything.",
     },
-    Refused {
+    UnsupportedHeader {
         name: header::IF_MODIFIED_SINCE,
         applies: |parts, _| is_write(parts),
         remedy: "Use If-Match with the ETag of the resource.",
     },
-    Refused {
+    UnsupportedHeader {
         name: header::IF_UNMODIFIED_SINCE,
         applies: |_, _| true,
         remedy: "Use If-Match with the ETag of the resource.",
     },
-    Refused {
+    UnsupportedHeader {
         name: HeaderName::from_static("x-http-method-override"),
         applies: overrides_method,
         remedy: METHOD_REMEDY,
     },
-    Refused {
+    UnsupportedHeader {
         name: HeaderName::from_static("x-http-method"),
         applies: overrides_method,
         remedy: METHOD_REMEDY,
     },
-    Refused {
+    UnsupportedHeader {
         name: HeaderName::from_static("x-method-override"),
         applies: overrides_method,
         remedy: METHOD_REMEDY,
     },
 ];
 
-/// Refuses a request with a header that its route does not apply.
+/// Rejects a request with a header that its route does not apply.
 ///
 /// # Errors
 /// Names the header and the remedy: 400, 415 for an encoded body, 417 and 413 for an `Expect` that cannot be met.
-pub(crate) fn refuse_unsupported(parts: &Parts) -> Result<()> {
+pub(crate) fn reject_unsupported_headers(parts: &Parts) -> Result<()> {
     check_expectation(&parts.headers)?;
-    for refused in &REFUSED {
-        let mut values = parts.headers.get_all(&refused.name).iter();
-        if values.any(|value| (refused.applies)(parts, value)) {
-            let (name, remedy) = (title_case(&refused.name), refused.remedy);
+    for header in &UNSUPPORTED {
+        let mut values = parts.headers.get_all(&header.name).iter();
+        if values.any(|value| (header.applies)(parts, value)) {
+            let (name, remedy) = (title_case(&header.name), header.remedy);
             let detail = format!("{name} is not supported on this request. {remedy}");
             return Err(Error::InvalidRequest(detail));
         }
     }
-    refuse_unreadable_body(parts)
+    reject_unreadable_body(parts)
 }
 
-/// Refuses a request that waits for `100 Continue` before it sends a body that is too large, and one with another
+/// Rejects a request that waits for `100 Continue` before it sends a body that is too large, and one with another
 /// expectation. The server sends `100 Continue` when it first reads the body, so this comes first.
 ///
 /// # Errors
@@ -119,8 +119,8 @@ pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
     length.to_str().ok()?.parse().ok()
 }
 
-/// Refuses a body that would be read as something else: an encoded one, and one with several media types.
-fn refuse_unreadable_body(parts: &Parts) -> Result<()> {
+/// Rejects a body that would be read as something else: an encoded one, and one with several media types.
+fn reject_unreadable_body(parts: &Parts) -> Result<()> {
     if !has_body(&parts.method) {
         return Ok(());
     }

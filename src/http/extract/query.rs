@@ -64,13 +64,13 @@ impl<S: Send + Sync, T: Parameters> FromRequestParts<S> for QueryParams<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        refuse_unknown::<T>(&parts.uri)?;
+        reject_unknown::<T>(&parts.uri)?;
         T::parse(&parts.uri).map(Self)
     }
 }
 
 /// Rejects parameters that are neither of the route nor of the platform.
-fn refuse_unknown<T: Parameters>(uri: &Uri) -> Result<()> {
+fn reject_unknown<T: Parameters>(uri: &Uri) -> Result<()> {
     let Some(query) = uri.query() else {
         return Ok(());
     };

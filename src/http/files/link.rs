@@ -104,7 +104,10 @@ pub(super) async fn link_file(
     }
     let caller = &context.caller;
     let volume = readable(caller, volume.selection()?, caller.default_volume())?;
-    let path = app.files(&context).linkable(&volume, &wanted.path).await?;
+    let path = app
+        .files(&context)
+        .path_for_link(&volume, &wanted.path)
+        .await?;
     let end = Utc::now() + Duration::from_secs_f64(wanted.seconds);
     let pathname = paths::stored_file(&volume, &path);
     let link = Link::new(&pathname, end.timestamp(), &app.blobs_of(&context))?;
@@ -168,7 +171,8 @@ impl Link {
             .finish()
     }
 
-    /// Returns for how many seconds the link opens this pathname; `None` if it does not.
+    /// Returns the remaining validity of the link for this pathname, in seconds; `None` if the link is invalid or has
+    /// expired.
     fn seconds_left(&self, pathname: &str, blobs: &Blobs) -> Result<Option<i64>> {
         let message = signed(pathname, &self.valid_until);
         let is_ours = blobs.link_key()?.verify(&message, &self.signature);

@@ -18,7 +18,7 @@ use crate::domain::request_context::RequestContext;
 use crate::domain::schema::file_pathname;
 use crate::http::error::{Error, Result};
 use crate::http::extract::auth::RateLimited;
-use crate::http::extract::body::{JsonBody, refuse_unknown_within};
+use crate::http::extract::body::{JsonBody, reject_unknown_within};
 use crate::http::extract::query::{NoParameters, QueryParams};
 use crate::http::schema::parameters;
 use crate::http::schema::responses::BadBody;
@@ -171,7 +171,7 @@ pub(super) async fn handle_upload(
     body: Result<JsonBody>,
 ) -> Result<Json<UploadResponse>> {
     match (body.and_then(|body| Ok((body.parse()?, body))), caller) {
-        (_, Err(refused)) if !is_about_access(&refused) => Err(refused),
+        (_, Err(error)) if !is_about_access(&error) => Err(error),
         // Blob reports the completion of an upload with a signature instead of credentials.
         (Ok((UploadEvent::UploadCompleted(_), body)), _) => {
             confirm_completion(&app, &headers, &body)
@@ -200,7 +200,7 @@ impl WantedToken {
         let file: UploadedFile = match payload {
             None => UploadedFile::default(),
             Some(text) => {
-                refuse_unknown_within::<UploadedFile>(CLIENT_PAYLOAD, &text)?;
+                reject_unknown_within::<UploadedFile>(CLIENT_PAYLOAD, &text)?;
                 serde_json::from_str(&text).map_err(|_| {
                     Error::field(CLIENT_PAYLOAD, "must be JSON: {size, content_type}")
                 })?

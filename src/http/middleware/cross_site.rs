@@ -18,15 +18,15 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Rejects a request that a page of another site sent.
 ///
 /// # Errors
-/// [`Error::Forbidden`] if the request names a host other than this machine while access control is off, or if it
+/// [`Error::Forbidden`] if access control is off and the request names a host that is neither local nor in `ALLOWED_HOSTS`, or if it
 /// changes something and comes from a page whose origin is neither this service nor allowed. Requests that no page
 /// sent are accepted.
-pub(crate) fn refuse_other_pages(parts: &Parts, access: &AccessConfig) -> Result<()> {
+pub(crate) fn reject_other_pages(parts: &Parts, access: &AccessConfig) -> Result<()> {
     let is_accepted = |host: &str| is_accepted(host, &access.allowed_hosts);
     if !access.is_network_reachable && !hosts(parts).all(is_accepted) {
         return Err(Error::Forbidden(
-            "Access control is off, so only requests to localhost are accepted. Add the host to ALLOWED_HOSTS, or set \
-             AUTH_JWKS_URL, AUTH_JWT_SECRET or API_KEYS.",
+            "Access control is off, so only IP addresses, local host names and ALLOWED_HOSTS are accepted. Call the server \
+             by such a name, add the host to ALLOWED_HOSTS, or set AUTH_JWKS_URL, AUTH_JWT_SECRET or API_KEYS.",
         ));
     }
     if parts.method.is_safe() || !is_from_other_page(parts, access) {

@@ -18,13 +18,14 @@ pub(crate) enum Embedding {
 }
 
 impl Embedding {
-    /// Returns who may show the file at a link: every page that knows the link, if any other origin may call at all.
+    /// Returns the policy of a signed link: pages of every origin if `CORS_ALLOWED_ORIGINS` is set, otherwise pages of
+    /// this service.
     pub(crate) fn of_link(origins: &[OriginPattern]) -> Self {
         Self::cross_origin_if(!origins.is_empty())
     }
 
-    /// Returns who may show a file that was requested without a link: pages of allowed origins. The page is known by
-    /// its `Origin` or `Referer`. A browser that hides both still reports that the page is another one.
+    /// Returns the policy of a file without a link: pages of allowed origins. The page is identified by
+    /// its `Origin` or `Referer`. A browser that sends neither usually reports the relation of the page in `Sec-Fetch-Site`.
     pub(crate) fn of_page(headers: &HeaderMap, origins: &[OriginPattern]) -> Self {
         let origin = headers.get(header::ORIGIN).cloned();
         Self::cross_origin_if(match origin.or_else(|| referring_origin(headers)) {

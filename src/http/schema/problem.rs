@@ -127,7 +127,7 @@ impl PartialSchema for Problem {
                 "code": {"type": "string", "enum": codes(), "description": "The cause, for programs. Stable."},
                 "request_id": {"type": "string", "description": "The id of the request in the log."},
                 "errors": {
-                    "description": "With 422: the invalid field, or all unknown members. With 400: all unknown query parameters.",
+                    "description": "With 422: the invalid field, or the unknown members. With 400: the unknown query parameters. At most 20.",
                     "type": "array", "minItems": 1, "maxItems": 20,
                     "items": {
                         "type": "object",

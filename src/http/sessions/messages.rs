@@ -213,7 +213,7 @@ fn read_messages(body: &JsonBody) -> Result<Vec<NewMessage>> {
     }
     let parsed = body.parse();
     if parsed.is_err() {
-        body.refuse_unknown_in::<NewMessage>("messages")?;
+        body.reject_unknown_in::<NewMessage>("messages")?;
     }
     let Batch { messages } = parsed?;
     if !(1..=MAX_BATCH).contains(&messages.len()) {

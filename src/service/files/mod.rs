@@ -71,11 +71,12 @@ impl<'a> FileService<'a> {
         Err(NOT_FOUND)
     }
 
-    /// Returns the path of a link. A path that this service would not store must be that of a stored file.
+    /// Returns the path that a link to `path` contains. A path that this service would not store must belong to a stored
+    /// file.
     ///
     /// # Errors
     /// If the path is invalid.
-    pub async fn linkable(&self, volume: &Volume, path: &str) -> Result<StoredPath> {
+    pub async fn path_for_link(&self, volume: &Volume, path: &str) -> Result<StoredPath> {
         let stored = StoredPath::parse(path);
         match (FilePath::parse(path), stored) {
             (Ok(path), stored) => Ok(stored.unwrap_or_else(|| path.into())),

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn error_without_a_correction_stays() {
+    fn error_without_a_correction_is_unchanged() {
         for text in ["- a\n- b", "text", "a: 1\n--- \nb: 2", "%YAML 1.2\na: 1"] {
             let error = corrected(text);
             assert!(!error.message.contains(". "), "{text:?}: {error:?}");

@@ -6,8 +6,7 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-/// The length of an escape such as `\ud83d`, in bytes and characters.
-const ESCAPE_CHARS: usize = 6;
+use crate::util::surrogate::{ESCAPE_BYTES, code_unit_at};
 
 /// Returns the text with each surrogate pair of a double-quoted scalar as one escape (`\U0001f680`). Other scalars stay
 /// unchanged: in them a backslash is text. No line is added or removed.
@@ -23,7 +22,7 @@ pub(super) fn join_surrogates(text: &str) -> Cow<'_, str> {
             if let Some(character) = pair_at(text, at) {
                 joined.push_str(&text[copied_to..at]);
                 joined.push_str(&format!("\\U{:08x}", u32::from(character)));
-                at += 2 * ESCAPE_CHARS;
+                at += 2 * ESCAPE_BYTES;
                 copied_to = at;
             } else {
                 // A backslash escapes the next byte, so that `\\ud83d` contains no surrogate.
@@ -42,8 +41,8 @@ pub(super) fn join_surrogates(text: &str) -> Cow<'_, str> {
 fn double_quoted(text: &str) -> Vec<Range<usize>> {
     let mut probe = text.as_bytes().to_vec();
     for start in pairs(text) {
-        for escape in [start, start + ESCAPE_CHARS] {
-            probe[escape + 2..escape + ESCAPE_CHARS].copy_from_slice(b"0020");
+        for escape in [start, start + ESCAPE_BYTES] {
+            probe[escape + 2..escape + ESCAPE_BYTES].copy_from_slice(b"0020");
         }
     }
     let probe = String::from_utf8_lossy(&probe).into_owned();
@@ -70,14 +69,8 @@ fn pairs(text: &str) -> impl Iterator<Item = usize> {
 
 /// Returns the character of the surrogate pair that starts at this byte.
 fn pair_at(text: &str, start: usize) -> Option<char> {
-    let escapes = text.as_bytes().get(start..start + 2 * ESCAPE_CHARS)?;
-    let unit = |escape: &[u8]| {
-        let digits = std::str::from_utf8(escape.strip_prefix(b"\\u")?).ok()?;
-        let are_digits = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        are_digits.then(|| u16::from_str_radix(digits, 16).ok())?
-    };
-    let (first, second) = escapes.split_at(ESCAPE_CHARS);
-    let units = [unit(first)?, unit(second)?];
+    let unit_at = |at| code_unit_at(text.as_bytes(), at);
+    let units = [unit_at(start)?, unit_at(start + ESCAPE_BYTES)?];
     let is_high = (0xd800..0xdc00).contains(&units[0]);
     let mut characters = char::decode_utf16(units).take(1);
     characters.next()?.ok().filter(|_| is_high)

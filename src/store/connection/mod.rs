@@ -28,7 +28,7 @@ use redis::{Cmd, ErrorKind, FromRedisValue, ProtocolVersion, RedisError, ServerE
 
 use self::transport::{ConnectOptions, Transport};
 use super::error::{Error, Result};
-use crate::util::log::warn_once_a_minute;
+use crate::util::once_per_minute::warn_once_a_minute;
 
 /// Whether a command may be sent again after its reply was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

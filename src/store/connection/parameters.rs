@@ -131,7 +131,8 @@ fn contradiction(name: &str) -> UrlError {
     )
 }
 
-/// The name is left out if it can be a part of a password with an unescaped `&` or `?`.
+/// Returns the error of an unknown parameter. Omits the name if it can be a part of a password with an unescaped `&` or
+/// `?`.
 fn unknown(name: &str, follows_password: bool) -> UrlError {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     let is_shown = !follows_password

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::super::support::{Process, Redis, clear_configuration};
-use super::{assert_refused, call, create, hash_of, keys, start, with};
+use super::{assert_rejected, call, create, hash_of, keys, start, with};
 
 #[tokio::test]
 async fn api_key_grants_only_its_scope() {
@@ -72,16 +72,16 @@ async fn unknown_api_key_is_rejected_in_every_position() {
         "llmos_",
         "a.b.c",
     ] {
-        assert_refused(call(&with(&api, wrong)).await, true);
+        assert_rejected(call(&with(&api, wrong)).await, true);
     }
     let elsewhere = api.with_header("x-api-key", key);
-    assert_refused(call(&elsewhere).await, false);
+    assert_rejected(call(&elsewhere).await, false);
     let in_query = api
         .get(&format!("/api/sessions?key={key}&access_token={key}"))
         .await;
-    assert_refused(in_query, false);
+    assert_rejected(in_query, false);
     let basic = api.with_header("authorization", format!("Basic {key}"));
-    assert_refused(call(&basic).await, true);
+    assert_rejected(call(&basic).await, true);
 }
 
 /// Runs `llmos keys new` and returns its success and output.
@@ -109,7 +109,7 @@ async fn key_created_by_keys_new_is_accepted_by_a_deployment() {
     ];
     let (process, api) = Process::function(env!("CARGO_BIN_EXE_sessions"), &environment).await;
 
-    assert_refused(call(&api).await, false);
+    assert_rejected(call(&api).await, false);
     let caller = with(&api, &value("key"));
     let id = create(&caller, "user", "alice").await;
     caller

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::super::support::{
     Claims, Client, Process, Redis, Runtime, clear_configuration, config, in_process,
 };
-use super::{assert_refused, call, create, hash_of, issuer, secret, with};
+use super::{assert_rejected, call, create, hash_of, issuer, secret, with};
 
 const LLMOS: &str = env!("CARGO_BIN_EXE_llmos");
 const SESSIONS: &str = env!("CARGO_BIN_EXE_sessions");
@@ -24,7 +24,7 @@ const HEALTH: &str = env!("CARGO_BIN_EXE_health");
 async fn assert_closed(api: &Client, path: &str) {
     let guess = with(api, "x");
     for api in [api, &guess] {
-        let detail = assert_refused(api.get(path).await, false);
+        let detail = assert_rejected(api.get(path).await, false);
         for name in [
             "AUTH_JWKS_URL",
             "AUTH_JWT_SECRET",
@@ -139,10 +139,10 @@ async fn allow_anonymous_opens_a_deployment_without_credentials() {
         (("AUTH_JWT_SECRET", &*secret), &*token),
     ] {
         let (_process, api) = start(variable).await;
-        assert_refused(call(&api).await, false);
+        assert_rejected(call(&api).await, false);
         let new = json!({"name": "x", "volume": "system"});
-        assert_refused(api.post("/api/sessions", &new).await, false);
-        assert_refused(call(&with(&api, "x")).await, true);
+        assert_rejected(api.post("/api/sessions", &new).await, false);
+        assert_rejected(call(&with(&api, "x")).await, true);
         call(&with(&api, credential)).await.assert_status(200);
     }
 }

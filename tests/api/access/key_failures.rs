@@ -8,7 +8,7 @@ use llmos::auth::AuthConfig;
 use tokio::time::sleep;
 
 use super::super::support::{Fault, Issuer, KeyServer, Redis, in_process};
-use super::{assert_refused, call, closed, issuer, keys, start, token, with, with_keys, with_secret};
+use super::{assert_rejected, call, closed, issuer, keys, start, token, with, with_keys, with_secret};
 
 /// The longest response time while the keys are unavailable.
 const FAILURE_LIMIT: Duration = Duration::from_secs(4);
@@ -124,7 +124,7 @@ async fn callers_without_jwks_tokens_do_not_wait_for_keys() {
         let answer = call(&with(&api, credential)).await.assert_status(200);
         assert!(answer.elapsed < Duration::from_secs(1), "{answer:?}");
     }
-    assert_refused(call(&api).await, false);
-    assert_refused(call(&with(&api, "llmos_x")).await, true);
+    assert_rejected(call(&api).await, false);
+    assert_rejected(call(&with(&api, "llmos_x")).await, true);
     assert_eq!(server.requests(), 0);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::super::support::{AUDIENCE, Client, Fault, ISSUER, Issuer, KeyServer, Process, Redis, in_process};
-use super::{assert_refused, call, closed, start, token, with, with_keys};
+use super::{assert_rejected, call, closed, start, token, with, with_keys};
 
 /// The longest time until a new key is accepted, with a margin.
 const ROTATION_LIMIT: Duration = Duration::from_secs(62);
@@ -47,7 +47,7 @@ async fn unknown_key_ids_cause_few_fetches() {
     assert_accepted(&api, &issuer).await;
     let unknown = of_unknown_keys(100);
     for token in &unknown {
-        let detail = assert_refused(call(&with(&api, token)).await, true);
+        let detail = assert_rejected(call(&with(&api, token)).await, true);
         assert!(detail.contains("unknown signing key"), "{detail}");
     }
     assert_accepted(&api, &issuer).await;
@@ -57,7 +57,7 @@ async fn unknown_key_ids_cause_few_fetches() {
     let other_instance = in_process(closed(&redis, with_keys(&server)));
     let callers = unknown.iter().map(|token| with(&other_instance, token));
     for answer in join_all(callers.map(async |api| call(&api).await)).await {
-        assert_refused(answer, true);
+        assert_rejected(answer, true);
     }
     assert!(server.requests() <= before + 2, "{}", server.requests());
 }
@@ -73,7 +73,7 @@ async fn cached_keys_stay_valid_while_the_provider_is_down() {
 
     for token in of_unknown_keys(5) {
         assert_accepted(&api, &issuer).await;
-        assert_refused(call(&with(&api, &token)).await, true);
+        assert_rejected(call(&with(&api, &token)).await, true);
     }
 }
 
@@ -173,9 +173,9 @@ async fn symmetric_keys_in_a_jwks_are_ignored() {
     let (api, _redis) = start(with_keys(&server)).await;
     for _ in 0..3 {
         let other = Issuer::es256("secret");
-        let detail = assert_refused(call(&with(&api, &token(&other))).await, true);
+        let detail = assert_rejected(call(&with(&api, &token(&other))).await, true);
         assert!(detail.contains("unknown signing key"), "{detail}");
-        let detail = assert_refused(call(&with(&api, &token(&published))).await, true);
+        let detail = assert_rejected(call(&with(&api, &token(&published))).await, true);
         assert!(detail.contains("algorithm"), "{detail}");
     }
     assert_eq!(server.requests(), 1);
@@ -201,7 +201,7 @@ async fn rotated_key_is_accepted_within_a_minute() {
         if answer.status == 200 {
             break;
         }
-        assert_refused(answer, true);
+        assert_rejected(answer, true);
         assert!(rotated.elapsed() < ROTATION_LIMIT, "the key does not work");
         sleep(Duration::from_millis(500)).await;
     }
@@ -210,11 +210,11 @@ async fn rotated_key_is_accepted_within_a_minute() {
         "{:?}",
         rotated.elapsed()
     );
-    assert_refused(call(&with(&api, &token(&old))).await, true);
+    assert_rejected(call(&with(&api, &token(&old))).await, true);
     assert_eq!(rotating.requests(), 2);
 
     // If fetching fails again, cached keys stay valid.
-    assert_refused(call(&with(&without_server, &of_new)).await, true);
+    assert_rejected(call(&with(&without_server, &of_new)).await, true);
     assert_accepted(&without_server, &old).await;
     assert_eq!(failing.requests(), 2);
 }

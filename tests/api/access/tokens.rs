@@ -8,17 +8,17 @@ use super::super::support::{
     Claims, Client, Issuer, KeyServer, Redis, encoded, in_process, in_seconds,
 };
 use super::{
-    assert_refused, call, closed, issuer, keys, secret, start, with, with_keys, with_secret,
+    assert_rejected, call, closed, issuer, keys, secret, start, with, with_keys, with_secret,
 };
 
 /// Checks that each bad token is rejected and a good one is accepted, repeatedly. The soak compares the durations.
-async fn check_refused(api: &Client, good: &str, bad: &[(&str, String)]) {
+async fn check_rejected(api: &Client, good: &str, bad: &[(&str, String)]) {
     call(&with(api, good)).await.assert_status(200);
     for (what, token) in bad {
         for _ in 0..5 {
             let answer = call(&with(api, token)).await;
             assert_eq!(answer.status, 401, "{what}: {answer:?}");
-            assert_refused(answer, true);
+            assert_rejected(answer, true);
         }
     }
 }
@@ -83,7 +83,7 @@ async fn valid_tokens_of_each_algorithm_are_accepted_and_forged_ones_rejected() 
             bad.push(("another algorithm", token));
         }
     }
-    check_refused(&api, &issuers[1].token(&good()), &bad).await;
+    check_rejected(&api, &issuers[1].token(&good()), &bad).await;
     assert_eq!(server.requests(), 1);
 }
 
@@ -103,13 +103,13 @@ async fn ed25519_is_accepted_under_both_names_in_keys_and_tokens() {
             let token = issuer.token_with_header(&header, &good());
             call(&with(&api, &token)).await.assert_status(200);
             let forged = other.token_with_header(&header, &good());
-            let detail = assert_refused(call(&with(&api, &forged)).await, true);
+            let detail = assert_rejected(call(&with(&api, &forged)).await, true);
             assert!(detail.contains("invalid signature"), "{detail}");
         }
         for algorithm in ["ed25519", "Ed448", "ES256", "HS256"] {
             let header = json!({"alg": algorithm, "kid": "ed"});
             let token = issuer.token_with_header(&header, &good());
-            assert_refused(call(&with(&api, &token)).await, true);
+            assert_rejected(call(&with(&api, &token)).await, true);
         }
     }
 }
@@ -149,7 +149,7 @@ async fn rejection_names_the_algorithm() {
     ] {
         let header = json!({"alg": algorithm, "kid": "ec"});
         let token = issuer().token_with_header(&header, &good());
-        let detail = assert_refused(call(&with(api, &token)).await, true);
+        let detail = assert_rejected(call(&with(api, &token)).await, true);
         assert_eq!(detail, expected, "{algorithm}");
     }
 }
@@ -162,7 +162,7 @@ async fn unusable_key_is_named_in_the_rejection() {
     server.publish_values(vec![jwk, Issuer::es256("new").jwk()]);
     let (api, _redis) = start(with_keys(&server)).await;
     let token = Issuer::rs256("old", 0).token(&good());
-    let detail = assert_refused(call(&with(&api, &token)).await, true);
+    let detail = assert_rejected(call(&with(&api, &token)).await, true);
     let expected = "The token or API key is not valid: unknown signing key: the key with its `kid` cannot be used, \
                     because its `alg` RS512 is not supported.";
     assert_eq!(detail, expected);
@@ -188,7 +188,7 @@ async fn credential_of_another_kind_is_described() {
                 .to_owned(),
         ),
     ] {
-        let detail = assert_refused(call(&with(api, credential)).await, true);
+        let detail = assert_rejected(call(&with(api, credential)).await, true);
         let expected = format!("The token or API key is not valid: {expected}.");
         assert_eq!(detail, expected, "{credential}");
     }
@@ -206,11 +206,11 @@ async fn algorithm_confusion_is_rejected() {
     });
     let mut bad: Vec<_> = forged.collect();
     bad.push(("HS256 without a secret", issuer().token(&good())));
-    check_refused(&api, &rsa.token(&good()), &bad).await;
+    check_rejected(&api, &rsa.token(&good()), &bad).await;
 
     let (api, _redis) = start(with_secret()).await;
     let bad = [("RS256 without keys", rsa.token(&good()))];
-    check_refused(&api, &issuer().token(&good()), &bad).await;
+    check_rejected(&api, &issuer().token(&good()), &bad).await;
 }
 
 #[tokio::test]
@@ -255,7 +255,7 @@ async fn tokens_with_invalid_claims_are_rejected() {
         ("too many teams", good().with("teams", vec!["t"; 101])),
     ];
     let bad = bad.map(|(what, claims)| (what, issuer.token(&claims)));
-    check_refused(&api, &issuer.token(&good()), &bad).await;
+    check_rejected(&api, &issuer.token(&good()), &bad).await;
 }
 
 #[tokio::test]
@@ -268,7 +268,7 @@ async fn token_for_another_audience_is_rejected() {
     let (api, _redis) = start(auth).await;
     let bad = [("an audience", issuer().token(&good()))];
     let without = issuer().token(&good().without("aud").without("iss"));
-    check_refused(&api, &without, &bad).await;
+    check_rejected(&api, &without, &bad).await;
 }
 
 #[tokio::test]
@@ -333,7 +333,7 @@ async fn malformed_tokens_are_rejected() {
     let mut critical = issuer.header();
     critical["crit"] = json!(["exp"]);
     bad.push(("crit", issuer.token_with_header(&critical, &good())));
-    check_refused(&api, &token, &bad).await;
+    check_rejected(&api, &token, &bad).await;
 }
 
 #[tokio::test]
@@ -341,7 +341,7 @@ async fn oversized_token_is_rejected() {
     let (api, _redis) = start(with_secret()).await;
     let long = issuer().token(&good().with("x", "x".repeat(1 << 20)));
     for credential in [long, ".".repeat(1 << 20)] {
-        let detail = assert_refused(call(&with(&api, &credential)).await, true);
+        let detail = assert_rejected(call(&with(&api, &credential)).await, true);
         assert!(detail.contains("16 KB"), "{detail}");
     }
 }
@@ -356,7 +356,7 @@ async fn authorization_must_be_one_bearer_header() {
         let answer = call(&authorized(format!("{scheme} {token}"))).await;
         answer.assert_status(200);
     }
-    assert_refused(call(&api).await, false);
+    assert_rejected(call(&api).await, false);
     for value in [
         format!("Basic {token}"),
         token.clone(),
@@ -366,10 +366,10 @@ async fn authorization_must_be_one_bearer_header() {
         format!("Bearer {token} {token}"),
         format!("Bearer {token}, Bearer {token}"),
     ] {
-        assert_refused(call(&authorized(value)).await, true);
+        assert_rejected(call(&authorized(value)).await, true);
     }
     let twice = with(&with(&api, &token), &token);
-    assert_refused(call(&twice).await, true);
+    assert_rejected(call(&twice).await, true);
 }
 
 #[tokio::test]
@@ -377,7 +377,7 @@ async fn rejection_contains_no_part_of_the_token() {
     let (api, _redis) = start(with_secret()).await;
     let claims = good().with("iss", "https://hidden.example/");
     let token = issuer().token(&claims);
-    let detail = assert_refused(call(&with(&api, &token)).await, true);
+    let detail = assert_rejected(call(&with(&api, &token)).await, true);
     assert!(
         !detail.contains("hidden") && !detail.contains(&token),
         "{detail}"

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use super::http::{Protocol, assert_error, json};
 use crate::support::{BlobServer, Process};
 
-/// An address that refuses connections: these tests need no Redis.
+/// An address that rejects connections: these tests need no Redis.
 const NO_REDIS: (&str, &str) = ("REDIS_URL", "redis://127.0.0.1:1");
 
 async fn start(directory: &Path) -> (Process, Arc<Protocol>) {

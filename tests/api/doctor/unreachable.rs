@@ -141,7 +141,7 @@ async fn doctor_reports_an_unknown_host() {
 }
 
 #[tokio::test]
-async fn doctor_reports_a_refused_connection() {
+async fn doctor_reports_a_rejected_connection() {
     let port = ReservedPort::new();
     for url in [
         format!("redis://127.0.0.1:{port}"),

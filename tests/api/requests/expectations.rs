@@ -44,7 +44,7 @@ async fn check_all(api: &Client, prefixes: &[&str]) {
 }
 
 #[tokio::test]
-async fn oversized_body_is_refused_before_it_is_sent_to_a_function() {
+async fn oversized_body_is_rejected_before_it_is_sent_to_a_function() {
     let store = BlobServer::start().await;
     let environment = [
         ("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN),
@@ -62,7 +62,7 @@ async fn oversized_body_is_refused_before_it_is_sent_to_a_function() {
 }
 
 #[tokio::test]
-async fn oversized_body_is_refused_before_it_is_sent_to_the_local_server() {
+async fn oversized_body_is_rejected_before_it_is_sent_to_the_local_server() {
     let directory = TempDir::new().unwrap();
     let (_server, api) = Process::local_server(directory.path(), &[]).await;
     let api = api.unwrap();

@@ -48,7 +48,7 @@ fn json_client(api: &Client) -> Client {
 }
 
 #[tokio::test]
-async fn header_that_a_route_does_not_apply_is_refused_by_name() {
+async fn header_that_a_route_does_not_apply_is_rejected_by_name() {
     let api = json_client(&without_storage());
     for operation in operations() {
         let headers = match operation.is_write() {
@@ -74,7 +74,7 @@ async fn header_that_a_route_does_not_apply_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn body_with_an_encoding_or_two_types_is_refused() {
+async fn body_with_an_encoding_or_two_types_is_rejected() {
     let api = json_client(&without_storage());
     for operation in operations() {
         if ![Method::POST, Method::PUT, Method::PATCH].contains(&operation.method) {
@@ -125,7 +125,7 @@ async fn part_of_a_file_is_not_stored_as_the_whole() {
 }
 
 #[tokio::test]
-async fn harmless_header_passes() {
+async fn optional_header_is_ignored() {
     let app = SkillsApp::start().await;
     for (name, value) in HARMLESS {
         let api = app.api.with_header(name, value);
@@ -148,7 +148,7 @@ async fn harmless_header_passes() {
 }
 
 #[tokio::test]
-async fn body_in_another_charset_is_refused_unless_it_is_ascii() {
+async fn body_in_another_charset_is_rejected_unless_it_is_ascii() {
     let app = SkillsApp::start().await;
     let create = async |content_type: &str, name: &str| {
         let client = app.api.with_header("content-type", content_type);

@@ -24,7 +24,7 @@ fn resolved(document: &Value, schema: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn unknown_members_of_any_body_are_refused_by_name() {
+async fn unknown_members_of_any_body_are_rejected_by_name() {
     let api = without_storage();
     let mut count = 0;
     for operation in operations() {
@@ -68,7 +68,7 @@ fn schemas_of_bodies_are_closed() {
 }
 
 #[tokio::test]
-async fn unknown_members_within_a_batch_are_refused_with_their_paths() {
+async fn unknown_members_within_a_batch_are_rejected_with_their_paths() {
     let app = TestApp::shared().await;
     let path = app.session().await.messages_path();
     let batch = json!({"messages": [
@@ -105,7 +105,7 @@ async fn unknown_members_within_a_batch_are_refused_with_their_paths() {
 }
 
 #[tokio::test]
-async fn unknown_members_of_a_client_payload_are_refused_and_those_of_the_protocol_pass() {
+async fn unknown_members_of_a_client_payload_are_rejected_and_those_of_the_protocol_pass() {
     let app = SkillsApp::start().await;
     let ask = async |payload: Value| {
         let event = json!({"type": "blob.generate-client-token", "payload": payload});
@@ -222,7 +222,7 @@ async fn created_skill_equals_a_skill_that_was_changed_to_it() {
 }
 
 #[tokio::test]
-async fn new_skill_over_the_limit_of_its_front_matter_is_refused() {
+async fn new_skill_over_the_limit_of_its_front_matter_is_rejected() {
     let app = SkillsApp::start().await;
     let labels = vec!["\"".repeat(16); 1000];
     let mut new = all_fields();

@@ -168,7 +168,7 @@ async fn concurrent_creations_of_distinct_names_get_distinct_ids() {
 }
 
 #[tokio::test]
-async fn numbers_end_with_a_conflict() {
+async fn creation_after_the_last_number_is_409() {
     let app = SkillsApp::start().await;
     for number in 1..=10 {
         let name = format!("C{}", "+".repeat(number));

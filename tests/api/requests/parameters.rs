@@ -7,7 +7,7 @@ use super::{fields, operations, without_storage};
 use crate::support::{SkillsApp, TestApp};
 
 #[tokio::test]
-async fn unknown_parameter_of_any_route_is_refused_by_name() {
+async fn unknown_parameter_of_any_route_is_rejected_by_name() {
     let api = without_storage().with_header("content-type", "application/json");
     for operation in operations() {
         let path = format!("{}?limt=1&_vercel_share=x&Limit=2&limt=3", operation.path);
@@ -62,7 +62,7 @@ async fn detail_lists_the_supported_parameters() {
 }
 
 #[tokio::test]
-async fn link_with_an_added_parameter_is_refused() {
+async fn link_with_an_added_parameter_is_rejected() {
     let app = SkillsApp::start().await;
     let put = app
         .api
@@ -83,7 +83,7 @@ async fn link_with_an_added_parameter_is_refused() {
 }
 
 #[tokio::test]
-async fn parameter_without_effect_is_refused_by_name() {
+async fn parameter_without_effect_is_rejected_by_name() {
     let app = SkillsApp::start().await;
     let put = app
         .api

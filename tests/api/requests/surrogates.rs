@@ -52,7 +52,7 @@ async fn half_of_a_surrogate_pair_is_an_invalid_field() {
 }
 
 #[tokio::test]
-async fn pair_and_malformed_json_are_told_apart_from_a_half() {
+async fn surrogate_pair_is_accepted_and_malformed_json_is_400() {
     let app = TestApp::shared().await;
     let path = app.session().await.messages_path();
     for (body, status) in [

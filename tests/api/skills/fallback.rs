@@ -43,7 +43,7 @@ async fn assert_writes_fail(api: &Client, names: &str) {
     }
 }
 
-/// A store at an address that refuses connections.
+/// A store at an address that rejects connections.
 fn refusing_store(port: &ReservedPort) -> BlobConfig {
     BlobConfig {
         read_write_token: Some(llmos::util::secret::Secret::new(BlobServer::TOKEN.to_owned())),

@@ -1,10 +1,10 @@
-//! Halves of surrogate pairs in JSON text. RFC 8259 (section 8.2) allows the escape, but it is no character, so the strict
+//! Surrogates in escapes such as `\ud83d`, and halves of surrogate pairs in JSON text. RFC 8259 (section 8.2) allows the escape, but it is no character, so the strict
 //! check of [`json`](super::json) fails.
 
 use serde_json::Value;
 
 /// The length of an escape such as `\ud83d`, in bytes.
-const ESCAPE_BYTES: usize = 6;
+pub(crate) const ESCAPE_BYTES: usize = 6;
 /// The escape of U+FFFD, which stands for a character that cannot be represented.
 const REPLACEMENT: &[u8; ESCAPE_BYTES] = b"\\ufffd";
 
@@ -46,12 +46,16 @@ pub(crate) fn path_of_invalid_value(text: &[u8]) -> Option<String> {
     )
 }
 
-/// Returns the code unit of the escape that starts at this byte, if it is a surrogate.
-fn surrogate_at(text: &[u8], at: usize) -> Option<u16> {
+/// Returns the code unit of the escape that starts at this byte.
+pub(crate) fn code_unit_at(text: &[u8], at: usize) -> Option<u16> {
     let digits = text.get(at..at + ESCAPE_BYTES)?.strip_prefix(b"\\u")?;
     let digits = std::str::from_utf8(digits).ok()?;
-    let unit = u16::from_str_radix(digits, 16).ok()?;
-    (0xd800..0xe000).contains(&unit).then_some(unit)
+    let are_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    are_hex.then(|| u16::from_str_radix(digits, 16).ok())?
+}
+
+fn surrogate_at(text: &[u8], at: usize) -> Option<u16> {
+    code_unit_at(text, at).filter(|unit| (0xd800..0xe000).contains(unit))
 }
 
 fn is_low(unit: Option<u16>) -> bool {
