@@ -1,5 +1,5 @@
-//! Surrogates in escapes such as `\ud83d`, and halves of surrogate pairs in JSON text. RFC 8259 (section 8.2) allows the escape, but it is no character, so the strict
-//! check of [`json`](super::json) fails.
+//! Surrogates in escapes such as `\ud83d`, and halves of surrogate pairs in JSON text. RFC 8259 (section 8.2) allows
+//! their escapes. They do not represent a character, so the strict check of [`json`](super::json) rejects them.
 
 use serde_json::Value;
 
@@ -8,7 +8,8 @@ pub(crate) const ESCAPE_BYTES: usize = 6;
 /// The escape of U+FFFD, which stands for a character that cannot be represented.
 const REPLACEMENT: &[u8; ESCAPE_BYTES] = b"\\ufffd";
 
-/// Returns the text with every half of a surrogate pair replaced by U+FFFD; `None` if there is none. The length stays.
+/// Returns the text with every half of a surrogate pair replaced by U+FFFD; `None` if the text has no halves. The length
+/// stays.
 pub(crate) fn without_lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
     let mut replaced = None;
     let mut at = 0;

@@ -153,7 +153,7 @@ async fn doctor_checks_the_signing_keys() {
     let run = doctor_with(&environment, "").await;
     run.assert_failed(
         "AUTH_JWKS_URL",
-        "it redirects to http://id.example/keys",
+        "the URL redirects to http://id.example/keys",
         "https URL",
     );
 }

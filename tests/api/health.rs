@@ -170,7 +170,7 @@ async fn unavailable_keys_are_503_with_the_cause() {
                 "http://user:hidden@id.example/keys?hidden",
                 "",
             ),
-            "it redirects to http://id.example/keys, which is not followed",
+            "the URL redirects to http://id.example/keys, which is not followed",
             "set AUTH_JWKS_URL to the https URL of the JWKS itself",
         ),
         (
@@ -180,14 +180,14 @@ async fn unavailable_keys_are_503_with_the_cause() {
         ),
         (
             answer(200, "content-type", "application/json", metadata),
-            "it is the metadata of the identity provider, not its JWKS",
+            "the response is the metadata of the identity provider, not its JWKS",
             set_to_uri,
         ),
         (
             answer(200, "content-type", "application/json", unusable),
             "the JWKS has no usable signing key: the first one cannot be used, because its `crv` P-521 is not supported, \
              only P-256",
-            "let the identity provider sign tokens with RS256, ES256 or EdDSA (Ed25519)",
+            "let the identity provider sign tokens with an algorithm that docs/access-control.md lists",
         ),
     ] {
         server.fail_with(fault);

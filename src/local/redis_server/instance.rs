@@ -85,7 +85,7 @@ impl Instance {
             program,
             log: self.log(),
         };
-        while self.ping().await.is_err() {
+        while !self.responds().await {
             let has_ended = match &mut child {
                 Some(child) => !matches!(child.try_wait(), Ok(None)),
                 None => false,
@@ -96,6 +96,11 @@ impl Instance {
             tokio::time::sleep(CHECK_PAUSE).await;
         }
         Ok(())
+    }
+
+    async fn responds(&self) -> bool {
+        // Without its socket the server is still starting. A ping would log the failed connection.
+        self.socket.exists() && self.ping().await.is_ok()
     }
 
     async fn ping(&self) -> store::Result<()> {

@@ -159,7 +159,7 @@ async fn unusable_keys_are_logged_with_their_reason() {
         members.collect::<Vec<_>>(),
         [
             ["curve", "EC", "ES384", "its `alg` ES384 is not supported"],
-            ["secret", "oct", "", "it is a secret, and a published secret is not secret"],
+            ["secret", "oct", "", "its `kty` oct is a shared secret, which must not be published: use AUTH_JWT_SECRET"],
         ],
         "{output}"
     );
