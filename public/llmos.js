@@ -1,7 +1,7 @@
-// A client of llmos for web pages, in one module: `const llmos = new Llmos({ token: () => auth.getToken() });`
+// A client of llmos for web pages: `const llmos = new Llmos({ token: () => auth.getToken() });`
 //
-// Temporary failures (no network, 429, 502, 503, 504) are retried. Retries are safe: requests that write carry an
-// `Idempotency-Key`, or are idempotent. Methods return the JSON of the API; sessions get their `etag` from the header.
+// Temporary failures (no network, 429, 502, 503, 504) are retried; no write is applied twice. Methods return the JSON
+// of the API; sessions get their `etag` from the header.
 
 /**
  * @typedef {"user" | "team" | "system"} Volume
@@ -29,7 +29,7 @@
  *   `ifMatch`, an `etag`, makes a change fail if the resource changed since.
  */
 
-/** The maximum size of a file sent through the function, in bytes. Larger files go to Blob. */
+/** The maximum bytes of a file sent through the function. */
 export const MAX_FUNCTION_BYTES = 4 * 1024 * 1024;
 const PART_BYTES = 8 * 1024 * 1024;
 const PARALLEL_PARTS = 3;
@@ -49,14 +49,14 @@ export class LlmosError extends Error {
     /** @type {number} The HTTP status; 0 if there was no response. */ this.status = status;
     /** @type {string} `not_found`, `precondition_failed`, … */ this.code = code;
     /** @type {string | null} The id of the request in the server's log. */ this.requestId = requestId;
-    /** @type {{field: string, message: string}[]} The invalid fields, on a 422. */ this.errors = errors;
-    /** @type {any} The latest version of the resource, on a 412. */ this.current = current;
+    /** @type {{field: string, message: string}[]} On a 422. */ this.errors = errors;
+    /** @type {any} On a 412, the latest version. */ this.current = current;
     /** @type {number} The value of `Retry-After`, in milliseconds; 0 if absent. */ this.retryAfter = retryAfter;
     /** @type {number} */ this.attempts = 1;
   }
 }
 
-/** A number with more digits than a JavaScript number. */
+/** A number with more digits than `Number`. */
 export class ExactNumber {
   constructor(text) { /** @type {string} */ this.text = text; }
   toString() { return this.text; }
@@ -69,14 +69,14 @@ const LONG_NUMBER = /[\d.]{16}|\de[+-]?\d{3}/i;
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?/gi;
 const digits = (number) => String(number).replace(/e.*/i, "").replace(/[-.]/g, "").replace(/^0+|0+$/g, "");
 
-/** Parses JSON with all digits. */
+/** Keeps all digits. */
 export function parseJson(text) {
   if (!LONG_NUMBER.test(text)) return JSON.parse(text);
   const marked = text.replace(STRING_OR_NUMBER, (token) => (token[0] === '"' || digits(token) === digits(Number(token)) ? token : `"${MARK}${token}"`));
   return JSON.parse(marked, (_, value) => (typeof value === "string" && value.startsWith(MARK) ? new ExactNumber(value.slice(MARK.length)) : value));
 }
 
-/** Returns JSON with all digits. */
+/** Keeps all digits. */
 export function toJson(value, space) {
   const text = JSON.stringify(value, function mark(name, it) { return this[name] instanceof ExactNumber ? MARK + this[name].text : it; }, space);
   return text?.replaceAll(new RegExp(`"${MARK}(.*?)"`, "g"), "$1");
@@ -179,7 +179,6 @@ export class Llmos {
     return token ? `Bearer ${token}` : undefined;
   }
 
-  /** Calls `attempt`, with retries. */
   async repeat(options, attempt) {
     const { retries, onRetry, signal } = { ...this.#options, ...options };
     for (let attempts = 1; ; attempts += 1) {
@@ -395,7 +394,7 @@ class Files {
     return this.#llmos.remove(`/api/files/${encodePath(path)}`, { query: scope, ...options });
   }
 
-  /** Gets a client token, then uploads the parts to Blob. */
+  /** Uploads parts to Blob. */
   async #putParts(path, content, { volume = "user", volume_id = volume === "system" ? "system" : "default" }, options) {
     const payload = {
       pathname: `volumes/${volume}/${volume_id}/files/${path}`,
@@ -434,7 +433,7 @@ class Files {
   }
 }
 
-/** Reports upload progress, unlike `fetch`. */
+/** Unlike `fetch`, reports progress. */
 function send(method, url, headers, body, { onProgress, signal } = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

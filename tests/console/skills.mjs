@@ -55,7 +55,7 @@ await run({
     await drop(tab, 'again.md', '---\nname: Dropped\ndescription: another\n---\n');
     const dialog = tab.getByRole('dialog', { name: 'New skill' });
     await dialog.getByRole('button', { name: 'Create' }).click();
-    await dialog.getByText('A skill with this id already exists').waitFor();
+    await dialog.getByText('A skill with the id `dropped` already exists').waitFor();
     await tab.keyboard.press('Escape');
     assert.equal(await source('dropped'), '---\nname: Dropped\ndescription: x\n---\nText.\n');
   },
