@@ -46,7 +46,7 @@ pub type AppService = MapResponse<
 /// 4. `render_errors` renders errors as `application/problem+json`;
 /// 5. `CatchPanic` turns a panic into a 500;
 /// 6. `Timeout` enforces [`TIME_LIMIT`];
-/// 7. `DefaultBodyLimit` sets [`MAX_BODY_BYTES`], which extractors of bodies enforce.
+/// 7. `DefaultBodyLimit` sets `MAX_BODY_BYTES`, which extractors of bodies enforce.
 pub fn service(router: Router<App>, app: App) -> AppService {
     let settings = RequestLogSettings {
         is_on: app.config.request_log,
