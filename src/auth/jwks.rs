@@ -55,7 +55,7 @@ impl KeySet {
     }
 
     /// Returns the keys that may have signed a token with this algorithm: the key with this id, or all keys of
-    /// the algorithm if the token has no key id. If there is no such key, returns the reason for the caller.
+    /// the algorithm if the token has no key id. Returns the reason for the caller if no key matches.
     ///
     /// # Errors
     /// The error of the last fetch, if no fetch succeeded so far.

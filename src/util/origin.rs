@@ -94,8 +94,12 @@ pub fn host_of(origin: &str) -> Option<&str> {
     origin.split_once("://").map(|(_, host)| host)
 }
 
-/// Returns the host and port of the `Origin` header of a web page; `None` for apps and an opaque origin.
-pub fn web_host_of(origin: &str) -> Option<&str> {
+/// Returns whether `Origin` is that of a web page of this host and port. Apps and opaque origins have no host.
+pub fn is_page_of(origin: &str, host: Option<&str>) -> bool {
+    web_host_of(origin).is_some_and(|page| host.is_some_and(|host| host.eq_ignore_ascii_case(page)))
+}
+
+fn web_host_of(origin: &str) -> Option<&str> {
     let (scheme, host) = origin.split_once("://")?;
     WEB_SCHEMES.contains(&scheme).then_some(host)
 }

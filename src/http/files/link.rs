@@ -42,7 +42,7 @@ const MAX_SECONDS: f64 = 86_400.0;
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WantedLink {
-    /// The path of the file. Whether it exists is not checked.
+    /// The path of the file. Whether a file with a valid path exists is not checked.
     #[schema(value_type = RequestedPath)]
     path: String,
     /// The lifetime of the link, in seconds.

@@ -10,7 +10,7 @@ use super::cors::matches_any;
 use crate::config::AccessConfig;
 use crate::http::error::{Error, Result};
 use crate::util::host::is_accepted;
-use crate::util::origin::web_host_of;
+use crate::util::origin::is_page_of;
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -18,9 +18,9 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Rejects a request that a page of another site sent.
 ///
 /// # Errors
-/// [`Error::Forbidden`] if access control is off and the request names a host that is neither local nor in `ALLOWED_HOSTS`, or if it
-/// changes something and comes from a page whose origin is neither this service nor allowed. Requests that no page
-/// sent are accepted.
+/// [`Error::Forbidden`] if access control is off and the request names a host that is neither local nor in
+/// `ALLOWED_HOSTS`, or if it changes something and comes from a page whose origin is neither this service nor allowed.
+/// Requests that no page sent are accepted.
 pub(crate) fn reject_other_pages(parts: &Parts, access: &AccessConfig) -> Result<()> {
     let is_accepted = |host: &str| is_accepted(host, &access.allowed_hosts);
     if !access.is_network_reachable && !hosts(parts).all(is_accepted) {
@@ -41,11 +41,9 @@ fn is_from_other_page(parts: &Parts, access: &AccessConfig) -> bool {
     let Some(origin) = parts.headers.get(header::ORIGIN) else {
         return is_sent_by_other_page(&parts.headers);
     };
-    let page_host = web_host_of(origin.to_str().unwrap_or_default());
     // `vercel dev` sets `Host` to its own host, and `X-Forwarded-Host` to the host that the client called.
     let called_host = hosts(parts).next();
-    let is_same_host = page_host
-        .is_some_and(|page| called_host.is_some_and(|host| host.eq_ignore_ascii_case(page)));
+    let is_same_host = is_page_of(origin.to_str().unwrap_or_default(), called_host);
     !is_same_host && !matches_any(origin, &access.cors_allowed_origins)
 }
 

@@ -24,8 +24,8 @@ impl Embedding {
         Self::cross_origin_if(!origins.is_empty())
     }
 
-    /// Returns the policy of a file without a link: pages of allowed origins. The page is identified by
-    /// its `Origin` or `Referer`. A browser that sends neither usually reports the relation of the page in `Sec-Fetch-Site`.
+    /// Returns the policy of a file without a link: pages of allowed origins. The page is identified by its
+    /// `Origin` or `Referer`. A browser that sends neither usually reports the relation of the page in `Sec-Fetch-Site`.
     pub(crate) fn of_page(headers: &HeaderMap, origins: &[OriginPattern]) -> Self {
         let origin = headers.get(header::ORIGIN).cloned();
         Self::cross_origin_if(match origin.or_else(|| referring_origin(headers)) {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::BlobApiError;
 use crate::util::host::{HostPattern, is_accepted, is_loopback};
-use crate::util::origin::{host_of, web_host_of};
+use crate::util::origin::{host_of, is_page_of};
 
 /// Middleware that rejects requests whose peer is another machine, that name another host than a local or allowed one,
 /// or that a page of another site sent.
@@ -37,11 +37,7 @@ fn is_from_this_machine(headers: &HeaderMap, allowed_hosts: &[HostPattern]) -> b
     };
     let host = text(header::HOST);
     let is_local_host = host.is_none_or(|host| is_accepted(host, allowed_hosts));
-    let is_called_page = |origin| {
-        web_host_of(origin)
-            .is_some_and(|page| host.is_some_and(|host| host.eq_ignore_ascii_case(page)))
-    };
     let is_local_page = text(header::ORIGIN)
-        .is_none_or(|origin| host_of(origin).is_some_and(is_loopback) || is_called_page(origin));
+        .is_none_or(|origin| host_of(origin).is_some_and(is_loopback) || is_page_of(origin, host));
     is_local_host && is_local_page
 }

@@ -54,7 +54,7 @@ impl<'a> FileService<'a> {
     /// Returns the properties of a file.
     ///
     /// # Errors
-    /// If there is no such file that the caller may read.
+    /// If the file is missing or the caller may not read it.
     pub async fn head(&self, volume: Option<VolumeSelection>, path: &StoredPath) -> Result<File> {
         let volume = self.readable(volume)?;
         let (path, _, blob) = self.find(&volume, path).await?;
@@ -91,7 +91,7 @@ impl<'a> FileService<'a> {
     /// Deletes a file. With `expected`, only if the file is in this state.
     ///
     /// # Errors
-    /// If there is no such file that the caller may write to, or it has another entity tag.
+    /// If the file is missing or the caller may not change it, or it has another entity tag.
     pub async fn delete(
         &self,
         volume: Option<VolumeSelection>,

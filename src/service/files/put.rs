@@ -15,7 +15,7 @@ use crate::service::written::Written;
 pub enum PutPrecondition {
     /// Always.
     None,
-    /// If there is no file at the path.
+    /// If the path has no file.
     Missing,
     /// If the file is in an expected state.
     Expected(ExpectedFile),

@@ -88,7 +88,7 @@ impl<'a> SessionService<'a> {
     /// Reads a session and its latest `limit` messages, unless its version is one of `known`.
     ///
     /// # Errors
-    /// If there is no such session that the caller may read.
+    /// If the session is missing or the caller may not read it.
     pub async fn get(
         &self,
         id: &SessionId,
@@ -117,7 +117,7 @@ impl<'a> SessionService<'a> {
     /// Reads a session and at most `limit` messages of `range`.
     ///
     /// # Errors
-    /// If there is no such session that the caller may read.
+    /// If the session is missing or the caller may not read it.
     pub async fn messages(
         &self,
         id: &SessionId,
@@ -150,7 +150,7 @@ impl<'a> SessionService<'a> {
     /// Appends 1–100 messages to a session, all or none.
     ///
     /// # Errors
-    /// If there is no such session that the caller may write to, or the `Idempotency-Key` belongs to a different
+    /// If the session is missing or the caller may not change it, or the `Idempotency-Key` belongs to a different
     /// request.
     pub async fn append(
         &self,
@@ -173,7 +173,7 @@ impl<'a> SessionService<'a> {
     /// with another version that already has the requested state counts as the result of an earlier attempt.
     ///
     /// # Errors
-    /// If there is no such session that the caller may write to, it has another version, the merged metadata is over
+    /// If the session is missing or the caller may not change it, it has another version, the merged metadata is over
     /// a limit, or it was modified concurrently too many times.
     pub async fn update(
         &self,
@@ -201,7 +201,7 @@ impl<'a> SessionService<'a> {
     /// Deletes a session with its messages. With `expected`, only if the session has one of these versions.
     ///
     /// # Errors
-    /// If there is no such session that the caller may write to, or it has another version.
+    /// If the session is missing or the caller may not change it, or it has another version.
     pub async fn delete(&self, id: &SessionId, expected: Option<&[String]>) -> Result<()> {
         let deleted = self.store.delete_session(self.context, id, expected);
         match deleted.await?.ok_or(NOT_FOUND)? {

@@ -96,7 +96,7 @@ impl<'a> SkillService<'a> {
     /// One round trip to Redis, then one request to Blob per volume.
     ///
     /// # Errors
-    /// If there is no such skill that the caller may read.
+    /// If the skill is missing or the caller may not read it.
     pub async fn get(
         &self,
         volume: Option<VolumeSelection>,
@@ -154,7 +154,7 @@ impl<'a> SkillService<'a> {
     /// may report its use.
     ///
     /// # Errors
-    /// If there is no such skill that the caller may read, the caller is read-only, or the `Idempotency-Key` belongs to
+    /// If the skill is missing or the caller may not read it, the caller is read-only, or the `Idempotency-Key` belongs to
     /// a different request.
     pub async fn count_usage(
         &self,

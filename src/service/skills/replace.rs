@@ -36,7 +36,7 @@ impl SkillService<'_> {
     /// with another entity tag that already has the requested state counts as the result of an earlier attempt.
     ///
     /// # Errors
-    /// If there is no such skill that the caller may write to, it has another entity tag, the document cannot take the
+    /// If the skill is missing or the caller may not change it, it has another entity tag, the document cannot take the
     /// change, or it was modified concurrently too many times.
     pub async fn replace(
         &self,

@@ -20,7 +20,7 @@ impl SkillService<'_> {
     /// Deletes a skill. With `expected`, only if the skill has one of these entity tags.
     ///
     /// # Errors
-    /// If there is no such skill that the caller may write to, or it has another entity tag.
+    /// If the skill is missing or the caller may not change it, or it has another entity tag.
     pub async fn delete(
         &self,
         volume: Option<VolumeSelection>,
