@@ -58,16 +58,15 @@ impl Redis {
         run(&self.url(), arguments)
     }
 
-    /// Waits until a command of another connection blocks the server.
-    pub async fn wait_until_it_hangs(&self) {
+    /// Connects a probe, before the command that blocks the server: a later connection would wait until that command has
+    /// ended.
+    pub fn hang_probe(&self) -> HangProbe {
         let client = redis::Client::open(self.url()).unwrap();
-        let mut connection = client.get_connection().unwrap();
+        let connection = client.get_connection().unwrap();
         connection
             .set_read_timeout(Some(Duration::from_millis(100)))
             .unwrap();
-        while redis::cmd("PING").exec(&mut connection).is_ok() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        HangProbe(connection)
     }
 
     /// Returns every key, sorted.
@@ -169,6 +168,18 @@ pub(super) fn missing(error: &io::Error) -> ! {
 fn is_not_ready(error: &RedisError) -> bool {
     let is_loading = error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading);
     is_loading || error.is_connection_refusal() || error.is_connection_dropped()
+}
+
+/// A connection that detects whether a command of another connection blocks the server.
+pub struct HangProbe(redis::Connection);
+
+impl HangProbe {
+    /// Waits until the server is blocked.
+    pub async fn wait(mut self) {
+        while redis::cmd("PING").exec(&mut self.0).is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
 }
 
 impl Drop for Redis {

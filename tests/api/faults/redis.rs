@@ -38,6 +38,7 @@ async fn redis_that_hangs_in_a_command_is_503_and_recovers() {
     let api = in_process(config(&redis.url()));
     let id = api.create_session("x").await;
 
+    let probe = redis.hang_probe();
     let url = redis.url();
     let sleeper = std::thread::spawn(move || {
         let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
@@ -47,7 +48,7 @@ async fn redis_that_hangs_in_a_command_is_503_and_recovers() {
             .exec(&mut connection)
             .unwrap();
     });
-    redis.wait_until_it_hangs().await;
+    probe.wait().await;
     let response = api.append(&id, "x").await;
     assert!(
         response.elapsed < Duration::from_secs(3),
