@@ -1,4 +1,4 @@
-//! Metadata of a session, and its limits. No I/O.
+//! Metadata of sessions and messages, and its limits. No I/O.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -10,7 +10,7 @@ pub const MAX_METADATA_BYTES: usize = 16 * 1024;
 /// The maximum nesting depth of metadata.
 pub const MAX_METADATA_DEPTH: usize = 8;
 
-/// Application data of a session: a JSON object of at most 16 KB and 8 levels, stored byte for byte.
+/// Application data of a session or a message: a JSON object of at most 16 KB and 8 levels, stored byte for byte.
 #[derive(Clone, Debug, Serialize)]
 pub struct Metadata(Box<RawValue>);
 
@@ -24,6 +24,11 @@ impl Metadata {
     }
 
     /// Returns the metadata as JSON.
+    pub fn as_raw(&self) -> &RawValue {
+        &self.0
+    }
+
+    /// Returns the metadata as JSON, owned.
     pub fn into_raw(self) -> Box<RawValue> {
         self.0
     }

@@ -8,7 +8,11 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::file_path::MAX_PATH_BYTES;
-use super::message::{Attachment, Content, MAX_CONTENT_BYTES, Message, Role, Timestamp};
+use super::message::{
+    Attachment, Content, Feedback, MAX_COMMENT_CHARS, MAX_CONTENT_BYTES, MAX_MESSAGE_ID_BYTES,
+    MAX_MODEL_CHARS, MAX_PART_TYPE_CHARS, MAX_PARTS, Message, MessageId, MessageStatus, Model,
+    Parts, Role, TOKEN_COUNTS, Timestamp, Usage,
+};
 use super::metadata::Metadata;
 use super::name::{MAX_NAME_CHARS, Name};
 use super::session::{MAX_SESSION_ID_BYTES, SessionId, Status};
@@ -131,7 +135,7 @@ impl ToSchema for Metadata {}
 impl PartialSchema for Role {
     fn schema() -> RefOr<Schema> {
         described(
-            json!({"type": "string", "enum": [Self::User, Self::Assistant, Self::System, Self::Tool]}),
+            json!({"type": "string", "enum": Self::ALL}),
             "The author of a message.",
         )
     }
@@ -142,8 +146,8 @@ impl ToSchema for Role {}
 impl PartialSchema for Content {
     fn schema() -> RefOr<Schema> {
         described(
-            json!({"type": "string", "minLength": 1, "maxLength": MAX_CONTENT_BYTES, "pattern": NO_NUL}),
-            "The text of a message: 1 byte to 256 KB of UTF-8, without NUL.",
+            json!({"type": "string", "maxLength": MAX_CONTENT_BYTES, "pattern": NO_NUL}),
+            "The text of a message: at most 256 KB of UTF-8, without NUL. It is empty only where there are parts.",
         )
     }
 }
@@ -172,19 +176,138 @@ impl PartialSchema for Attachment {
 
 impl ToSchema for Attachment {}
 
+impl PartialSchema for MessageId {
+    fn schema() -> RefOr<Schema> {
+        described(
+            json!({
+                "type": "string", "minLength": 1, "maxLength": MAX_MESSAGE_ID_BYTES, "pattern": "^[A-Za-z0-9_.:@~-]+$",
+                "not": {"enum": [".", ".."]},
+            }),
+            "The id of a message, unique in its session: 1–128 characters of `A-Z a-z 0-9 _ - . : @ ~`.",
+        )
+    }
+}
+
+impl ToSchema for MessageId {}
+
+impl PartialSchema for Parts {
+    fn schema() -> RefOr<Schema> {
+        let part = json!({
+            "type": "object", "required": ["type"], "additionalProperties": true,
+            "properties": {"type": {"type": "string", "minLength": 1, "maxLength": MAX_PART_TYPE_CHARS}},
+        });
+        described(
+            json!({"type": "array", "maxItems": MAX_PARTS, "items": part}),
+            "The parts of a message, such as those of a UIMessage of the AI SDK: objects with a `type`, at most 1 MB together \
+             and 32 levels deep. They are returned unchanged.",
+        )
+    }
+}
+
+impl ToSchema for Parts {}
+
+impl PartialSchema for MessageStatus {
+    fn schema() -> RefOr<Schema> {
+        described(
+            json!({"type": "string", "enum": Self::ALL}),
+            "How far the generation of a message got.",
+        )
+    }
+}
+
+impl ToSchema for MessageStatus {}
+
+impl PartialSchema for Model {
+    fn schema() -> RefOr<Schema> {
+        let pattern = format!("^[^{CONTROLS}]*$");
+        described(
+            json!({"type": "string", "minLength": 1, "maxLength": MAX_MODEL_CHARS, "pattern": pattern}),
+            "The model that wrote a message.",
+        )
+    }
+}
+
+impl ToSchema for Model {}
+
+impl PartialSchema for Usage {
+    fn schema() -> RefOr<Schema> {
+        let count = json!({"type": ["integer", "null"], "minimum": 0, "maximum": u64::MAX});
+        let mut properties: serde_json::Map<String, Value> = TOKEN_COUNTS
+            .iter()
+            .map(|name| ((*name).to_owned(), count.clone()))
+            .collect();
+        let cost =
+            json!({"type": ["string", "null"], "maxLength": 40, "pattern": r"^[0-9]+(\.[0-9]+)?$"});
+        properties.insert("cost".to_owned(), cost);
+        described(
+            json!({"type": "object", "properties": properties, "additionalProperties": true}),
+            "What a message cost: counts of tokens, a price as a decimal number, and other members; at most 16 KB.",
+        )
+    }
+}
+
+impl ToSchema for Usage {}
+
+impl PartialSchema for Feedback {
+    fn schema() -> RefOr<Schema> {
+        described(
+            json!({
+                "type": "object", "required": ["type"], "additionalProperties": false,
+                "properties": {
+                    "type": {"type": "string", "enum": ["positive", "negative"]},
+                    "comment": {"type": ["string", "null"], "maxLength": MAX_COMMENT_CHARS, "pattern": NO_NUL},
+                },
+            }),
+            "What a person thinks of a message.",
+        )
+    }
+}
+
+impl ToSchema for Feedback {}
+
+/// Returns the schema of a member that may be `null`.
+fn nullable<T: ToSchema>() -> Value {
+    json!({"oneOf": [Ref::from_schema_name(T::name()), {"type": "null"}]})
+}
+
 impl PartialSchema for Message {
     fn schema() -> RefOr<Schema> {
         let message = json!({
             "type": "object",
-            "required": ["id", "seq", "role", "content", "timestamp", "traces", "artifacts"],
+            "required": [
+                "id", "seq", "parent_id", "role", "content", "parts", "metadata", "status", "model", "usage", "timestamp",
+                "updated_at", "traces", "artifacts",
+            ],
             "properties": {
                 "id": {"type": "string"},
                 "seq": {"type": "integer", "minimum": 1, "description": "The position in the session, from 1."},
-                "role": {"oneOf": [Ref::from_schema_name(Role::name()), {"type": "null"}]},
-                "content": {"type": ["string", "null"]},
+                "parent_id": {"type": ["string", "null"], "description": "The message before; `null` for a beginning."},
+                "role": nullable::<Role>(),
+                "content": {
+                    "type": ["string", "null"],
+                    "description": "The text, for clients that do not read parts: as it was given, or made of the text parts.",
+                },
+                "parts": nullable::<Parts>(),
+                "metadata": nullable::<Metadata>(),
+                "status": MessageStatus::schema(),
+                "model": nullable::<Model>(),
+                "usage": nullable::<Usage>(),
+                "feedback": Ref::from_schema_name(Feedback::name()),
                 "timestamp": {"type": ["string", "null"]},
+                "updated_at": {
+                    "type": ["string", "null"],
+                    "description": "The time of the last change; `timestamp` where there was none.",
+                },
                 "traces": Ref::from_schema_name(Attachment::name()),
                 "artifacts": Ref::from_schema_name(Attachment::name()),
+                "siblings": {
+                    "type": "array", "minItems": 2, "items": {"type": "string"},
+                    "description": "The ids of all versions of the message, in order, if there are several.",
+                },
+                "deleted": {
+                    "type": "boolean", "enum": [true],
+                    "description": "The message was deleted; only its place is left.",
+                },
                 "unreadable": {
                     "type": "boolean", "enum": [true],
                     "description": "The stored message cannot be parsed; members that cannot be read are `null`.",
@@ -198,6 +321,11 @@ impl PartialSchema for Message {
 impl ToSchema for Message {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((Role::name().into(), Role::schema()));
+        schemas.push((Parts::name().into(), Parts::schema()));
+        schemas.push((Metadata::name().into(), Metadata::schema()));
+        schemas.push((Model::name().into(), Model::schema()));
+        schemas.push((Usage::name().into(), Usage::schema()));
+        schemas.push((Feedback::name().into(), Feedback::schema()));
         schemas.push((Attachment::name().into(), Attachment::schema()));
     }
 }

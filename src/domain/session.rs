@@ -137,8 +137,10 @@ pub struct Session {
     pub metadata: Box<RawValue>,
     /// The number of traces, as counted by the Python version.
     pub traces_count: u64,
-    /// The number of messages.
+    /// The number of messages of the active branch, without deleted ones.
     pub message_count: u64,
+    /// The `seq` of the last message of all branches; 0 if there is none.
+    pub last_seq: u64,
     /// The time of creation, RFC 3339.
     pub created_at: String,
     /// The time of the last change or appended message, RFC 3339.
@@ -166,7 +168,7 @@ pub struct SessionAndVersion {
 pub struct SessionWithMessages {
     /// The session.
     pub current: SessionAndVersion,
-    /// The messages in ascending order of `seq`.
+    /// The messages in ascending order of `seq`, which has gaps where other branches have messages.
     pub messages: Vec<Message>,
     /// Whether more messages follow in the reading direction.
     pub has_more: bool,

@@ -8,6 +8,7 @@ use super::files::file::File;
 use super::skills::summary::SkillSummary;
 use crate::blob;
 use crate::domain::caller::AccessError;
+use crate::domain::message::Message;
 use crate::domain::session::SessionAndVersion;
 use crate::domain::volume::Volume;
 use crate::skill::SkillId;
@@ -58,6 +59,8 @@ pub enum Resource {
     Volume,
     /// A session.
     Session,
+    /// A message.
+    Message,
     /// A skill.
     Skill,
     /// A file.
@@ -69,6 +72,7 @@ impl fmt::Display for Resource {
         formatter.write_str(match self {
             Self::Volume => "volume",
             Self::Session => "session",
+            Self::Message => "message",
             Self::Skill => "skill",
             Self::File => "file",
         })
@@ -87,6 +91,12 @@ pub enum Conflict {
         /// The id.
         id: SkillId,
     },
+    /// Another message of the session has this id.
+    MessageExists(String),
+    /// A deleted message of the session had this id, which stays its own.
+    MessageDeleted(String),
+    /// The session has as many branches as it can have.
+    TooManyBranches,
     /// The resource was modified concurrently too many times.
     Contended {
         /// The kind of the resource.
@@ -101,6 +111,8 @@ pub enum Conflict {
 pub enum Current {
     /// A session.
     Session(SessionAndVersion),
+    /// A message; `None` if it does not exist.
+    Message(Option<Message>),
     /// A skill.
     Skill(Box<SkillSummary>),
     /// A file; `None` if it does not exist.

@@ -14,6 +14,8 @@ use crate::domain::request_context::RequestContext;
 pub(super) struct Call<'a> {
     script: &'static Script,
     keys: Vec<Vec<u8>>,
+    /// The arguments before `args`.
+    leading: Vec<Vec<u8>>,
     args: Vec<Cow<'a, [u8]>>,
 }
 
@@ -22,8 +24,15 @@ impl<'a> Call<'a> {
         Self {
             script,
             keys,
+            leading: Vec::new(),
             args: Vec::with_capacity(8),
         }
+    }
+
+    /// Sets the keys, and the arguments before all others.
+    pub(super) fn begin_with(&mut self, keys: Vec<Vec<u8>>, leading: Vec<Vec<u8>>) {
+        self.keys = keys;
+        self.leading = leading;
     }
 
     /// Adds an argument.
@@ -73,6 +82,7 @@ impl<'a> Call<'a> {
             false => self.script.command(scheme),
         };
         command.arg(self.keys.len()).arg(&self.keys);
+        command.arg(&self.leading);
         for argument in &self.args {
             command.arg(&**argument);
         }

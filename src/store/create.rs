@@ -1,5 +1,6 @@
 //! Creates sessions.
 
+use chrono::{DateTime, Utc};
 use redis::{FromRedisValue, ParsingError, Value};
 use serde::Deserialize;
 
@@ -10,10 +11,9 @@ use super::executor::Executor;
 use super::handle::Store;
 use super::idempotency::{Idempotency, REPLY_SECONDS};
 use super::keys::KeyScheme;
-use super::messages::read_messages;
 use super::reply::{Reply, unknown_reply};
 use super::script;
-use crate::domain::message::{Message, NewMessage, StoredMessage};
+use crate::domain::message::{Message, NewMessage};
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{NewSession, SessionId, SessionWithMessages};
 use crate::util::time::now;
@@ -90,24 +90,24 @@ impl Store {
         let key = idempotency.map(|idempotency| idempotency.key.as_str());
         let keys = executor.scheme().create_keys(&id, &new.volume, key);
         let document = new_document(&id, new, now);
-        let message = message.map(|message| message.into_stored(now));
+        let message = message.map(|message| message.to_stored(now).with_seq(1));
         let call = Call::new(&script::CREATE, keys)
             .arg(id.as_str())
             .arg(&document)
             .number(now.timestamp_micros())
             .arg(idempotency.map_or("", |idempotency| idempotency.fingerprint.as_str()))
             .number(REPLY_SECONDS)
-            .arg(message.as_ref().map_or("", StoredMessage::as_str));
+            .arg(message.as_ref().map_or("", Message::text));
         match executor.execute(context, &call).await? {
             CreateReply::Created => {
-                let message = message.map(|message| message.with_seq(1));
                 let messages = message.into_iter().collect();
                 Ok(Created::Done(session_at_creation(&id, document, messages)?))
             }
             CreateReply::Replayed { document, message } => {
                 let id = id_in(&document)?;
                 let message = Some(message).filter(|message| !message.is_empty());
-                let messages = read_messages(1, message.map(String::into_bytes));
+                let message = message.map(|text| Message::from_stored(text.into_bytes(), 1));
+                let messages = message.into_iter().collect();
                 Ok(Created::Replayed(session_at_creation(
                     &id, document, messages,
                 )?))
@@ -148,15 +148,26 @@ fn session_at_creation(
     messages: Vec<Message>,
 ) -> Result<SessionWithMessages> {
     let stored = StoredSession {
+        activity: creation_micros(&document)?,
         document,
         message_count: messages.len() as u64,
-        activity: 0,
+        last_seq: messages.len() as u64,
     };
     Ok(SessionWithMessages {
         current: stored.versioned(id)?,
         messages,
         has_more: false,
     })
+}
+
+/// Returns the time of creation in microseconds, which is the first activity of a session.
+fn creation_micros(document: &str) -> Result<i64> {
+    #[derive(Deserialize)]
+    struct Document {
+        created_at: DateTime<Utc>,
+    }
+    let document: Document = serde_json::from_str(document)?;
+    Ok(document.created_at.timestamp_micros())
 }
 
 fn id_in(document: &str) -> Result<SessionId> {

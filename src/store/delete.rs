@@ -66,16 +66,10 @@ impl Store {
             read = Some(stored);
         }
         let executor = self.executor()?;
-        let scheme = executor.scheme();
-        let further = [
-            scheme.replies(id),
-            scheme.reply_expiries(id),
-            scheme.origin(id),
-        ];
-        let mut call =
-            Call::new(&script::DELETE, scheme.session_keys(id, further)).arg(id.as_str());
+        let keys = executor.scheme().all_session_keys(id);
+        let mut call = Call::new(&script::DELETE, keys).arg(id.as_str());
         if let Some(stored) = &read {
-            call = call.arg(&stored.document).number(stored.message_count);
+            call = call.arg(&stored.document).owned(stored.state());
         }
         match executor.execute(context, &call).await? {
             DeleteReply::Deleted => Ok(Some(Deleted::Done)),

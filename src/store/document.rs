@@ -1,17 +1,19 @@
 //! Documents of sessions: creates, reads and changes them. Unknown members of a document stay unchanged.
 
 use chrono::{DateTime, Utc};
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use redis::ParsingError;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::{Error, Result};
+use super::reply::Reply;
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::session::{
     NewSession, Session, SessionAndVersion, SessionId, SessionPatch, Status,
 };
 use crate::domain::volume::{VolumeId, VolumeKind};
+use crate::util::hash::sha1;
 use crate::util::json::{self, Object};
 use crate::util::python_json;
 use crate::util::time::format_time;
@@ -19,23 +21,38 @@ use crate::util::time::format_time;
 /// A session in Redis at one moment, without its messages.
 pub(super) struct StoredSession {
     pub(super) document: String,
+    /// The number of messages of the active branch, without deleted ones.
     pub(super) message_count: u64,
+    /// The `seq` of the last message.
+    pub(super) last_seq: u64,
     /// Microseconds of the last activity; 0 if the index does not contain the session.
     pub(super) activity: i64,
 }
 
 impl StoredSession {
-    /// Returns the version: a hash of the document, and the message count, since messages are only ever appended.
+    /// Reads a session in a reply: document, message count, last seq and activity.
+    pub(super) fn from_reply(reply: &mut Reply) -> Result<Self, ParsingError> {
+        Ok(Self {
+            document: reply.next()?,
+            message_count: reply.next()?,
+            last_seq: reply.next()?,
+            activity: reply.next()?,
+        })
+    }
+
+    /// Returns the version: a hash of the document, the last `seq`, and the last activity, which every change of a
+    /// stored message increases.
     ///
-    /// `scripts/find.lua` computes the same, and SHA-1 is the only hash that Redis offers to scripts. The version
-    /// detects changes; nothing relies on it being hard to forge.
+    /// `scripts/find.lua` computes the same.
     pub(super) fn version(&self) -> String {
-        let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, self.document.as_bytes());
-        format!(
-            "{}-{}",
-            hex::encode(&hash.as_ref()[..8]),
-            self.message_count
-        )
+        let hash = sha1(&self.document);
+        format!("{}-{}-{}", &hash[..16], self.last_seq, self.activity)
+    }
+
+    /// Returns what differs between any two states with the same document, as `session_state()` in
+    /// `scripts/messages.lua`.
+    pub(super) fn state(&self) -> String {
+        format!("{}:{}", self.last_seq, self.activity)
     }
 
     /// Returns the session with its version.
@@ -71,6 +88,7 @@ impl StoredSession {
             metadata: document.metadata,
             traces_count: document.traces_count,
             message_count: self.message_count,
+            last_seq: self.last_seq,
             created_at: document.created_at,
             updated_at: later(document.updated_at, self.activity),
         })

@@ -6,10 +6,10 @@ use super::call::Call;
 use super::document::StoredSession;
 use super::error::Result;
 use super::handle::Store;
-use super::messages::read_messages;
+use super::messages::page::{Part, read_page};
 use super::reply::{Reply, unknown_reply};
 use super::script;
-use crate::domain::message::{MAX_PAGE_BYTES, MessageRange};
+use crate::domain::message::{Branch, MAX_PAGE_BYTES, MessageRange, MessageSelection};
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{SessionId, SessionWithMessages};
 
@@ -35,6 +35,9 @@ struct Page {
     last: i64,
     limit: usize,
     forwards: bool,
+    /// Empty for the active branch, `*` for all messages, or `=` and the id of a message.
+    branch: String,
+    with_deleted: bool,
 }
 
 impl Page {
@@ -43,10 +46,12 @@ impl Page {
         last: END,
         limit: 0,
         forwards: false,
+        branch: String::new(),
+        with_deleted: false,
     };
 
-    fn new(range: MessageRange, limit: usize) -> Self {
-        let (first, last, forwards) = match range {
+    fn new(selection: &MessageSelection) -> Self {
+        let (first, last, forwards) = match selection.range {
             MessageRange::Latest => (1, END, false),
             MessageRange::After(after) => (seq(after.saturating_add(1)), END, true),
             MessageRange::Before(before) => (1, seq(before.saturating_sub(1)), false),
@@ -59,8 +64,14 @@ impl Page {
         Self {
             first,
             last,
-            limit,
+            limit: selection.limit,
             forwards,
+            branch: match &selection.branch {
+                Branch::Active => String::new(),
+                Branch::All => "*".to_owned(),
+                Branch::Of(id) => format!("={id}"),
+            },
+            with_deleted: selection.with_deleted,
         }
     }
 }
@@ -68,6 +79,7 @@ impl Page {
 /// Reply of `scripts/find.lua`.
 enum FindReply {
     NotModified(String),
+    NoMessage,
     Found(Found),
 }
 
@@ -75,10 +87,9 @@ enum FindReply {
 struct Found {
     can_write: bool,
     stored: StoredSession,
-    /// The `seq` of the first message.
-    first: u64,
-    messages: Vec<Vec<u8>>,
     has_more: bool,
+    parts: Vec<Part>,
+    versions: Vec<(u64, String)>,
 }
 
 impl FromRedisValue for FindReply {
@@ -86,20 +97,17 @@ impl FromRedisValue for FindReply {
         let mut reply = Reply::from_redis_value(value)?;
         let can_write = match reply.next::<String>()?.as_str() {
             "not-modified" => return Ok(Self::NotModified(reply.next()?)),
+            "no-message" => return Ok(Self::NoMessage),
             "write" => true,
             "read" => false,
             other => return Err(unknown_reply(other)),
         };
         Ok(Self::Found(Found {
             can_write,
-            stored: StoredSession {
-                document: reply.next()?,
-                message_count: reply.next()?,
-                activity: reply.next()?,
-            },
-            first: reply.next()?,
-            messages: reply.next()?,
+            stored: StoredSession::from_reply(&mut reply)?,
             has_more: reply.next()?,
+            parts: reply.next()?,
+            versions: reply.next()?,
         }))
     }
 }
@@ -108,7 +116,7 @@ impl Found {
     fn into_session(self, id: &SessionId) -> Result<SessionWithMessages> {
         Ok(SessionWithMessages {
             current: self.stored.versioned(id)?,
-            messages: read_messages(self.first, self.messages),
+            messages: read_page(self.parts, self.versions),
             has_more: self.has_more,
         })
     }
@@ -126,27 +134,29 @@ impl Store {
         limit: usize,
         known: &[String],
     ) -> Result<Option<FoundSession>> {
-        let page = Page::new(MessageRange::Latest, limit);
+        let page = Page::new(&MessageSelection::latest(limit));
         match self.find(context, id, &page, known).await? {
             None => Ok(None),
             Some(FindReply::NotModified(version)) => Ok(Some(FoundSession::NotModified(version))),
             Some(FindReply::Found(found)) => Ok(Some(FoundSession::Found(found.into_session(id)?))),
+            Some(FindReply::NoMessage) => Err(unknown_reply("no-message").into()),
         }
     }
 
-    /// Finds a session with at most `limit` messages of `range`; `None` if it does not exist or the caller may not read
-    /// it.
+    /// Finds a session with selected messages; `None` if it does not exist or the caller may not read it, an inner `None`
+    /// if the message of the selected branch does not exist.
     pub async fn find_messages(
         &self,
         context: &RequestContext,
         id: &SessionId,
-        range: MessageRange,
-        limit: usize,
-    ) -> Result<Option<SessionWithMessages>> {
-        let found = self
-            .find_any_version(context, id, &Page::new(range, limit))
-            .await?;
-        found.map(|found| found.into_session(id)).transpose()
+        selection: &MessageSelection,
+    ) -> Result<Option<Option<SessionWithMessages>>> {
+        match self.find(context, id, &Page::new(selection), &[]).await? {
+            None => Ok(None),
+            Some(FindReply::NoMessage) => Ok(Some(None)),
+            Some(FindReply::Found(found)) => found.into_session(id).map(|found| Some(Some(found))),
+            Some(FindReply::NotModified(_)) => Err(unknown_reply("not-modified").into()),
+        }
     }
 
     /// Reads a session without messages, and whether the caller may write to it.
@@ -155,20 +165,10 @@ impl Store {
         context: &RequestContext,
         id: &SessionId,
     ) -> Result<Option<(StoredSession, bool)>> {
-        let found = self.find_any_version(context, id, &Page::EMPTY).await?;
-        Ok(found.map(|found| (found.stored, found.can_write)))
-    }
-
-    async fn find_any_version(
-        &self,
-        context: &RequestContext,
-        id: &SessionId,
-        page: &Page,
-    ) -> Result<Option<Found>> {
-        match self.find(context, id, page, &[]).await? {
+        match self.find(context, id, &Page::EMPTY, &[]).await? {
             None => Ok(None),
-            Some(FindReply::Found(found)) => Ok(Some(found)),
-            Some(FindReply::NotModified(_)) => Err(unknown_reply("not-modified").into()),
+            Some(FindReply::Found(found)) => Ok(Some((found.stored, found.can_write))),
+            Some(_) => Err(unknown_reply("not a session").into()),
         }
     }
 
@@ -179,16 +179,19 @@ impl Store {
         page: &Page,
         known: &[String],
     ) -> Result<Option<FindReply>> {
-        let executor = self.executor()?;
-        let call = Call::new(&script::FIND, executor.scheme().session_keys(id, []))
-            .arg(id.as_str())
+        let call = Call::new(&script::FIND, Vec::new())
             .number(page.first)
             .number(page.last)
             .number(page.limit)
             .number(MAX_PAGE_BYTES)
             .flag(page.forwards)
+            .arg(&page.branch)
+            .flag(page.with_deleted)
             .args(known);
-        executor.execute(context, &call).await
+        let executor = self.executor()?;
+        executor
+            .execute_on_messages(context, id, Vec::new(), call)
+            .await
     }
 }
 

@@ -9,6 +9,15 @@ use crate::domain::volume::Volume;
 pub(super) const ALL: &str = "all";
 /// Key of the ids of the system volumes that contain sessions.
 pub(super) const SYSTEM_VOLUMES: &str = "llmos:system-volumes";
+/// The names of the keys of a message index, before the id of the session.
+const MESSAGE_INDEX: [&str; 6] = [
+    "llmos:message-ids:",
+    "llmos:segments:",
+    "llmos:path:",
+    "llmos:deleted:",
+    "llmos:versions:",
+    "llmos:branch:",
+];
 /// Buckets of an index, the same as in `prelude.lua`.
 const BUCKETS: [&str; 4] = ["active", "paused", "completed", "other"];
 
@@ -78,14 +87,45 @@ impl KeyScheme {
         }
     }
 
-    /// Returns the keys of `append.lua`. While a slot moves, Redis rejects calls with keys that do not exist, so on a
-    /// cluster only the keys that are needed are passed.
-    pub(super) fn append_keys(self, id: &SessionId, has_key: bool) -> Vec<Vec<u8>> {
+    /// Returns the further keys of `append.lua`: those of replies. While a slot moves, Redis rejects calls with keys that
+    /// do not exist, so on a cluster they are passed only with an `Idempotency-Key`.
+    pub(super) fn reply_keys(self, id: &SessionId, has_key: bool) -> Vec<Vec<u8>> {
         if has_key || self == Self::Single {
-            self.session_keys(id, [self.replies(id), self.reply_expiries(id)])
+            vec![self.replies(id), self.reply_expiries(id)]
         } else {
-            self.session_keys(id, [])
+            Vec::new()
         }
+    }
+
+    /// Returns the keys of a script that starts with `messages.lua`: the document and the messages, with the message index
+    /// if it is needed, and `further`. On a cluster the last activity follows.
+    pub(super) fn message_keys(
+        self,
+        id: &SessionId,
+        with_index: bool,
+        further: Vec<Vec<u8>>,
+    ) -> Vec<Vec<u8>> {
+        let mut keys = self.session_keys(id, []);
+        let activity = keys.split_off(2);
+        if with_index {
+            keys.extend(self.message_index_keys(id));
+        }
+        keys.extend(further);
+        keys.extend(activity);
+        keys
+    }
+
+    /// Returns the keys of the message index, in the order in which `messages.lua` expects them.
+    pub(super) fn message_index_keys(self, id: &SessionId) -> [Vec<u8>; 6] {
+        MESSAGE_INDEX.map(|before| self.key(before, id.as_str(), ""))
+    }
+
+    /// Returns the keys that `delete.lua` deletes.
+    pub(super) fn all_session_keys(self, id: &SessionId) -> Vec<Vec<u8>> {
+        let [a, b, c, d, e, f] = self.message_index_keys(id);
+        let replies = [self.replies(id), self.reply_expiries(id), self.origin(id)];
+        let [x, y, z] = replies;
+        self.session_keys(id, [x, y, z, a, b, c, d, e, f])
     }
 
     /// Returns all keys of a scope's index, as the scripts in `scripts/cluster/` expect them.
@@ -211,12 +251,7 @@ mod tests {
         ] {
             let id = SessionId::parse(id).unwrap();
             let scheme = KeyScheme::Cluster;
-            let further = [
-                scheme.origin(&id),
-                scheme.replies(&id),
-                scheme.reply_expiries(&id),
-            ];
-            let keys = scheme.session_keys(&id, further);
+            let keys = scheme.all_session_keys(&id);
             let document = keys[0].clone();
             for other in keys {
                 assert_eq!(hashed(&other), hashed(&document), "{id}");

@@ -12,8 +12,8 @@ use super::reply::{Reply, unknown_reply};
 use super::script;
 use crate::domain::request_context::RequestContext;
 
-/// Id, document, message count (`None` if the messages are not a list) and activity.
-type Entry = (Vec<u8>, Vec<u8>, Option<u64>, i64);
+/// Id, document, message count and last seq (`None` if the messages are not a list), and activity.
+type Entry = (Vec<u8>, Vec<u8>, Option<u64>, Option<u64>, i64);
 
 /// Reply of `scripts/page.lua`.
 enum ListReply {
@@ -92,11 +92,12 @@ fn to_page(context: &RequestContext, next: Option<Cursor>, entries: Vec<Entry>) 
         unreadable: Vec::new(),
         next,
     };
-    for (id, document, message_count, activity) in entries {
+    for (id, document, message_count, last_seq, activity) in entries {
         let stored = StoredSession {
             // A document that is not UTF-8 is listed as unreadable.
             document: String::from_utf8(document).unwrap_or_default(),
             message_count: message_count.unwrap_or(0),
+            last_seq: last_seq.unwrap_or(0),
             activity,
         };
         page.add(context, &id, &stored, message_count.is_some());

@@ -92,7 +92,10 @@ pub use self::error::{Error, Result};
 pub use self::find::FoundSession;
 pub use self::handle::Store;
 pub use self::idempotency::Idempotency;
-pub use self::messages::Appended;
+pub use self::messages::{
+    Append, Appended, DeleteTarget, DeletedMessages, FoundMessage, MessagesById, Rejected,
+    Replacement, Stored, Switched,
+};
 pub use self::page::{Cursor, ListRequest, SessionPage};
 pub use self::server::Version;
 pub use self::skills::{CacheEntry, CachedSkill, Counted, SkillUse, Usage};

@@ -17,6 +17,27 @@ impl Reply {
     }
 }
 
+impl Reply {
+    /// Returns whether all values are decoded.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.len() == 0
+    }
+
+    /// Decodes all further values, three at a time.
+    pub(super) fn triples<A, B, C>(&mut self) -> Result<Vec<(A, B, C)>, ParsingError>
+    where
+        A: FromRedisValue,
+        B: FromRedisValue,
+        C: FromRedisValue,
+    {
+        let mut triples = Vec::with_capacity(self.0.len() / 3);
+        while !self.is_empty() {
+            triples.push((self.next()?, self.next()?, self.next()?));
+        }
+        Ok(triples)
+    }
+}
+
 impl FromRedisValue for Reply {
     fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
         Vec::from_redis_value(value).map(|values| Self(values.into_iter()))

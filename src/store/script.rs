@@ -45,14 +45,19 @@ macro_rules! script {
 }
 
 pub(super) static CREATE: Script = script!(single: "create.lua"; cluster: "cluster/create.lua");
-pub(super) static FIND: Script = script!("find.lua");
+pub(super) static FIND: Script = script!("messages.lua", "find.lua");
 pub(super) static LIST: Script = script!(
     single: "time.lua", "list.lua", "page.lua";
     cluster: "list.lua", "cluster/candidates.lua"
 );
-pub(super) static UPDATE: Script = script!("update.lua");
+pub(super) static UPDATE: Script = script!("messages.lua", "update.lua");
 pub(super) static DELETE: Script = script!("delete.lua");
-pub(super) static APPEND: Script = script!("append.lua");
+pub(super) static APPEND: Script = script!("messages.lua", "append.lua");
+pub(super) static LOOKUP: Script = script!("messages.lua", "lookup.lua");
+pub(super) static DELETE_MESSAGES: Script = script!("messages.lua", "delete_messages.lua");
+pub(super) static BRANCH: Script = script!("messages.lua", "branch.lua");
+pub(super) static SCAN: Script = script!("messages.lua", "scan.lua");
+pub(super) static REBUILD: Script = script!("messages.lua", "rebuild.lua");
 pub(super) static CACHE_GET: Script = script!("cache_get.lua");
 pub(super) static CACHE_PUT: Script = script!("cache_put.lua");
 pub(super) static CACHE_PUT_NEW: Script = script!("cache_put_new.lua");

@@ -35,7 +35,7 @@ pub enum Updated {
 
 /// Reply of `scripts/update.lua`.
 enum UpdateReply {
-    Updated { message_count: u64, activity: i64 },
+    Updated(StoredSession),
     Changed(StoredSession),
     ReadOnly,
 }
@@ -44,15 +44,8 @@ impl FromRedisValue for UpdateReply {
     fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
         let mut reply = Reply::from_redis_value(value)?;
         match reply.next::<String>()?.as_str() {
-            "updated" => Ok(Self::Updated {
-                message_count: reply.next()?,
-                activity: reply.next()?,
-            }),
-            "changed" => Ok(Self::Changed(StoredSession {
-                document: reply.next()?,
-                message_count: reply.next()?,
-                activity: reply.next()?,
-            })),
+            "updated" => StoredSession::from_reply(&mut reply).map(Self::Updated),
+            "changed" => StoredSession::from_reply(&mut reply).map(Self::Changed),
             "read-only" => Ok(Self::ReadOnly),
             other => Err(unknown_reply(other)),
         }
@@ -93,26 +86,17 @@ impl Store {
                 Ok(document) => document,
                 Err(limit) => return Ok(Some(Updated::Invalid(limit))),
             };
-            // Messages may be appended meanwhile, unless the caller expects a version.
-            let expected_count = expected.map(|_| stored.message_count.to_string());
-            let executor = self.executor()?;
-            let call = Call::new(&script::UPDATE, executor.scheme().session_keys(id, []))
-                .arg(id.as_str())
-                .arg(&stored.document)
-                .arg(&document)
-                .number(now.timestamp_micros())
-                .owned(expected_count.unwrap_or_default());
-            match executor.execute(context, &call).await? {
+            // Messages may change meanwhile, unless the caller expects a version.
+            let expected_state = expected.map(|_| stored.state());
+            let replace = Replace {
+                old: &stored.document,
+                new: &document,
+                expected_state: expected_state.as_deref().unwrap_or_default(),
+                micros: now.timestamp_micros(),
+            };
+            match self.replace_document(context, id, &replace).await? {
                 None => return Ok(None),
-                Some(UpdateReply::Updated {
-                    message_count,
-                    activity,
-                }) => {
-                    let stored = StoredSession {
-                        document,
-                        message_count,
-                        activity,
-                    };
+                Some(UpdateReply::Updated(stored)) => {
                     return Ok(Some(Updated::Done(stored.versioned(id)?)));
                 }
                 Some(UpdateReply::Changed(current)) => stored = current,
@@ -121,4 +105,30 @@ impl Store {
         }
         Ok(Some(Updated::Contended))
     }
+
+    async fn replace_document(
+        &self,
+        context: &RequestContext,
+        id: &SessionId,
+        replace: &Replace<'_>,
+    ) -> Result<Option<UpdateReply>> {
+        let call = Call::new(&script::UPDATE, Vec::new())
+            .arg(replace.old)
+            .arg(replace.new)
+            .number(replace.micros)
+            .arg(replace.expected_state);
+        let executor = self.executor()?;
+        executor
+            .execute_on_messages(context, id, Vec::new(), call)
+            .await
+    }
+}
+
+/// One attempt to replace a document.
+struct Replace<'a> {
+    old: &'a str,
+    new: &'a str,
+    /// The state that the messages must have; empty for any.
+    expected_state: &'a str,
+    micros: i64,
 }

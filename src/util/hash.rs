@@ -1,12 +1,18 @@
-//! SHA-256 hashes.
+//! Hashes: SHA-256, and SHA-1 where Redis computes the same.
 
-use ring::digest::{Context, SHA256, digest};
+use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
 /// Returns the SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
     hash
+}
+
+/// Returns the SHA-1 of a text in hexadecimal: the only hash that Redis offers to scripts. It detects changes; nothing may
+/// rely on it being hard to forge.
+pub(crate) fn sha1(text: &str) -> String {
+    hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()))
 }
 
 /// Returns the first `N` bytes (at most 32) of the SHA-256 of `parts`, in hexadecimal. The length of each part is

@@ -4,7 +4,7 @@
 //! a tree and serialized again.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -45,6 +45,17 @@ pub fn has_nul(value: &RawValue) -> bool {
             .count();
         backslashes % 2 == 0
     })
+}
+
+/// Returns whether two JSON texts have the same value. Numbers are the same only if they are written alike.
+pub(crate) fn is_same_value(left: &str, right: &str) -> bool {
+    match (
+        serde_json::from_str::<Comparable<'_>>(left),
+        serde_json::from_str::<Comparable<'_>>(right),
+    ) {
+        (Ok(left), Ok(right)) => left == right,
+        _ => false,
+    }
 }
 
 /// Returns the length of the JSON string at the start of `text`, with its quotes.
@@ -168,8 +179,37 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 }
 
 /// A string, borrowed from the input if it has no escapes.
-#[derive(serde::Deserialize, PartialEq, Eq, Hash)]
+#[derive(serde::Deserialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+/// A value to compare: members of objects in the order of their names, numbers as text.
+#[derive(PartialEq)]
+enum Comparable<'a> {
+    Object(BTreeMap<Cow<'a, str>, Comparable<'a>>),
+    Array(Vec<Comparable<'a>>),
+    Text(Cow<'a, str>),
+    Literal(&'a str),
+}
+
+impl<'de> de::Deserialize<'de> for Comparable<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&'de RawValue>::deserialize(deserializer)?.get();
+        let parsed = match text.as_bytes().first() {
+            Some(b'{') => serde_json::from_str::<BTreeMap<Text<'_>, Self>>(text).map(|members| {
+                Self::Object(
+                    members
+                        .into_iter()
+                        .map(|(Text(name), value)| (name, value))
+                        .collect(),
+                )
+            }),
+            Some(b'[') => serde_json::from_str(text).map(Self::Array),
+            Some(b'"') => serde_json::from_str(text).map(|Text(text)| Self::Text(text)),
+            _ => Ok(Self::Literal(text)),
+        };
+        parsed.map_err(de::Error::custom)
+    }
+}
 
 /// A check of a value that keeps nothing. `depth` is the number of levels that may still open.
 #[derive(Clone, Copy)]

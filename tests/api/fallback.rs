@@ -95,15 +95,19 @@ async fn samples_have_their_documented_content() {
             .json(),
         json!({
             "id": "sess_quantum_research", "name": "Quantum Research", "volume": "user", "volume_id": "default",
-            "status": "active", "metadata": {"project": "qiskit-studio"}, "traces_count": 3, "message_count": 2,
+            "status": "active", "metadata": {"project": "qiskit-studio"}, "traces_count": 3, "message_count": 2, "last_seq": 2,
             "created_at": "2025-12-13T10:00:00Z", "updated_at": "2025-12-13T10:30:00Z", "fallback": true,
             "messages": [
-                {"id": "msg_1", "seq": 1, "role": "user", "content": "Create a quantum circuit with 3 qubits",
-                 "timestamp": "2025-12-13T10:00:00Z", "traces": null, "artifacts": null},
-                {"id": "msg_2", "seq": 2, "role": "assistant",
+                {"id": "msg_1", "seq": 1, "parent_id": null, "role": "user",
+                 "content": "Create a quantum circuit with 3 qubits",
+                 "timestamp": "2025-12-13T10:00:00Z", "traces": null, "artifacts": null, "parts": null,
+                 "metadata": null, "status": "completed", "model": null, "usage": null,
+                 "updated_at": "2025-12-13T10:00:00Z"},
+                {"id": "msg_2", "seq": 2, "parent_id": "msg_1", "role": "assistant",
                  "content": "I'll create a quantum circuit with 3 qubits using Qiskit.",
                  "timestamp": "2025-12-13T10:00:05Z", "traces": [1, 2, 3],
-                 "artifacts": ["quantum_circuit.py", "circuit_diagram.png"]},
+                 "artifacts": ["quantum_circuit.py", "circuit_diagram.png"], "parts": null, "metadata": null,
+                 "status": "completed", "model": null, "usage": null, "updated_at": "2025-12-13T10:00:05Z"},
             ],
         })
     );

@@ -75,8 +75,9 @@ async fn python_session_is_read_unchanged() {
         assert_eq!(messages.len(), 2);
         assert_eq!(
             messages[1],
-            json!({"id": "msg_2", "seq": 2, "role": "user", "content": "second",
-            "timestamp": "2025-12-14T10:00:00Z", "traces": null, "artifacts": null})
+            json!({"id": "msg_2", "seq": 2, "parent_id": "msg_1", "role": "user", "content": "second",
+            "timestamp": "2025-12-14T10:00:00Z", "traces": null, "artifacts": null, "parts": null, "metadata": null,
+            "status": "completed", "model": null, "usage": null, "updated_at": "2025-12-14T10:00:00Z"})
         );
         let text = String::from_utf8_lossy(&found.body).into_owned();
         assert!(
@@ -406,8 +407,9 @@ async fn malformed_message_keeps_its_place_with_an_error() {
 
     assert_eq!(
         list["messages"][0],
-        json!({"id": "msg_1", "seq": 1, "role": null, "content": null,
-        "timestamp": null, "traces": null, "artifacts": null, "unreadable": true})
+        json!({"id": "msg_1", "seq": 1, "parent_id": null, "role": null, "content": null, "timestamp": null,
+        "traces": null, "artifacts": null, "parts": null, "metadata": null, "status": "completed", "model": null,
+        "usage": null, "updated_at": null, "unreadable": true})
     );
     assert_eq!(list["messages"][1]["content"], "second");
     assert!(list["messages"][1].get("unreadable").is_none());

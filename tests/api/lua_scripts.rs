@@ -193,6 +193,7 @@ fn read_page(
         "local limit, max_bytes, scopes, with_system = tonumber(ARGV[1]), tonumber(ARGV[2]), {{}}, '0'\n\
          local function document_key(id) return KEYS[1] .. ':' .. id end\n\
          local function messages_key(id) return document_key(id) .. ':messages' end\n\
+         local function listed_count(_, _, last_seq) return last_seq end\n\
          local function peek_document(key) return redis.call('GET', key) or nil end\n\
          local function candidates_after_cursor()\n\
            local candidates = {{}}\n\
@@ -203,7 +204,7 @@ fn read_page(
          end\n{PAGE}"
     );
     let (limit, bytes) = (limit.to_string(), bytes.to_string());
-    type Session = (String, String, i64, i64);
+    type Session = (String, String, i64, i64, i64);
     let (word, _, cursor, sessions): (String, i64, String, Vec<Session>) =
         redis.command(&["EVAL", &script, "1", index, &limit, &bytes]);
     assert_eq!(word, "page");

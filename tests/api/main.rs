@@ -13,6 +13,7 @@ macro_rules! one_redis {
 mod access;
 mod blob_client;
 mod blob_store;
+mod branches;
 mod browsers;
 mod caching;
 mod client;
@@ -34,6 +35,7 @@ mod listing;
 mod local_access;
 mod local_server;
 mod lua_scripts;
+mod message_ids;
 mod messages;
 mod misconfigured;
 mod names;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Error;
+use crate::domain::message::Message;
 use crate::http::extract::etag::entity_tag;
 use crate::http::location;
 use crate::service;
@@ -61,17 +62,26 @@ fn current(error: &Error) -> Option<&Current> {
 fn current_json(current: &Current) -> Box<RawValue> {
     match current {
         Current::Session(current) => json::raw(&current.session),
+        Current::Message(message) => message.as_ref().map_or_else(json::null, message_json),
         Current::Skill(skill) => json::raw(skill),
         Current::File(file) => json::raw(file),
     }
 }
 
-fn current_version(current: &Current) -> Option<&str> {
+fn current_version(current: &Current) -> Option<String> {
     match current {
-        Current::Session(current) => Some(&current.version),
-        Current::Skill(skill) => Some(&skill.etag),
-        Current::File(file) => file.as_ref().map(|file| file.etag.as_str()),
+        Current::Session(current) => Some(current.version.clone()),
+        Current::Message(message) => message.as_ref().map(Message::version),
+        Current::Skill(skill) => Some(skill.etag.clone()),
+        Current::File(file) => file.as_ref().map(|file| file.etag.clone()),
     }
+}
+
+fn message_json(message: &Message) -> Box<RawValue> {
+    let mut text = Vec::with_capacity(message.size());
+    message.write_response(&mut text);
+    let text = String::from_utf8(text).unwrap_or_default();
+    RawValue::from_string(text).unwrap_or_else(|_| json::null())
 }
 
 /// Sets the headers that belong to an error.
@@ -85,7 +95,7 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
     match error {
         Error::Service(service::error::Error::PreconditionFailed(current)) => {
             if let Some(version) = current_version(current) {
-                insert(header::ETAG, entity_tag(version));
+                insert(header::ETAG, entity_tag(&version));
             }
         }
         Error::Service(service::error::Error::Conflict(Conflict::SkillExists { volume, id })) => {

@@ -129,6 +129,7 @@ fn service_rendering(error: &service::error::Error) -> Rendering {
             match resource {
                 Resource::Volume => "The volume does not exist.",
                 Resource::Session => "The session does not exist.",
+                Resource::Message => "The message does not exist.",
                 Resource::Skill => "The skill does not exist.",
                 Resource::File => "The file does not exist.",
             }
@@ -154,7 +155,16 @@ fn service_rendering(error: &service::error::Error) -> Rendering {
             "invalid_request",
             "cursor must be the next_cursor of an earlier response of this list.".into(),
         ),
-        Error::Conflict(conflict) => (StatusCode::CONFLICT, "conflict", conflict_text(conflict)),
+        Error::Conflict(conflict) => (
+            StatusCode::CONFLICT,
+            match conflict {
+                Conflict::MessageExists(_) => "message_exists",
+                Conflict::MessageDeleted(_) => "message_deleted",
+                Conflict::TooManyBranches => "too_many_branches",
+                _ => "conflict",
+            },
+            conflict_text(conflict),
+        ),
         Error::PreconditionFailed(_) => (
             StatusCode::PRECONDITION_FAILED,
             "precondition_failed",
@@ -206,6 +216,18 @@ fn conflict_text(conflict: &Conflict) -> Cow<'static, str> {
              another id: the member `id` of a JSON body, or `skill_id` in the front matter of a document."
         )
         .into(),
+        Conflict::MessageExists(id) => format!(
+            "Another message of the session has the id `{id}`. Send the message with a new id, or replace the stored one \
+             with PUT."
+        )
+        .into(),
+        Conflict::MessageDeleted(id) => format!(
+            "The message `{id}` was deleted, and its id stays taken. Send the message with a new id."
+        )
+        .into(),
+        Conflict::TooManyBranches => {
+            "The session has 10,000 branches, the maximum. Fork it and continue in the new session.".into()
+        }
         Conflict::Contended { resource, id } => format!(
             "The {resource} `{id}` was modified concurrently too many times. Try again, with fewer requests at once."
         )

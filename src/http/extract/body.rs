@@ -1,5 +1,6 @@
 //! Extractors of bodies: JSON objects and markdown documents.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -9,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::headers::check_expectation;
+use crate::domain::message::NewMessage;
 use crate::http::error::{Error, Result, Unknown};
 use crate::util::field_names::field_names;
 use crate::util::json::{self, Object};
@@ -126,6 +128,28 @@ impl JsonBody {
         let paths = items
             .flat_map(|(index, item)| unknown_paths::<T>(&format!("{array}[{index}]"), item.get()));
         unknown_members(paths, field_names::<T>())
+    }
+
+    /// Parses the member `messages`, which must be the only one and have a length in `range`.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub(crate) fn messages(&self, range: RangeInclusive<usize>) -> Result<Vec<NewMessage>> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Messages {
+            messages: Vec<NewMessage>,
+        }
+        let parsed = self.parse();
+        if parsed.is_err() {
+            self.reject_unknown_in::<NewMessage>("messages")?;
+        }
+        let Messages { messages } = parsed?;
+        if range.contains(&messages.len()) {
+            return Ok(messages);
+        }
+        let rule = format!("must be {} to {} messages", range.start(), range.end());
+        Err(Error::field("messages", rule))
     }
 
     /// Returns the text of the body.

@@ -40,8 +40,8 @@ const UNSUPPORTED: [UnsupportedHeader; 10] = [
     },
     UnsupportedHeader {
         name: header::IF_MATCH,
-        applies: |parts, _| !applies_if_match(&parts.method),
-        remedy: "PUT, PATCH and DELETE of one resource support it.",
+        applies: |parts, _| !applies_if_match(parts),
+        remedy: "PUT, PATCH and DELETE of one resource support it, and appending messages.",
     },
     UnsupportedHeader {
         name: header::IF_NONE_MATCH,
@@ -145,9 +145,13 @@ fn has_body(method: &Method) -> bool {
     [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
-/// Returns whether every handler of this method applies `If-Match`.
-fn applies_if_match(method: &Method) -> bool {
-    [Method::PUT, Method::PATCH, Method::DELETE].contains(method)
+/// Returns whether the handler applies `If-Match`: every one of these methods does, and that of appending messages.
+fn applies_if_match(parts: &Parts) -> bool {
+    let path = parts.uri.path();
+    let appends = parts.method == Method::POST
+        && path.starts_with("/api/sessions/")
+        && path.ends_with("/messages");
+    appends || [Method::PUT, Method::PATCH, Method::DELETE].contains(&parts.method)
 }
 
 fn is_put_of_a_file(parts: &Parts) -> bool {

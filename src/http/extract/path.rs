@@ -10,6 +10,7 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, PartialSchema};
 
 use crate::domain::file_path::{FilePath, StoredPath};
+use crate::domain::message::{MESSAGE_ID_RULE, MessageId};
 use crate::domain::schema::file_path;
 use crate::domain::session::SessionId;
 use crate::http::error::{Error, Result};
@@ -36,6 +37,36 @@ impl IntoParams for SessionPath {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let text = "The id of the session, percent-encoded. Ids of the Python version contain the session's name.";
         in_path("id", SessionId::schema(), text)
+    }
+}
+
+/// The `{id}` of a session and the `{message_id}` of a message. An id that no message can have is a 404; for `PUT`, which
+/// would create the message, it is an invalid field.
+pub(crate) struct MessagePath(pub(crate) SessionId, pub(crate) MessageId);
+
+impl<S: Send + Sync> FromRequestParts<S> for MessagePath {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Some((session, message)) = path.ok().map(|Path(ids)| ids) else {
+            return Err(Error::not_found(Resource::Message));
+        };
+        let session = SessionId::parse(&session);
+        let session = session.ok_or_else(|| Error::not_found(Resource::Session))?;
+        match MessageId::parse(&message) {
+            Some(message) => Ok(Self(session, message)),
+            None if parts.method == Method::PUT => Err(Error::field("message_id", MESSAGE_ID_RULE)),
+            None => Err(Error::not_found(Resource::Message)),
+        }
+    }
+}
+
+impl IntoParams for MessagePath {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The id of the message, percent-encoded.";
+        let message = in_path("message_id", MessageId::schema(), text);
+        [SessionPath::into_params(place), message].concat()
     }
 }
 

@@ -1,27 +1,33 @@
 //! `/api/sessions/{id}/messages`: append and read messages.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::App;
-use crate::domain::message::{MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageRange, NewMessage};
+use crate::domain::message::{
+    Branch, MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageId, MessageRange, MessageSelection,
+    NewMessage,
+};
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::http::error::{Error, Result};
 use crate::http::extract::body::JsonBody;
+use crate::http::extract::etag::IfMatch;
 use crate::http::extract::idempotency::{IdempotencyKey, replayed};
 use crate::http::extract::page::{limit, number, page_limit};
 use crate::http::extract::path::SessionPath;
-use crate::http::extract::query::{NoParameters, QueryParams};
+use crate::http::extract::query::{NoParameters, QueryParams, flag, parameter};
 use crate::http::object_writer::ObjectWriter;
 use crate::http::sample::sample_header;
 use crate::http::schema::parameters;
-use crate::http::schema::responses::{BadBody, BadQuery, NotFound};
+use crate::http::schema::responses::{BadBody, BadQuery, Conflict, NotFound, PreconditionFailed};
+use crate::service::sessions::{MAX_HISTORY, MergedHistory};
 use crate::util::schema::{described, schema};
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -36,6 +42,19 @@ pub(super) struct MessagesQuery {
     /// The nearest messages before this `seq`.
     #[param(schema_with = seq, required = false)]
     before: Option<String>,
+    /// The branch that leads to the message with this id, instead of the active one.
+    #[param(schema_with = branch, required = false)]
+    branch: Option<String>,
+    /// Whether the messages of all branches are listed.
+    #[param(schema_with = parameters::flag, required = false)]
+    all: Option<String>,
+    /// Whether deleted messages are listed; only their places are left.
+    #[param(schema_with = parameters::flag, required = false)]
+    deleted: Option<String>,
+}
+
+fn branch() -> RefOr<Schema> {
+    parameters::or_empty(&json!(Ref::from_schema_name(MessageId::name())))
 }
 
 fn seq() -> RefOr<Schema> {
@@ -51,6 +70,25 @@ impl MessagesQuery {
             (Some(after), None) => MessageRange::After(after),
             (None, Some(before)) => MessageRange::Before(before),
             (Some(after), Some(before)) => MessageRange::Between(after, before),
+        })
+    }
+
+    fn branch(&self) -> Result<Branch> {
+        let id = parameter::<MessageId>("branch", self.branch.clone())?;
+        match (id, flag("all", self.all.as_deref())?) {
+            (None, false) => Ok(Branch::Active),
+            (Some(id), false) => Ok(Branch::Of(id)),
+            (None, true) => Ok(Branch::All),
+            (Some(_), true) => Err(Error::field("branch", "must not stand beside all=true")),
+        }
+    }
+
+    fn selection(&self) -> Result<MessageSelection> {
+        Ok(MessageSelection {
+            range: self.range()?,
+            limit: limit("limit", self.limit.as_deref(), 1..=MAX_MESSAGES_PER_PAGE)?,
+            branch: self.branch()?,
+            with_deleted: flag("deleted", self.deleted.as_deref())?,
         })
     }
 }
@@ -78,9 +116,10 @@ impl IntoResponse for MessageList {
     }
 }
 
-/// Reads messages, a page at a time, in order.
+/// Reads messages of the active branch, a page at a time, in order.
 ///
-/// Without `after` and `before`: the latest messages; with both: the messages between them. Where Redis is missing
+/// Without `after` and `before`: the latest messages; with both: the messages between them. `seq` has gaps where other
+/// branches have messages. Where Redis is missing
 /// or unavailable they may be samples, marked by `fallback` and `X-LLMOS-Storage`.
 #[utoipa::path(
     get, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, MessagesQuery),
@@ -95,11 +134,8 @@ pub(super) async fn list_messages(
     SessionPath(id): SessionPath,
     QueryParams(query): QueryParams<MessagesQuery>,
 ) -> Result<Response> {
-    let limit = limit("limit", query.limit.as_deref(), 1..=MAX_MESSAGES_PER_PAGE)?;
-    let found = app
-        .sessions(&context)
-        .messages(&id, query.range()?, limit)
-        .await?;
+    let sessions = app.sessions(&context);
+    let found = sessions.messages(&id, &query.selection()?).await?;
     let list = MessageList {
         messages: found.value.messages,
         has_more: found.value.has_more,
@@ -109,18 +145,29 @@ pub(super) async fn list_messages(
 }
 
 /// Messages to append, all or none.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Batch {
-    #[schema(schema_with = batch)]
-    messages: Vec<NewMessage>,
+enum Batch {}
+
+impl PartialSchema for Batch {
+    fn schema() -> RefOr<Schema> {
+        described(
+            messages_schema(MAX_BATCH),
+            "Messages to append, all or none.",
+        )
+    }
 }
 
-fn batch() -> RefOr<Schema> {
-    schema(json!({
-        "type": "array", "minItems": 1, "maxItems": MAX_BATCH,
+impl ToSchema for Batch {}
+
+/// Returns the schema of an object with 1 to `max` messages.
+fn messages_schema(max: usize) -> Value {
+    let messages = json!({
+        "type": "array", "minItems": 1, "maxItems": max,
         "items": Ref::from_schema_name(NewMessage::name()),
-    }))
+    });
+    json!({
+        "type": "object", "required": ["messages"], "additionalProperties": false,
+        "properties": {"messages": messages},
+    })
 }
 
 /// The body of an append: a message, or a [`Batch`].
@@ -150,8 +197,12 @@ struct AppendedMessages {
     message: &'static str,
     session_id: SessionId,
     messages: Vec<Message>,
-    /// The number of messages of the session.
+    /// The ids of messages that were stored before, with the same content.
+    deduplicated: Vec<String>,
+    /// The number of messages of the active branch.
     message_count: u64,
+    /// The `seq` of the last message of the session.
+    last_seq: u64,
 }
 
 impl IntoResponse for AppendedMessages {
@@ -160,7 +211,9 @@ impl IntoResponse for AppendedMessages {
         body.add("message", &self.message);
         body.add("session_id", &self.session_id);
         body.add_array("messages", &self.messages, Message::write_response);
+        body.add("deduplicated", &self.deduplicated);
         body.add("message_count", &self.message_count);
+        body.add("last_seq", &self.last_seq);
         body.into_response()
     }
 }
@@ -172,16 +225,17 @@ fn body_for(messages: &[Message]) -> ObjectWriter {
 
 /// Appends a message, or up to 100, all or none.
 ///
-/// A body with the member `messages` appends several. `seq` counts the messages of a session from 1, without gaps.
+/// A body with the member `messages` appends several. `seq` counts the messages of a session from 1, without gaps. A
+/// message whose id is stored with the same content is one message; with another content it is 409 `message_exists`.
 #[utoipa::path(
-    post, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, IdempotencyKey),
+    post, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, IdempotencyKey, IfMatch),
     request_body = NewMessages,
     responses(
         (
             status = 200, description = "The stored messages.", body = AppendedMessages,
             headers(("Idempotency-Replayed"))
         ),
-        BadBody, NotFound
+        BadBody, NotFound, Conflict, PreconditionFailed
     )
 )]
 pub(super) async fn append_messages(
@@ -189,38 +243,148 @@ pub(super) async fn append_messages(
     State(app): State<App>,
     SessionPath(id): SessionPath,
     _: QueryParams<NoParameters>,
+    expected: IfMatch,
     key: IdempotencyKey,
     uri: Uri,
     body: JsonBody,
 ) -> Result<Response> {
-    let messages = read_messages(&body)?;
+    let (messages, path_of) = read_messages(&body)?;
     let key = key.bind(&context.caller, &uri, body.bytes());
     let sessions = app.sessions(&context);
-    let appended = sessions.append(&id, messages, key.as_ref()).await?;
+    let appended = sessions
+        .append(&id, &messages, expected.versions(), key.as_ref(), path_of)
+        .await?;
     let messages = AppendedMessages {
         message: "Message added to session",
         session_id: id,
-        message_count: appended.value.last().map_or(0, Message::seq),
-        messages: appended.value,
+        messages: appended.value.messages,
+        deduplicated: appended.value.deduplicated,
+        message_count: appended.value.message_count,
+        last_seq: appended.value.last_seq,
     };
     Ok((replayed(appended.is_replayed), messages).into_response())
 }
 
+/// Returns the path of a member of a message in the body.
+type PathOf = fn(usize, &str) -> String;
+
 /// Parses one message, or the member `messages` with up to 100.
-fn read_messages(body: &JsonBody) -> Result<Vec<NewMessage>> {
+fn read_messages(body: &JsonBody) -> Result<(Vec<NewMessage>, PathOf)> {
     if !body.has("messages") {
-        return Ok(vec![body.parse()?]);
+        return Ok((vec![body.parse()?], |_, member| member.to_owned()));
     }
-    let parsed = body.parse();
-    if parsed.is_err() {
-        body.reject_unknown_in::<NewMessage>("messages")?;
+    let messages = body.messages(1..=MAX_BATCH)?;
+    Ok((messages, |index, member| {
+        format!("messages[{index}].{member}")
+    }))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DeleteQuery {
+    /// The messages after this `seq` are deleted.
+    #[param(schema_with = required_seq)]
+    after: Option<String>,
+    /// Whether those of all branches are deleted.
+    #[param(schema_with = parameters::flag, required = false)]
+    all: Option<String>,
+}
+
+fn required_seq() -> RefOr<Schema> {
+    schema(json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}))
+}
+
+/// The confirmation of a deletion of messages.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct DeletedMessages {
+    pub(super) message: String,
+    pub(super) session_id: SessionId,
+    /// The number of deleted messages.
+    pub(super) deleted: u64,
+    /// The number of messages of the active branch.
+    pub(super) message_count: u64,
+    /// The `seq` of the last message of the session.
+    pub(super) last_seq: u64,
+}
+
+/// Deletes the messages after a `seq` of the active branch, or of all branches.
+///
+/// Their contents are erased; their places stay, so `seq` has no gaps. A failed request may have deleted the last ones;
+/// repeat it.
+#[utoipa::path(
+    delete, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, DeleteQuery, IfMatch),
+    responses(
+        (status = 200, description = "The messages are deleted.", body = DeletedMessages),
+        BadQuery, NotFound, PreconditionFailed
+    )
+)]
+pub(super) async fn delete_messages(
+    context: RequestContext,
+    State(app): State<App>,
+    SessionPath(id): SessionPath,
+    QueryParams(query): QueryParams<DeleteQuery>,
+    expected: IfMatch,
+) -> Result<Json<DeletedMessages>> {
+    let after = number("after", query.after.as_deref(), 0..=u64::MAX)?;
+    let after = after.ok_or_else(|| Error::field("after", "must be given"))?;
+    let every = flag("all", query.all.as_deref())?;
+    let sessions = app.sessions(&context);
+    let (deleted, session) = sessions
+        .delete_after(&id, after, every, expected.versions())
+        .await?;
+    Ok(Json(DeletedMessages {
+        message: format!("{deleted} messages deleted"),
+        session_id: id,
+        deleted,
+        message_count: session.session.message_count,
+        last_seq: session.session.last_seq,
+    }))
+}
+
+/// The history of a client.
+pub(super) enum History {}
+
+impl PartialSchema for History {
+    fn schema() -> RefOr<Schema> {
+        described(
+            messages_schema(MAX_HISTORY),
+            "The history of a client; each message has an id.",
+        )
     }
-    let Batch { messages } = parsed?;
-    if !(1..=MAX_BATCH).contains(&messages.len()) {
-        return Err(Error::field(
-            "messages",
-            format!("must be 1 to {MAX_BATCH} messages"),
-        ));
+}
+
+impl ToSchema for History {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((NewMessage::name().into(), NewMessage::schema()));
+        NewMessage::schemas(schemas);
     }
-    Ok(messages)
+}
+
+/// Merges the whole history of a client, which is compared with the stored one by ids.
+///
+/// New messages are appended in order, and messages that the history lacks stay. A changed message replaces the stored one
+/// where it names the stored `updated_at`, or `If-Match` names the session's entity tag; otherwise it is a conflict, and
+/// the stored one stays. Nothing is deleted, and nothing that was deleted comes back.
+#[utoipa::path(
+    put, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, IfMatch),
+    request_body = History,
+    responses(
+        (status = 200, description = "What became of each message.", body = MergedHistory),
+        BadBody, NotFound, Conflict, PreconditionFailed
+    )
+)]
+pub(super) async fn put_messages(
+    context: RequestContext,
+    State(app): State<App>,
+    SessionPath(id): SessionPath,
+    _: QueryParams<NoParameters>,
+    expected: IfMatch,
+    body: JsonBody,
+) -> Result<Json<MergedHistory>> {
+    let messages = body.messages(1..=MAX_HISTORY)?;
+    let sessions = app.sessions(&context);
+    let merged = sessions
+        .merge_history(&id, &messages, expected.versions())
+        .await?;
+    Ok(Json(merged))
 }

@@ -1,6 +1,7 @@
 //! `/api/sessions`: create, find, update and delete sessions.
 
 pub(super) mod list;
+pub(super) mod message;
 pub(super) mod messages;
 pub(super) mod response;
 
@@ -41,7 +42,9 @@ use crate::store::FoundSession;
 routes! {
     [list::list_sessions, create_session],
     [find_session, update_session, delete_session],
-    [messages::list_messages, messages::append_messages],
+    [messages::list_messages, messages::append_messages, messages::put_messages, messages::delete_messages],
+    [message::find_message, message::put_message, message::change_message, message::delete_message],
+    [message::put_branch],
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -5,7 +5,7 @@ use once_cell::sync::Lazy;
 use serde_json::value::RawValue;
 
 use crate::domain::caller::Caller;
-use crate::domain::message::{Message, MessageRange};
+use crate::domain::message::{Message, MessageRange, MessageSelection};
 use crate::domain::session::{Session, SessionAndVersion, SessionId, SessionWithMessages, Status};
 use crate::domain::volume::VolumeKind;
 use crate::store::{Cursor, ListRequest, SessionPage};
@@ -47,9 +47,9 @@ static SAMPLES: Lazy<Vec<Sample>> = Lazy::new(|| {
 pub(in crate::service) fn find_session(
     caller: &Caller,
     id: &SessionId,
-    range: MessageRange,
-    limit: usize,
+    selection: &MessageSelection,
 ) -> Option<SessionWithMessages> {
+    let MessageSelection { range, limit, .. } = *selection;
     let sample = SAMPLES
         .iter()
         .find(|sample| sample.session.id == *id && sample.session.is_readable_by(caller))?;
@@ -131,7 +131,10 @@ fn sample(
 ) -> Sample {
     let messages: Vec<Message> = (1..)
         .zip(messages)
-        .map(|(seq, text)| Message::from_stored(text.as_bytes().to_vec(), seq))
+        .map(|(seq, text)| {
+            let parent = (seq > 1).then(|| format!("msg_{}", seq - 1));
+            Message::from_stored(text.as_bytes().to_vec(), seq).with_parent(parent)
+        })
         .collect();
     Sample {
         session: Session {
@@ -144,6 +147,7 @@ fn sample(
                 .expect("a sample's metadata is JSON"),
             traces_count,
             message_count: messages.len() as u64,
+            last_seq: messages.len() as u64,
             created_at: created_at.to_owned(),
             updated_at: updated_at.to_owned(),
         },

@@ -1,23 +1,29 @@
 //! Operations on sessions and their messages.
 
+mod append;
+mod history;
 mod list;
+mod message;
+mod messages;
 
+pub use self::history::{MAX_HISTORY, MergedHistory};
 pub use self::list::{ListSessions, MAX_SESSIONS_PER_PAGE, SessionList};
+pub use self::message::{Expected, MessageState};
 use super::error::{Conflict, Current, Error, Resource, Result};
 use super::fallback::{MaybeSample, SamplePolicy};
-use super::samples;
 use super::volume::VolumeSelection;
 use super::written::Written;
-use crate::domain::message::{Message, MessageRange, NewMessage};
+use crate::domain::message::{MessageSelection, NewMessage};
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{
     NewSession, SessionAndVersion, SessionId, SessionPatch, SessionWithMessages, Status,
 };
-use crate::store::{self, Appended, Created, Deleted, FoundSession, Idempotency, Store, Updated};
+use crate::store::{Created, Deleted, FoundSession, Idempotency, Store, Updated};
 
 const NOT_FOUND: Error = Error::NotFound(Resource::Session);
+const NO_MESSAGE: Error = Error::NotFound(Resource::Message);
 
 /// The sessions that one request may access.
 #[derive(Debug)]
@@ -103,7 +109,7 @@ impl<'a> SessionService<'a> {
             Ok(Some(found)) => Ok(MaybeSample::stored(found)),
             Ok(None) => Err(NOT_FOUND),
             Err(error) => {
-                let sample = self.sample(error, id, MessageRange::Latest, limit)?;
+                let sample = self.sample(error, id, &MessageSelection::latest(limit))?;
                 Ok(
                     sample.map(|session| match known.contains(&session.current.version) {
                         true => FoundSession::NotModified(session.current.version),
@@ -111,61 +117,6 @@ impl<'a> SessionService<'a> {
                     }),
                 )
             }
-        }
-    }
-
-    /// Reads a session and at most `limit` messages of `range`.
-    ///
-    /// # Errors
-    /// If the session is missing or the caller may not read it.
-    pub async fn messages(
-        &self,
-        id: &SessionId,
-        range: MessageRange,
-        limit: usize,
-    ) -> Result<MaybeSample<SessionWithMessages>> {
-        match self
-            .store
-            .find_messages(self.context, id, range, limit)
-            .await
-        {
-            Ok(Some(session)) => Ok(MaybeSample::stored(session)),
-            Ok(None) => Err(NOT_FOUND),
-            Err(error) => self.sample(error, id, range, limit),
-        }
-    }
-
-    fn sample(
-        &self,
-        error: store::Error,
-        id: &SessionId,
-        range: MessageRange,
-        limit: usize,
-    ) -> Result<MaybeSample<SessionWithMessages>> {
-        let caller = &self.context.caller;
-        let sample = samples::sessions::find_session(caller, id, range, limit);
-        self.samples.sample_or(error.into(), sample, NOT_FOUND)
-    }
-
-    /// Appends 1–100 messages to a session, all or none.
-    ///
-    /// # Errors
-    /// If the session is missing or the caller may not change it, or the `Idempotency-Key` belongs to a different
-    /// request.
-    pub async fn append(
-        &self,
-        id: &SessionId,
-        messages: Vec<NewMessage>,
-        idempotency: Option<&Idempotency>,
-    ) -> Result<Written<Vec<Message>>> {
-        let appended = self
-            .store
-            .append_messages(self.context, id, messages, idempotency);
-        match appended.await?.ok_or(NOT_FOUND)? {
-            Appended::Done(messages) => Ok(Written::now(messages)),
-            Appended::Replayed(messages) => Ok(Written::replayed(messages)),
-            Appended::IdempotencyMismatch => Err(Error::IdempotencyMismatch),
-            Appended::ReadOnly => Err(Error::ReadOnly),
         }
     }
 

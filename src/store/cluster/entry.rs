@@ -25,6 +25,8 @@ pub(super) struct Entry {
     pub(super) size: usize,
     /// `None` if the messages are not a list.
     pub(super) message_count: Option<u64>,
+    /// `None` in the same case.
+    pub(super) last_seq: Option<u64>,
     pub(super) activity: i64,
     pub(super) updated: i64,
     pub(super) bucket: Vec<u8>,
@@ -38,6 +40,7 @@ impl FromRedisValue for Entry {
             document: reply.next()?,
             size: reply.next()?,
             message_count: reply.next()?,
+            last_seq: reply.next()?,
             activity: reply.next()?,
             updated: reply.next()?,
             bucket: reply.next()?,

@@ -126,6 +126,7 @@ impl MultiSlot<'_> {
                     // A document that is not UTF-8 is listed as unreadable.
                     document: String::from_utf8(document).unwrap_or_default(),
                     message_count: entry.message_count.unwrap_or(0),
+                    last_seq: entry.last_seq.unwrap_or(0),
                     activity: candidate.micros.max(entry.activity),
                 };
                 page.add(

@@ -48,3 +48,8 @@ local function find_document(id, key)
   end
   return text, access
 end
+
+-- Returns the last activity of a session as text.
+local function activity_text(id)
+  return string.format('%.0f', activity_of(id))
+end

@@ -1,9 +1,9 @@
 -- Deletes a session: its document, messages, replies and index entries.
 local DOC, MSGS, _, _, ORIGIN = unpack(KEYS)
-local id, expected, expected_count = unpack(ARGV, 1, 3)
+local id, expected, expected_state = unpack(ARGV, 1, 3)
 -- KEYS: the document, the messages, the replies, the expiry times of the replies, the name of the reply that created
---       the session (on a cluster that reply itself), and on a cluster the last activity
--- ARGV: id; for a conditional delete also the document and the message count that must be unchanged
+--       the session (on a cluster that reply itself), the keys of the message index, and on a cluster the last activity
+-- ARGV: id; for a conditional delete also the document and 'last seq:activity' that must be unchanged
 -- Returns 'deleted', 'missing', 'read-only' or 'changed'
 
 local text = peek_own_document(id, DOC)
@@ -15,7 +15,7 @@ local access = access_to(id, text)
 if access ~= 'write' then
   return access and 'read-only' or 'missing'
 end
-if expected and (text ~= expected or redis.call('LLEN', MSGS) ~= tonumber(expected_count)) then
+if expected and (text ~= expected or redis.call('LLEN', MSGS) .. ':' .. activity_text(id) ~= expected_state) then
   return 'changed'
 end
 -- A malformed document can be deleted as well. It names no volume, so the set of its volume keeps the id.

@@ -2,8 +2,8 @@
 --
 -- KEYS, ARGV: as in list.lua
 -- Returns {'indexing'} if the script must be called again, or
---         {'page', microseconds and id of the next cursor or '', sessions {id, document, count, activity}};
---         the count is false if the messages are not a list
+--         {'page', microseconds and id of the next cursor or '', sessions {id, document, message count, last seq,
+--         activity}}; message count and last seq are false if the messages are not a list
 
 -- Maximum that one call indexes, so that other requests do not wait long.
 local MEMBERS_PER_CALL = 500
@@ -61,8 +61,9 @@ local function read_page()
         break
       end
       local count = redis.pcall('LLEN', messages_key(candidate.id))
-      count = type(count) == 'number' and count
-      sessions[#sessions + 1] = {candidate.id, text, count, candidate.micros}
+      local last_seq = type(count) == 'number' and count
+      count = last_seq and listed_count(candidate.id, text, last_seq)
+      sessions[#sessions + 1] = {candidate.id, text, count, last_seq, candidate.micros}
     else
       redis.call('ZREM', candidate.key, candidate.id)
       is_complete = false

@@ -146,6 +146,29 @@ local function parse_count(text)
   return text and #text <= 15 and text:find('^%d+$') and tonumber(text) or 0
 end
 
+-- Returns the state of a session's message index, nil if it has none: see messages.lua.
+local function index_of(document)
+  return document:match('^%s*{%s*"message_index":%s*"(%l+)"')
+end
+
+-- Returns the number of messages of the active branch without deleted ones, from the key of its state and the seq of the
+-- last message. Messages that were appended since the state was stored are on the active branch.
+local function visible_count(state_key, last_seq)
+  local stored = redis.pcall('HMGET', state_key, 'visible', 'count')
+  if stored.err or not stored[1] then
+    return last_seq
+  end
+  return math.max(parse_count(stored[1]) + last_seq - parse_count(stored[2]), 0)
+end
+
+-- Returns the message count that lists show of a session.
+local function listed_count(id, document, last_seq)
+  if index_of(document) == 'branches' then
+    return visible_count('llmos:branch:' .. tag(id), last_seq)
+  end
+  return last_seq
+end
+
 local function bucket_of(document)
   for _, bucket in ipairs(BUCKETS) do
     if document.status == bucket then

@@ -1,29 +1,33 @@
 -- Replaces the document of a session if it was not changed since it was read.
-local DOC, MSGS = unpack(KEYS)
-local id, expected, new, micros, expected_count = unpack(ARGV, 1, 5)
--- KEYS: the document, the messages
--- ARGV: id, the document as it was read, the new document, current time in microseconds, the message count that must be
---       unchanged or ''
--- Returns false, {'updated', message count, activity}, {'changed', document, message count, activity}, or {'read-only'}
+local expected, new, micros, expected_state = unpack(ARGV, 3, 6)
+-- KEYS: as in messages.lua
+-- ARGV: as in messages.lua, the document as it was read, the new document, current time in microseconds, 'last
+--       seq:activity' that must be unchanged or ''
+-- Returns false, {'index'}, {'rebuild'}, {'updated' or 'changed', document, message count, last seq, activity}, or
+--         {'read-only'}
 
-local document, access = find_document(id, DOC)
-if not document then
-  return false
-end
-if access ~= 'write' then
-  return {'read-only'}
-end
-local count = redis.call('LLEN', MSGS)
-
--- The new document is already stored if this call repeats one whose reply was lost.
-if document == new then
-  finish_change(id, decode(new))
-else
-  if document ~= expected or (expected_count ~= '' and tonumber(expected_count) ~= count) then
-    return {'changed', document, count, activity_of(id)}
+local function update()
+  local document, access = find_document(id, DOC)
+  if not document then
+    return false
   end
-  redis.call('SET', DOC, new, 'KEEPTTL')
-  -- Moves the last activity into the bucket of the new status.
-  update_activity(id, decode(new), math.max(activity_of(id), micros))
+  if access ~= 'write' then
+    return {'read-only'}
+  end
+  open_index(document)
+  local case = 'updated'
+  -- The new document is already stored if this call repeats one whose reply was lost.
+  if document == new then
+    finish_change(id, decode(new))
+  elseif document ~= expected or expected_state ~= '' and expected_state ~= session_state() then
+    case = 'changed'
+  else
+    redis.call('SET', DOC, new, 'KEEPTTL')
+    document = new
+    -- Moves the last activity into the bucket of the new status.
+    update_activity(id, decode(new), math.max(activity_of(id) + 1, micros))
+  end
+  return {case, document, message_count(), length, activity_of(id)}
 end
-return {'updated', count, activity_of(id)}
+
+return run(update)

@@ -9,6 +9,8 @@ use super::support;
 #[path = "../access.rs"]
 #[allow(dead_code, reason = "tests that only check credentials are omitted")]
 mod access;
+#[path = "../branches.rs"]
+mod branches;
 #[path = "../idempotency.rs"]
 mod idempotency;
 #[path = "../legacy.rs"]
@@ -17,6 +19,8 @@ mod legacy;
 mod limits;
 #[path = "../listing.rs"]
 mod listing;
+#[path = "../message_ids.rs"]
+mod message_ids;
 #[path = "../messages.rs"]
 mod messages;
 #[path = "../sessions.rs"]

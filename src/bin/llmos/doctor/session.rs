@@ -2,14 +2,14 @@
 //! operations, in a volume that no user has.
 
 use llmos::domain::caller::Caller;
-use llmos::domain::message::{MessageRange, NewMessage};
+use llmos::domain::message::{MessageSelection, NewMessage};
 use llmos::domain::metadata::Metadata;
 use llmos::domain::name::Name;
 use llmos::domain::request_context::RequestContext;
 use llmos::domain::session::{NewSession, SessionId, Status};
 use llmos::domain::volume::{Volume, VolumeId, VolumeKind};
 use llmos::local::report::Report;
-use llmos::store::{Appended, Created, Deleted, ListRequest, Store};
+use llmos::store::{Append, Appended, Created, Deleted, ListRequest, Store};
 use llmos::util::diagnosis::Diagnosis;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -82,8 +82,12 @@ async fn append(
             serde_json::from_str(&message).map_err(unexpected)
         })
         .collect::<Result<_, _>>()?;
-    match store.append_messages(context, id, messages, None).await? {
-        Some(Appended::Done(messages)) => same(&messages.len(), &CONTENTS.len()),
+    let append = Append {
+        messages: &messages,
+        ..Append::default()
+    };
+    match store.append_messages(context, id, append).await? {
+        Some(Appended::Done(stored)) => same(&stored.messages.len(), &CONTENTS.len()),
         other => Err(unexpected(other)),
     }
 }
@@ -94,10 +98,9 @@ async fn read(
     id: &SessionId,
     expected: &[&str],
 ) -> Result<String, Diagnosis> {
-    let found = store
-        .find_messages(context, id, MessageRange::Latest, CONTENTS.len() + 1)
-        .await?;
-    let Some(found) = found else {
+    let selection = MessageSelection::latest(CONTENTS.len() + 1);
+    let found = store.find_messages(context, id, &selection).await?;
+    let Some(Some(found)) = found else {
         return Err(missing(id));
     };
     let contents = found.messages.iter().map(|message| {
@@ -141,9 +144,8 @@ async fn delete(
         Some(other) => return Err(unexpected(other)),
         None => return Err(missing(id)),
     }
-    let found = store
-        .find_messages(context, id, MessageRange::Latest, 1)
-        .await?;
+    let selection = MessageSelection::latest(1);
+    let found = store.find_messages(context, id, &selection).await?;
     same(&found.is_some(), &false)
 }
 

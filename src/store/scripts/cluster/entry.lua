@@ -4,7 +4,7 @@ local id, max_bytes = ARGV[1], tonumber(ARGV[2])
 -- KEYS: the document, the messages, the last activity (activity_of builds this key from the id)
 -- ARGV: id, maximum bytes of a document to return
 -- Returns false if the session is missing, or
---         {document or false, its size, message count or false if the messages are not a list, microseconds of the last
+--         {document or false, its size, message count and last seq or false if the messages are not a list, microseconds of the last
 --         activity or 0, microseconds of the last update, bucket, id of the system volume or ''}
 local text = peek_document(DOC)
 if not text then
@@ -12,7 +12,8 @@ if not text then
 end
 local document = decode(text)
 local count = redis.pcall('LLEN', MSGS)
+local last_seq = type(count) == 'number' and count
 return {
-  #text <= max_bytes and text, #text, type(count) == 'number' and count, activity_of(id),
+  #text <= max_bytes and text, #text, last_seq and listed_count(id, text, last_seq), last_seq, activity_of(id),
   parse_time(document.updated_at), bucket_of(document), system_volume_of(document)
 }

@@ -1,0 +1,202 @@
+//! `/api/sessions/{id}/messages/{message_id}`: one message, and `/api/sessions/{id}/branch`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::messages::DeletedMessages;
+use super::response::{SessionResponse, not_modified};
+use crate::app::App;
+use crate::domain::message::{Message, MessageId, MessagePatch, NewMessage};
+use crate::domain::request_context::RequestContext;
+use crate::http::error::{Error, Result};
+use crate::http::extract::body::JsonBody;
+use crate::http::extract::etag::{IfMatch, IfNoneMatch, entity_tag};
+use crate::http::extract::path::{MessagePath, SessionPath};
+use crate::http::extract::query::{NoParameters, QueryParams};
+use crate::http::schema::responses::{
+    BadBody, Conflict, NotFound, NotModified, PreconditionFailed,
+};
+use crate::service::sessions::{Expected, MessageState};
+
+/// A message, with its entity tag as a header.
+struct MessageResponse(MessageState);
+
+impl IntoResponse for MessageResponse {
+    fn into_response(self) -> Response {
+        let mut body = Vec::with_capacity(self.0.message.size());
+        self.0.message.write_response(&mut body);
+        let json = HeaderValue::from_static("application/json");
+        let tag = [(header::ETAG, entity_tag(&self.0.version))];
+        (tag, [(header::CONTENT_TYPE, json)], body).into_response()
+    }
+}
+
+impl IfMatch {
+    /// Returns the condition on a message.
+    fn on_message(&self) -> Expected<'_> {
+        Expected {
+            versions: self.versions(),
+            must_exist: self.is_given(),
+        }
+    }
+}
+
+/// Finds a message.
+#[utoipa::path(
+    get, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, IfNoneMatch),
+    responses((status = 200, description = "The message.", body = Message, headers(("ETag"))), NotModified, NotFound)
+)]
+pub(super) async fn find_message(
+    context: RequestContext,
+    State(app): State<App>,
+    MessagePath(id, message): MessagePath,
+    _: QueryParams<NoParameters>,
+    known: IfNoneMatch,
+) -> Result<Response> {
+    let found = app.sessions(&context).message(&id, &message).await?;
+    if known.has(&found.version) {
+        return Ok(not_modified(&found.version));
+    }
+    Ok(MessageResponse(found).into_response())
+}
+
+/// Stores a whole message under its id: it replaces the stored one in place, or it is appended.
+///
+/// A stored message keeps its `seq`, its parent, and its timestamp unless the body has another one. Where the body has no
+/// `id`, it is that of the path.
+#[utoipa::path(
+    put, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, IfMatch),
+    request_body = NewMessage,
+    responses(
+        (status = 200, description = "The message is replaced.", body = Message, headers(("ETag"))),
+        (status = 201, description = "The message is appended.", body = Message, headers(("ETag"))),
+        BadBody, NotFound, Conflict, PreconditionFailed
+    )
+)]
+pub(super) async fn put_message(
+    context: RequestContext,
+    State(app): State<App>,
+    MessagePath(id, message): MessagePath,
+    _: QueryParams<NoParameters>,
+    expected: IfMatch,
+    body: JsonBody,
+) -> Result<Response> {
+    let mut new: NewMessage = body.parse()?;
+    if new.id.get_or_insert_with(|| message.clone()) != &message {
+        return Err(Error::field(
+            "id",
+            "must be the id of the path, or left out",
+        ));
+    }
+    let sessions = app.sessions(&context);
+    let stored = sessions
+        .put_message(&id, &new, expected.on_message())
+        .await?;
+    let status = if stored.is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, MessageResponse(stored)).into_response())
+}
+
+/// Changes members of a message in place.
+///
+/// `metadata` and `usage` are merge patches (RFC 7396); other members are replaced. New parts without a content make the
+/// content anew.
+#[utoipa::path(
+    patch, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, IfMatch),
+    request_body(content(
+        (MessagePatch = "application/json"), (MessagePatch = "application/merge-patch+json")
+    )),
+    responses(
+        (status = 200, description = "The message after the change.", body = Message, headers(("ETag"))),
+        BadBody, NotFound, Conflict, PreconditionFailed
+    )
+)]
+pub(super) async fn change_message(
+    context: RequestContext,
+    State(app): State<App>,
+    MessagePath(id, message): MessagePath,
+    _: QueryParams<NoParameters>,
+    expected: IfMatch,
+    body: JsonBody,
+) -> Result<Response> {
+    let patch: MessagePatch = body.parse()?;
+    let sessions = app.sessions(&context);
+    let changed = sessions
+        .change_message(&id, &message, &patch, expected.on_message())
+        .await?;
+    Ok(MessageResponse(changed).into_response())
+}
+
+/// Deletes a message.
+///
+/// Its contents are erased; its place stays, so `seq` has no gaps and later messages keep their parent. Its id stays taken.
+#[utoipa::path(
+    delete, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, IfMatch),
+    responses(
+        (status = 200, description = "The message is deleted.", body = DeletedMessages),
+        NotFound, Conflict, PreconditionFailed
+    )
+)]
+pub(super) async fn delete_message(
+    context: RequestContext,
+    State(app): State<App>,
+    MessagePath(id, message): MessagePath,
+    _: QueryParams<NoParameters>,
+    expected: IfMatch,
+) -> Result<Json<DeletedMessages>> {
+    let sessions = app.sessions(&context);
+    let session = sessions
+        .delete_message(&id, &message, expected.on_message())
+        .await?;
+    Ok(Json(DeletedMessages {
+        message: format!("Message {message} deleted"),
+        session_id: id,
+        deleted: 1,
+        message_count: session.session.message_count,
+        last_seq: session.session.last_seq,
+    }))
+}
+
+/// The branch to make the active one.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ActiveBranch {
+    /// A message of the branch.
+    message_id: MessageId,
+}
+
+/// Makes the branch of a message the active one, up to its newest message.
+///
+/// Reads of the session then return this branch, and messages without a parent continue it.
+#[utoipa::path(
+    put, path = "/api/sessions/{id}/branch", tag = "messages", params(SessionPath, IfMatch),
+    request_body = ActiveBranch,
+    responses(
+        (
+            status = 200, description = "The session, without messages.", body = SessionResponse,
+            headers(("ETag"))
+        ),
+        BadBody, NotFound, PreconditionFailed
+    )
+)]
+pub(super) async fn put_branch(
+    context: RequestContext,
+    State(app): State<App>,
+    SessionPath(id): SessionPath,
+    _: QueryParams<NoParameters>,
+    expected: IfMatch,
+    body: JsonBody,
+) -> Result<SessionResponse> {
+    let ActiveBranch { message_id } = body.parse()?;
+    let sessions = app.sessions(&context);
+    let session = sessions
+        .switch_branch(&id, &message_id, expected.versions())
+        .await?;
+    Ok(SessionResponse::without_messages(session))
+}

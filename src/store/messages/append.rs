@@ -1,0 +1,311 @@
+//! Appends messages to a session and replaces others, all or none.
+
+use redis::{FromRedisValue, ParsingError, Value};
+
+use super::expected::Expected;
+use crate::domain::message::{Members, Message, MessageId, NewMessage, Parent, StoredMessage};
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::{SessionAndVersion, SessionId};
+use crate::store::call::Call;
+use crate::store::error::Result;
+use crate::store::handle::Store;
+use crate::store::idempotency::{Idempotency, REPLY_SECONDS};
+use crate::store::reply::{Reply, unknown_reply};
+use crate::store::script;
+use crate::util::hash::sha1;
+use crate::util::time::now;
+
+/// What to append and to replace.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Append<'a> {
+    /// The messages to append, at most 200.
+    pub messages: &'a [NewMessage],
+    /// The messages to replace.
+    pub replacements: &'a [Replacement],
+    /// The caller's `Idempotency-Key`.
+    pub idempotency: Option<&'a Idempotency>,
+    /// The versions of the session that the caller expects.
+    pub expected: Option<&'a [String]>,
+}
+
+/// A message to replace in place.
+#[derive(Clone, Debug)]
+pub struct Replacement {
+    seq: u64,
+    /// The SHA-1 of the text that is replaced.
+    sha: String,
+    text: String,
+}
+
+impl Replacement {
+    /// Returns the replacement of the text of `stored` by `text`.
+    pub fn new(stored: &Message, text: String) -> Self {
+        Self {
+            seq: stored.seq(),
+            sha: sha1(stored.text()),
+            text,
+        }
+    }
+}
+
+/// The messages of a call that is done.
+#[derive(Debug)]
+pub struct Stored {
+    /// The messages, in the order of the request.
+    pub messages: Vec<Message>,
+    /// The ids of those that were stored before.
+    pub deduplicated: Vec<String>,
+    /// The number of messages of the active branch.
+    pub message_count: u64,
+    /// The `seq` of the last message of the session.
+    pub last_seq: u64,
+}
+
+/// Why nothing is stored. Positions are those in the request, from 0.
+#[derive(Debug)]
+pub enum Rejected {
+    /// Another message of the session has this id.
+    Exists(MessageId),
+    /// A deleted message of the session has this id.
+    Deleted(MessageId),
+    /// The parent of this message does not exist.
+    NoParent(usize),
+    /// This message has an id of the form `msg_1`, which only names messages that are there.
+    ReservedId(usize),
+    /// The session has as many branches as it can have.
+    TooManyBranches,
+    /// A message to replace was changed meanwhile.
+    Changed,
+    /// The session's version, which is this one, is not an expected one.
+    Stale(Box<SessionAndVersion>),
+    /// The `Idempotency-Key` belongs to a different request.
+    IdempotencyMismatch,
+    /// The caller may only read the session.
+    ReadOnly,
+}
+
+/// Result of appending messages.
+#[derive(Debug)]
+pub enum Appended {
+    /// The messages are stored.
+    Done(Stored),
+    /// An earlier request with the same `Idempotency-Key` stored these messages.
+    Replayed(Stored),
+    /// Nothing is stored.
+    Rejected(Box<Rejected>),
+}
+
+impl From<Rejected> for Appended {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(Box::new(rejected))
+    }
+}
+
+/// Reply of `scripts/append.lua`.
+enum AppendReply {
+    Stored(StoredReply),
+    /// Number, seq and text of messages whose ids are taken.
+    Exists(Vec<(usize, u64, Vec<u8>)>),
+    Deleted(usize),
+    Stale,
+    Rejected(Rejected),
+}
+
+struct StoredReply {
+    is_replayed: bool,
+    message_count: u64,
+    last_seq: u64,
+    /// Seq, id of the parent, and the text unless it was appended.
+    entries: Vec<(u64, Option<String>, Option<Vec<u8>>)>,
+}
+
+impl FromRedisValue for AppendReply {
+    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
+        let mut reply = Reply::from_redis_value(value)?;
+        let case = reply.next::<String>()?;
+        Ok(match case.as_str() {
+            "appended" | "replayed" => Self::Stored(StoredReply {
+                is_replayed: case == "replayed",
+                message_count: reply.next()?,
+                last_seq: reply.next()?,
+                entries: reply.triples()?,
+            }),
+            "exists" => Self::Exists(reply.triples()?),
+            "deleted" => Self::Deleted(reply.next()?),
+            "stale" => Self::Stale,
+            "no-parent" => Self::Rejected(Rejected::NoParent(reply.next()?)),
+            "no-place" => Self::Rejected(Rejected::ReservedId(reply.next()?)),
+            "too-many-branches" => Self::Rejected(Rejected::TooManyBranches),
+            "changed" => Self::Rejected(Rejected::Changed),
+            "mismatch" => Self::Rejected(Rejected::IdempotencyMismatch),
+            "read-only" => Self::Rejected(Rejected::ReadOnly),
+            other => return Err(unknown_reply(other)),
+        })
+    }
+}
+
+/// A new message, and whether the stored message with its id is known to be the same.
+struct Attempt<'a> {
+    new: &'a NewMessage,
+    stored: StoredMessage,
+    parent: String,
+    is_known: bool,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(new: &'a NewMessage, stored: StoredMessage) -> Self {
+        let parent = match &new.parent_id {
+            Parent::Newest => String::new(),
+            Parent::Root => "null".to_owned(),
+            Parent::Message(id) => format!("={id}"),
+        };
+        Self {
+            new,
+            stored,
+            parent,
+            is_known: false,
+        }
+    }
+
+    fn add_to<'c>(&'c self, call: Call<'c>) -> Call<'c> {
+        call.arg(self.stored.own_id())
+            .arg(self.stored.head())
+            .arg(self.stored.rest())
+            .arg(&self.parent)
+            .flag(self.new.activate.unwrap_or(true))
+            .flag(self.is_known)
+    }
+
+    /// Returns the id, which the message must have.
+    fn id(&self) -> MessageId {
+        let id = self.new.id.clone();
+        id.expect("only a message with an id of its own can have a stored one")
+    }
+}
+
+impl Store {
+    /// Appends messages and replaces others, all or none; `None` if the session does not exist or the caller may not
+    /// read it.
+    ///
+    /// A message whose id is taken by one with the same content is not stored again. Takes one round trip; two if an id
+    /// is taken, with expected versions one more, which reads the session.
+    pub async fn append_messages(
+        &self,
+        context: &RequestContext,
+        id: &SessionId,
+        append: Append<'_>,
+    ) -> Result<Option<Appended>> {
+        let expected_state = match self.expected_state(context, id, append.expected).await? {
+            None => return Ok(None),
+            Some(Expected::State(state)) => state,
+            Some(Expected::Stale(current)) => return Ok(Some(Rejected::Stale(current).into())),
+        };
+        let now = now();
+        let attempts = append
+            .messages
+            .iter()
+            .map(|new| Attempt::new(new, new.to_stored(now)));
+        let mut attempts: Vec<Attempt<'_>> = attempts.collect();
+        loop {
+            let reply = self
+                .try_append(context, id, &append, &attempts, &expected_state)
+                .await?;
+            let Some(reply) = reply else {
+                return Ok(None);
+            };
+            return Ok(Some(match reply {
+                AppendReply::Stored(reply) => into_appended(reply, attempts),
+                AppendReply::Exists(taken) => match mark_same(&mut attempts, taken) {
+                    None => continue,
+                    Some(other) => Rejected::Exists(other).into(),
+                },
+                AppendReply::Deleted(number) => match attempts.get(number) {
+                    Some(attempt) => Rejected::Deleted(attempt.id()).into(),
+                    None => return Err(unknown_reply("deleted").into()),
+                },
+                AppendReply::Stale => match self.stale_session(context, id).await? {
+                    Some(current) => Rejected::Stale(current).into(),
+                    None => return Ok(None),
+                },
+                AppendReply::Rejected(rejected) => rejected.into(),
+            }));
+        }
+    }
+
+    async fn try_append(
+        &self,
+        context: &RequestContext,
+        id: &SessionId,
+        append: &Append<'_>,
+        attempts: &[Attempt<'_>],
+        expected_state: &str,
+    ) -> Result<Option<AppendReply>> {
+        let (key, fingerprint) = append.idempotency.map_or(("", ""), |idempotency| {
+            (&idempotency.key, &idempotency.fingerprint)
+        });
+        let executor = self.executor()?;
+        let call = Call::new(&script::APPEND, Vec::new())
+            .number(now().timestamp_micros())
+            .arg(key)
+            .arg(fingerprint)
+            .number(REPLY_SECONDS)
+            .arg(expected_state)
+            .number(attempts.len());
+        let call = attempts
+            .iter()
+            .fold(call, |call, attempt| attempt.add_to(call));
+        let call = append.replacements.iter().fold(call, |call, replacement| {
+            call.number(replacement.seq)
+                .arg(&replacement.sha)
+                .arg(&replacement.text)
+        });
+        let further = executor
+            .scheme()
+            .reply_keys(id, append.idempotency.is_some());
+        executor
+            .execute_on_messages(context, id, further, call)
+            .await
+    }
+}
+
+/// Marks the messages that are stored already; returns the id of one that is taken by another message.
+fn mark_same(attempts: &mut [Attempt<'_>], taken: Vec<(usize, u64, Vec<u8>)>) -> Option<MessageId> {
+    for (number, _, text) in taken {
+        let attempt = attempts.get_mut(number)?;
+        let stored = Members::parse_owned(str::from_utf8(&text).unwrap_or_default());
+        let is_same = stored.is_some_and(|stored| attempt.new.has_content_of(&stored));
+        if !is_same {
+            return Some(attempt.id());
+        }
+        attempt.is_known = true;
+    }
+    None
+}
+
+fn into_appended(reply: StoredReply, attempts: Vec<Attempt<'_>>) -> Appended {
+    let mut stored = Stored {
+        messages: Vec::with_capacity(reply.entries.len()),
+        deduplicated: Vec::new(),
+        message_count: reply.message_count,
+        last_seq: reply.last_seq,
+    };
+    let mut attempts = attempts.into_iter();
+    for (seq, parent_id, text) in reply.entries {
+        let attempt = attempts.next();
+        let message = match (text, attempt) {
+            (None, Some(attempt)) => attempt.stored.with_seq(seq),
+            (text, _) => {
+                let message = Message::from_stored(text.unwrap_or_default(), seq);
+                if !reply.is_replayed {
+                    stored.deduplicated.push(message.id().into_owned());
+                }
+                message
+            }
+        };
+        stored.messages.push(message.with_parent(parent_id));
+    }
+    match reply.is_replayed {
+        true => Appended::Replayed(stored),
+        false => Appended::Done(stored),
+    }
+}

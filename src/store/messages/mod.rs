@@ -1,0 +1,15 @@
+//! Messages of sessions: they are appended, replaced, deleted, and form branches.
+
+mod append;
+mod branch;
+mod by_id;
+mod delete;
+mod expected;
+mod index;
+pub(super) mod page;
+mod rebuild;
+
+pub use self::append::{Append, Appended, Rejected, Replacement, Stored};
+pub use self::branch::Switched;
+pub use self::by_id::{FoundMessage, MessagesById};
+pub use self::delete::{DeleteTarget, DeletedMessages};

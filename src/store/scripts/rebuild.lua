@@ -1,0 +1,52 @@
+-- Stores a message index that was rebuilt from the messages.
+local count, state, visible = unpack(ARGV, 3, 5)
+local FIRST_LIST = 6
+-- KEYS: as in messages.lua
+-- ARGV: as in messages.lua, the message count that it was made of, 'ids' or 'branches', number of messages on the
+--       active branch without deleted ones, and five lists, each with its length before it: ids and seqs, segments, segments of the
+--       active branch, ranges of deleted messages, parents and versions
+-- Returns false, {'changed'} if there are more messages now, or {'rebuilt'}
+
+local place = FIRST_LIST
+local function next_list()
+  local size = tonumber(ARGV[place])
+  local first = place + 1
+  place = first + size
+  return first, place - 1
+end
+
+-- Replaces a hash or a sorted set; calls take 1,000 arguments at most.
+local function store(command, key, first, last)
+  redis.call('DEL', key)
+  for from = first, last, 1000 do
+    local arguments = {}
+    for argument = from, math.min(from + 999, last) do
+      if command == 'ZADD' then
+        arguments[#arguments + 1] = ARGV[argument]:match('^%d+')
+      end
+      arguments[#arguments + 1] = ARGV[argument]
+    end
+    redis.call(command, key, unpack(arguments))
+  end
+end
+
+local document = find_document(id, DOC)
+if not document then
+  return false
+end
+length = redis.call('LLEN', MSGS)
+if length ~= tonumber(count) then
+  return {'changed'}
+end
+index = index_of(document)
+redis.call('SET', DOC, with_index(document, state), 'KEEPTTL')
+store('HSET', IDS, next_list())
+if state == 'branches' then
+  store('ZADD', SEGMENTS, next_list())
+  store('ZADD', PATH, next_list())
+  store('ZADD', DELETED, next_list())
+  store('HSET', VERSIONS, next_list())
+  redis.call('DEL', STATE)
+  redis.call('HSET', STATE, 'tip', '', 'count', length, 'visible', visible)
+end
+return {'rebuilt'}
