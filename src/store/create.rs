@@ -2,6 +2,7 @@
 
 use redis::{FromRedisValue, ParsingError, Value};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::call::Call;
 use super::document::{StoredSession, new_document};
@@ -29,11 +30,14 @@ pub enum Created {
     Deleted,
     /// The `Idempotency-Key` belongs to a different request.
     IdempotencyMismatch,
+    /// Another session has the chosen id.
+    Exists(SessionId),
 }
 
 /// Reply of `scripts/create.lua`.
 enum CreateReply {
     Created,
+    Exists,
     Replayed { document: String, message: String },
     Deleted,
     IdempotencyMismatch,
@@ -44,6 +48,7 @@ impl FromRedisValue for CreateReply {
         let mut reply = Reply::from_redis_value(value)?;
         match reply.next::<String>()?.as_str() {
             "created" => Ok(Self::Created),
+            "exists" => Ok(Self::Exists),
             "replayed" => Ok(Self::Replayed {
                 document: reply.next()?,
                 message: reply.next()?,
@@ -83,13 +88,19 @@ impl Store {
         idempotency: Option<&Idempotency>,
     ) -> Result<Created> {
         let executor = self.executor()?;
-        let Some(id) = new_id(executor, context, idempotency).await? else {
+        // A generated id is unique, so only a chosen one needs a token.
+        let token = new
+            .id
+            .is_some()
+            .then(|| Uuid::now_v7().simple().to_string());
+        let wanted = new.id.clone().unwrap_or_else(SessionId::generate);
+        let Some(id) = reserve_id(executor, context, wanted, idempotency).await? else {
             return Ok(Created::IdempotencyMismatch);
         };
         let now = now();
         let key = idempotency.map(|idempotency| idempotency.key.as_str());
         let keys = executor.scheme().create_keys(&id, &new.volume, key);
-        let document = new_document(&id, new, now);
+        let document = new_document(&id, new, token.as_deref(), now);
         let message = message.map(|message| message.into_stored(now));
         let call = Call::new(&script::CREATE, keys)
             .arg(id.as_str())
@@ -97,7 +108,9 @@ impl Store {
             .number(now.timestamp_micros())
             .arg(idempotency.map_or("", |idempotency| idempotency.fingerprint.as_str()))
             .number(REPLY_SECONDS)
-            .arg(message.as_ref().map_or("", StoredMessage::as_str));
+            .arg(message.as_ref().map_or("", StoredMessage::as_str))
+            .arg(token.as_deref().unwrap_or_default())
+            .arg(key.unwrap_or_default());
         match executor.execute(context, &call).await? {
             CreateReply::Created => {
                 let message = message.map(|message| message.with_seq(1));
@@ -112,6 +125,7 @@ impl Store {
                     &id, document, messages,
                 )?))
             }
+            CreateReply::Exists => Ok(Created::Exists(id)),
             CreateReply::Deleted => Ok(Created::Deleted),
             CreateReply::IdempotencyMismatch => Ok(Created::IdempotencyMismatch),
         }
@@ -122,12 +136,12 @@ impl Store {
 ///
 /// On a cluster the reply of an `Idempotency-Key` and the session have different slots. So the first step reserves the
 /// id for the key.
-async fn new_id(
+async fn reserve_id(
     executor: &Executor,
     context: &RequestContext,
+    id: SessionId,
     idempotency: Option<&Idempotency>,
 ) -> Result<Option<SessionId>> {
-    let id = SessionId::generate();
     let (KeyScheme::Cluster, Some(idempotency)) = (executor.scheme(), idempotency) else {
         return Ok(Some(id));
     };

@@ -154,7 +154,13 @@ fn service_rendering(error: &service::error::Error) -> Rendering {
             "invalid_request",
             "cursor must be the next_cursor of an earlier response of this list.".into(),
         ),
-        Error::Conflict(conflict) => (StatusCode::CONFLICT, "conflict", conflict_text(conflict)),
+        Error::Conflict(conflict) => {
+            let code = match conflict {
+                Conflict::SessionExists => "session_exists",
+                _ => "conflict",
+            };
+            (StatusCode::CONFLICT, code, conflict_text(conflict))
+        }
         Error::PreconditionFailed(_) => (
             StatusCode::PRECONDITION_FAILED,
             "precondition_failed",
@@ -201,6 +207,9 @@ fn conflict_text(conflict: &Conflict) -> Cow<'static, str> {
         Conflict::CreatedSessionDeleted => "This Idempotency-Key already created a session, which was deleted since. \
              Send a new Idempotency-Key to create another session."
             .into(),
+        Conflict::SessionExists => "Another session already has this id. Ids are unique in a deployment: choose another \
+             one, such as a random one."
+            .into(),
         Conflict::SkillExists { id, .. } => format!(
             "A skill with the id `{id}` already exists; Location contains its path. Change it there with PUT, or choose \
              another id: the member `id` of a JSON body, or `skill_id` in the front matter of a document."
@@ -232,6 +241,10 @@ mod tests {
         check(
             &Conflict::CreatedSessionDeleted,
             &["Idempotency-Key", "Send a new"],
+        );
+        check(
+            &Conflict::SessionExists,
+            &["session", "id", "choose another"],
         );
         let id = SkillId::from_name("C++");
         let volume = Volume::system();

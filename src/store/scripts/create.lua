@@ -1,11 +1,12 @@
 -- Creates a session with its first message, or returns the stored reply of the same Idempotency-Key.
 local DOC, MSGS, ALL_SESSIONS, VOLUME_SESSIONS, REPLY, ORIGIN = unpack(KEYS)
-local id, document, micros, fingerprint, reply_seconds, message = unpack(ARGV, 1, 6)
+local id, document, micros, fingerprint, reply_seconds, message, token = unpack(ARGV, 1, 7)
 -- KEYS: the document, the messages, the set of all sessions, the set of the volume's sessions; with an Idempotency-Key
 --       also its reply, and the key that stores the name of the reply for the session
 -- ARGV: id, document, current time in microseconds, fingerprint of the request, seconds to keep a reply, the first
---       message or ''
--- Returns {'created'}, {'replayed', document, first message or ''}, {'deleted'}, or {'mismatch'}
+--       message or '', the token in the document if the client chose the id or '', Idempotency-Key or ''
+-- Returns {'created'}, {'replayed', document, first message or ''}, {'deleted'}, {'mismatch'}, or {'exists'} if another
+--         session has the id
 
 if REPLY then
   local reply = call_own_type('HMGET', REPLY, 'fingerprint', 'document', 'message')
@@ -20,9 +21,13 @@ if REPLY then
   end
 end
 
--- Ids are unique, so an existing session was created by the first attempt of this request, whose reply was lost.
-if redis.call('EXISTS', DOC) == 1 then
-  return {'created'}
+local existing = peek_document(DOC)
+if existing then
+  return {is_created_by(token, existing) and 'created' or 'exists'}
+end
+if token ~= '' and redis.call('EXISTS', MSGS) == 1 then
+  -- Messages of a session whose document was lost.
+  return {'exists'}
 end
 
 expect_type(MSGS, 'list')

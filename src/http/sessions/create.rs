@@ -1,0 +1,141 @@
+//! `POST /api/sessions`: creates a session.
+
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::response::SessionResponse;
+use crate::app::App;
+use crate::domain::message::{Content, NewMessage};
+use crate::domain::metadata::Metadata;
+use crate::domain::name::Name;
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::{ChosenId, Status};
+use crate::domain::tag::Tags;
+use crate::domain::volume::{VolumeId, VolumeKind};
+use crate::http::error::{Error, Result};
+use crate::http::extract::body::JsonBody;
+use crate::http::extract::idempotency::{IdempotencyKey, replayed};
+use crate::http::extract::page::DEFAULT_LIMIT;
+use crate::http::extract::query::{QueryParams, parameter};
+use crate::http::location;
+use crate::http::schema::parameters;
+use crate::http::schema::responses::{BadBody, Conflict};
+use crate::service::sessions::{CreateSession, CreatedSession};
+use crate::service::volume::VolumeSelection;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CreateQuery {
+    /// The user or team that the session belongs to; overrides the body.
+    #[param(schema_with = parameters::volume_id, required = false)]
+    volume_id: Option<String>,
+    /// `return`: if a session has the `id` already, the response is that session with the status 200, as for `GET`.
+    #[param(schema_with = if_exists, required = false)]
+    if_exists: Option<String>,
+}
+
+fn if_exists() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    parameters::one_of(&["return"])
+}
+
+/// A session to create.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = CreateSession)]
+#[serde(deny_unknown_fields)]
+struct CreateSessionBody {
+    /// The id, unique in the deployment; generated if it is missing.
+    id: Option<ChosenId>,
+    /// The name; `New chat` if it is missing.
+    name: Option<Name>,
+    volume: VolumeKind,
+    /// The user or team that the session belongs to; `default` if it is missing.
+    volume_id: Option<VolumeId>,
+    /// The first message, with the role `user`.
+    initial_message: Option<Content>,
+    /// The status; `active` if it is missing.
+    status: Option<Status>,
+    metadata: Option<Metadata>,
+    pinned: Option<bool>,
+    archived: Option<bool>,
+    tags: Option<Tags>,
+}
+
+impl CreateSessionBody {
+    fn into_session(self, volume_id: Option<VolumeId>) -> CreateSession {
+        CreateSession {
+            id: self.id.map(|ChosenId(id)| id),
+            name: self.name,
+            volume: VolumeSelection {
+                kind: self.volume,
+                id: volume_id.or(self.volume_id),
+            },
+            status: self.status,
+            metadata: self.metadata,
+            pinned: self.pinned,
+            archived: self.archived,
+            tags: self.tags,
+            initial_message: self.initial_message.map(NewMessage::from_user),
+        }
+    }
+}
+
+/// Returns the number of messages that an existing session is returned with; `None` if it is not to be returned.
+fn messages_if_exists(text: Option<&str>, new: &CreateSession) -> Result<Option<usize>> {
+    match text.unwrap_or_default() {
+        "" => Ok(None),
+        "return" if new.id.is_some() => Ok(Some(DEFAULT_LIMIT)),
+        "return" => Err(Error::field("id", "is required with if_exists")),
+        _ => Err(Error::field("if_exists", "must be return")),
+    }
+}
+
+/// Creates a session.
+///
+/// It may begin with a message. A 201 means that it is stored.
+#[utoipa::path(
+    post, path = "/api/sessions", tag = "sessions", params(CreateQuery, IdempotencyKey),
+    request_body = CreateSessionBody,
+    responses(
+        (
+            status = 201, description = "The session, with its messages.", body = SessionResponse,
+            headers(("Location"), ("ETag"), ("Idempotency-Replayed"))
+        ),
+        (
+            status = 200, description = "With `if_exists=return`: the session that has the id already.",
+            body = SessionResponse, headers(("ETag"))
+        ),
+        BadBody, Conflict
+    )
+)]
+pub(super) async fn create_session(
+    context: RequestContext,
+    State(app): State<App>,
+    QueryParams(query): QueryParams<CreateQuery>,
+    key: IdempotencyKey,
+    uri: Uri,
+    body: JsonBody,
+) -> Result<Response> {
+    let new = body.parse::<CreateSessionBody>()?;
+    let new = new.into_session(parameter("volume_id", query.volume_id)?);
+    let if_exists = messages_if_exists(query.if_exists.as_deref(), &new)?;
+    let key = key.bind(&context.caller, &uri, body.bytes());
+    let sessions = app.sessions(&context);
+    let created = sessions.create(new, if_exists, key.as_ref()).await?;
+    Ok(response(created))
+}
+
+fn response(created: CreatedSession) -> Response {
+    let created = match created {
+        CreatedSession::Existing(session) => {
+            return SessionResponse::with_messages(session).into_response();
+        }
+        CreatedSession::Created(created) => created,
+    };
+    let id = &created.value.current.session.id;
+    let location = [(header::LOCATION, location::of_session(id))];
+    let replayed = replayed(created.is_replayed);
+    let session = SessionResponse::with_messages(created.value);
+    (StatusCode::CREATED, location, replayed, session).into_response()
+}
