@@ -49,6 +49,7 @@ fuzz_target!(|input: &[u8]| {
             name: change.name,
             status: change.status,
             metadata: change.metadata,
+            ..SessionPatch::default()
         },
     );
     let stored = Stored {

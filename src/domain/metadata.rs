@@ -23,6 +23,11 @@ impl Metadata {
         json::merge_patch(stored, &self.0).try_into()
     }
 
+    /// Returns metadata that is stored already, whatever its size: the Python version had no limits.
+    pub fn from_stored(value: Box<RawValue>) -> Self {
+        Self(value)
+    }
+
     /// Returns the metadata as JSON.
     pub fn as_raw(&self) -> &RawValue {
         &self.0

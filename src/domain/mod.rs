@@ -10,4 +10,5 @@ pub mod request_context;
 pub(crate) mod schema;
 pub mod session;
 pub mod subject;
+pub mod tag;
 pub mod volume;

@@ -17,6 +17,13 @@ impl Name {
     }
 }
 
+/// The name of a session that was created without one.
+impl Default for Name {
+    fn default() -> Self {
+        Self("New chat".to_owned())
+    }
+}
+
 impl TryFrom<String> for Name {
     type Error = &'static str;
 

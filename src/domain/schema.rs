@@ -15,7 +15,10 @@ use super::message::{
 };
 use super::metadata::Metadata;
 use super::name::{MAX_NAME_CHARS, Name};
-use super::session::{MAX_SESSION_ID_BYTES, SessionId, Status};
+use super::session::{
+    ChosenId, MAX_CHOSEN_ID_CHARS, MAX_SESSION_ID_BYTES, RESERVED_ID, SessionId, Status,
+};
+use super::tag::{MAX_TAG_CHARS, MAX_TAGS, Tag, Tags};
 use super::volume::{MAPPED, MAX_MAPPED_ID_CHARS, MAX_VOLUME_ID_CHARS, VolumeId, VolumeKind};
 use crate::util::schema::{CONTROLS, NO_NUL, described};
 
@@ -35,8 +38,9 @@ pub(crate) fn volume_id_pattern() -> String {
     format!(r"{first}{all}{{0,{one}}}|\.{first}{all}{{0,{two}}}|\.\.{all}{{1,{two}}}|{mapped}")
 }
 
-fn name_pattern() -> String {
-    let inner = MAX_NAME_CHARS - 2;
+/// Returns the pattern of text with 1 to `max` characters after trimming, without control characters.
+fn trimmed_pattern(max: usize) -> String {
+    let inner = max - 2;
     let (outside, inside) = (
         format!("[{WHITE_SPACE}]*"),
         format!("[^{CONTROLS}]{{0,{inner}}}"),
@@ -91,7 +95,7 @@ impl ToSchema for VolumeId {}
 impl PartialSchema for Name {
     fn schema() -> RefOr<Schema> {
         described(
-            json!({"type": "string", "pattern": name_pattern()}),
+            json!({"type": "string", "pattern": trimmed_pattern(MAX_NAME_CHARS)}),
             "1–200 characters after trimming, without control characters.",
         )
     }
@@ -109,6 +113,46 @@ impl PartialSchema for SessionId {
 }
 
 impl ToSchema for SessionId {}
+
+impl PartialSchema for ChosenId {
+    fn schema() -> RefOr<Schema> {
+        described(
+            json!({
+                "type": "string", "pattern": format!("^[A-Za-z0-9_-]{{1,{MAX_CHOSEN_ID_CHARS}}}$"),
+                "not": {"const": RESERVED_ID},
+            }),
+            "An id for a new session: 1–128 characters of `A-Z a-z 0-9 _ -`, except `batch`. It should be random.",
+        )
+    }
+}
+
+impl ToSchema for ChosenId {}
+
+impl PartialSchema for Tag {
+    fn schema() -> RefOr<Schema> {
+        described(
+            json!({"type": "string", "pattern": trimmed_pattern(MAX_TAG_CHARS)}),
+            "1–64 characters after trimming, without control characters. Stored in Unicode normal form C.",
+        )
+    }
+}
+
+impl ToSchema for Tag {}
+
+impl PartialSchema for Tags {
+    fn schema() -> RefOr<Schema> {
+        described(
+            json!({"type": "array", "maxItems": MAX_TAGS, "items": Ref::from_schema_name(Tag::name())}),
+            "The tags of a session. Repeated tags are stored once.",
+        )
+    }
+}
+
+impl ToSchema for Tags {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Tag::name().into(), Tag::schema()));
+    }
+}
 
 impl PartialSchema for Status {
     fn schema() -> RefOr<Schema> {
@@ -296,7 +340,7 @@ impl PartialSchema for Message {
                 "timestamp": {"type": ["string", "null"]},
                 "updated_at": {
                     "type": ["string", "null"],
-                    "description": "The time of the last change; `timestamp` where there was none.",
+                    "description": "The time of the last change; `timestamp` if the message was never changed.",
                 },
                 "traces": Ref::from_schema_name(Attachment::name()),
                 "artifacts": Ref::from_schema_name(Attachment::name()),

@@ -10,6 +10,7 @@ use super::caller::Caller;
 use super::message::Message;
 use super::metadata::Metadata;
 use super::name::Name;
+use super::tag::{Tags, TagsChange};
 use super::volume::{Volume, VolumeKind};
 
 /// The maximum length of a session id, in bytes. Ids of the Python version contain the session's name.
@@ -51,6 +52,60 @@ impl fmt::Display for SessionId {
     }
 }
 
+/// The maximum length of an id that a client chooses, in characters.
+pub const MAX_CHOSEN_ID_CHARS: usize = 128;
+/// The last segment of the path of another route, which no chosen id may be.
+pub const RESERVED_ID: &str = "batch";
+
+/// An id that a client chooses for a new session: 1–128 characters of `A-Z a-z 0-9 _ -`, not [`RESERVED_ID`].
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ChosenId(pub SessionId);
+
+impl TryFrom<String> for ChosenId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        let is_valid =
+            (1..=MAX_CHOSEN_ID_CHARS).contains(&text.len()) && text.bytes().all(is_allowed);
+        if !is_valid {
+            return Err("must be 1 to 128 characters of A-Z a-z 0-9 _ -");
+        }
+        if text == RESERVED_ID {
+            return Err("must not be batch, which is the path of another route");
+        }
+        Ok(Self(SessionId(text)))
+    }
+}
+
+/// The origin of the name of a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase", try_from = "String")]
+pub enum TitleSource {
+    /// No name was given.
+    Default,
+    /// The client. Sessions without a source count as this.
+    #[default]
+    Client,
+    /// A model.
+    Model,
+}
+
+// Not derived, as for [`Status`].
+impl TryFrom<String> for TitleSource {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "default" => Ok(Self::Default),
+            "client" => Ok(Self::Client),
+            "model" => Ok(Self::Model),
+            _ => Err("must be default, client or model"),
+        }
+    }
+}
+
 /// The status of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", try_from = "String")]
@@ -89,14 +144,41 @@ impl TryFrom<String> for Status {
 /// A session to create.
 #[derive(Debug)]
 pub struct NewSession {
-    /// The name.
-    pub name: Name,
+    /// The id that the client chose; without it, the id is generated.
+    pub id: Option<SessionId>,
+    /// The name; [`Name::default`] if it is missing.
+    pub name: Option<Name>,
     /// The volume that contains the session.
     pub volume: Volume,
     /// The status.
     pub status: Status,
     /// Application data.
     pub metadata: Metadata,
+    /// Whether the session is pinned.
+    pub pinned: bool,
+    /// Whether the session is archived.
+    pub archived: bool,
+    /// The tags.
+    pub tags: Tags,
+    /// The message that the session is forked from.
+    pub forked_from: Option<ForkedFrom>,
+}
+
+impl NewSession {
+    /// Returns an active session without further contents.
+    pub fn new(name: Option<Name>, volume: Volume) -> Self {
+        Self {
+            id: None,
+            name,
+            volume,
+            status: Status::Active,
+            metadata: Metadata::default(),
+            pinned: false,
+            archived: false,
+            tags: Tags::default(),
+            forked_from: None,
+        }
+    }
 }
 
 /// Changes to a session; members that are `None` keep their value.
@@ -104,16 +186,29 @@ pub struct NewSession {
 pub struct SessionPatch {
     /// The new name.
     pub name: Option<Name>,
+    /// The origin of the new name; [`TitleSource::Client`] if it is missing. Without a name it has no effect.
+    pub title_source: Option<TitleSource>,
     /// The new status.
     pub status: Option<Status>,
     /// A merge patch (RFC 7396) for the metadata.
     pub metadata: Option<Metadata>,
+    /// Whether the session is pinned.
+    pub pinned: Option<bool>,
+    /// Whether the session is archived.
+    pub archived: Option<bool>,
+    /// A change of the tags.
+    pub tags: Option<TagsChange>,
 }
 
 impl SessionPatch {
     /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
-        self.name.is_none() && self.status.is_none() && self.metadata.is_none()
+        self.name.is_none()
+            && self.status.is_none()
+            && self.metadata.is_none()
+            && self.pinned.is_none()
+            && self.archived.is_none()
+            && self.tags.is_none()
     }
 }
 
@@ -139,12 +234,34 @@ pub struct Session {
     pub traces_count: u64,
     /// The number of messages of the active branch, without deleted ones.
     pub message_count: u64,
-    /// The `seq` of the last message of all branches; 0 if there is none.
+    /// The `seq` of the last message of all branches; 0 for an empty session.
     pub last_seq: u64,
     /// The time of creation, RFC 3339.
     pub created_at: String,
     /// The time of the last change or appended message, RFC 3339.
     pub updated_at: String,
+    /// The origin of the name: `default` if no name was given, `client`, or `model`.
+    pub title_source: TitleSource,
+    /// Whether the session is pinned.
+    pub pinned: bool,
+    /// Whether the session is archived. Lists contain archived sessions only on request.
+    pub archived: bool,
+    /// The tags.
+    pub tags: Tags,
+    /// The message that the session was forked from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub forked_from: Option<ForkedFrom>,
+}
+
+/// The message that a session was forked from.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ForkedFrom {
+    /// The id of the session that contains the message.
+    #[schema(value_type = SessionId)]
+    pub session_id: String,
+    /// The id of the last message of the fork.
+    pub message_id: Option<String>,
 }
 
 impl Session {
@@ -177,6 +294,27 @@ pub struct SessionWithMessages {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chosen_id_has_a_limited_alphabet() {
+        let parsed = |text: &str| ChosenId::try_from(text.to_owned());
+        for id in ["a", "A_-9", "--", "batch1", "Batch", &"x".repeat(128)] {
+            assert_eq!(parsed(id).unwrap().0.as_str(), id);
+        }
+        for id in [
+            "",
+            "batch",
+            "a.b",
+            "a:b",
+            "a/b",
+            "a b",
+            "ä",
+            "a\n",
+            &"x".repeat(129),
+        ] {
+            assert!(parsed(id).is_err(), "{id}");
+        }
+    }
 
     #[test]
     fn generated_id_is_unique_and_parses() {

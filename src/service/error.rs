@@ -84,6 +84,8 @@ impl fmt::Display for Resource {
 pub enum Conflict {
     /// The session that this `Idempotency-Key` created was deleted. The key record does not contain its id.
     CreatedSessionDeleted,
+    /// Another session has this id. The caller may not learn anything else about it.
+    SessionExists,
     /// Another skill has this id.
     SkillExists {
         /// The volume of that skill.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use redis::{FromRedisValue, ParsingError, Value};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::call::Call;
 use super::document::{StoredSession, new_document};
@@ -11,9 +12,10 @@ use super::executor::Executor;
 use super::handle::Store;
 use super::idempotency::{Idempotency, REPLY_SECONDS};
 use super::keys::KeyScheme;
+use super::messages::page::read_page;
 use super::reply::{Reply, unknown_reply};
 use super::script;
-use crate::domain::message::{Message, NewMessage};
+use crate::domain::message::{Message, told_seq};
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{NewSession, SessionId, SessionWithMessages};
 use crate::util::time::now;
@@ -29,12 +31,18 @@ pub enum Created {
     Deleted,
     /// The `Idempotency-Key` belongs to a different request.
     IdempotencyMismatch,
+    /// Another session has the chosen id.
+    Exists(SessionId),
 }
 
 /// Reply of `scripts/create.lua`.
 enum CreateReply {
     Created,
-    Replayed { document: String, message: String },
+    Exists,
+    Replayed {
+        document: String,
+        messages: Vec<Vec<u8>>,
+    },
     Deleted,
     IdempotencyMismatch,
 }
@@ -44,9 +52,10 @@ impl FromRedisValue for CreateReply {
         let mut reply = Reply::from_redis_value(value)?;
         match reply.next::<String>()?.as_str() {
             "created" => Ok(Self::Created),
+            "exists" => Ok(Self::Exists),
             "replayed" => Ok(Self::Replayed {
                 document: reply.next()?,
-                message: reply.next()?,
+                messages: reply.next()?,
             }),
             "deleted" => Ok(Self::Deleted),
             "mismatch" => Ok(Self::IdempotencyMismatch),
@@ -73,61 +82,80 @@ impl FromRedisValue for ReserveReply {
 }
 
 impl Store {
-    /// Creates a session, with a first message if there is one. Does not check whether the caller may write to the
-    /// volume.
+    /// Creates a session with messages, which are in order from `seq` 1. Does not check whether the caller may write to
+    /// the volume.
     pub async fn create_session(
         &self,
         context: &RequestContext,
         new: NewSession,
-        message: Option<NewMessage>,
+        messages: Vec<Message>,
         idempotency: Option<&Idempotency>,
     ) -> Result<Created> {
         let executor = self.executor()?;
-        let Some(id) = new_id(executor, context, idempotency).await? else {
+        // A generated id is unique, so only a chosen one needs a token.
+        let token = new
+            .id
+            .is_some()
+            .then(|| Uuid::now_v7().simple().to_string());
+        let wanted = new.id.clone().unwrap_or_else(SessionId::generate);
+        let Some(id) = reserve_id(executor, context, wanted, idempotency).await? else {
             return Ok(Created::IdempotencyMismatch);
         };
         let now = now();
         let key = idempotency.map(|idempotency| idempotency.key.as_str());
         let keys = executor.scheme().create_keys(&id, &new.volume, key);
-        let document = new_document(&id, new, now);
-        let message = message.map(|message| message.to_stored(now).with_seq(1));
+        let ids = untold_ids(&messages);
+        let document = new_document(&id, new, token.as_deref(), !ids.is_empty(), now);
         let call = Call::new(&script::CREATE, keys)
             .arg(id.as_str())
             .arg(&document)
             .number(now.timestamp_micros())
             .arg(idempotency.map_or("", |idempotency| idempotency.fingerprint.as_str()))
             .number(REPLY_SECONDS)
-            .arg(message.as_ref().map_or("", Message::text));
+            .number(messages.len())
+            .arg(token.as_deref().unwrap_or_default())
+            .arg(key.unwrap_or_default())
+            .args(messages.iter().map(Message::text));
+        let call = ids.into_iter().fold(call, Call::owned);
         match executor.execute(context, &call).await? {
             CreateReply::Created => {
-                let messages = message.into_iter().collect();
                 Ok(Created::Done(session_at_creation(&id, document, messages)?))
             }
-            CreateReply::Replayed { document, message } => {
+            CreateReply::Replayed { document, messages } => {
                 let id = id_in(&document)?;
-                let message = Some(message).filter(|message| !message.is_empty());
-                let message = message.map(|text| Message::from_stored(text.into_bytes(), 1));
-                let messages = message.into_iter().collect();
+                let messages = read_page(vec![(1, None, messages)], Vec::new());
                 Ok(Created::Replayed(session_at_creation(
                     &id, document, messages,
                 )?))
             }
+            CreateReply::Exists => Ok(Created::Exists(id)),
             CreateReply::Deleted => Ok(Created::Deleted),
             CreateReply::IdempotencyMismatch => Ok(Created::IdempotencyMismatch),
         }
     }
 }
 
+/// Returns id and seq of each message whose id does not tell its seq.
+fn untold_ids(messages: &[Message]) -> Vec<String> {
+    let untold = messages.iter().filter(|message| {
+        let told = told_seq(&message.id()).and_then(|seq| u64::try_from(seq).ok());
+        told != Some(message.seq())
+    });
+    untold
+        .flat_map(|message| [message.id().into_owned(), message.seq().to_string()])
+        .collect()
+}
+
 /// Returns the id for a new session; `None` if the `Idempotency-Key` belongs to a different request.
 ///
 /// On a cluster the reply of an `Idempotency-Key` and the session have different slots. So the first step reserves the
 /// id for the key.
-async fn new_id(
+async fn reserve_id(
     executor: &Executor,
     context: &RequestContext,
+    id: SessionId,
     idempotency: Option<&Idempotency>,
 ) -> Result<Option<SessionId>> {
-    let id = SessionId::generate();
     let (KeyScheme::Cluster, Some(idempotency)) = (executor.scheme(), idempotency) else {
         return Ok(Some(id));
     };

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use redis::ParsingError;
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::{Error, Result};
@@ -10,8 +11,10 @@ use super::reply::Reply;
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::session::{
-    NewSession, Session, SessionAndVersion, SessionId, SessionPatch, Status,
+    ForkedFrom, NewSession, Session, SessionAndVersion, SessionId, SessionPatch, Status,
+    TitleSource,
 };
+use crate::domain::tag::Tags;
 use crate::domain::volume::{VolumeId, VolumeKind};
 use crate::util::hash::sha1;
 use crate::util::json::{self, Object};
@@ -77,6 +80,16 @@ impl StoredSession {
             traces_count: u64,
             created_at: String,
             updated_at: String,
+            #[serde(default, deserialize_with = "optional_member")]
+            title_source: TitleSource,
+            #[serde(default, deserialize_with = "optional_member")]
+            pinned: bool,
+            #[serde(default, deserialize_with = "optional_member")]
+            archived: bool,
+            #[serde(default, deserialize_with = "optional_member")]
+            tags: Tags,
+            #[serde(default, deserialize_with = "optional_member")]
+            forked_from: Option<ForkedFrom>,
         }
         let document: Document = python_json::parse(self.document.as_bytes())?;
         Ok(Session {
@@ -91,14 +104,45 @@ impl StoredSession {
             last_seq: self.last_seq,
             created_at: document.created_at,
             updated_at: later(document.updated_at, self.activity),
+            title_source: document.title_source,
+            pinned: document.pinned,
+            archived: document.archived,
+            tags: document.tags,
+            forked_from: document.forked_from,
         })
     }
 }
 
-/// Returns the document of a new session as JSON, in the format of the Python version.
-pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) -> String {
+/// Deserializes a member that documents of the Python version lack. A malformed value counts as missing.
+fn optional_member<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned + Default,
+{
+    let value = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(parse_optional(Some(&value)))
+}
+
+fn parse_optional<T: DeserializeOwned + Default>(value: Option<&RawValue>) -> T {
+    let parsed = value.and_then(|value| serde_json::from_str(value.get()).ok());
+    parsed.unwrap_or_default()
+}
+
+/// Returns the document of a new session as JSON, in the format of the Python version. Members that have their default
+/// value are omitted if the Python version lacks them. `token` identifies the request that chose the id; `has_ids` says
+/// that the ids of messages are indexed (see `scripts/messages.lua`).
+pub(super) fn new_document(
+    id: &SessionId,
+    new: NewSession,
+    token: Option<&str>,
+    has_ids: bool,
+    now: DateTime<Utc>,
+) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
+        // The scripts expect it first.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message_index: Option<&'a str>,
         id: &'a SessionId,
         name: Name,
         volume: VolumeKind,
@@ -109,11 +153,28 @@ pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) 
         created_at: &'a str,
         updated_at: &'a str,
         metadata: Metadata,
+        #[serde(skip_serializing_if = "is_default")]
+        title_source: TitleSource,
+        #[serde(skip_serializing_if = "is_default")]
+        pinned: bool,
+        #[serde(skip_serializing_if = "is_default")]
+        archived: bool,
+        #[serde(skip_serializing_if = "is_default")]
+        tags: Tags,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        forked_from: Option<ForkedFrom>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        creation_token: Option<&'a str>,
     }
     let now = format_time(now);
     json::text(&Document {
+        message_index: has_ids.then_some("ids"),
         id,
-        name: new.name,
+        title_source: match new.name {
+            Some(_) => TitleSource::Client,
+            None => TitleSource::Default,
+        },
+        name: new.name.unwrap_or_default(),
         volume: new.volume.kind,
         volume_id: new.volume.id,
         status: new.status,
@@ -122,15 +183,27 @@ pub(super) fn new_document(id: &SessionId, new: NewSession, now: DateTime<Utc>) 
         created_at: &now,
         updated_at: &now,
         metadata: new.metadata,
+        pinned: new.pinned,
+        archived: new.archived,
+        tags: new.tags,
+        forked_from: new.forked_from,
+        creation_token: token,
     })
 }
 
-/// Applies a change to a document and keeps all other members. The inner error names a limit that would be exceeded.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A limit that a change would exceed: the field and the message.
+pub(super) type ExceededLimit = (&'static str, &'static str);
+
+/// Applies a change to a document and keeps all other members.
 pub(super) fn changed_document(
     text: &str,
     change: &SessionPatch,
     now: DateTime<Utc>,
-) -> Result<Result<String, &'static str>> {
+) -> Result<Result<String, ExceededLimit>> {
     let repaired;
     let mut document = match Object::parse(text) {
         Some(document) => document,
@@ -142,6 +215,8 @@ pub(super) fn changed_document(
     };
     if let Some(name) = &change.name {
         document.set("name", json::raw(name));
+        let source = change.title_source.unwrap_or_default();
+        set_optional(&mut document, "title_source", source);
     }
     if let Some(status) = &change.status {
         document.set("status", json::raw(status));
@@ -149,11 +224,33 @@ pub(super) fn changed_document(
     if let Some(patch) = &change.metadata {
         match patch.merged_into(document.get("metadata")) {
             Ok(metadata) => document.set("metadata", metadata.into_raw()),
-            Err(limit) => return Ok(Err(limit)),
+            Err(limit) => return Ok(Err(("metadata", limit))),
+        }
+    }
+    if let Some(pinned) = change.pinned {
+        set_optional(&mut document, "pinned", pinned);
+    }
+    if let Some(archived) = change.archived {
+        set_optional(&mut document, "archived", archived);
+    }
+    if let Some(tags) = &change.tags {
+        match tags.applied_to(&parse_optional(document.get("tags"))) {
+            Ok(tags) => set_optional(&mut document, "tags", tags),
+            Err(limit) => return Ok(Err(("tags", limit))),
         }
     }
     document.set("updated_at", json::raw(&format_time(now)));
     Ok(Ok(json::text(&document)))
+}
+
+/// Sets a member that documents of the Python version lack, unless it already has this value.
+fn set_optional<T>(document: &mut Object<'_>, name: &'static str, value: T)
+where
+    T: Serialize + DeserializeOwned + Default + PartialEq,
+{
+    if parse_optional::<T>(document.get(name)) != value {
+        document.set(name, json::raw(&value));
+    }
 }
 
 /// Returns whether a document already has the state that a change requests.

@@ -75,15 +75,20 @@ impl KeyScheme {
         volume: &Volume,
         key: Option<&str>,
     ) -> Vec<Vec<u8>> {
+        let [ids, ..] = self.message_index_keys(id);
         let sets = || [self.members(ALL), self.members(scope(volume))];
         match (self, key) {
-            (Self::Single, None) => self.session_keys(id, sets()),
+            (Self::Single, None) => {
+                let [all, own] = sets();
+                self.session_keys(id, [ids, all, own])
+            }
             (Self::Single, Some(key)) => {
                 let [all, own] = sets();
-                self.session_keys(id, [all, own, self.create_reply(key), self.origin(id)])
+                let (reply, origin) = (self.create_reply(key), self.origin(id));
+                self.session_keys(id, [ids, all, own, reply, origin])
             }
-            (Self::Cluster, None) => self.session_keys(id, []),
-            (Self::Cluster, Some(_)) => self.session_keys(id, [self.origin(id)]),
+            (Self::Cluster, None) => self.session_keys(id, [ids]),
+            (Self::Cluster, Some(_)) => self.session_keys(id, [ids, self.origin(id)]),
         }
     }
 

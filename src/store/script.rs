@@ -44,7 +44,10 @@ macro_rules! script {
     };
 }
 
-pub(super) static CREATE: Script = script!(single: "create.lua"; cluster: "cluster/create.lua");
+pub(super) static CREATE: Script = script!(
+    single: "create_messages.lua", "create.lua";
+    cluster: "create_messages.lua", "cluster/create.lua"
+);
 pub(super) static FIND: Script = script!("messages.lua", "find.lua");
 pub(super) static LIST: Script = script!(
     single: "time.lua", "list.lua", "page.lua";

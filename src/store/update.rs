@@ -3,7 +3,7 @@
 use redis::{FromRedisValue, ParsingError, Value};
 
 use super::call::Call;
-use super::document::{StoredSession, changed_document, is_applied};
+use super::document::{ExceededLimit, StoredSession, changed_document, is_applied};
 use super::error::Result;
 use super::handle::Store;
 use super::reply::{Reply, unknown_reply};
@@ -25,8 +25,8 @@ pub enum Updated {
     Applied(SessionAndVersion),
     /// Nothing changed: the current version, which is this one, is not an expected one.
     Stale(SessionAndVersion),
-    /// Nothing changed: the metadata would exceed a limit, which the text names.
-    Invalid(&'static str),
+    /// Nothing changed: a field would exceed a limit. The field, and the text that names the limit.
+    Invalid(ExceededLimit),
     /// Nothing changed: other updates were stored during every attempt.
     Contended,
     /// Nothing changed: the caller may only read the session.

@@ -10,6 +10,8 @@ mod ownership;
 mod stored;
 #[path = "access/table.rs"]
 mod table;
+#[path = "access/taken_ids.rs"]
+mod taken_ids;
 one_redis! {
 #[path = "access/api_keys.rs"]
 mod api_keys;

@@ -23,6 +23,7 @@ mod fallback;
 mod faults;
 mod files;
 mod floors;
+mod forks;
 mod functions;
 mod garbage;
 mod garbage_values;

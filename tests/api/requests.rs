@@ -44,7 +44,10 @@ fn operations() -> Vec<Operation> {
     let document = llmos::openapi::document();
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        let path = path.replace("{id}", "x").replace("{path}", "x");
+        let path = path
+            .replace("{id}", "x")
+            .replace("{message_id}", "y")
+            .replace("{path}", "x");
         for (method, description) in item.as_object().unwrap() {
             let Ok(method) = method.to_uppercase().parse() else {
                 continue;

@@ -83,7 +83,7 @@ async fn unknown_routes_and_methods_are_json_errors() {
         "/api",
         "/api/nothing",
         "/api/sessions/a/b",
-        "/api/sessions/a/messages/1",
+        "/api/sessions/a/messages/1/2",
         "/%ff",
     ] {
         app.api.get(path).await.assert_error(404, "not_found");
@@ -91,7 +91,18 @@ async fn unknown_routes_and_methods_are_json_errors() {
     for (method, path, allowed) in [
         (Method::DELETE, "/api/sessions", "GET,HEAD,POST"),
         (Method::POST, "/api/sessions/x", "GET,HEAD,PUT,PATCH,DELETE"),
-        (Method::PUT, "/api/sessions/x/messages", "GET,HEAD,POST"),
+        (
+            Method::PATCH,
+            "/api/sessions/x/messages",
+            "GET,HEAD,POST,PUT,DELETE",
+        ),
+        (
+            Method::POST,
+            "/api/sessions/x/messages/y",
+            "GET,HEAD,PUT,PATCH,DELETE",
+        ),
+        (Method::GET, "/api/sessions/x/branch", "PUT"),
+        (Method::GET, "/api/sessions/x/fork", "POST"),
         (Method::POST, "/api/health", "GET,HEAD"),
         (Method::TRACE, "/api/sessions", "GET,HEAD,POST"),
     ] {

@@ -1,5 +1,10 @@
 //! `/api/sessions`: create, get, update, delete.
 
+#[path = "sessions/ids.rs"]
+mod ids;
+#[path = "sessions/organise.rs"]
+mod organise;
+
 use serde_json::{Value, json};
 
 use super::support::TestApp;

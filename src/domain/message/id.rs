@@ -23,6 +23,12 @@ impl MessageId {
         is_message_id(text).then(|| Self(text.to_owned()))
     }
 
+    /// Returns whether the id is `msg_` and digits alone, which names a message by its place.
+    pub fn names_place(&self) -> bool {
+        let place = self.0.strip_prefix("msg_");
+        place.is_some_and(|place| !place.is_empty() && place.bytes().all(|b| b.is_ascii_digit()))
+    }
+
     /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -36,6 +42,23 @@ pub(super) fn is_message_id(text: &str) -> bool {
         && text.bytes().all(is_allowed)
         && text != "."
         && text != ".."
+}
+
+/// Returns the `seq` that an id tells, as `told_seq` in `messages.lua` does: `msg_`, a UUID, `-` and the `seq`, or `msg_` and
+/// the `seq`.
+pub fn told_seq(id: &str) -> Option<usize> {
+    let told = id.strip_prefix("msg_")?;
+    let digits = match told.split_once('-') {
+        Some((unique, digits))
+            if !unique.is_empty() && unique.bytes().all(|b| b.is_ascii_hexdigit()) =>
+        {
+            digits
+        }
+        Some(_) => return None,
+        None => told,
+    };
+    let is_number = (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
 }
 
 impl fmt::Display for MessageId {
@@ -91,6 +114,22 @@ mod tests {
             &"x".repeat(129),
         ] {
             assert!(MessageId::parse(id).is_none(), "{id}");
+        }
+    }
+
+    #[test]
+    fn generated_ids_tell_their_seq() {
+        for (id, seq) in [
+            ("msg_7", Some(7)),
+            ("msg_01a2-12", Some(12)),
+            ("msg_01a2", None),
+            ("msg_-1", None),
+            ("msg_x-1", None),
+            ("msg_1-", None),
+            ("msg_1234567890123456", None),
+            ("a-1", None),
+        ] {
+            assert_eq!(told_seq(id), seq, "{id}");
         }
     }
 

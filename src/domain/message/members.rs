@@ -1,6 +1,6 @@
 //! The members of a stored message, and its stored text.
 //!
-//! The text begins with the members of the Python version, behind the id; members that nobody set are left out:
+//! The text begins with the members of the Python version, behind the id; members without a value are left out:
 //! `{"id", "parent_id"?, "role", "content", "timestamp", "traces", "artifacts", "parts"?, "metadata"?, "status"?,
 //! "model"?, "usage"?, "feedback"?, "updated_at"?, "deleted"?}`. `parent_id` is stored only where the parent is not the
 //! message before.
@@ -30,7 +30,7 @@ pub(super) const OPTIONAL: [&str; 8] = [
 /// A member: its JSON.
 type Member<'a> = Cow<'a, RawValue>;
 
-/// The members of a message, as JSON. Members that nobody set are `None`.
+/// The members of a message, as JSON. Members without a value are `None`.
 #[derive(Clone, Debug, Default)]
 pub struct Members<'a> {
     /// The id; a message of the Python version has none.

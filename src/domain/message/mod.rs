@@ -8,7 +8,7 @@ mod patch;
 mod response;
 mod values;
 
-pub use self::id::{MAX_MESSAGE_ID_BYTES, MESSAGE_ID_RULE, MessageId, Parent};
+pub use self::id::{MAX_MESSAGE_ID_BYTES, MESSAGE_ID_RULE, MessageId, Parent, told_seq};
 pub use self::members::Members;
 pub use self::new::{Content, InvalidMember, MAX_CONTENT_BYTES, NewMessage, StoredMessage};
 pub use self::parts::{MAX_PART_TYPE_CHARS, MAX_PARTS, MAX_PARTS_BYTES, MAX_PARTS_DEPTH, Parts};

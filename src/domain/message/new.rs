@@ -245,7 +245,7 @@ impl StoredMessage {
         &self.head
     }
 
-    /// Returns the id that the client gave; an empty text if there is none.
+    /// Returns the id that the client gave; an empty text for a generated one.
     pub fn own_id(&self) -> &str {
         if self.has_own_id {
             &self.head[HEAD.len()..]

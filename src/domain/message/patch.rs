@@ -168,7 +168,7 @@ pub fn touch(members: &mut Members<'_>, before: &Members<'_>, now: DateTime<Utc>
     members.updated_at = Some(Cow::Owned(json::raw(&Timestamp::from(time))));
 }
 
-/// Returns whether a text is the time of a stored message's last change, which is its timestamp if there was none.
+/// Returns whether a text is the time of a stored message's last change, which is its timestamp if it was never changed.
 pub fn is_same_time(text: &str, stored: &Members<'_>) -> bool {
     let time = stored.updated_at.as_deref().or(stored.timestamp.as_deref());
     let time = time.and_then(|time| serde_json::from_str::<Text<'_>>(time.get()).ok());

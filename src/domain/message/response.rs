@@ -1,4 +1,4 @@
-//! Messages in responses: the stored text is copied, and `seq`, the parent and members that nobody set are added.
+//! Messages in responses: the stored text is copied, and `seq`, the parent and missing members are added.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
     use crate::domain::message::NewMessage;
 
-    /// Members that nobody set, as a response has them.
+    /// Missing members, as a response has them.
     const UNSET: &str = r#","parts":null,"metadata":null,"status":"completed","model":null,"usage":null,"updated_at":"2025-12-14T10:00:00Z""#;
 
     fn response(stored: &str) -> String {

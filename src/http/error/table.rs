@@ -158,6 +158,7 @@ fn service_rendering(error: &service::error::Error) -> Rendering {
         Error::Conflict(conflict) => (
             StatusCode::CONFLICT,
             match conflict {
+                Conflict::SessionExists => "session_exists",
                 Conflict::MessageExists(_) => "message_exists",
                 Conflict::MessageDeleted(_) => "message_deleted",
                 Conflict::TooManyBranches => "too_many_branches",
@@ -211,6 +212,9 @@ fn conflict_text(conflict: &Conflict) -> Cow<'static, str> {
         Conflict::CreatedSessionDeleted => "This Idempotency-Key already created a session, which was deleted since. \
              Send a new Idempotency-Key to create another session."
             .into(),
+        Conflict::SessionExists => "Another session already has this id. Ids are unique in a deployment: choose another \
+             one, such as a random one."
+            .into(),
         Conflict::SkillExists { id, .. } => format!(
             "A skill with the id `{id}` already exists; Location contains its path. Change it there with PUT, or choose \
              another id: the member `id` of a JSON body, or `skill_id` in the front matter of a document."
@@ -254,6 +258,10 @@ mod tests {
         check(
             &Conflict::CreatedSessionDeleted,
             &["Idempotency-Key", "Send a new"],
+        );
+        check(
+            &Conflict::SessionExists,
+            &["session", "id", "choose another"],
         );
         let id = SkillId::from_name("C++");
         let volume = Volume::system();

@@ -10,7 +10,7 @@ use crate::http::error::{Error, Result};
 use crate::http::schema::parameters::or_empty;
 
 /// The number of items on a page without `limit`.
-const DEFAULT_LIMIT: usize = 50;
+pub(crate) const DEFAULT_LIMIT: usize = 50;
 
 /// Parses the number of items that the caller wants on a page.
 pub(crate) fn limit(name: &str, text: Option<&str>, range: RangeInclusive<usize>) -> Result<usize> {

@@ -15,7 +15,7 @@ use crate::util::schema::schema;
 pub(crate) struct Problem;
 
 /// The errors: status, code, and cause.
-const PROBLEMS: [(u16, &str, &str); 19] = [
+const PROBLEMS: [(u16, &str, &str); 20] = [
     (
         400,
         "invalid_request",
@@ -49,6 +49,11 @@ const PROBLEMS: [(u16, &str, &str); 19] = [
         "conflict",
         "The resource to create exists already (`Location` contains its path), it was modified concurrently too many \
         times, or the `Idempotency-Key` created a session that is deleted.",
+    ),
+    (
+        409,
+        "session_exists",
+        "Another session has the id of the session to create.",
     ),
     (
         412,

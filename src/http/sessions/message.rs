@@ -45,6 +45,8 @@ impl IfMatch {
 }
 
 /// Finds a message.
+///
+/// Its entity tag changes only when the message changes, unlike that of the session.
 #[utoipa::path(
     get, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, IfNoneMatch),
     responses((status = 200, description = "The message.", body = Message, headers(("ETag"))), NotModified, NotFound)

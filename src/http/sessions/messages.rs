@@ -369,7 +369,7 @@ impl ToSchema for History {
     put, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, IfMatch),
     request_body = History,
     responses(
-        (status = 200, description = "What became of each message.", body = MergedHistory),
+        (status = 200, description = "The ids of the messages by their result.", body = MergedHistory),
         BadBody, NotFound, Conflict, PreconditionFailed
     )
 )]

@@ -1,5 +1,7 @@
-//! `/api/sessions`: create, find, update and delete sessions.
+//! `/api/sessions`: find, update and delete sessions.
 
+pub(super) mod create;
+pub(super) mod fork;
 pub(super) mod list;
 pub(super) mod message;
 pub(super) mod messages;
@@ -7,21 +9,19 @@ pub(super) mod response;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 
 use self::response::{SessionResponse, not_modified};
-use super::error::Result;
+use super::error::{Error, Result};
 use super::extract::body::JsonBody;
 use super::extract::etag::{IfMatch, IfNoneMatch};
 use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::page::limit;
 use super::extract::path::SessionPath;
 use super::extract::query::{NoParameters, QueryParams, parameter};
-use super::location;
 use super::routes::routes;
 use super::sample::sample_header;
 use super::schema::parameters;
@@ -29,94 +29,21 @@ use super::schema::responses::{
     BadBody, BadQuery, Conflict, NotFound, NotModified, PreconditionFailed,
 };
 use crate::app::App;
-use crate::domain::message::{Content, MAX_MESSAGES_PER_PAGE, NewMessage};
+use crate::domain::message::MAX_MESSAGES_PER_PAGE;
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::request_context::RequestContext;
-use crate::domain::session::{SessionPatch, Status};
-use crate::domain::volume::{VolumeId, VolumeKind};
-use crate::service::sessions::CreateSession;
-use crate::service::volume::VolumeSelection;
+use crate::domain::session::{SessionPatch, Status, TitleSource};
+use crate::domain::tag::{Tags, TagsChange};
 use crate::store::FoundSession;
 
 routes! {
-    [list::list_sessions, create_session],
+    [list::list_sessions, create::create_session],
     [find_session, update_session, delete_session],
     [messages::list_messages, messages::append_messages, messages::put_messages, messages::delete_messages],
     [message::find_message, message::put_message, message::change_message, message::delete_message],
     [message::put_branch],
-}
-
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct CreateQuery {
-    /// The user or team that the session belongs to; overrides the body.
-    #[param(schema_with = parameters::volume_id, required = false)]
-    volume_id: Option<String>,
-}
-
-/// A session to create.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[schema(as = CreateSession)]
-#[serde(deny_unknown_fields)]
-struct CreateSessionBody {
-    name: Name,
-    volume: VolumeKind,
-    /// The user or team that the session belongs to; `default` if it is missing.
-    volume_id: Option<VolumeId>,
-    /// The first message, with the role `user`.
-    initial_message: Option<Content>,
-    /// The status; `active` if it is missing.
-    status: Option<Status>,
-    metadata: Option<Metadata>,
-}
-
-impl CreateSessionBody {
-    fn into_session(self, volume_id: Option<VolumeId>) -> CreateSession {
-        CreateSession {
-            name: self.name,
-            volume: VolumeSelection {
-                kind: self.volume,
-                id: volume_id.or(self.volume_id),
-            },
-            status: self.status,
-            metadata: self.metadata,
-            initial_message: self.initial_message.map(NewMessage::from_user),
-        }
-    }
-}
-
-/// Creates a session.
-///
-/// It may begin with a message. A 201 means that it is stored.
-#[utoipa::path(
-    post, path = "/api/sessions", tag = "sessions", params(CreateQuery, IdempotencyKey),
-    request_body = CreateSessionBody,
-    responses(
-        (
-            status = 201, description = "The session, with its messages.", body = SessionResponse,
-            headers(("Location"), ("ETag"), ("Idempotency-Replayed"))
-        ),
-        BadBody, Conflict
-    )
-)]
-async fn create_session(
-    context: RequestContext,
-    State(app): State<App>,
-    QueryParams(query): QueryParams<CreateQuery>,
-    key: IdempotencyKey,
-    uri: Uri,
-    body: JsonBody,
-) -> Result<Response> {
-    let new = body.parse::<CreateSessionBody>()?;
-    let new = new.into_session(parameter("volume_id", query.volume_id)?);
-    let key = key.bind(&context.caller, &uri, body.bytes());
-    let created = app.sessions(&context).create(new, key.as_ref()).await?;
-    let id = &created.value.current.session.id;
-    let location = [(header::LOCATION, location::of_session(id))];
-    let replayed = replayed(created.is_replayed);
-    let session = SessionResponse::with_messages(created.value);
-    Ok((StatusCode::CREATED, location, replayed, session).into_response())
+    [fork::fork_session],
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -182,12 +109,40 @@ struct UpdateQuery {
 #[serde(deny_unknown_fields)]
 struct UpdateSession {
     name: Option<Name>,
+    /// The origin of the new name, only together with `name`; `client` if it is missing.
+    title_source: Option<TitleSource>,
     status: Option<Status>,
+    pinned: Option<bool>,
+    /// Archived sessions are only in lists with `archived=true` or `archived=all`.
+    archived: Option<bool>,
+    /// The new tags, which replace all.
+    tags: Option<Tags>,
     /// A merge patch (RFC 7396): members are added or replaced, members that are `null` are removed, others stay.
     metadata: Option<Metadata>,
 }
 
-/// Updates the name, status or metadata of a session.
+impl UpdateSession {
+    /// Returns the patch. `status` is the status in the query, where clients of the Python version send it.
+    fn into_patch(self, status: Option<Status>) -> Result<SessionPatch> {
+        if self.title_source.is_some() && self.name.is_none() {
+            return Err(Error::field(
+                "title_source",
+                "is only allowed together with name",
+            ));
+        }
+        Ok(SessionPatch {
+            name: self.name,
+            title_source: self.title_source,
+            status: self.status.or(status),
+            metadata: self.metadata,
+            pinned: self.pinned,
+            archived: self.archived,
+            tags: self.tags.map(TagsChange::Replace),
+        })
+    }
+}
+
+/// Updates the name, status, metadata, tags or flags of a session.
 ///
 /// `PUT` and `PATCH` are equivalent. The body may be missing if the query has the status. With an `Idempotency-Key`, a
 /// request whose `If-Match` fails succeeds if the session already has the requested state.
@@ -213,13 +168,8 @@ async fn update_session(
     key: IdempotencyKey,
     body: JsonBody,
 ) -> Result<Response> {
-    let wanted: UpdateSession = body.parse()?;
-    let patch = SessionPatch {
-        name: wanted.name,
-        // Clients of the Python version send the status as a query parameter.
-        status: wanted.status.or(parameter("status", query.status)?),
-        metadata: wanted.metadata,
-    };
+    let patch = body.parse::<UpdateSession>()?;
+    let patch = patch.into_patch(parameter("status", query.status)?)?;
     let sessions = app.sessions(&context);
     let updated = sessions
         .update(&id, &patch, expected.versions(), key.is_given())

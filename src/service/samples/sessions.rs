@@ -6,7 +6,10 @@ use serde_json::value::RawValue;
 
 use crate::domain::caller::Caller;
 use crate::domain::message::{Message, MessageRange, MessageSelection};
-use crate::domain::session::{Session, SessionAndVersion, SessionId, SessionWithMessages, Status};
+use crate::domain::session::{
+    Session, SessionAndVersion, SessionId, SessionWithMessages, Status, TitleSource,
+};
+use crate::domain::tag::Tags;
 use crate::domain::volume::VolumeKind;
 use crate::store::{Cursor, ListRequest, SessionPage};
 
@@ -150,6 +153,11 @@ fn sample(
             last_seq: messages.len() as u64,
             created_at: created_at.to_owned(),
             updated_at: updated_at.to_owned(),
+            title_source: TitleSource::Client,
+            pinned: false,
+            archived: false,
+            tags: Tags::default(),
+            forked_from: None,
         },
         messages,
     }

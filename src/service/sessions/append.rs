@@ -9,6 +9,10 @@ use crate::service::error::{Conflict, Current, Error, Result};
 use crate::service::written::Written;
 use crate::store::{Append, Appended, Idempotency, Rejected, Stored};
 
+/// The rule for the id of a new message that would name another one by its place.
+pub(super) const RESERVED_ID: &str =
+    "must not be `msg_` and digits alone, which name a stored message by its seq";
+
 impl SessionService<'_> {
     /// Appends messages to a session, all or none. With `expected`, only if the session has one of these versions.
     /// `path_of` returns the path of a message in the request, for errors.
@@ -81,10 +85,7 @@ pub(super) fn rejection(
             path_of(index, "parent_id"),
             "must be the id of a message of the session",
         ),
-        Rejected::ReservedId(index) => Error::field(
-            path_of(index, "id"),
-            "must not be `msg_` and digits alone, which name a stored message by its seq",
-        ),
+        Rejected::ReservedId(index) => Error::field(path_of(index, "id"), RESERVED_ID),
         Rejected::TooManyBranches => Error::Conflict(Conflict::TooManyBranches),
         Rejected::Changed => Error::Conflict(Conflict::Contended {
             resource: crate::service::error::Resource::Session,

@@ -1,26 +1,25 @@
 //! Operations on sessions and their messages.
 
 mod append;
+mod create;
+mod fork;
 mod history;
 mod list;
 mod message;
 mod messages;
 
+pub use self::create::{CreateSession, CreatedSession};
+pub use self::fork::Fork;
 pub use self::history::{MAX_HISTORY, MergedHistory};
 pub use self::list::{ListSessions, MAX_SESSIONS_PER_PAGE, SessionList};
 pub use self::message::{Expected, MessageState};
 use super::error::{Conflict, Current, Error, Resource, Result};
 use super::fallback::{MaybeSample, SamplePolicy};
-use super::volume::VolumeSelection;
 use super::written::Written;
-use crate::domain::message::{MessageSelection, NewMessage};
-use crate::domain::metadata::Metadata;
-use crate::domain::name::Name;
+use crate::domain::message::MessageSelection;
 use crate::domain::request_context::RequestContext;
-use crate::domain::session::{
-    NewSession, SessionAndVersion, SessionId, SessionPatch, SessionWithMessages, Status,
-};
-use crate::store::{Created, Deleted, FoundSession, Idempotency, Store, Updated};
+use crate::domain::session::{SessionAndVersion, SessionId, SessionPatch};
+use crate::store::{Deleted, FoundSession, Store, Updated};
 
 const NOT_FOUND: Error = Error::NotFound(Resource::Session);
 const NO_MESSAGE: Error = Error::NotFound(Resource::Message);
@@ -31,21 +30,6 @@ pub struct SessionService<'a> {
     store: &'a Store,
     samples: SamplePolicy,
     context: &'a RequestContext,
-}
-
-/// The contents of a session to create.
-#[derive(Debug)]
-pub struct CreateSession {
-    /// The name.
-    pub name: Name,
-    /// The volume that the session belongs to.
-    pub volume: VolumeSelection,
-    /// The status; `active` if it is missing.
-    pub status: Option<Status>,
-    /// The metadata of the caller.
-    pub metadata: Option<Metadata>,
-    /// The first message.
-    pub initial_message: Option<NewMessage>,
 }
 
 impl<'a> SessionService<'a> {
@@ -59,35 +43,6 @@ impl<'a> SessionService<'a> {
             store,
             samples,
             context,
-        }
-    }
-
-    /// Creates a session.
-    ///
-    /// # Errors
-    /// If the caller may not write to the volume, or the `Idempotency-Key` belongs to a different request or to a
-    /// session that was deleted.
-    pub async fn create(
-        &self,
-        new: CreateSession,
-        idempotency: Option<&Idempotency>,
-    ) -> Result<Written<SessionWithMessages>> {
-        let volume = new.volume.resolve(&self.context.caller);
-        self.context.caller.may_write(&volume)?;
-        let session = NewSession {
-            name: new.name,
-            volume,
-            status: new.status.unwrap_or(Status::Active),
-            metadata: new.metadata.unwrap_or_default(),
-        };
-        let created =
-            self.store
-                .create_session(self.context, session, new.initial_message, idempotency);
-        match created.await? {
-            Created::Done(session) => Ok(Written::now(session)),
-            Created::Replayed(session) => Ok(Written::replayed(session)),
-            Created::Deleted => Err(Error::Conflict(Conflict::CreatedSessionDeleted)),
-            Created::IdempotencyMismatch => Err(Error::IdempotencyMismatch),
         }
     }
 
@@ -140,7 +95,7 @@ impl<'a> SessionService<'a> {
             Updated::Done(session) => Ok(Written::now(session)),
             Updated::Applied(session) => Ok(Written::replayed(session)),
             Updated::Stale(current) => Err(Error::stale(Current::Session(current))),
-            Updated::Invalid(limit) => Err(Error::field("metadata", limit)),
+            Updated::Invalid((field, limit)) => Err(Error::field(field, limit)),
             Updated::ReadOnly => Err(Error::ReadOnly),
             Updated::Contended => Err(Error::Conflict(Conflict::Contended {
                 resource: Resource::Session,

@@ -146,9 +146,8 @@ impl Store {
             .flag(every)
             .number(MESSAGES_PER_CALL)
             .arg(expected_state);
-        let further = vec![executor.scheme().origin(id)];
         executor
-            .execute_on_messages(context, id, further, call)
+            .execute_on_messages(context, id, Vec::new(), call)
             .await
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use redis::{FromRedisValue, ParsingError, Value};
 
+use crate::domain::message::told_seq;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::store::call::Call;
@@ -174,22 +175,6 @@ fn ids_of(scanned: &[Scanned]) -> Vec<String> {
         }
     }
     ids
-}
-
-/// Returns the seq that an id tells, as `messages.lua` does.
-fn told_seq(id: &str) -> Option<usize> {
-    let told = id.strip_prefix("msg_")?;
-    let digits = match told.split_once('-') {
-        Some((unique, digits))
-            if !unique.is_empty() && unique.bytes().all(|b| b.is_ascii_hexdigit()) =>
-        {
-            digits
-        }
-        Some(_) => return None,
-        None => told,
-    };
-    let is_number = (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    is_number.then(|| digits.parse().ok()).flatten()
 }
 
 fn segments_of(scanned: &[Scanned]) -> Vec<Segment> {

@@ -52,7 +52,7 @@ local function add_stored(entries, seq, text)
   entries[#entries + 1] = text or text_at(seq)
 end
 
--- Returns the stored reply of the Idempotency-Key, nil if there is none.
+-- Returns the stored reply of the Idempotency-Key, nil if none is stored.
 local function stored_reply(now)
   local stored, expiry = call_own_type('HGET', REPLIES, key), call_own_type('ZSCORE', EXPIRIES, key)
   if not stored or expiry and tonumber(expiry) <= now then
@@ -106,7 +106,7 @@ local MAX_EXISTING_BYTES = 8388608
 -- The reply for messages whose ids other messages may have: number, seq and text of each.
 local existing, existing_bytes = {'exists'}, 0
 
--- Returns the seq of a message that is already stored under the id of a new one, nil if there is none.
+-- Returns the seq of a message that is already stored under the id of a new one, nil if none is stored.
 local function stored_seq(message, number)
   local seq, text = find_message(message.own_id)
   if not seq then

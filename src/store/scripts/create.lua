@@ -1,14 +1,18 @@
--- Creates a session with its first message, or returns the stored reply of the same Idempotency-Key.
-local DOC, MSGS, ALL_SESSIONS, VOLUME_SESSIONS, REPLY, ORIGIN = unpack(KEYS)
-local id, document, micros, fingerprint, reply_seconds, message = unpack(ARGV, 1, 6)
--- KEYS: the document, the messages, the set of all sessions, the set of the volume's sessions; with an Idempotency-Key
---       also its reply, and the key that stores the name of the reply for the session
--- ARGV: id, document, current time in microseconds, fingerprint of the request, seconds to keep a reply, the first
---       message or ''
--- Returns {'created'}, {'replayed', document, first message or ''}, {'deleted'}, or {'mismatch'}
+-- Creates a session with messages, or returns the stored reply of the same Idempotency-Key.
+local DOC, MSGS, IDS, ALL_SESSIONS, VOLUME_SESSIONS, REPLY, ORIGIN = unpack(KEYS)
+local id, document, micros, fingerprint, reply_seconds, count, token = unpack(ARGV, 1, 7)
+local FIRST_MESSAGE = 9
+-- KEYS: the document, the messages, the ids of messages (see messages.lua), the set of all sessions, the set of the
+--       volume's sessions; with an Idempotency-Key also its reply, and the key that stores the name of the reply for the
+--       session
+-- ARGV: id, document, current time in microseconds, fingerprint of the request, seconds to keep a reply, number of
+--       messages, the token in the document if the client chose the id or '', Idempotency-Key or '', the messages, then
+--       id and seq of each message whose id does not tell its seq
+-- Returns {'created'}, {'replayed', document, messages that it was created with}, {'deleted'}, {'mismatch'}, or {'exists'}
+--         if another session has the id
 
 if REPLY then
-  local reply = call_own_type('HMGET', REPLY, 'fingerprint', 'document', 'message')
+  local reply = call_own_type('HMGET', REPLY, 'fingerprint', 'document', 'messages')
   if reply[1] then
     if reply[1] ~= fingerprint then
       return {'mismatch'}
@@ -16,22 +20,25 @@ if REPLY then
     if not reply[2] then
       return {'deleted'}
     end
-    return {'replayed', reply[2], reply[3]}
+    local created = decode(reply[2]).id
+    return {'replayed', reply[2], first_messages(messages_key(tostring(created)), reply[3])}
   end
 end
 
--- Ids are unique, so an existing session was created by the first attempt of this request, whose reply was lost.
-if redis.call('EXISTS', DOC) == 1 then
-  return {'created'}
+local existing = peek_document(DOC)
+if existing then
+  return {is_created_by(token, existing) and 'created' or 'exists'}
+end
+if token ~= '' and redis.call('EXISTS', MSGS) == 1 then
+  -- Messages of a session whose document was lost.
+  return {'exists'}
 end
 
 expect_type(MSGS, 'list')
 expect_type(ALL_SESSIONS, 'set')
 expect_type(VOLUME_SESSIONS, 'set')
 redis.call('SET', DOC, document)
-if message ~= '' then
-  redis.call('RPUSH', MSGS, message)
-end
+store_messages(MSGS, IDS, FIRST_MESSAGE, tonumber(count))
 local decoded = decode(document)
 local sets = {ALL_SESSIONS, VOLUME_SESSIONS}
 for index, scope in ipairs(scopes_of(decoded)) do
@@ -41,7 +48,7 @@ for index, scope in ipairs(scopes_of(decoded)) do
 end
 update_activity(id, decoded, micros)
 if REPLY then
-  redis.call('HSET', REPLY, 'fingerprint', fingerprint, 'document', document, 'message', message)
+  redis.call('HSET', REPLY, 'fingerprint', fingerprint, 'document', document, 'messages', count)
   redis.call('EXPIRE', REPLY, reply_seconds)
   redis.call('SET', ORIGIN, REPLY, 'EX', reply_seconds)
 end

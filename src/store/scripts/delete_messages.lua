@@ -1,7 +1,6 @@
 -- Deletes messages of a session: their places stay.
 local micros, time, message_id, sha, after, every, maximum, expected = unpack(ARGV, 3, 10)
-local ORIGIN = KEYS[FURTHER_KEYS]
--- KEYS: as in messages.lua, then the name of the reply that created the session (on a cluster that reply itself)
+-- KEYS: as in messages.lua
 -- ARGV: as in messages.lua, current time in microseconds, the same time as JSON, id of the message or '', SHA-1 that its
 --       text must have or '', and without an id: the seq behind which messages of the active branch are deleted, '1' for
 --       those of all branches, and the maximum number of messages of one call; 'last seq:activity' that the session must
@@ -53,22 +52,11 @@ local function remove_version(seq)
   end
 end
 
--- Deletes the first message from the stored reply that created the session.
-local function clean_reply(seq)
-  local reply_key = seq == 1 and OPEN == '' and call_own_type('GET', ORIGIN)
-  if reply_key and reply_key:find('llmos:reply:', 1, true) == 1 and redis.call('EXISTS', reply_key) == 1 then
-    call_own_type('HSET', reply_key, 'message', '')
-  elseif seq == 1 and OPEN ~= '' and redis.call('EXISTS', ORIGIN) == 1 then
-    call_own_type('HSET', ORIGIN, 'message', '')
-  end
-end
-
 local function delete_one(seq)
   local text = text_at(seq)
   remove_version(seq)
   redis.call('LSET', MSGS, seq - 1, tombstone(text, seq))
   mark_deleted(seq)
-  clean_reply(seq)
 end
 
 -- Returns the seqs to delete, the last one first, at most one more than the maximum.

@@ -73,7 +73,7 @@ local function drop_reply(origin_key)
   local reply_key = call_own_type('GET', origin_key)
   -- Another program may have written the value, so it must name a reply.
   if reply_key and reply_key:find('llmos:reply:', 1, true) == 1 then
-    call_own_type('HDEL', reply_key, 'document', 'message')
+    call_own_type('HDEL', reply_key, 'document', 'messages')
   end
 end
 

@@ -101,7 +101,7 @@ local function may_lack_ids()
   return told_seq(first) ~= 1 or not first:find('-', 1, true)
 end
 
--- Returns the seq of the message with an id, and its text if it was read; nil if there is none.
+-- Returns the seq of the message with an id, and its text if it was read; nil if no message has it.
 local function find_message(message_id)
   local stored = index and redis.call('HGET', IDS, message_id)
   local seq = parse_count(stored)

@@ -141,6 +141,12 @@ local function expect_session(text)
   end
 end
 
+-- Returns whether a session was created by the first attempt of this request, whose reply was lost. Generated ids are
+-- unique, so the token is ''. A session with an id that a client chose contains the token of its request.
+local function is_created_by(token, text)
+  return token == '' or text:find('"creation_token":"' .. token .. '"', 1, true) ~= nil
+end
+
 -- Parses a stored count; returns 0 for a malformed one.
 local function parse_count(text)
   return text and #text <= 15 and text:find('^%d+$') and tonumber(text) or 0

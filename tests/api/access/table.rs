@@ -284,7 +284,11 @@ fn paths() -> Vec<String> {
     let document = llmos::openapi::document();
     let paths = document["paths"].as_object().unwrap().keys();
     paths
-        .map(|path| path.replace("{id}", "x").replace("{path}", "x"))
+        .map(|path| {
+            path.replace("{id}", "x")
+                .replace("{message_id}", "y")
+                .replace("{path}", "x")
+        })
         .collect()
 }
 

@@ -11,6 +11,8 @@ use super::support;
 mod access;
 #[path = "../branches.rs"]
 mod branches;
+#[path = "../forks.rs"]
+mod forks;
 #[path = "../idempotency.rs"]
 mod idempotency;
 #[path = "../legacy.rs"]

@@ -79,6 +79,16 @@ async fn write_with_a_lost_reply_has_one_effect() {
         .assert_status(201);
     assert_eq!(redis.command::<u64>(&["SCARD", "all:sessions"]), 2);
 
+    // The first attempt has taken the chosen id.
+    proxy.set(Mode::LoseAnswer);
+    let chosen = json!({"id": "chosen", "volume": "user", "initial_message": "x"});
+    let repeated = api.post("/api/sessions", &chosen).await;
+    assert_eq!(repeated.assert_status(201).json()["message_count"], 1);
+    proxy.set(Mode::LoseAnswer);
+    let refused = api.post("/api/sessions", &chosen).await;
+    refused.assert_error(409, "session_exists");
+    api.delete("/api/sessions/chosen").await.assert_status(200);
+
     proxy.set(Mode::LoseAnswer);
     let path = created.header("location").unwrap();
     assert_eq!(

@@ -137,7 +137,7 @@ async fn unauthenticated_requests_do_not_reach_redis() {
     // Requests rejected before Redis is called do not count either.
     let api = with_key(&api, &key);
     let invalid = api.post("/api/sessions", &json!({})).await;
-    invalid.assert_invalid("name");
+    invalid.assert_invalid("volume");
     assert_eq!(redis.keys(), [""; 0]);
     assert_eq!(blobs.requests(), [""; 0]);
     list(&api).await.assert_status(200);

@@ -41,7 +41,7 @@ async fn unknown_members_of_any_body_are_rejected_by_name() {
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains("`Name`, `nme`"), "{detail}");
     }
-    assert_eq!(count, 13);
+    assert_eq!(count, 18);
 }
 
 #[test]
@@ -73,7 +73,7 @@ async fn unknown_members_within_a_batch_are_rejected_with_their_paths() {
     let path = app.session().await.messages_path();
     let batch = json!({"messages": [
         {"role": "user", "content": "a"},
-        {"role": "user", "content": "b", "contents": "x", "id": "msg_1"},
+        {"role": "user", "content": "b", "contents": "x", "_id": "msg_1"},
         {"role": "user", "content": "c", "trace": [1]},
     ]});
     let problem = app
@@ -86,8 +86,8 @@ async fn unknown_members_within_a_batch_are_rejected_with_their_paths() {
     assert_eq!(
         named,
         [
+            "messages[1]._id",
             "messages[1].contents",
-            "messages[1].id",
             "messages[2].trace"
         ]
     );

@@ -3,10 +3,9 @@
 
 use llmos::domain::caller::Caller;
 use llmos::domain::message::{MessageSelection, NewMessage};
-use llmos::domain::metadata::Metadata;
 use llmos::domain::name::Name;
 use llmos::domain::request_context::RequestContext;
-use llmos::domain::session::{NewSession, SessionId, Status};
+use llmos::domain::session::{NewSession, SessionId};
 use llmos::domain::volume::{Volume, VolumeId, VolumeKind};
 use llmos::local::report::Report;
 use llmos::store::{Append, Appended, Created, Deleted, ListRequest, Store};
@@ -58,13 +57,9 @@ async fn create(
     context: &RequestContext,
     volume: &Volume,
 ) -> Result<SessionId, Diagnosis> {
-    let new = NewSession {
-        name: Name::try_from("llmos doctor".to_owned()).map_err(unexpected)?,
-        volume: volume.clone(),
-        status: Status::Active,
-        metadata: Metadata::default(),
-    };
-    match store.create_session(context, new, None, None).await? {
+    let name = Name::try_from("llmos doctor".to_owned()).map_err(unexpected)?;
+    let new = NewSession::new(Some(name), volume.clone());
+    match store.create_session(context, new, Vec::new(), None).await? {
         Created::Done(session) => Ok(session.current.session.id),
         other => Err(unexpected(other)),
     }

@@ -73,7 +73,7 @@ end
 -- Drops the stored reply of the request that created a session. The key itself stays: it is removed from KEYS, so that
 -- delete.lua does not delete it.
 local function drop_reply(origin_key)
-  call_own_type('HDEL', origin_key, 'document', 'message')
+  call_own_type('HDEL', origin_key, 'document', 'messages')
   table.remove(KEYS, 5)
 end
 
