@@ -44,7 +44,8 @@ macro_rules! script {
     };
 }
 
-pub(super) static CREATE: Script = script!(single: "create.lua"; cluster: "cluster/create.lua");
+pub(super) static CREATE: Script =
+    script!(single: "create.lua"; cluster: "time.lua", "cluster/create.lua");
 pub(super) static FIND: Script = script!("find.lua");
 pub(super) static LIST: Script = script!(
     single: "time.lua", "list.lua", "page.lua";
@@ -60,6 +61,8 @@ pub(super) static CACHE_DELETE: Script = script!("cache_delete.lua");
 pub(super) static COUNT_USAGE: Script = script!("count_usage.lua");
 pub(super) static RATE_LIMIT: Script =
     script!(single: "rate_limit_only.lua"; cluster: "cluster/rate_limit.lua");
+// Only on a single Redis.
+pub(super) static REINDEX: Script = script!("reindex.lua");
 // Only on a cluster.
 pub(super) static RESERVE: Script = script!("cluster/reserve.lua");
 pub(super) static INDEX_PUT: Script = script!("cluster/index_put.lua");

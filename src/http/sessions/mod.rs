@@ -1,6 +1,7 @@
 //! `/api/sessions`: find, update and delete sessions.
 
 pub(super) mod create;
+mod filter;
 pub(super) mod list;
 pub(super) mod messages;
 pub(super) mod response;

@@ -4,7 +4,7 @@ mod create;
 mod list;
 
 pub use self::create::{CreateSession, CreatedSession};
-pub use self::list::{ListSessions, MAX_SESSIONS_PER_PAGE, SessionList};
+pub use self::list::{ListSessions, ListedSessions, MAX_SESSIONS_PER_PAGE, SessionList};
 use super::error::{Conflict, Current, Error, Resource, Result};
 use super::fallback::{MaybeSample, SamplePolicy};
 use super::samples;

@@ -44,7 +44,7 @@ for index, scope in ipairs(scopes_of(decoded)) do
     count_indexed(scope, 1)
   end
 end
-update_activity(id, decoded, micros)
+add_to_index(id, decoded, micros, token ~= '')
 if REPLY then
   redis.call('HSET', REPLY, 'fingerprint', fingerprint, 'document', document, 'message', message)
   redis.call('EXPIRE', REPLY, reply_seconds)

@@ -18,12 +18,14 @@ local count = redis.call('LLEN', MSGS)
 -- The new document is already stored if this call repeats one whose reply was lost.
 if document == new then
   finish_change(id, decode(new))
+  update_details(id, decode(new), '')
 else
   if document ~= expected or (expected_count ~= '' and tonumber(expected_count) ~= count) then
     return {'changed', document, count, activity_of(id)}
   end
   redis.call('SET', DOC, new, 'KEEPTTL')
-  -- Moves the last activity into the bucket of the new status.
+  -- Moves the last activity into the bucket of the new document.
   update_activity(id, decode(new), math.max(activity_of(id), micros))
+  update_details(id, decode(new), '')
 end
 return {'updated', count, activity_of(id)}

@@ -10,6 +10,10 @@ local id, document, micros, _, reply_seconds, message, token, key = unpack(ARGV,
 -- A generated id belongs to one Idempotency-Key. Requests with different keys can choose the same id.
 local creator = token == '' and '1' or key
 
+local function created_of(text)
+  return string.format('%.0f', parse_time(decode(text).created_at))
+end
+
 if ORIGIN then
   local reply = call_own_type('HMGET', ORIGIN, 'created', 'document', 'message')
   local is_own = reply[1] == creator
@@ -18,6 +22,7 @@ if ORIGIN then
   end
   if is_own then
     finish_change(id, decode(reply[2]))
+    update_details(id, decode(reply[2]), created_of(reply[2]))
     return {'replayed', reply[2], reply[3]}
   end
 end
@@ -25,6 +30,7 @@ end
 local existing = peek_document(DOC)
 if existing and is_created_by(token, existing) then
   finish_change(id, decode(existing))
+  update_details(id, decode(existing), created_of(existing))
   return {'created'}
 end
 if existing or token ~= '' and redis.call('EXISTS', MSGS) == 1 then
@@ -37,6 +43,7 @@ if message ~= '' then
   redis.call('RPUSH', MSGS, message)
 end
 update_activity(id, decode(document), micros)
+update_details(id, decode(document), micros)
 if ORIGIN then
   redis.call('HSET', ORIGIN, 'created', creator, 'document', document, 'message', message)
   redis.call('EXPIRE', ORIGIN, reply_seconds)

@@ -5,7 +5,8 @@ local id, max_bytes = ARGV[1], tonumber(ARGV[2])
 -- ARGV: id, maximum bytes of a document to return
 -- Returns false if the session is missing, or
 --         {document or false, its size, message count or false if the messages are not a list, microseconds of the last
---         activity or 0, microseconds of the last update, bucket, id of the system volume or ''}
+--         activity or 0, microseconds of the last update and of the creation, bucket, '1' if pinned or '0', id of the
+--         system volume or ''}
 local text = peek_document(DOC)
 if not text then
   return false
@@ -14,5 +15,6 @@ local document = decode(text)
 local count = redis.pcall('LLEN', MSGS)
 return {
   #text <= max_bytes and text, #text, type(count) == 'number' and count, activity_of(id),
-  parse_time(document.updated_at), bucket_of(document), system_volume_of(document)
+  parse_time(document.updated_at), parse_time(document.created_at), bucket_of(document),
+  is_pinned(document) and '1' or '0', system_volume_of(document)
 }
