@@ -9,6 +9,7 @@ pub mod rate_limit;
 pub mod request_context;
 pub(crate) mod schema;
 pub mod session;
+pub mod session_filter;
 pub mod subject;
 pub mod tag;
 pub mod volume;

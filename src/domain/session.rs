@@ -212,6 +212,26 @@ impl SessionPatch {
     }
 }
 
+/// The names of the members of a [`Session`], in order.
+pub const SESSION_MEMBERS: [&str; 16] = [
+    "id",
+    "name",
+    "volume",
+    "volume_id",
+    "status",
+    "metadata",
+    "traces_count",
+    "message_count",
+    "last_seq",
+    "created_at",
+    "updated_at",
+    "title_source",
+    "pinned",
+    "archived",
+    "tags",
+    "forked_from",
+];
+
 /// A session.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Session {
@@ -294,6 +314,34 @@ pub struct SessionWithMessages {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_the_members_are_those_of_the_json() {
+        let session = Session {
+            id: SessionId::generate(),
+            name: String::new(),
+            volume: VolumeKind::User,
+            volume_id: String::new(),
+            status: String::new(),
+            metadata: crate::util::json::empty_object(),
+            traces_count: 0,
+            message_count: 0,
+            last_seq: 0,
+            created_at: String::new(),
+            updated_at: String::new(),
+            title_source: TitleSource::Client,
+            pinned: false,
+            archived: false,
+            tags: Tags::default(),
+            forked_from: Some(ForkedFrom {
+                session_id: String::new(),
+                message_id: None,
+            }),
+        };
+        let json = crate::util::json::text(&session);
+        let object = crate::util::json::Object::parse(&json).unwrap();
+        assert_eq!(object.names().collect::<Vec<_>>(), SESSION_MEMBERS);
+    }
 
     #[test]
     fn chosen_id_has_a_limited_alphabet() {

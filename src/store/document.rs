@@ -216,7 +216,7 @@ pub(super) fn changed_document(
     if let Some(name) = &change.name {
         document.set("name", json::raw(name));
         let source = change.title_source.unwrap_or_default();
-        set_optional(&mut document, "title_source", source);
+        set_optional(&mut document, "title_source", &source);
     }
     if let Some(status) = &change.status {
         document.set("status", json::raw(status));
@@ -228,14 +228,14 @@ pub(super) fn changed_document(
         }
     }
     if let Some(pinned) = change.pinned {
-        set_optional(&mut document, "pinned", pinned);
+        set_optional(&mut document, "pinned", &pinned);
     }
     if let Some(archived) = change.archived {
-        set_optional(&mut document, "archived", archived);
+        set_optional(&mut document, "archived", &archived);
     }
     if let Some(tags) = &change.tags {
         match tags.applied_to(&parse_optional(document.get("tags"))) {
-            Ok(tags) => set_optional(&mut document, "tags", tags),
+            Ok(tags) => set_optional(&mut document, "tags", &tags),
             Err(limit) => return Ok(Err(("tags", limit))),
         }
     }
@@ -244,12 +244,12 @@ pub(super) fn changed_document(
 }
 
 /// Sets a member that documents of the Python version lack, unless it already has this value.
-fn set_optional<T>(document: &mut Object<'_>, name: &'static str, value: T)
+fn set_optional<T>(document: &mut Object<'_>, name: &'static str, value: &T)
 where
     T: Serialize + DeserializeOwned + Default + PartialEq,
 {
-    if parse_optional::<T>(document.get(name)) != value {
-        document.set(name, json::raw(&value));
+    if parse_optional::<T>(document.get(name)) != *value {
+        document.set(name, json::raw(value));
     }
 }
 
@@ -262,10 +262,13 @@ pub(super) fn is_applied(text: &str, change: &SessionPatch) -> Result<bool> {
 
 /// Returns the later one of a time in a document and a time in microseconds.
 fn later(written: String, micros: i64) -> String {
-    let written_micros =
-        DateTime::parse_from_rfc3339(&written).map_or(0, |time| time.timestamp_micros());
     match DateTime::from_timestamp_micros(micros) {
-        Some(activity) if micros > written_micros => format_time(activity),
+        Some(activity) if micros > micros_of(&written) => format_time(activity),
         _ => written,
     }
+}
+
+/// Returns the microseconds of a time in a document, 0 if it is malformed.
+pub(super) fn micros_of(written: &str) -> i64 {
+    DateTime::parse_from_rfc3339(written).map_or(0, |time| time.timestamp_micros())
 }

@@ -2,7 +2,7 @@
 //!
 //! On a cluster the braces of the documented names are part of the key, so that related keys share a slot.
 
-use crate::domain::session::SessionId;
+use crate::domain::session::{SessionId, Status};
 use crate::domain::volume::Volume;
 
 /// Scope of all sessions.
@@ -18,12 +18,35 @@ const MESSAGE_INDEX: [&str; 6] = [
     "llmos:versions:",
     "llmos:branch:",
 ];
-/// Buckets of an index, the same as in `prelude.lua`.
+/// Buckets of sessions that are not archived, the same as in `prelude.lua`.
 const BUCKETS: [&str; 4] = ["active", "paused", "completed", "other"];
+/// Buckets of archived sessions, in the same order.
+const ARCHIVED_BUCKETS: [&str; 4] = [
+    "archived-active",
+    "archived-paused",
+    "archived-completed",
+    "archived-other",
+];
 
 /// Returns the scope of a volume's sessions.
 pub(super) fn scope(volume: &Volume) -> String {
     format!("{}:{}", volume.kind.as_str(), volume.id.as_str())
+}
+
+/// Returns the names of the buckets that contain the sessions with some statuses (every status, if the list is
+/// empty) and, where given, the archived or the other ones.
+pub(super) fn buckets(statuses: &[Status], archived: Option<bool>) -> Vec<&'static str> {
+    let is_wanted = |bucket: &str| {
+        statuses.is_empty() || statuses.iter().any(|status| status.as_str() == bucket)
+    };
+    let pairs = BUCKETS.into_iter().zip(ARCHIVED_BUCKETS);
+    let wanted = pairs.filter(|(bucket, _)| is_wanted(bucket));
+    let (current, archive): (Vec<_>, Vec<_>) = wanted.unzip();
+    match archived {
+        Some(false) => current,
+        Some(true) => archive,
+        None => [current, archive].concat(),
+    }
 }
 
 /// Returns the key of a caller's rate limit.
@@ -141,7 +164,10 @@ impl KeyScheme {
             self.indexing(scope),
             self.key("llmos:indexed:", scope, ""),
         ];
-        keys.extend(BUCKETS.map(|bucket| self.key("llmos:recent:", scope, &format!(":{bucket}"))));
+        let recent = |bucket| self.key("llmos:recent:", scope, &format!(":{bucket}"));
+        keys.extend(buckets(&[], None).into_iter().map(recent));
+        keys.push(self.key("llmos:created:", scope, ""));
+        keys.push(self.key("llmos:pinned:", scope, ""));
         keys
     }
 

@@ -10,6 +10,8 @@
 //! | `session:{id}:messages` | list | one JSON text per message, in order; the position is the `seq` | Python |
 //! | `{scope}:sessions` | set | ids of the scope's sessions | Python |
 //! | `llmos:recent:{scope}:{bucket}` | sorted set | session ids by microseconds of their last activity | Rust |
+//! | `llmos:created:{scope}` | sorted set | session ids by microseconds of their creation | Rust |
+//! | `llmos:pinned:{scope}` | set | ids of the pinned sessions; and `` (empty) once this key and the one before contain every member of the scope's set | Rust |
 //! | `llmos:indexed:{scope}` | string | number of members of the scope's set that are indexed | Rust |
 //! | `llmos:indexing:{scope}` | string | position at which indexing the scope's set continues | Rust |
 //! | `llmos:replies:{id}` | hash | `Idempotency-Key` → the messages that it appended; expires 24 h after the last one | Rust |
@@ -33,18 +35,21 @@
 //! | `llmos:origin:{id}` | hash | the session as it was created; deleting the session deletes all fields but `created` |
 //! | `llmos:skill-use:{volume:volume_id}:key` | string | as above, in the slot of the volume |
 //!
-//! A bucket is a status, or `other` for a status that only the Python version allows. The Rust keys may be lost. The
-//! index is then rebuilt from the documents, without the times of appends since their last update. An `Idempotency-Key`
+//! A bucket is a status, or `other` for a status that only the Python version allows; for archived sessions with
+//! `archived-` before it. Every session is in one bucket of each scope. The Rust keys may be lost. The index is then rebuilt from the documents, without the times of appends since their last update. An `Idempotency-Key`
 //! can take effect again, and the counts of skills start at 0.
 //!
 //! If the size of a scope's set differs from `llmos:indexed:{scope}`, or its index has fewer members, the Python
 //! version wrote to the set. The next lists index what is missing: 500 members or 1 MB of documents per round trip.
+//! The first list by creation, or of pinned sessions, does the same if `llmos:created` or `llmos:pinned` is incomplete.
+//! Tags and metadata have no index.
 //!
 //! The `messages` and `updated_at` of a document are stale by design: an append only records the activity in the index.
 //! The later of the two times is the correct one.
 //!
 //! # Operations
-//! Each operation is one Lua script and one round trip; an update and a conditional delete read first. Every script can
+//! Each operation is one Lua script and one round trip; an update and a conditional delete read first, and a list whose
+//! filter has no index can read twice. Every script can
 //! be repeated after a lost reply without a second effect. On a cluster an operation is several scripts, one per slot:
 //! see `cluster`.
 //!
@@ -72,6 +77,7 @@ mod keys;
 mod listing;
 mod messages;
 mod page;
+mod parts;
 mod rate_limit;
 mod reply;
 mod runner;

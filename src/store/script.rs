@@ -46,7 +46,7 @@ macro_rules! script {
 
 pub(super) static CREATE: Script = script!(
     single: "create_messages.lua", "create.lua";
-    cluster: "create_messages.lua", "cluster/create.lua"
+    cluster: "time.lua", "create_messages.lua", "cluster/create.lua"
 );
 pub(super) static FIND: Script = script!("messages.lua", "find.lua");
 pub(super) static LIST: Script = script!(
@@ -68,6 +68,8 @@ pub(super) static CACHE_DELETE: Script = script!("cache_delete.lua");
 pub(super) static COUNT_USAGE: Script = script!("count_usage.lua");
 pub(super) static RATE_LIMIT: Script =
     script!(single: "rate_limit_only.lua"; cluster: "cluster/rate_limit.lua");
+// Only on a single Redis.
+pub(super) static REINDEX: Script = script!("reindex.lua");
 // Only on a cluster.
 pub(super) static RESERVE: Script = script!("cluster/reserve.lua");
 pub(super) static INDEX_PUT: Script = script!("cluster/index_put.lua");

@@ -97,6 +97,7 @@ async fn samples_have_their_documented_content() {
             "id": "sess_quantum_research", "name": "Quantum Research", "volume": "user", "volume_id": "default",
             "status": "active", "metadata": {"project": "qiskit-studio"}, "traces_count": 3, "message_count": 2, "last_seq": 2,
             "created_at": "2025-12-13T10:00:00Z", "updated_at": "2025-12-13T10:30:00Z", "fallback": true,
+            "title_source": "client", "pinned": false, "archived": false, "tags": [],
             "messages": [
                 {"id": "msg_1", "seq": 1, "parent_id": null, "role": "user",
                  "content": "Create a quantum circuit with 3 qubits",
@@ -142,6 +143,12 @@ async fn samples_are_filtered_and_paged_like_sessions() {
         ("volume=team", vec!["sess_data_analysis"]),
         ("volume=user&volume_id=other", vec![]),
         ("status=active", vec!["sess_quantum_research"]),
+        ("archived=true", vec![]),
+        ("metadata.team=analytics", vec!["sess_data_analysis"]),
+        (
+            "sort=created&order=asc&include=total",
+            vec!["sess_data_analysis", "sess_quantum_research"],
+        ),
     ] {
         assert_eq!(
             ids(&api.get(&format!("/api/sessions?{query}")).await.json()),

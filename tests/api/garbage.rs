@@ -107,6 +107,10 @@ async fn key_of_another_type_is_replaced_and_the_write_succeeds() {
     for key in [
         "llmos:recent:all:active",
         "llmos:recent:user:default:active",
+        "llmos:created:all",
+        "llmos:created:user:default",
+        "llmos:pinned:all",
+        "llmos:pinned:user:default",
         "llmos:indexed:all",
         "llmos:indexed:user:default",
         "llmos:indexing:all",
@@ -120,7 +124,7 @@ async fn key_of_another_type_is_replaced_and_the_write_succeeds() {
         let created = app.api.session("another").await;
         let with_key = app.api.with_header("idempotency-key", "key");
         with_key.append(&first.id, "x").await.assert_status(200);
-        let change = json!({"status": "active"});
+        let change = json!({"status": "active", "pinned": true});
         let path = first.path();
         app.api.patch(&path, &change).await.assert_status(200);
         let body = json!({"name": "again", "volume": "system"});
@@ -129,7 +133,13 @@ async fn key_of_another_type_is_replaced_and_the_write_succeeds() {
             .await
             .assert_status(201);
 
-        for list in ["/api/sessions?volume=user", "/api/sessions?limit=200"] {
+        let lists = [
+            "/api/sessions?volume=user",
+            "/api/sessions?limit=200",
+            "/api/sessions?limit=200&sort=created",
+            "/api/sessions?volume=user&sort=created",
+        ];
+        for list in lists {
             let listed = app.api.get(list).await.assert_status(200).json();
             let ids: Vec<&str> = listed["sessions"]
                 .as_array()
@@ -141,6 +151,12 @@ async fn key_of_another_type_is_replaced_and_the_write_succeeds() {
                 ids.contains(&first.id.as_str()) && ids.contains(&created.id.as_str()),
                 "{key}: {listed}"
             );
+        }
+        misplace(&app, key);
+        for list in ["volume=user&pinned=true", "pinned=true"] {
+            let listed = app.api.get(&format!("/api/sessions?{list}")).await;
+            let listed = listed.assert_status(200).json();
+            assert_eq!(listed["sessions"][0]["id"], first.id, "{key} {list}");
         }
         app.api.delete(&created.path()).await.assert_status(200);
     }

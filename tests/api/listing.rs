@@ -1,5 +1,12 @@
 //! `GET /api/sessions`: order, pages, filters, and the cost of a page.
 
+#[path = "listing/filters.rs"]
+mod filters;
+#[path = "listing/index.rs"]
+mod index;
+#[path = "listing/parameters.rs"]
+mod parameters;
+
 use serde_json::json;
 
 use super::support::{Client, Response, TestApp};
@@ -29,6 +36,24 @@ async fn pages(api: &Client, query: &str) -> Vec<Vec<String>> {
             None => return pages,
         }
     }
+}
+
+/// Creates a session with these members in the user's default volume and returns its id.
+async fn create_with(api: &Client, members: serde_json::Value) -> String {
+    let mut body = json!({"name": "x", "volume": "user"});
+    let body = {
+        let all = body.as_object_mut().unwrap();
+        all.extend(members.as_object().unwrap().clone());
+        body
+    };
+    let created = api.post("/api/sessions", &body).await.assert_status(201);
+    created.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// Checks that a list contains these sessions in this order, on pages of any size.
+#[track_caller]
+fn assert_same(found: &[Vec<String>], expected: &[String], query: &str) {
+    assert_eq!(found.concat(), expected, "{query}");
 }
 
 async fn create(api: &Client, count: usize) -> Vec<String> {

@@ -191,6 +191,7 @@ fn read_page(
 ) -> (String, Vec<String>) {
     let script = format!(
         "local limit, max_bytes, scopes, with_system = tonumber(ARGV[1]), tonumber(ARGV[2]), {{}}, '0'\n\
+         local source_name, with_total = 'recent', false\n\
          local function document_key(id) return KEYS[1] .. ':' .. id end\n\
          local function messages_key(id) return document_key(id) .. ':messages' end\n\
          local function listed_count(_, _, last_seq) return last_seq end\n\

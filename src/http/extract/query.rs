@@ -23,6 +23,11 @@ pub(crate) trait Parameters: Sized {
     /// Appends the names of the parameters.
     fn add_names(names: &mut Vec<&'static str>);
 
+    /// Returns whether this is the name of a parameter that contains a key of the client.
+    fn has_key(_name: &str) -> bool {
+        false
+    }
+
     /// Parses the query and ignores other parameters.
     ///
     /// # Errors
@@ -44,15 +49,23 @@ impl<T: DeserializeOwned> Parameters for T {
 
     fn parse(uri: &Uri) -> Result<Self> {
         // Not axum's extractor: it tracks the path of an error, which every function pays with its size.
-        serde_urlencoded::from_str(uri.query().unwrap_or_default())
-            .map_err(|error| Error::InvalidRequest(format!("The query is malformed: {error}.")))
+        serde_urlencoded::from_str(uri.query().unwrap_or_default()).map_err(malformed)
     }
+}
+
+/// Returns the error of a query that is malformed, with the cause.
+pub(crate) fn malformed(cause: impl std::fmt::Display) -> Error {
+    Error::InvalidRequest(format!("The query is malformed: {cause}."))
 }
 
 impl<A: Parameters, B: Parameters> Parameters for And<A, B> {
     fn add_names(names: &mut Vec<&'static str>) {
         A::add_names(names);
         B::add_names(names);
+    }
+
+    fn has_key(name: &str) -> bool {
+        A::has_key(name) || B::has_key(name)
     }
 
     fn parse(uri: &Uri) -> Result<Self> {
@@ -77,7 +90,7 @@ fn reject_unknown<T: Parameters>(uri: &Uri) -> Result<()> {
     let mut known = Vec::new();
     T::add_names(&mut known);
     let names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
-    let names = names.filter(|name| !is_of_platform(name));
+    let names = names.filter(|name| !is_of_platform(name) && !T::has_key(name));
     match Unknown::new(names, known) {
         Some(unknown) => Err(Error::UnknownParameters(unknown)),
         None => Ok(()),

@@ -1,6 +1,7 @@
 //! `/api/sessions`: find, update and delete sessions.
 
 pub(super) mod create;
+mod filter;
 pub(super) mod fork;
 pub(super) mod list;
 pub(super) mod message;

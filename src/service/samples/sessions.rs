@@ -9,6 +9,7 @@ use crate::domain::message::{Message, MessageRange, MessageSelection};
 use crate::domain::session::{
     Session, SessionAndVersion, SessionId, SessionWithMessages, Status, TitleSource,
 };
+use crate::domain::session_filter::{SortKey, SortOrder};
 use crate::domain::tag::Tags;
 use crate::domain::volume::VolumeKind;
 use crate::store::{Cursor, ListRequest, SessionPage};
@@ -82,46 +83,61 @@ pub(in crate::service) fn find_session(
 
 /// Returns the samples that match `request`.
 pub(in crate::service) fn list_sessions(caller: &Caller, request: &ListRequest) -> SessionPage {
-    let fits = |session: &&Session| {
+    let is_listed = |session: &&Session| {
         let volume = request.volume.as_ref().is_none_or(|volume| {
             session.volume == volume.kind && session.volume_id == volume.id.as_str()
         });
-        let status = request
-            .status
-            .is_none_or(|status| session.status == status.as_str());
-        let cursor = request.cursor.as_ref().is_none_or(|cursor| {
-            (activity(session), session.id.as_str().as_bytes())
-                < (cursor.micros, cursor.id.as_slice())
-        });
-        volume && status && cursor && session.is_readable_by(caller)
+        volume && request.filter.matches(session) && session.is_readable_by(caller)
     };
-    let fitting: Vec<&Session> = SAMPLES
+    let mut listed: Vec<&Session> = SAMPLES
         .iter()
         .map(|sample| &sample.session)
-        .filter(fits)
+        .filter(is_listed)
         .collect();
-    let sessions: Vec<Session> = fitting
+    listed.sort_by_key(|session| position(request, session));
+    let is_descending = request.order == SortOrder::Desc;
+    if is_descending {
+        listed.reverse();
+    }
+    let total = request.with_total.then_some(listed.len() as u64);
+    listed.retain(|session| {
+        request.cursor.as_ref().is_none_or(|cursor| {
+            let (position, cursor) = (
+                position(request, session),
+                (cursor.micros, cursor.id.clone()),
+            );
+            position != cursor && (position < cursor) == is_descending
+        })
+    });
+    let sessions: Vec<Session> = listed
         .iter()
         .take(request.limit)
         .copied()
         .cloned()
         .collect();
     let next = match sessions.last() {
-        Some(last) if fitting.len() > sessions.len() => Some(Cursor {
-            micros: activity(last),
-            id: last.id.as_str().into(),
-        }),
+        Some(last) if listed.len() > sessions.len() => {
+            let (micros, id) = position(request, last);
+            Some(Cursor { micros, id })
+        }
         _ => None,
     };
     SessionPage {
         sessions,
         unreadable: Vec::new(),
         next,
+        total,
     }
 }
 
-fn activity(session: &Session) -> i64 {
-    DateTime::parse_from_rfc3339(&session.updated_at).map_or(0, |time| time.timestamp_micros())
+/// Returns the time and the id that order a session.
+fn position(request: &ListRequest, session: &Session) -> (i64, Vec<u8>) {
+    let time = match request.sort {
+        SortKey::Updated => &session.updated_at,
+        SortKey::Created => &session.created_at,
+    };
+    let time = DateTime::parse_from_rfc3339(time).map_or(0, |time| time.timestamp_micros());
+    (time, session.id.as_str().into())
 }
 
 fn sample(

@@ -1,31 +1,47 @@
 //! Lists of sessions.
 
 use super::{NOT_FOUND, SessionService};
-use crate::domain::session::{Session, Status};
+use crate::domain::caller::Caller;
+use crate::domain::session::Session;
+use crate::domain::session_filter::{SessionFilter, SortKey, SortOrder};
 use crate::service::cursor::{decode_cursor, encode_cursor};
 use crate::service::error::Result;
 use crate::service::fallback::MaybeSample;
 use crate::service::samples;
 use crate::service::volume::VolumeSelection;
 use crate::store::ListRequest;
+use crate::util::json;
 
 /// The largest page of sessions.
 pub const MAX_SESSIONS_PER_PAGE: usize = 200;
 
+/// Which sessions to list, and in which order.
+#[derive(Debug)]
+pub struct ListedSessions {
+    /// The volume; `None` for every volume that the caller may read.
+    pub volume: Option<VolumeSelection>,
+    /// The filter.
+    pub filter: SessionFilter,
+    /// The time that orders the list.
+    pub sort: SortKey,
+    /// The direction of the list.
+    pub order: SortOrder,
+}
+
 /// Which page of which sessions to list.
 #[derive(Debug)]
 pub struct ListSessions {
-    /// The volume; `None` for every volume that the caller may read.
-    pub volume: Option<VolumeSelection>,
-    /// The status.
-    pub status: Option<Status>,
+    /// The list.
+    pub list: ListedSessions,
     /// The largest number of sessions, 1–[`MAX_SESSIONS_PER_PAGE`].
     pub limit: usize,
     /// The `next_cursor` of the previous page.
     pub cursor: Option<String>,
+    /// Whether to count all sessions of the list, for filters by status and archived sessions only.
+    pub with_total: bool,
 }
 
-/// A page of sessions, latest activity first.
+/// A page of sessions.
 #[derive(Debug)]
 pub struct SessionList {
     /// The sessions.
@@ -34,27 +50,50 @@ pub struct SessionList {
     pub next_cursor: Option<String>,
     /// The ids of sessions whose documents cannot be parsed.
     pub unreadable: Vec<String>,
+    /// The number of sessions of the list, if it was requested.
+    pub total: Option<u64>,
+}
+
+/// Returns the name of a list, which its cursors belong to.
+fn name_of(caller: &Caller, request: &ListRequest) -> String {
+    let mut name = request
+        .volume
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let parts = (request.filter.canonical(), request.sort, request.order);
+    if parts != Default::default() {
+        name = format!("{name}/{}", json::text(&parts));
+    }
+    caller.scoped_key(&format!("sessions/{name}"))
 }
 
 impl SessionService<'_> {
-    /// Lists sessions, latest activity first.
+    /// Lists sessions.
     ///
     /// # Errors
     /// If the caller may not read the volume, or the cursor belongs to another list.
     pub async fn list(&self, list: ListSessions) -> Result<MaybeSample<SessionList>> {
         let caller = &self.context.caller;
-        let volume = list.volume.map(|selection| selection.resolve(caller));
+        let ListedSessions {
+            volume,
+            filter,
+            sort,
+            order,
+        } = list.list;
+        let volume = volume.map(|selection| selection.resolve(caller));
         if let Some(volume) = &volume {
             caller.may_read(volume)?;
         }
-        let name = volume.as_ref().map(ToString::to_string).unwrap_or_default();
-        let name = caller.scoped_key(&format!("sessions/{name}"));
-        let request = ListRequest {
-            volume,
-            status: list.status,
-            limit: list.limit,
-            cursor: decode_cursor(&name, list.cursor.as_deref())?,
+        let mut request = ListRequest {
+            filter,
+            sort,
+            order,
+            with_total: list.with_total,
+            ..ListRequest::latest(volume, list.limit)
         };
+        let name = name_of(caller, &request);
+        request.cursor = decode_cursor(&name, list.cursor.as_deref())?;
         let page = match self.store.list_sessions(self.context, &request).await {
             Ok(page) => MaybeSample::stored(page),
             Err(error) => {
@@ -67,6 +106,7 @@ impl SessionService<'_> {
             sessions: page.sessions,
             next_cursor: page.next.map(|next| encode_cursor(&name, &next)),
             unreadable: page.unreadable,
+            total: page.total,
         }))
     }
 }

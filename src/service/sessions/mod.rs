@@ -11,7 +11,7 @@ mod messages;
 pub use self::create::{CreateSession, CreatedSession};
 pub use self::fork::Fork;
 pub use self::history::{MAX_HISTORY, MergedHistory};
-pub use self::list::{ListSessions, MAX_SESSIONS_PER_PAGE, SessionList};
+pub use self::list::{ListSessions, ListedSessions, MAX_SESSIONS_PER_PAGE, SessionList};
 pub use self::message::{Expected, MessageState};
 use super::error::{Conflict, Current, Error, Resource, Result};
 use super::fallback::{MaybeSample, SamplePolicy};

@@ -3,6 +3,7 @@
 use futures_util::future::try_join_all;
 use redis::{FromRedisValue, ParsingError, Value};
 
+use super::index::IndexEntry;
 use super::multi_slot::MultiSlot;
 use crate::store::call::Call;
 use crate::store::error::Result;
@@ -15,7 +16,15 @@ pub(super) struct Candidate<'a> {
     pub(super) scope: &'a [u8],
     pub(super) id: Vec<u8>,
     pub(super) micros: i64,
+    /// Empty unless the candidate is from an index by last activity.
     pub(super) bucket: Vec<u8>,
+}
+
+impl Candidate<'_> {
+    /// Returns whether the candidate is from an index by last activity.
+    pub(super) fn is_recent(&self) -> bool {
+        !self.bucket.is_empty()
+    }
 }
 
 /// A session in its own slot: see `scripts/cluster/entry.lua`.
@@ -29,8 +38,32 @@ pub(super) struct Entry {
     pub(super) last_seq: Option<u64>,
     pub(super) activity: i64,
     pub(super) updated: i64,
+    pub(super) created: i64,
     pub(super) bucket: Vec<u8>,
+    /// `1` or `0`.
+    pub(super) pinned: Vec<u8>,
     pub(super) system_volume: Vec<u8>,
+}
+
+impl Entry {
+    /// Returns the time of the last activity, or of the last update if that is unknown.
+    pub(super) fn latest(&self) -> i64 {
+        match self.activity {
+            0 => self.updated,
+            activity => activity,
+        }
+    }
+
+    /// Returns what the index has to contain of the session.
+    pub(super) fn in_index(&self, id: &[u8]) -> IndexEntry {
+        IndexEntry {
+            id: id.to_owned(),
+            micros: self.activity.to_string().into_bytes(),
+            bucket: self.bucket.clone(),
+            details: self.pinned.clone(),
+            created: self.created.to_string().into_bytes(),
+        }
+    }
 }
 
 impl FromRedisValue for Entry {
@@ -43,7 +76,9 @@ impl FromRedisValue for Entry {
             last_seq: reply.next()?,
             activity: reply.next()?,
             updated: reply.next()?,
+            created: reply.next()?,
             bucket: reply.next()?,
+            pinned: reply.next()?,
             system_volume: reply.next()?,
         })
     }

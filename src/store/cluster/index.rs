@@ -9,18 +9,32 @@ use crate::store::error::{Error, Result};
 use crate::store::keys::SYSTEM_VOLUMES;
 use crate::store::script;
 
+/// What an index contains of a session, as `scripts/cluster/index.lua` defines it.
+pub(super) struct IndexEntry {
+    pub(super) id: Vec<u8>,
+    pub(super) micros: Vec<u8>,
+    pub(super) bucket: Vec<u8>,
+    pub(super) details: Vec<u8>,
+    pub(super) created: Vec<u8>,
+}
+
 impl MultiSlot<'_> {
     /// Puts a session into the index of a scope. `is_forced` replaces a later activity in the index.
     pub(super) async fn index_put(
         self,
         scope: &[u8],
-        id: &[u8],
-        micros: &[u8],
-        bucket: &[u8],
+        entry: &IndexEntry,
         is_forced: bool,
     ) -> Result<()> {
-        let is_forced: &[u8] = if is_forced { b"1" } else { b"" };
-        self.run_on_index(&script::INDEX_PUT, scope, &[id, micros, bucket, is_forced])
+        let arguments: [&[u8]; 6] = [
+            &entry.id,
+            &entry.micros,
+            &entry.bucket,
+            &entry.details,
+            &entry.created,
+            if is_forced { b"1" } else { b"" },
+        ];
+        self.run_on_index(&script::INDEX_PUT, scope, &arguments)
             .await
     }
 

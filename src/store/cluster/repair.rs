@@ -26,6 +26,8 @@ impl MultiSlot<'_> {
         for (candidate, entry) in candidates.iter().zip(entries) {
             match entry {
                 None => missing.push(candidate),
+                // The details of the index are compared by the list itself.
+                Some(_) if !candidate.is_recent() => {}
                 Some(entry) if entry.bucket != candidate.bucket => moved.push((candidate, entry)),
                 Some(entry) if entry.activity > candidate.micros => {
                     was_late = true;
@@ -53,15 +55,8 @@ impl MultiSlot<'_> {
     async fn put(self, candidate: &Candidate<'_>, entry: &Entry) -> Result<()> {
         // The session lost a later activity together with a node, and the change that it belonged to.
         let is_forced = entry.activity < candidate.micros;
-        let micros = entry.activity.to_string();
-        self.index_put(
-            candidate.scope,
-            &candidate.id,
-            micros.as_bytes(),
-            &entry.bucket,
-            is_forced,
-        )
-        .await
+        let in_index = entry.in_index(&candidate.id);
+        self.index_put(candidate.scope, &in_index, is_forced).await
     }
 
     /// Removes a missing session from an index, and puts it back if a repeated create request stored it meanwhile.

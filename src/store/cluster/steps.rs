@@ -4,6 +4,7 @@ use futures_util::future::{join, join_all};
 use redis::{FromRedisValue, ParsingError, Value, cmd};
 use tokio::time::timeout;
 
+use super::index::IndexEntry;
 use super::multi_slot::MultiSlot;
 use crate::domain::request_context::RequestContext;
 use crate::store::call::{Call, Envelope};
@@ -21,9 +22,7 @@ enum FollowUp {
     None,
     /// Put the session into the indexes of its scopes.
     Put {
-        id: Vec<u8>,
-        micros: Vec<u8>,
-        bucket: Vec<u8>,
+        entry: IndexEntry,
         system_volume: Vec<u8>,
         scopes: Vec<Vec<u8>>,
     },
@@ -46,13 +45,22 @@ impl FromRedisValue for FollowUp {
         };
         let mut next = || parts.next().ok_or_else(|| unknown_reply("too short"));
         match &*case {
-            b"put" => Ok(Self::Put {
-                id: next()?,
-                micros: next()?,
-                bucket: next()?,
-                system_volume: next()?,
-                scopes: parts.collect(),
-            }),
+            b"put" => {
+                let (id, micros, bucket) = (next()?, next()?, next()?);
+                let (system_volume, details, created) = (next()?, next()?, next()?);
+                let entry = IndexEntry {
+                    id,
+                    micros,
+                    bucket,
+                    details,
+                    created,
+                };
+                Ok(Self::Put {
+                    entry,
+                    system_volume,
+                    scopes: parts.collect(),
+                })
+            }
             b"remove" => Ok(Self::Remove {
                 id: next()?,
                 scopes: parts.collect(),
@@ -149,17 +157,14 @@ impl MultiSlot<'_> {
             // The second run of a script has the result of the query.
             FollowUp::QueryMembership { .. } => Err(unknown_reply("query-membership").into()),
             FollowUp::Put {
-                id,
-                micros,
-                bucket,
+                entry,
                 system_volume,
                 scopes,
             } => {
-                let put = join_all(
-                    scopes
-                        .iter()
-                        .map(|scope| self.index_put(scope, &id, &micros, &bucket, false)),
-                );
+                let put = scopes
+                    .iter()
+                    .map(|scope| self.index_put(scope, &entry, false));
+                let put = join_all(put);
                 let registered = self.register_system_volume(&system_volume);
                 let (registered, put) = count_as_one(join(registered, put)).await;
                 put.into_iter().collect::<Result<()>>().and(registered)

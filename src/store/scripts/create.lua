@@ -46,7 +46,7 @@ for index, scope in ipairs(scopes_of(decoded)) do
     count_indexed(scope, 1)
   end
 end
-update_activity(id, decoded, micros)
+add_to_index(id, decoded, micros, token ~= '')
 if REPLY then
   redis.call('HSET', REPLY, 'fingerprint', fingerprint, 'document', document, 'messages', count)
   redis.call('EXPIRE', REPLY, reply_seconds)

@@ -5,10 +5,13 @@
 --   may_belong_to_caller(id, key)           whether a large document may belong to the caller
 --   activity_of(id)                         last activity of a session in microseconds, 0 if unknown
 --   update_activity(id, document, micros)   records an activity and updates the index
+--   update_details(id, document, created)   updates the details of the index; `created` is the time of creation in
+--                                           microseconds, or '' if the session is not new. Follows update_activity or
+--                                           finish_change
 --   finish_change(id, document)             for a repeated change: updates the index again if that is a separate step
 --   drop_reply(key)                         drops the stored reply of the request that created a session
 --   remove_from_index(id, document)         removes a deleted session from the index
--- This file also defines system_volumes() and add_volume_of(document) for page.lua.
+-- This file also defines system_volumes() and add_volume_of(document) for page.lua, and add_to_index() for create.lua.
 
 -- Returns whether a set of the caller's volumes contains a session.
 local function is_in_own_set(id)
@@ -61,6 +64,27 @@ local function update_activity(id, document, micros)
       remove_from_buckets(scope, id, bucket)
     end
   end
+end
+
+-- Updates the details of the index.
+local function update_details(id, document, created)
+  for _, scope in ipairs(scopes_of(document)) do
+    put_details(scope, id, created, is_pinned(document))
+  end
+end
+
+-- Adds a new session to the index. If the client chose its id, the index may contain it: another program deleted that
+-- session without its index entries.
+local function add_to_index(id, document, micros, is_chosen)
+  add_volume_of(document)
+  local bucket = bucket_of(document)
+  for _, scope in ipairs(scopes_of(document)) do
+    call_own_type('ZADD', recent_key(scope, bucket), micros, id)
+    if is_chosen then
+      remove_from_buckets(scope, id, bucket)
+    end
+  end
+  update_details(id, document, micros)
 end
 
 -- Does nothing: the change and its index update are one step.

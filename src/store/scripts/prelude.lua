@@ -19,8 +19,18 @@
 -- A scope is 'all' or '{volume}:{volume_id}'. Its index is one sorted set per bucket, which contains session ids by the
 -- microseconds of their last activity. llmos:indexed:{scope} counts the members of the scope's set that are indexed. If
 -- the set has a different size, the Python version changed it.
+--
+-- The details of the index are a sorted set of ids by their creation, and a set of the pinned ones. An append does not
+-- change them. The set of pinned sessions also contains COMPLETE, once both contain every member.
 local ALL = 'all'
-local BUCKETS = {'active', 'paused', 'completed', 'other'}
+local ARCHIVED = 'archived-'
+local STATUSES = {'active', 'paused', 'completed', 'other'}
+-- Those that are not archived come first: most sessions are in them.
+local BUCKETS = {
+  'active', 'paused', 'completed', 'other',
+  'archived-active', 'archived-paused', 'archived-completed', 'archived-other'
+}
+local COMPLETE = ''
 -- The ids of the system volumes that contain sessions. All callers may read these sessions.
 local SYSTEM_VOLUMES = 'llmos:system-volumes'
 local MAX_SYSTEM_VOLUMES = 100
@@ -55,6 +65,14 @@ end
 
 local function recent_key(scope, bucket)
   return 'llmos:recent:' .. tag(scope) .. ':' .. bucket
+end
+
+local function created_key(scope)
+  return 'llmos:created:' .. tag(scope)
+end
+
+local function pinned_key(scope)
+  return 'llmos:pinned:' .. tag(scope)
 end
 
 local function indexed_key(scope)
@@ -111,14 +129,15 @@ end
 
 -- Returns the text under a key: nil if the key is missing, '' if its value cannot be a document.
 local function peek_document(key)
-  local size = redis.pcall('STRLEN', key)
-  if size == 0 then
+  -- One byte more than allowed.
+  local text = redis.pcall('GETRANGE', key, 0, MAX_DOCUMENT_BYTES)
+  if text == '' then
     return nil
   end
-  if type(size) ~= 'number' or size > MAX_DOCUMENT_BYTES then
+  if type(text) ~= 'string' or #text > MAX_DOCUMENT_BYTES then
     return ''
   end
-  return redis.call('GET', key)
+  return text
 end
 
 -- Decodes a document; returns an empty table unless it is a JSON object. Only for reading: cjson rounds numbers.
@@ -176,12 +195,17 @@ local function listed_count(id, document, last_seq)
 end
 
 local function bucket_of(document)
-  for _, bucket in ipairs(BUCKETS) do
-    if document.status == bucket then
-      return bucket
+  local prefix = document.archived == true and ARCHIVED or ''
+  for _, status in ipairs(STATUSES) do
+    if document.status == status then
+      return prefix .. status
     end
   end
-  return 'other'
+  return prefix .. 'other'
+end
+
+local function is_pinned(document)
+  return document.pinned == true
 end
 
 -- Returns the scopes that list a session.
@@ -223,13 +247,27 @@ local function remove_from_buckets(scope, id, kept_bucket)
   end
 end
 
+-- Puts a session into the details of a scope's index; `created` is '' if the index contains its creation already.
+local function put_details(scope, id, created, pinned)
+  if created ~= '' then
+    call_own_type('ZADD', created_key(scope), created, id)
+  end
+  if pinned then
+    call_own_type('SADD', pinned_key(scope), id)
+  elseif created == '' then
+    call_own_type('SREM', pinned_key(scope), id)
+  end
+end
+
 -- Removes a deleted session from a scope's set and index.
 local function remove_member(scope, id)
   -- A value that is not a set contains no id.
   if redis.pcall('SREM', members_key(scope), id) == 1 and count_indexed(scope, -1) <= 0 then
-    redis.call('DEL', indexed_key(scope))
+    redis.call('DEL', indexed_key(scope), created_key(scope), pinned_key(scope))
   end
   remove_from_buckets(scope, id)
+  call_own_type('ZREM', created_key(scope), id)
+  call_own_type('SREM', pinned_key(scope), id)
 end
 
 -- Records that all members of a scope's set are indexed.
@@ -239,6 +277,18 @@ local function set_indexed(scope, members)
     redis.call('SET', indexed_key(scope), count)
   else
     redis.call('DEL', indexed_key(scope))
+  end
+end
+
+-- Returns whether the index by creation contains every member, as far as counts can show.
+local function has_creations(scope, members)
+  return call_own_type('ZCARD', created_key(scope)) >= redis.call('SCARD', members)
+end
+
+-- Records that the details of the index contain all members of a scope's set.
+local function set_complete(scope, members)
+  if redis.call('SCARD', members) > 0 and has_creations(scope, members) then
+    call_own_type('SADD', pinned_key(scope), COMPLETE)
   end
 end
 

@@ -19,13 +19,15 @@ local function update()
   -- The new document is already stored if this call repeats one whose reply was lost.
   if document == new then
     finish_change(id, decode(new))
+    update_details(id, decode(new), '')
   elseif document ~= expected or expected_state ~= '' and expected_state ~= session_state() then
     case = 'changed'
   else
     redis.call('SET', DOC, new, 'KEEPTTL')
     document = new
-    -- Moves the last activity into the bucket of the new status.
+    -- Moves the last activity into the bucket of the new document.
     update_activity(id, decode(new), math.max(activity_of(id) + 1, micros))
+    update_details(id, decode(new), '')
   end
   return {case, document, message_count(), length, activity_of(id)}
 end

@@ -164,3 +164,85 @@ async fn large_set_is_indexed_by_concurrent_lists() {
     }
     assert_eq!(count, members.len());
 }
+
+#[tokio::test]
+async fn pin_interrupted_before_the_index_is_completed_by_its_repeat() {
+    let app = TestApp::start().await;
+    // Load the scripts, and build the index of pinned sessions.
+    let warm = app.api.create_session("x").await;
+    let path = format!("/api/sessions/{warm}");
+    let pinned = json!({"pinned": true});
+    app.api.patch(&path, &pinned).await.assert_status(200);
+    let before = listed(&app.api, "pinned=true").await;
+    assert_eq!(before, std::slice::from_ref(&warm));
+    let index = app.redis.node_of("all:sessions");
+    let id = loop {
+        let id = app.api.create_session("y").await;
+        if app.redis.node_of(&format!("session:{id}")).host() != index.host() {
+            break id;
+        }
+    };
+    let path = format!("/api/sessions/{id}");
+    let frozen = index.freeze();
+    let refused = app.api.patch(&path, &pinned).await;
+    refused.assert_error(503, "storage_unavailable");
+    drop(frozen);
+    let found = app.api.get(&path).await.assert_status(200).json();
+    assert_eq!(found["pinned"], true);
+
+    app.api.patch(&path, &pinned).await.assert_status(200);
+    assert_eq!(listed(&app.api, "pinned=true").await, [id, warm]);
+}
+
+#[tokio::test]
+async fn list_repairs_the_index_of_archived_sessions() {
+    let app = TestApp::start().await;
+    let (a, b) = (
+        app.api.create_session("a").await,
+        app.api.create_session("b").await,
+    );
+    let micros: String = app
+        .redis
+        .command(&["ZSCORE", "llmos:recent:all:active", &a]);
+    let path = format!("/api/sessions/{a}");
+    let archived = json!({"archived": true});
+    app.api.patch(&path, &archived).await.assert_status(200);
+    // The stale index.
+    let () = app
+        .redis
+        .command(&["ZREM", "llmos:recent:all:archived-active", &a]);
+    let () = app
+        .redis
+        .command(&["ZADD", "llmos:recent:all:active", &micros, &a]);
+    assert_eq!(listed(&app.api, "").await, [b]);
+    assert_eq!(listed(&app.api, "archived=true").await, [a]);
+}
+
+#[tokio::test]
+async fn page_of_a_rare_tag_reads_a_limited_number_of_sessions() {
+    let app = TestApp::start().await;
+    for number in 0..2100 {
+        let id = format!("sess_{number}");
+        let time = format!("2025-01-01T00:00:00.{:06}Z", 999_999 - number);
+        let document = json!({"id": id, "name": "x", "volume": "user", "volume_id": "default", "status": "active",
+            "created_at": time, "updated_at": time, "metadata": {}, "tags": [format!("t{}", number % 2050)]});
+        app.redis
+            .command::<()>(&["SET", &format!("session:{id}"), &document.to_string()]);
+        app.redis
+            .command::<()>(&["SADD", "user:default:sessions", &id]);
+    }
+    for query in ["", "&sort=created"] {
+        let path = format!("/api/sessions?volume=user&tag=t2045{query}");
+        // The first request builds the index.
+        app.api.get(&path).await.assert_status(200);
+        let first = app.api.get(&path).await.assert_status(200);
+        assert!(first.round_trips() <= 4, "{}", first.round_trips());
+        let first = first.json();
+        assert_eq!(first["sessions"], json!([]));
+        let cursor = first["next_cursor"].as_str().unwrap();
+        let second = app.api.get(&format!("{path}&cursor={cursor}")).await;
+        let second = second.assert_status(200).json();
+        assert_eq!(second["sessions"][0]["id"], "sess_2045");
+        assert!(second["next_cursor"].is_null());
+    }
+}

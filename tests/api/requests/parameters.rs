@@ -51,7 +51,8 @@ async fn detail_lists_the_supported_parameters() {
     assert_eq!(
         problem["detail"],
         "The query has unknown parameters: `volumes`. Remove them or correct their names; supported are `volume`, \
-         `volume_id`, `status`, `limit`, `cursor`."
+         `volume_id`, `archived`, `pinned`, `sort`, `order`, `fields`, `include`, `limit`, `cursor`, `status`, `tag`, \
+         `metadata.{key}`."
     );
     let refused = app.api.get("/api/me?x").await;
     let problem = refused.assert_error(400, "invalid_request");

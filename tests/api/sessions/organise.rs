@@ -118,7 +118,7 @@ async fn pinned_archived_and_tags_are_stored_and_changed() {
         let mut found = app.api.get(path).await.json();
         found.as_object_mut().unwrap().remove("messages");
         assert_eq!(found, session);
-        let listed = app.api.get("/api/sessions").await.json();
+        let listed = app.api.get("/api/sessions?archived=all").await.json();
         assert_eq!(listed["sessions"][0], session);
     }
 }

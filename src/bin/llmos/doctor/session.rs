@@ -114,12 +114,7 @@ async fn list(
     id: &SessionId,
     volume: &Volume,
 ) -> Result<String, Diagnosis> {
-    let request = ListRequest {
-        volume: Some(volume.clone()),
-        status: None,
-        limit: 10,
-        cursor: None,
-    };
+    let request = ListRequest::latest(Some(volume.clone()), 10);
     let page = store.list_sessions(context, &request).await?;
     let found: Vec<&str> = page
         .sessions

@@ -11,6 +11,10 @@ local FIRST_MESSAGE = 9
 -- A generated id belongs to one Idempotency-Key. Requests with different keys can choose the same id.
 local creator = token == '' and '1' or key
 
+local function created_of(text)
+  return string.format('%.0f', parse_time(decode(text).created_at))
+end
+
 if ORIGIN then
   local reply = call_own_type('HMGET', ORIGIN, 'created', 'document', 'messages')
   local is_own = reply[1] == creator
@@ -19,6 +23,7 @@ if ORIGIN then
   end
   if is_own then
     finish_change(id, decode(reply[2]))
+    update_details(id, decode(reply[2]), created_of(reply[2]))
     return {'replayed', reply[2], first_messages(MSGS, reply[3])}
   end
 end
@@ -26,6 +31,7 @@ end
 local existing = peek_document(DOC)
 if existing and is_created_by(token, existing) then
   finish_change(id, decode(existing))
+  update_details(id, decode(existing), created_of(existing))
   return {'created'}
 end
 if existing or token ~= '' and redis.call('EXISTS', MSGS) == 1 then
@@ -36,6 +42,7 @@ expect_type(MSGS, 'list')
 redis.call('SET', DOC, document)
 store_messages(MSGS, IDS, FIRST_MESSAGE, tonumber(count))
 update_activity(id, decode(document), micros)
+update_details(id, decode(document), micros)
 if ORIGIN then
   redis.call('HSET', ORIGIN, 'created', creator, 'document', document, 'messages', count)
   redis.call('EXPIRE', ORIGIN, reply_seconds)

@@ -7,7 +7,9 @@
 local membership = pop_argument()
 
 -- The follow-up in other slots (cluster/steps.rs): nothing, {'put', id, microseconds, bucket, id of the system
--- volume or '', scopes}, {'remove', id, scopes}, or {'query-membership', id}. After the last one the script runs again.
+-- volume or '', details, microseconds of the creation or '', scopes}, {'remove', id, scopes}, or
+-- {'query-membership', id}. After the last one the script runs again. The details are '1' for a pinned session, '0' for
+-- another one, or '' if they did not change.
 local follow_up = {}
 
 -- Thrown if the sets must be queried first. Nothing has been written then.
@@ -55,7 +57,12 @@ end
 -- Requests an index update for a session that changed, or whose earlier change was not followed up.
 local function finish_change(id, document)
   local micros, system_volume = string.format('%.0f', activity_of(id)), system_volume_of(document)
-  follow_up = {'put', id, micros, bucket_of(document), system_volume, unpack(scopes_of(document))}
+  follow_up = {'put', id, micros, bucket_of(document), system_volume, '', '', unpack(scopes_of(document))}
+end
+
+-- Adds the details to the follow-up.
+local function update_details(_, document, created)
+  follow_up[6], follow_up[7] = is_pinned(document) and '1' or '0', created
 end
 
 -- Records an activity and requests an index update. Each activity is later than the one before, even if the clock of the
