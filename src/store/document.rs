@@ -58,6 +58,22 @@ impl StoredSession {
         format!("{}:{}", self.last_seq, self.activity)
     }
 
+    /// Returns whether the session has branches or deleted messages: see `scripts/messages.lua`.
+    pub(super) fn has_branches(&self) -> bool {
+        Self::is_branched(self.document.as_bytes())
+    }
+
+    /// Returns whether the session with this document has branches or deleted messages.
+    pub(super) fn is_branched(document: &[u8]) -> bool {
+        // The member is the first one; a multi-byte character may be cut behind it.
+        let begin = document.get(..128).unwrap_or(document);
+        let begin = String::from_utf8_lossy(begin);
+        let begin = begin.trim_start().strip_prefix('{').unwrap_or_default();
+        let index = begin.trim_start().strip_prefix("\"message_index\"");
+        let state = index.and_then(|rest| rest.trim_start().strip_prefix(':'));
+        state.is_some_and(|state| state.trim_start().starts_with("\"branches\""))
+    }
+
     /// Returns the session with its version.
     pub(super) fn versioned(&self, id: &SessionId) -> Result<SessionAndVersion> {
         Ok(SessionAndVersion {

@@ -3,6 +3,7 @@
 use redis::{FromRedisValue, ParsingError, Value};
 
 use super::call::Call;
+use super::direct::{Direct, DirectPage, DirectSession};
 use super::document::StoredSession;
 use super::error::Result;
 use super::handle::Store;
@@ -112,6 +113,18 @@ impl FromRedisValue for FindReply {
     }
 }
 
+impl From<DirectSession> for Found {
+    fn from(session: DirectSession) -> Self {
+        Self {
+            can_write: session.can_write,
+            stored: session.stored,
+            has_more: session.has_more,
+            parts: vec![session.part],
+            versions: Vec::new(),
+        }
+    }
+}
+
 impl Found {
     fn into_session(self, id: &SessionId) -> Result<SessionWithMessages> {
         Ok(SessionWithMessages {
@@ -128,6 +141,57 @@ impl Store {
     /// If `known` contains the current version, the result is [`FoundSession::NotModified`]. Redis then reads no
     /// messages and returns only the version.
     pub async fn find_session(
+        &self,
+        context: &RequestContext,
+        id: &SessionId,
+        limit: usize,
+        known: &[String],
+    ) -> Result<Option<FoundSession>> {
+        let selection = MessageSelection::latest(limit);
+        if !known.is_empty() {
+            match self
+                .find_directly(context, id, &MessageSelection::latest(0))
+                .await?
+            {
+                Direct::Missing => return Ok(None),
+                Direct::Found(found) if known.contains(&found.stored.version()) => {
+                    return Ok(Some(FoundSession::NotModified(found.stored.version())));
+                }
+                Direct::Found(_) => {}
+                Direct::Unknown => return self.find_by_script(context, id, limit, known).await,
+            }
+        }
+        match self.find_directly(context, id, &selection).await? {
+            Direct::Missing => Ok(None),
+            Direct::Found(found) => {
+                let found = Found::from(found).into_session(id)?;
+                Ok(Some(FoundSession::Found(found)))
+            }
+            Direct::Unknown => self.find_by_script(context, id, limit, known).await,
+        }
+    }
+
+    /// Reads selected messages with plain commands, if they are those of the active branch.
+    async fn find_directly(
+        &self,
+        context: &RequestContext,
+        id: &SessionId,
+        selection: &MessageSelection,
+    ) -> Result<Direct> {
+        if selection.branch != Branch::Active || selection.with_deleted {
+            return Ok(Direct::Unknown);
+        }
+        let page = DirectPage {
+            range: selection.range,
+            limit: selection.limit,
+        };
+        let executor = self.executor()?;
+        executor
+            .read_directly(context, id, page, self.large_sessions())
+            .await
+    }
+
+    async fn find_by_script(
         &self,
         context: &RequestContext,
         id: &SessionId,
@@ -151,6 +215,14 @@ impl Store {
         id: &SessionId,
         selection: &MessageSelection,
     ) -> Result<Option<Option<SessionWithMessages>>> {
+        match self.find_directly(context, id, selection).await? {
+            Direct::Missing => return Ok(None),
+            Direct::Found(found) => {
+                let found = Found::from(found).into_session(id)?;
+                return Ok(Some(Some(found)));
+            }
+            Direct::Unknown => {}
+        }
         match self.find(context, id, &Page::new(selection), &[]).await? {
             None => Ok(None),
             Some(FindReply::NoMessage) => Ok(Some(None)),
@@ -165,6 +237,14 @@ impl Store {
         context: &RequestContext,
         id: &SessionId,
     ) -> Result<Option<(StoredSession, bool)>> {
+        match self
+            .find_directly(context, id, &MessageSelection::latest(0))
+            .await?
+        {
+            Direct::Missing => return Ok(None),
+            Direct::Found(found) => return Ok(Some((found.stored, found.can_write))),
+            Direct::Unknown => {}
+        }
         match self.find(context, id, &Page::EMPTY, &[]).await? {
             None => Ok(None),
             Some(FindReply::Found(found)) => Ok(Some((found.stored, found.can_write))),

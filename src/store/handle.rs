@@ -2,6 +2,7 @@
 
 use super::client::RedisClient;
 use super::connection::Connection;
+use super::direct::LargeSessions;
 use super::error::{Error, Result};
 use super::executor::Executor;
 use crate::domain::request_context::RequestContext;
@@ -10,6 +11,7 @@ use crate::domain::request_context::RequestContext;
 #[derive(Debug)]
 pub struct Store {
     executor: Option<Executor>,
+    large_sessions: LargeSessions,
 }
 
 impl Store {
@@ -18,6 +20,7 @@ impl Store {
     pub fn new(url: Option<String>, ca_certificate: Option<String>) -> Self {
         Self {
             executor: url.map(|url| Executor::new(Connection::new(url, ca_certificate))),
+            large_sessions: LargeSessions::default(),
         }
     }
 
@@ -42,6 +45,10 @@ impl Store {
             return Ok(());
         };
         executor.check_rate_limit(context).await
+    }
+
+    pub(super) fn large_sessions(&self) -> &LargeSessions {
+        &self.large_sessions
     }
 
     pub(super) fn executor(&self) -> Result<&Executor> {

@@ -67,6 +67,8 @@ mod connection;
 mod create;
 mod delete;
 mod diagnosis;
+mod direct;
+mod direct_list;
 mod document;
 mod error;
 mod executor;

@@ -226,7 +226,7 @@ fn read_entry(id: &[u8], stored: &StoredSession) -> Option<Session> {
 }
 
 /// Returns whether a malformed document names a volume that the caller may not read.
-fn is_of_another_caller(document: &str, context: &RequestContext) -> bool {
+pub(super) fn is_of_another_caller(document: &str, context: &RequestContext) -> bool {
     #[derive(Deserialize)]
     struct InVolume {
         volume: String,

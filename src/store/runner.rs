@@ -3,7 +3,7 @@
 use redis::Value;
 
 use super::call::{Call, Envelope};
-use super::connection::{Connection, Idempotence, RetryState};
+use super::connection::{Connection, Idempotence, Request, RetryState};
 use super::error::{Error, Result};
 use super::keys::KeyScheme;
 use super::script::is_noscript;
@@ -38,9 +38,9 @@ impl ScriptRunner {
         let mut retry = RetryState::default();
         let mut command = call.command(scheme, envelope, false, false);
         loop {
-            let attempt = self
-                .connection
-                .attempt(&command, Idempotence::Safe, &mut retry);
+            let attempt =
+                self.connection
+                    .attempt(Request::Command(&command), Idempotence::Safe, &mut retry);
             let with_source = match attempt.await {
                 Ok(Some(reply)) => return Ok(reply),
                 Ok(None) => false,

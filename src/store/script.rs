@@ -26,6 +26,8 @@ pub(super) struct Script {
 /// Source of a script. The first call puts it together with the functions that all scripts share.
 #[derive(Debug)]
 struct ScriptSource {
+    /// Answers the common case, before the functions that it does not need are defined: each definition takes time.
+    common: &'static str,
     body: &'static [&'static str],
     source_and_sha: OnceCell<(String, String)>,
     loaded: AtomicBool,
@@ -37,14 +39,21 @@ macro_rules! script {
         script!(single: $($file),+; cluster: $($file),+)
     };
     (single: $($single:literal),+; cluster: $($cluster:literal),+) => {
+        script!(@common ""; single: $($single),+; cluster: $($cluster),+)
+    };
+    (common: $common:literal; $($file:literal),+) => {
+        script!(@common include_str!(concat!("scripts/", $common)); single: $($file),+; cluster: $($file),+)
+    };
+    (@common $common:expr; single: $($single:literal),+; cluster: $($cluster:literal),+) => {
         Script {
-            single: ScriptSource::new(&[$(include_str!(concat!("scripts/", $single))),+]),
-            cluster: ScriptSource::new(&[$(include_str!(concat!("scripts/", $cluster))),+]),
+            single: ScriptSource::new($common, &[$(include_str!(concat!("scripts/", $single))),+]),
+            cluster: ScriptSource::new("", &[$(include_str!(concat!("scripts/", $cluster))),+]),
         }
     };
 }
 
 pub(super) static CREATE: Script = script!(
+    @common include_str!("scripts/create_common.lua");
     single: "create_messages.lua", "create.lua";
     cluster: "time.lua", "create_messages.lua", "cluster/create.lua"
 );
@@ -55,7 +64,8 @@ pub(super) static LIST: Script = script!(
 );
 pub(super) static UPDATE: Script = script!("messages.lua", "update.lua");
 pub(super) static DELETE: Script = script!("delete.lua");
-pub(super) static APPEND: Script = script!("messages.lua", "append.lua");
+pub(super) static APPEND: Script =
+    script!(common: "append_common.lua"; "messages.lua", "append.lua");
 pub(super) static LOOKUP: Script = script!("messages.lua", "lookup.lua");
 pub(super) static DELETE_MESSAGES: Script = script!("messages.lua", "delete_messages.lua");
 pub(super) static BRANCH: Script = script!("messages.lua", "branch.lua");
@@ -66,8 +76,11 @@ pub(super) static CACHE_PUT: Script = script!("cache_put.lua");
 pub(super) static CACHE_PUT_NEW: Script = script!("cache_put_new.lua");
 pub(super) static CACHE_DELETE: Script = script!("cache_delete.lua");
 pub(super) static COUNT_USAGE: Script = script!("count_usage.lua");
-pub(super) static RATE_LIMIT: Script =
-    script!(single: "rate_limit_only.lua"; cluster: "cluster/rate_limit.lua");
+pub(super) static RATE_LIMIT: Script = script!(
+    @common include_str!("scripts/rate_limit_only.lua");
+    single: "rate_limit_only.lua";
+    cluster: "cluster/rate_limit.lua"
+);
 // Only on a single Redis.
 pub(super) static REINDEX: Script = script!("reindex.lua");
 // Only on a cluster.
@@ -113,8 +126,9 @@ pub(super) fn is_noscript(error: &RedisError) -> bool {
 }
 
 impl ScriptSource {
-    const fn new(body: &'static [&'static str]) -> Self {
+    const fn new(common: &'static str, body: &'static [&'static str]) -> Self {
         Self {
+            common,
             body,
             source_and_sha: OnceCell::new(),
             loaded: AtomicBool::new(false),
@@ -124,24 +138,29 @@ impl ScriptSource {
     /// Returns the complete source and its SHA-1. The head of `prelude.lua` documents the order of the parts.
     fn source_and_sha(&self, scheme: KeyScheme) -> &(String, String) {
         self.source_and_sha.get_or_init(|| {
-            let [tags, index, reply] = match scheme {
+            let [tags, charge, index, reply] = match scheme {
                 KeyScheme::Single => [
                     "local OPEN, CLOSE = '', ''\n",
+                    include_str!("scripts/charge.lua"),
                     include_str!("scripts/index.lua"),
                     include_str!("scripts/reply.lua"),
                 ],
                 KeyScheme::Cluster => [
                     "local OPEN, CLOSE = '{', '}'\n",
+                    "",
                     include_str!("scripts/cluster/index.lua"),
                     include_str!("scripts/cluster/reply.lua"),
                 ],
             };
             let parts = [
                 tags,
+                include_str!("scripts/envelope.lua"),
+                include_str!("scripts/charge_rate_limit.lua"),
+                charge,
+                self.common,
                 include_str!("scripts/prelude.lua"),
                 index,
                 include_str!("scripts/access.lua"),
-                include_str!("scripts/charge_rate_limit.lua"),
                 "local function operate()\n",
                 &self.body.concat(),
                 "end\n",

@@ -24,8 +24,11 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use once_cell::sync::OnceCell;
-use redis::{Cmd, ErrorKind, FromRedisValue, ProtocolVersion, RedisError, ServerErrorKind, Value};
+use redis::{
+    Cmd, ErrorKind, FromRedisValue, Pipeline, ProtocolVersion, RedisError, ServerErrorKind, Value,
+};
 
+pub(super) use self::transport::Request;
 use self::transport::{ConnectOptions, Transport};
 use super::error::{Error, Result};
 use crate::util::once_per_minute::warn_once_a_minute;
@@ -105,8 +108,28 @@ impl Connection {
     ) -> Result<T> {
         let mut retry = RetryState::default();
         loop {
-            if let Some(reply) = self.attempt(command, idempotence, &mut retry).await? {
+            let attempt = self.attempt(Request::Command(command), idempotence, &mut retry);
+            if let Some(reply) = attempt.await? {
                 return Ok(T::from_redis_value(reply)?);
+            }
+        }
+    }
+
+    /// Runs commands that only read in one transaction, and returns their replies; errors of single commands are among
+    /// them. Not on a cluster.
+    pub(super) async fn read_transaction(&self, commands: &Pipeline) -> Result<Vec<Value>> {
+        let mut retry = RetryState::default();
+        loop {
+            let attempt = self.attempt(
+                Request::Transaction(commands),
+                Idempotence::Safe,
+                &mut retry,
+            );
+            if let Some(reply) = attempt.await? {
+                return Ok(match reply {
+                    Value::Array(replies) => replies,
+                    other => vec![other],
+                });
             }
         }
     }
@@ -122,18 +145,19 @@ impl Connection {
         }
     }
 
-    /// Sends a command once and returns its reply. `None` means that the attempt failed, the connection was replaced,
-    /// and the command may be sent again.
+    /// Sends a request once and returns its reply. `None` means that the attempt failed, the connection was replaced,
+    /// and the request may be sent again.
     pub(super) async fn attempt(
         &self,
-        command: &Cmd,
+        request: Request<'_>,
         idempotence: Idempotence,
         retry: &mut RetryState,
     ) -> Result<Option<Value>> {
         let (number, mut transport) = self.active()?;
-        match transport.send(command).await {
-            Ok(reply) => self.check_reply(number, reply).map(Some),
-            Err(error) => self
+        match (transport.send(request).await, request) {
+            (Ok(reply), Request::Command(_)) => self.check_reply(number, reply).map(Some),
+            (Ok(replies), Request::Transaction(_)) => Ok(Some(replies)),
+            (Err(error), _) => self
                 .recover(number, error, idempotence, retry)
                 .map(|()| None),
         }

@@ -5,8 +5,8 @@ use std::time::Instant;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::io::tcp::TcpSettings;
 use redis::{
-    Client, Cmd, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisResult, TlsCertificates,
-    Value,
+    Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, Pipeline, ProtocolVersion, RedisResult,
+    TlsCertificates, Value,
 };
 
 use super::cluster::Cluster;
@@ -74,14 +74,44 @@ impl ConnectOptions {
 }
 
 impl Transport {
-    /// Sends a command and counts the round trip.
-    pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
+    /// Sends a request and counts the round trip.
+    pub(super) async fn send(&mut self, request: Request<'_>) -> RedisResult<Value> {
         let started = Instant::now();
-        let reply = match self {
-            Self::One(manager) => manager.send_packed_command(command).await,
-            Self::Cluster(cluster) => cluster.send(command).await,
+        let reply = match (self, request) {
+            (Self::One(manager), Request::Command(command)) => {
+                manager.send_packed_command(command).await
+            }
+            (Self::One(manager), Request::Transaction(commands)) => {
+                send_transaction(manager, commands).await
+            }
+            (Self::Cluster(cluster), Request::Command(command)) => cluster.send(command).await,
+            (Self::Cluster(_), Request::Transaction(_)) => Err((
+                ErrorKind::InvalidClientConfig,
+                "transactions are not used on a cluster",
+            )
+                .into()),
         };
         metrics::count_round_trip(started.elapsed());
         reply
     }
+}
+
+/// What is sent to Redis at once.
+#[derive(Clone, Copy)]
+pub(in crate::store) enum Request<'a> {
+    /// One command.
+    Command(&'a Cmd),
+    /// Commands that run together, in `MULTI`.
+    Transaction(&'a Pipeline),
+}
+
+/// Sends a transaction; the reply is the array of the replies, with the errors of single commands in it.
+async fn send_transaction(
+    manager: &mut ConnectionManager,
+    commands: &Pipeline,
+) -> RedisResult<Value> {
+    // Only the reply of EXEC is returned, which comes after those of MULTI and of each command.
+    let replies = manager.send_packed_commands(commands, commands.len() + 1, 1);
+    let replies = replies.await?;
+    Ok(replies.into_iter().next().unwrap_or(Value::Nil))
 }

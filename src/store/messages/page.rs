@@ -26,6 +26,11 @@ pub(in crate::store) fn read_page(parts: Vec<Part>, versions: Vec<(u64, String)>
     messages
 }
 
+/// Returns the id of a stored message.
+pub(in crate::store) fn id_in(text: &[u8], seq: u64) -> String {
+    Message::from_stored(text.to_vec(), seq).id().into_owned()
+}
+
 /// Returns the ids of versions, which are `seq:id`, separated by blanks.
 pub(in crate::store) fn ids_of(versions: &str) -> Vec<String> {
     let ids = versions

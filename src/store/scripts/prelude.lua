@@ -1,18 +1,15 @@
--- Functions that all scripts share: the envelope of the call, key names, documents, and the index by last activity.
+-- Functions that all scripts share: key names, documents, and the index by last activity.
 --
 -- A script is assembled from these parts (script.rs), in this order. Each part sees the locals of those before it:
 --   1. OPEN, CLOSE: the braces of hash tags on a cluster, '' on a single Redis
---   2. prelude.lua
---   3. index.lua, or cluster/index.lua: the index, which other slots store on a cluster
---   4. access.lua: access of the caller to a session
---   5. charge_rate_limit.lua
---   6. local function operate() … end, around the file or files of the script
---   7. reply.lua, or cluster/reply.lua: runs operate() and returns its result
---
--- The last arguments of each call are its envelope (call.rs). They are removed from ARGV here:
---   on a cluster the membership (see cluster/index.lua), the scopes that the caller may read (one per line, or '*' for
---   all), '1' if the caller may write, the key of the rate limit or '' for a call that is not charged, microseconds per
---   request, maximum burst, '1' if the call repeats one whose reply was lost
+--   2. envelope.lua: the trailing arguments of each call
+--   3. charge_rate_limit.lua, and on a single Redis charge.lua
+--   4. for some scripts a file that answers the common case, before the functions that it does not need are defined
+--   5. prelude.lua
+--   6. index.lua, or cluster/index.lua: the index, which other slots store on a cluster
+--   7. access.lua: access of the caller to a session
+--   8. local function operate() … end, around the file or files of the script
+--   9. reply.lua, or cluster/reply.lua: runs operate() and returns its result
 --
 -- Keys that a request determines come in KEYS. Only keys that stored data determines are built here.
 --
@@ -34,19 +31,6 @@ local COMPLETE = ''
 -- The ids of the system volumes that contain sessions. All callers may read these sessions.
 local SYSTEM_VOLUMES = 'llmos:system-volumes'
 local MAX_SYSTEM_VOLUMES = 100
-
--- Returns the clock of Redis in microseconds, nil if the user may not read it.
-local function clock()
-  local time = redis.pcall('TIME')
-  return not time.err and tonumber(time[1]) * 1000000 + tonumber(time[2]) or nil
-end
-
-local function pop_argument()
-  return table.remove(ARGV)
-end
-local repeated = pop_argument() == '1'
-local burst, interval, rate_limit_key = tonumber(pop_argument()), tonumber(pop_argument()), pop_argument()
-local can_write, visible_scopes = pop_argument() == '1', pop_argument()
 
 -- Documents of this service stay under 20 KB; those of the Python version also contain the first message.
 local MAX_DOCUMENT_BYTES = 1048576

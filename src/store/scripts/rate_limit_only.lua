@@ -1,6 +1,8 @@
--- Charges the rate limit and returns true. reply.lua charges it before every script.
+-- Returns what charge.lua charged, before any function that other scripts need is defined.
 --
 -- KEYS: none
 -- ARGV: none
--- Returns true
-return true
+-- Returns {the result of charge_rate_limit(), true}
+do
+  return {charged, true}
+end
