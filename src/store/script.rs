@@ -132,6 +132,7 @@ impl ScriptSource {
             let parts = [
                 tags,
                 include_str!("scripts/prelude.lua"),
+                include_str!("scripts/details.lua"),
                 index,
                 include_str!("scripts/access.lua"),
                 include_str!("scripts/charge_rate_limit.lua"),

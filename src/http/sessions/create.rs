@@ -11,7 +11,7 @@ use crate::domain::message::{Content, NewMessage};
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::request_context::RequestContext;
-use crate::domain::session::{ChosenId, Status};
+use crate::domain::session::{ChosenId, Status, TitleSource};
 use crate::domain::tag::Tags;
 use crate::domain::volume::{VolumeId, VolumeKind};
 use crate::http::error::{Error, Result};
@@ -49,6 +49,8 @@ struct CreateSessionBody {
     id: Option<ChosenId>,
     /// The name; `New chat` if it is missing.
     name: Option<Name>,
+    /// The origin of the name, only together with `name`; `client` if it is missing.
+    title_source: Option<TitleSource>,
     volume: VolumeKind,
     /// The user or team that the session belongs to; `default` if it is missing.
     volume_id: Option<VolumeId>,
@@ -63,10 +65,12 @@ struct CreateSessionBody {
 }
 
 impl CreateSessionBody {
-    fn into_session(self, volume_id: Option<VolumeId>) -> CreateSession {
-        CreateSession {
+    fn into_session(self, volume_id: Option<VolumeId>) -> Result<CreateSession> {
+        check_title_source(self.title_source, self.name.as_ref())?;
+        Ok(CreateSession {
             id: self.id.map(|ChosenId(id)| id),
             name: self.name,
+            title_source: self.title_source,
             volume: VolumeSelection {
                 kind: self.volume,
                 id: volume_id.or(self.volume_id),
@@ -77,7 +81,21 @@ impl CreateSessionBody {
             archived: self.archived,
             tags: self.tags,
             initial_message: self.initial_message.map(NewMessage::from_user),
-        }
+        })
+    }
+}
+
+/// Checks that an origin of a name comes with a name.
+///
+/// # Errors
+/// If there is no name.
+pub(super) fn check_title_source(source: Option<TitleSource>, name: Option<&Name>) -> Result<()> {
+    match (source, name) {
+        (Some(_), None) => Err(Error::field(
+            "title_source",
+            "is only allowed together with name",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -118,7 +136,7 @@ pub(super) async fn create_session(
     body: JsonBody,
 ) -> Result<Response> {
     let new = body.parse::<CreateSessionBody>()?;
-    let new = new.into_session(parameter("volume_id", query.volume_id)?);
+    let new = new.into_session(parameter("volume_id", query.volume_id)?)?;
     let if_exists = messages_if_exists(query.if_exists.as_deref(), &new)?;
     let key = key.bind(&context.caller, &uri, body.bytes());
     let sessions = app.sessions(&context);

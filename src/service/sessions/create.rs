@@ -4,7 +4,7 @@ use super::SessionService;
 use crate::domain::message::NewMessage;
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
-use crate::domain::session::{NewSession, SessionId, SessionWithMessages, Status};
+use crate::domain::session::{NewSession, SessionId, SessionWithMessages, Status, TitleSource};
 use crate::domain::tag::Tags;
 use crate::service::error::{Conflict, Error, Result};
 use crate::service::volume::VolumeSelection;
@@ -18,6 +18,8 @@ pub struct CreateSession {
     pub id: Option<SessionId>,
     /// The name.
     pub name: Option<Name>,
+    /// The origin of the name; it follows from the name if it is missing.
+    pub title_source: Option<TitleSource>,
     /// The volume that the session belongs to.
     pub volume: VolumeSelection,
     /// The status; `active` if it is missing.
@@ -60,6 +62,7 @@ impl SessionService<'_> {
         self.context.caller.may_write(&volume)?;
         let session = NewSession {
             id: new.id,
+            title_source: new.title_source,
             status: new.status.unwrap_or(Status::Active),
             metadata: new.metadata.unwrap_or_default(),
             pinned: new.pinned.unwrap_or_default(),

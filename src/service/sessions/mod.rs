@@ -1,8 +1,10 @@
 //! Operations on sessions and their messages.
 
+mod batch;
 mod create;
 mod list;
 
+pub use self::batch::{BatchResult, BatchTarget, MAX_SESSIONS_PER_BATCH};
 pub use self::create::{CreateSession, CreatedSession};
 pub use self::list::{ListSessions, ListedSessions, MAX_SESSIONS_PER_PAGE, SessionList};
 use super::error::{Conflict, Current, Error, Resource, Result};
