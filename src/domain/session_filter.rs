@@ -119,7 +119,8 @@ fn is_same_number(json: &str, other: &str) -> bool {
         return left == right;
     }
     let parse = |text: &str| serde_json::from_str::<f64>(text).ok();
-    json == other || parse(json).is_some() && parse(json) == parse(other)
+    let is_number = parse(json).is_some() && !other.contains(char::is_whitespace);
+    json == other || is_number && parse(json) == parse(other)
 }
 
 /// The time by which a list is ordered.
