@@ -11,7 +11,8 @@
  * @typedef {NewMessage & {id: string, seq: number, timestamp: string, unreadable?: boolean}} Message
  * @typedef {{id: string, name: string, volume: Volume, volume_id: string, status: "active" | "paused" | "completed",
  *   metadata: Object<string, unknown>, traces_count: number, message_count: number, created_at: string,
- *   updated_at: string, messages?: Message[], etag?: string, fallback?: boolean}} Session
+ *   updated_at: string, title_source: string, pinned: boolean, archived: boolean, tags: string[], messages?: Message[],
+ *   etag?: string, fallback?: boolean}} Session
  * @typedef {{id: string, name: string, description: string | null, code: string | null, language: string | null,
  *   tags: string[], keywords: string[], category: string | null, warnings: string[], volume: Volume,
  *   volume_id: string, usage_count: number | null, success_rate: number | null, size_bytes: number, etag: string,
@@ -90,7 +91,7 @@ const quote = (etag) => (/^(W\/)?"/.test(etag) ? etag.replace(/^W\//, "") : `"${
 const encode = encodeURIComponent;
 const encodePath = (path) => path.split("/").map(encode).join("/");
 const toQuery = (query) => {
-  const entries = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const entries = Object.entries(query).flatMap(([name, value]) => [value].flat().map((it) => [name, it])).filter(([, value]) => (value ?? "") !== "");
   return entries.length > 0 ? `?${new URLSearchParams(entries)}` : "";
 };
 
@@ -238,12 +239,12 @@ class Sessions {
   #llmos;
   constructor(llmos) { this.#llmos = llmos; }
 
-  /** @param {{name: string, volume: Volume, volume_id?: string, initial_message?: string, status?: string, metadata?: Object}} session @param {Options} [options] @returns {Promise<Session>} */
+  /** @param {Partial<Session> & {volume: Volume, initial_message?: string}} session @param {Options} [options] @returns {Promise<Session>} */
   create(session, options) {
     return this.#llmos.entity("POST", "/api/sessions", { json: session, ...withKey(options) });
   }
 
-  /** Returns a page, latest activity first. @param {Scope & {status?: string, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{sessions: Session[], next_cursor: string | null, fallback?: boolean}>} */
+  /** Returns a page, latest activity first. @param {Scope & {status?: string | string[], limit?: number, cursor?: string, [filter: string]: unknown}} [query] @param {Options} [options] @returns {Promise<{sessions: Session[], next_cursor: string | null, total?: number, fallback?: boolean}>} */
   list(query = {}, options) {
     return this.#llmos.json("GET", "/api/sessions", { query, ...options });
   }
@@ -259,9 +260,14 @@ class Sessions {
     return this.#llmos.entity("GET", `/api/sessions/${encode(id)}`, { query: { messages }, headers, ...options });
   }
 
-  /** @param {string} id @param {{name?: string, status?: string, metadata?: Object}} change @param {Options} [options] @returns {Promise<Session>} */
+  /** @param {string} id @param {Partial<Session>} change @param {Options} [options] @returns {Promise<Session>} */
   update(id, change, options) {
     return this.#llmos.entity("PATCH", `/api/sessions/${encode(id)}`, { json: change, ...withKey(options) });
+  }
+
+  /** @param {Object} change @param {Options} [options] @returns {Promise<{matched: number, changed: number, failed: {id: string, code: string}[], next_cursor: string | null}>} */
+  batch(change, options) {
+    return this.#llmos.json("POST", "/api/sessions/batch", { json: change, ...withKey(options) });
   }
 
   /** Deletes a session with its messages. @param {string} id @param {Options} [options] @returns {Promise<void>} */

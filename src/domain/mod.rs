@@ -10,6 +10,7 @@ pub mod request_context;
 pub(crate) mod schema;
 pub mod session;
 pub mod session_filter;
+pub mod session_id;
 pub mod subject;
 pub mod tag;
 pub mod volume;

@@ -1,12 +1,13 @@
-//! Reads sessions with plain commands in one transaction, which cost Redis less than a script. Only on a single Redis.
+//! Reads sessions with plain commands in one round trip, which cost Redis less than a script. Only on a single Redis.
 //!
-//! The caller's access is checked here, on the document, before anything else of the reply is used. What plain commands
-//! cannot read is left to `scripts/find.lua`: sessions with branches, pages of other ranges, sessions in another bucket of
-//! the index than `active`, and malformed data.
+//! Commands of other clients may run between them, so the message count and the activity are read before and after: every
+//! change of a session changes one of them. The caller's access is checked on the document before anything else is used.
+//! What plain commands cannot read is left to `scripts/find.lua`: sessions with branches, pages of other ranges, sessions in
+//! another bucket of the index than `active`, and malformed data.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redis::{FromRedisValue, Pipeline, Value};
 
@@ -26,34 +27,55 @@ use crate::domain::volume::VolumeKind;
 
 /// The maximum number of messages of a page that is read directly.
 const MAX_MESSAGES: usize = 64;
-/// The maximum size of a document, as in `scripts/prelude.lua`.
-const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
-/// The maximum number of remembered sessions with large messages.
-const MAX_REMEMBERED: usize = 4096;
+/// The maximum size of a document that is read directly; those of this service are smaller.
+const MAX_DOCUMENT_BYTES: usize = 32 * 1024;
+/// The maximum size of a small page.
+const MAX_SMALL_PAGE_BYTES: usize = 512 * 1024;
+/// The maximum number of known sessions.
+const MAX_KNOWN: usize = 8192;
 
-/// Sessions whose pages are large, as hashes of their ids. They are read by the script, which stops at the maximum size of
-/// a page; plain commands return all messages of a range. It is a hint: each process learns it by itself.
+/// Sessions that callers have read by the script, and whose pages were small: hashes of the caller and the session's id.
+/// Plain commands return all messages of a range, whatever their size, and the time that they take would tell a caller who
+/// may not read the session that it exists. So only sessions that the caller may read, with small pages, are read directly.
+/// It is a hint: each process learns it by itself.
 #[derive(Debug, Default)]
-pub(super) struct LargeSessions(Mutex<HashSet<u64>>);
+pub(super) struct SmallSessions(Mutex<HashSet<u64>>);
 
-impl LargeSessions {
-    fn contains(&self, id: &SessionId) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.contains(&hash(id))
+impl SmallSessions {
+    fn contains(&self, context: &RequestContext, id: &SessionId) -> bool {
+        self.lock().contains(&hash(context, id))
     }
 
-    fn insert(&self, id: &SessionId) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MAX_REMEMBERED {
-            known.clear();
+    /// Records how large a page of a session was.
+    pub(super) fn record(&self, context: &RequestContext, id: &SessionId, bytes: usize) {
+        let hash = hash(context, id);
+        let mut known = self.lock();
+        if bytes > MAX_SMALL_PAGE_BYTES {
+            known.remove(&hash);
+        } else {
+            if known.len() >= MAX_KNOWN {
+                known.clear();
+            }
+            known.insert(hash);
         }
-        known.insert(hash(id));
+    }
+
+    fn remove(&self, context: &RequestContext, id: &SessionId) {
+        self.lock().remove(&hash(context, id));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn hash(id: &SessionId) -> u64 {
+fn hash(context: &RequestContext, id: &SessionId) -> u64 {
     let mut hasher = DefaultHasher::new();
     id.as_str().hash(&mut hasher);
+    for volume in context.caller.volumes().unwrap_or_default() {
+        (volume.kind.as_str(), volume.id.as_str()).hash(&mut hasher);
+    }
+    context.caller.volumes().is_some().hash(&mut hasher);
     hasher.finish()
 }
 
@@ -99,51 +121,56 @@ impl Executor {
         context: &RequestContext,
         id: &SessionId,
         page: DirectPage,
-        large: &LargeSessions,
+        known: &SmallSessions,
     ) -> Result<Direct> {
         let is_direct = self.scheme() == KeyScheme::Single
             && page.limit <= MAX_MESSAGES
-            && (page.limit == 0 || !large.contains(id));
+            && known.contains(context, id);
         let Some((from, to)) = indexes(page).filter(|_| is_direct) else {
             return Ok(Direct::Unknown);
         };
         let commands = commands(id, (page.limit > 0).then_some((from, to)));
-        let replies = charged_transaction(self, context, commands).await?;
+        let replies = charged_pipeline(self, context, commands).await?;
         let Some(replies) = decode(replies) else {
+            known.remove(context, id);
             return Ok(Direct::Unknown);
         };
         let Some(replies) = replies else {
             return Ok(Direct::Missing);
         };
-        Ok(check(context, id, page, from, replies, large))
+        let found = check(context, id, page, from, replies, known);
+        if matches!(found, Direct::Unknown) {
+            known.remove(context, id);
+        }
+        Ok(found)
     }
 }
 
-/// Runs commands that only read in one transaction, and charges the rate limit of the request unless an earlier call did.
+/// Sends commands that only read in one round trip, and charges the rate limit of the request unless an earlier call did.
 /// Rate limiting fails open.
 ///
 /// # Errors
 /// [`Error::RateLimited`](super::error::Error::RateLimited).
-pub(super) async fn charged_transaction(
+pub(super) async fn charged_pipeline(
     executor: &Executor,
     context: &RequestContext,
     mut commands: Pipeline,
 ) -> Result<Vec<Value>> {
     let charge = context.rate_limit.take();
     if charge.is_none() {
-        return executor.connection().read_transaction(&commands).await;
+        return executor.connection().pipeline(&commands).await;
     }
     let envelope = Envelope::single(context, charge);
     let call = Call::new(&script::RATE_LIMIT, Vec::new());
     let command = |with_source| call.command(KeyScheme::Single, &envelope, false, with_source);
     let plain = commands.clone();
     commands.add_command(command(false));
-    let mut replies = executor.connection().read_transaction(&commands).await?;
+    let mut replies = executor.connection().pipeline(&commands).await?;
     let mut charged = replies.pop().unwrap_or(Value::Nil).extract_error();
     if charged.as_ref().is_err_and(is_noscript) {
         let mut commands = plain;
         commands.add_command(command(true));
-        replies = executor.connection().read_transaction(&commands).await?;
+        replies = executor.connection().pipeline(&commands).await?;
         charged = replies.pop().unwrap_or(Value::Nil).extract_error();
     }
     if let Ok(charged) = charged {
@@ -169,45 +196,63 @@ fn indexes(page: DirectPage) -> Option<(i64, i64)> {
 
 fn commands(id: &SessionId, range: Option<(i64, i64)>) -> Pipeline {
     let [document, messages] = keys::single_session_keys(id);
-    let mut commands = Pipeline::with_capacity(5);
-    commands.atomic();
-    commands.cmd("GET").arg(document);
-    commands.cmd("LLEN").arg(&messages);
+    let mut commands = Pipeline::with_capacity(7);
+    let add_state = |commands: &mut Pipeline| {
+        commands.cmd("LLEN").arg(&messages);
+        commands
+            .cmd("ZSCORE")
+            .arg(keys::ACTIVE_SESSIONS)
+            .arg(id.as_str());
+    };
+    add_state(&mut commands);
     commands
-        .cmd("ZSCORE")
-        .arg(keys::ACTIVE_SESSIONS)
-        .arg(id.as_str());
+        .cmd("GETRANGE")
+        .arg(document)
+        .arg(0)
+        .arg(MAX_DOCUMENT_BYTES);
     if let Some((from, to)) = range {
-        commands.cmd("LRANGE").arg(messages).arg(from).arg(to);
+        commands.cmd("LRANGE").arg(&messages).arg(from).arg(to);
     }
+    add_state(&mut commands);
     commands
 }
 
-/// Decodes the replies; an inner `None` if there is no document, `None` if a reply is not of the expected type.
+/// Decodes the replies; an inner `None` if there is no document, `None` if a reply is not of the expected type, or the
+/// session changed between the commands.
 #[expect(
     clippy::option_option,
     reason = "no document differs from one of another type"
 )]
 fn decode(replies: Vec<Value>) -> Option<Option<Replies>> {
     let mut replies = replies.into_iter();
-    let document = match replies.next()? {
-        Value::Nil => return Some(None),
-        Value::BulkString(document) => document,
-        _ => return None,
+    let state = |replies: &mut std::vec::IntoIter<Value>| {
+        let last_seq = u64::from_redis_value(replies.next()?).ok()?;
+        let activity = Option::<f64>::from_redis_value(replies.next()?).ok()?;
+        Some((last_seq, activity))
     };
-    let last_seq = u64::from_redis_value(replies.next()?).ok()?;
-    let activity = Option::<f64>::from_redis_value(replies.next()?).ok()?;
-    let messages = replies.next().map(Vec::from_redis_value);
+    let before = state(&mut replies)?;
+    let Value::BulkString(document) = replies.next()? else {
+        return None;
+    };
+    if document.is_empty() {
+        return Some(None);
+    }
+    let messages = match replies.len() {
+        3 => Vec::from_redis_value(replies.next()?).ok()?,
+        _ => Vec::new(),
+    };
+    let (last_seq, activity) = state(&mut replies)?;
     #[expect(
         clippy::cast_possible_truncation,
         reason = "microseconds of an index are integers"
     )]
-    Some(Some(Replies {
+    let replies = Replies {
         document,
         last_seq,
         activity: activity.map(|micros| micros as i64),
-        messages: messages.transpose().ok()?.unwrap_or_default(),
-    }))
+        messages,
+    };
+    (before == (last_seq, activity)).then_some(Some(replies))
 }
 
 /// Checks the caller's access, and returns the session with its page.
@@ -217,7 +262,7 @@ fn check(
     page: DirectPage,
     from: i64,
     replies: Replies,
-    large: &LargeSessions,
+    known: &SmallSessions,
 ) -> Direct {
     let Ok(document) = String::from_utf8(replies.document) else {
         return Direct::Unknown;
@@ -243,9 +288,7 @@ fn check(
     }
     let is_system = session.volume == VolumeKind::System && context.caller.volumes().is_some();
     let (part, has_more, bytes) = page_of(page, from, stored.last_seq, replies.messages);
-    if bytes > MAX_PAGE_BYTES {
-        large.insert(id);
-    }
+    known.record(context, id, bytes);
     Direct::Found(DirectSession {
         can_write: context.caller.can_write() && !is_system,
         stored,

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 use redis::{FromRedisValue, Pipeline, Value};
 
-use super::direct::charged_transaction;
+use super::direct::charged_pipeline;
 use super::document::StoredSession;
 use super::error::Result;
 use super::executor::Executor;
@@ -49,9 +49,8 @@ pub(super) async fn read_part(
     scopes.dedup();
     let buckets = keys::buckets(&request.list.filter.statuses, request.list.filter.archived);
     let commands = index_commands(request, &scopes, &buckets, with_system);
-    let replies = charged_transaction(executor, context, commands).await?;
-    let Some(mut places) = read_places(request, replies, &scopes, buckets.len(), with_system)
-    else {
+    let replies = charged_pipeline(executor, context, commands).await?;
+    let Some(mut places) = read_places(request, replies, &scopes, &buckets, with_system) else {
         return Ok(None);
     };
     places.sort_by(|left, right| Reverse(left).cmp(&Reverse(right)));
@@ -77,7 +76,6 @@ fn index_commands(
     with_system: bool,
 ) -> Pipeline {
     let mut commands = Pipeline::with_capacity(scopes.len() * (10 + buckets.len()) + 2);
-    commands.atomic();
     if with_system {
         commands.cmd("SMEMBERS").arg(keys::SYSTEM_VOLUMES);
     }
@@ -101,15 +99,24 @@ fn index_commands(
             command.arg(request.size + 1 + MAX_TIES);
         }
     }
+    // A session that moves to another bucket meanwhile could be missed. Then the counts differ.
+    for scope in scopes {
+        for bucket in buckets {
+            commands
+                .cmd("ZCARD")
+                .arg(KeyScheme::Single.recent(scope, bucket));
+        }
+    }
     commands
 }
 
-/// Decodes the places; `None` if sessions are not indexed, there are other system volumes, or a reply is of another type.
+/// Decodes the places; `None` if sessions are not indexed or move meanwhile, there are other system volumes, or a reply is of
+/// another type.
 fn read_places(
     request: &PartRequest<'_>,
     replies: Vec<Value>,
     scopes: &[String],
-    buckets: usize,
+    buckets: &[&str],
     with_system: bool,
 ) -> Option<Vec<Place>> {
     let mut replies = replies.into_iter();
@@ -122,17 +129,22 @@ fn read_places(
         }
     }
     let mut places = Vec::with_capacity(request.size + 1);
+    let mut counts = Vec::new();
     for _ in scopes {
         let members = u64::from_redis_value(replies.next()?).ok()?;
         let counted = Option::<u64>::from_redis_value(replies.next()?).ok()?;
         let mut indexed = 0;
-        for _ in keys::buckets(&[], None) {
-            indexed += u64::from_redis_value(replies.next()?).ok()?;
+        for bucket in keys::buckets(&[], None) {
+            let count = u64::from_redis_value(replies.next()?).ok()?;
+            indexed += count;
+            if buckets.contains(&bucket) {
+                counts.push(count);
+            }
         }
         if indexed < members || counted.unwrap_or(0) != members {
             return None;
         }
-        for _ in 0..buckets {
+        for _ in buckets {
             let found = Vec::<(Vec<u8>, f64)>::from_redis_value(replies.next()?).ok()?;
             let is_full = found.len() > request.size + MAX_TIES;
             let before = places.len();
@@ -148,7 +160,10 @@ fn read_places(
             }
         }
     }
-    Some(places)
+    let after: Option<Vec<u64>> = replies
+        .map(|count| u64::from_redis_value(count).ok())
+        .collect();
+    (after? == counts).then_some(places)
 }
 
 /// Returns whether a place comes after the cursor in the list, whose order is descending.
@@ -162,7 +177,6 @@ async fn read_sessions(executor: &Executor, places: &[Place]) -> Result<Option<V
         return Ok(Some(Vec::new()));
     }
     let mut commands = Pipeline::with_capacity(2 * places.len());
-    commands.atomic();
     for (_, id) in places {
         let keys = KeyScheme::Single.entry_keys(id);
         commands
@@ -172,7 +186,7 @@ async fn read_sessions(executor: &Executor, places: &[Place]) -> Result<Option<V
             .arg(MAX_DOCUMENT_BYTES);
         commands.cmd("LLEN").arg(&keys[1]);
     }
-    let replies = executor.connection().read_transaction(&commands).await?;
+    let replies = executor.connection().pipeline(&commands).await?;
     let mut replies = replies.into_iter();
     let mut entries = Vec::with_capacity(places.len());
     for (micros, id) in places {
@@ -207,14 +221,13 @@ async fn count_branches(executor: &Executor, entries: &mut [PartEntry]) -> Resul
         return Ok(());
     }
     let mut commands = Pipeline::with_capacity(branched.len());
-    commands.atomic();
     for entry in &branched {
         commands
             .cmd("HMGET")
             .arg(KeyScheme::Single.branch(&entry.id))
             .arg(&["visible", "count"]);
     }
-    let replies = executor.connection().read_transaction(&commands).await?;
+    let replies = executor.connection().pipeline(&commands).await?;
     for (entry, reply) in branched.iter_mut().zip(replies) {
         let stored = <(Option<u64>, Option<u64>)>::from_redis_value(reply);
         if let (Ok((Some(visible), Some(count))), Some(last_seq)) = (stored, entry.last_seq) {

@@ -186,9 +186,10 @@ pub(super) fn new_document(
     json::text(&Document {
         message_index: has_ids.then_some("ids"),
         id,
-        title_source: match new.name {
-            Some(_) => TitleSource::Client,
-            None => TitleSource::Default,
+        title_source: match (new.title_source, &new.name) {
+            (Some(source), _) => source,
+            (None, Some(_)) => TitleSource::Client,
+            (None, None) => TitleSource::Default,
         },
         name: new.name.unwrap_or_default(),
         volume: new.volume.kind,
@@ -269,11 +270,20 @@ where
     }
 }
 
-/// Returns whether a document already has the state that a change requests.
-pub(super) fn is_applied(text: &str, change: &SessionPatch) -> Result<bool> {
+/// Returns whether a change would change more of a document than its time.
+pub(super) fn would_change(
+    text: &str,
+    change: &SessionPatch,
+) -> Result<Result<bool, ExceededLimit>> {
     let now = DateTime::UNIX_EPOCH;
     let unchanged = changed_document(text, &SessionPatch::default(), now)?;
-    Ok(changed_document(text, change, now)? == unchanged)
+    let changed = changed_document(text, change, now)?;
+    Ok(changed.map(|changed| Ok(changed) != unchanged))
+}
+
+/// Returns whether a document already has the state that a change requests.
+pub(super) fn is_applied(text: &str, change: &SessionPatch) -> Result<bool> {
+    Ok(would_change(text, change)? == Ok(false))
 }
 
 /// Returns the later one of a time in a document and a time in microseconds.

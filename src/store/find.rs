@@ -147,27 +147,23 @@ impl Store {
         limit: usize,
         known: &[String],
     ) -> Result<Option<FoundSession>> {
-        let selection = MessageSelection::latest(limit);
-        if !known.is_empty() {
-            match self
-                .find_directly(context, id, &MessageSelection::latest(0))
-                .await?
-            {
-                Direct::Missing => return Ok(None),
-                Direct::Found(found) if known.contains(&found.stored.version()) => {
-                    return Ok(Some(FoundSession::NotModified(found.stored.version())));
-                }
-                Direct::Found(_) => {}
-                Direct::Unknown => return self.find_by_script(context, id, limit, known).await,
-            }
-        }
-        match self.find_directly(context, id, &selection).await? {
+        // A client that knows a version most likely knows the current one, so no messages are read at first.
+        let wanted = if known.is_empty() { limit } else { 0 };
+        match self
+            .find_directly(context, id, &MessageSelection::latest(wanted))
+            .await?
+        {
             Direct::Missing => Ok(None),
-            Direct::Found(found) => {
+            Direct::Found(found) if known.contains(&found.stored.version()) => {
+                Ok(Some(FoundSession::NotModified(found.stored.version())))
+            }
+            Direct::Found(found) if wanted == limit => {
                 let found = Found::from(found).into_session(id)?;
                 Ok(Some(FoundSession::Found(found)))
             }
-            Direct::Unknown => self.find_by_script(context, id, limit, known).await,
+            Direct::Found(_) | Direct::Unknown => {
+                self.find_by_script(context, id, limit, known).await
+            }
         }
     }
 
@@ -187,7 +183,7 @@ impl Store {
         };
         let executor = self.executor()?;
         executor
-            .read_directly(context, id, page, self.large_sessions())
+            .read_directly(context, id, page, self.small_sessions())
             .await
     }
 
@@ -237,14 +233,6 @@ impl Store {
         context: &RequestContext,
         id: &SessionId,
     ) -> Result<Option<(StoredSession, bool)>> {
-        match self
-            .find_directly(context, id, &MessageSelection::latest(0))
-            .await?
-        {
-            Direct::Missing => return Ok(None),
-            Direct::Found(found) => return Ok(Some((found.stored, found.can_write))),
-            Direct::Unknown => {}
-        }
         match self.find(context, id, &Page::EMPTY, &[]).await? {
             None => Ok(None),
             Some(FindReply::Found(found)) => Ok(Some((found.stored, found.can_write))),
@@ -269,9 +257,18 @@ impl Store {
             .flag(page.with_deleted)
             .args(known);
         let executor = self.executor()?;
-        executor
+        let reply = executor
             .execute_on_messages(context, id, Vec::new(), call)
-            .await
+            .await?;
+        if let Some(FindReply::Found(found)) = &reply
+            && page.limit > 0
+            && !found.stored.has_branches()
+        {
+            let texts = found.parts.iter().flat_map(|part| &part.2);
+            let bytes = texts.map(Vec::len).sum();
+            self.small_sessions().record(context, id, bytes);
+        }
+        Ok(reply)
     }
 }
 

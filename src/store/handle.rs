@@ -2,7 +2,7 @@
 
 use super::client::RedisClient;
 use super::connection::Connection;
-use super::direct::LargeSessions;
+use super::direct::SmallSessions;
 use super::error::{Error, Result};
 use super::executor::Executor;
 use crate::domain::request_context::RequestContext;
@@ -11,7 +11,7 @@ use crate::domain::request_context::RequestContext;
 #[derive(Debug)]
 pub struct Store {
     executor: Option<Executor>,
-    large_sessions: LargeSessions,
+    small_sessions: SmallSessions,
 }
 
 impl Store {
@@ -20,7 +20,7 @@ impl Store {
     pub fn new(url: Option<String>, ca_certificate: Option<String>) -> Self {
         Self {
             executor: url.map(|url| Executor::new(Connection::new(url, ca_certificate))),
-            large_sessions: LargeSessions::default(),
+            small_sessions: SmallSessions::default(),
         }
     }
 
@@ -47,8 +47,8 @@ impl Store {
         executor.check_rate_limit(context).await
     }
 
-    pub(super) fn large_sessions(&self) -> &LargeSessions {
-        &self.large_sessions
+    pub(super) fn small_sessions(&self) -> &SmallSessions {
+        &self.small_sessions
     }
 
     pub(super) fn executor(&self) -> Result<&Executor> {

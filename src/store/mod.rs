@@ -49,7 +49,7 @@
 //!
 //! # Operations
 //! Each operation is one Lua script and one round trip; an update and a conditional delete read first, and a list whose
-//! filter has no index can read twice. Every script can
+//! filter has no index can read twice. A change of many sessions runs the operations of several at once. Every script can
 //! be repeated after a lost reply without a second effect. On a cluster an operation is several scripts, one per slot:
 //! see `cluster`.
 //!
@@ -60,6 +60,7 @@
 //!
 //! Requires Redis 6.2 or later, or Valkey.
 
+mod batch;
 mod call;
 mod client;
 mod cluster;
@@ -88,6 +89,7 @@ mod server;
 mod skills;
 mod update;
 
+pub use self::batch::{BatchChange, Outcome};
 pub use self::client::RedisClient;
 pub use self::connection::address::Address;
 pub use self::connection::timeouts::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};

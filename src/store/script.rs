@@ -159,6 +159,7 @@ impl ScriptSource {
                 charge,
                 self.common,
                 include_str!("scripts/prelude.lua"),
+                include_str!("scripts/details.lua"),
                 index,
                 include_str!("scripts/access.lua"),
                 "local function operate()\n",

@@ -65,12 +65,28 @@ impl Store {
         expected: Option<&[String]>,
         is_repeatable: bool,
     ) -> Result<Option<Updated>> {
-        let Some((mut stored, can_write)) = self.read_stored(context, id).await? else {
+        let Some((stored, can_write)) = self.read_stored(context, id).await? else {
             return Ok(None);
         };
         if !can_write {
             return Ok(Some(Updated::ReadOnly));
         }
+        self.update_stored(context, id, stored, change, expected, is_repeatable)
+            .await
+    }
+
+    /// Updates a session that was read and that the caller may change, as [`Self::update_session`] does.
+    ///
+    /// Takes one round trip, and one more for each concurrent update.
+    pub(super) async fn update_stored(
+        &self,
+        context: &RequestContext,
+        id: &SessionId,
+        mut stored: StoredSession,
+        change: &SessionPatch,
+        expected: Option<&[String]>,
+        is_repeatable: bool,
+    ) -> Result<Option<Updated>> {
         for _ in 0..MAX_UPDATE_ATTEMPTS {
             if expected.is_some_and(|versions| !versions.contains(&stored.version())) {
                 if is_repeatable && is_applied(&stored.document, change)? {

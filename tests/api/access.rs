@@ -1,5 +1,7 @@
 //! Access control: tokens, API keys, and every route for every kind of caller.
 
+#[path = "access/batch.rs"]
+mod batch;
 #[path = "access/hidden.rs"]
 mod hidden;
 #[path = "access/lists.rs"]

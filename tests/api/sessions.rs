@@ -1,5 +1,7 @@
 //! `/api/sessions`: create, get, update, delete.
 
+#[path = "sessions/batch.rs"]
+mod batch;
 #[path = "sessions/ids.rs"]
 mod ids;
 #[path = "sessions/organise.rs"]

@@ -52,6 +52,22 @@ await run({
     assert.deepEqual(pages, [['S4', 'S3'], ['S2', 'S1'], ['S0']]);
   },
 
+  'sessions are filtered by several values, and changed at once': async (tab) => {
+    for (const tags of [['a', 'b'], ['a'], ['b']]) await api('POST', '/api/sessions', { id: `many-${tags.join('-')}`, volume: 'user', tags });
+    const seen = await inPage(tab, async ({ Llmos }) => {
+      const { sessions } = new Llmos();
+      const both = await sessions.list({ tag: ['a', 'b'], archived: false, fields: 'id' });
+      const changed = await sessions.batch({ filter: { tag: 'a' }, set: { archived: true } });
+      const left = await sessions.list({ tag: 'b', fields: 'id' });
+      const deleted = await sessions.batch({ ids: ['many-a-b', 'many-a', 'many-b'], delete: true });
+      return { both: both.sessions, changed, left: left.sessions, deleted };
+    });
+    assert.deepEqual(seen.both, [{ id: 'many-a-b' }]);
+    assert.deepEqual(seen.changed, { matched: 2, changed: 2, failed: [], next_cursor: null });
+    assert.deepEqual(seen.left, [{ id: 'many-b' }]);
+    assert.equal(seen.deleted.changed, 3);
+  },
+
   'temporary failures are retried with one idempotency key, and Retry-After is respected': async (tab) => {
     const keys = [];
     const times = [];

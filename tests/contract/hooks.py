@@ -28,6 +28,12 @@ def before_call(context, case, kwargs):
         query.pop(name, None)
     # A valid cursor comes from an earlier response.
     query.pop("cursor", None)
+    if (case.method, case.path) == ("GET", "/api/sessions") and query.get("include"):
+        # Only lists that are filtered by volume, status and archived are counted.
+        for name in ("pinned", "tag", "metadata.{key}"):
+            query.pop(name, None)
+    if isinstance(case.body, dict):
+        complete_session_body(case, query, case.body)
     if case.method == "PUT" and "If-None-Match" in headers:
         # `PUT` rejects both headers together.
         headers.pop("If-Match", None)
@@ -38,3 +44,27 @@ def before_call(context, case, kwargs):
     if headers.get("Idempotency-Key"):
         # A key belongs to one request.
         headers["Idempotency-Key"] = headers["Idempotency-Key"][:200] + uuid.uuid4().hex
+
+
+def complete_session_body(case, query, body):
+    """Adjusts the body of a request for sessions."""
+    if case.path in ("/api/sessions", "/api/sessions/{id}") and body.get("name") is None:
+        # The origin of a name requires a name.
+        body.pop("title_source", None)
+    if case.path == "/api/sessions" and body.get("id") is None:
+        query.pop("if_exists", None)
+    if case.path != "/api/sessions/batch":
+        return
+    # Either `ids` or `filter`, and either `set` or `delete`.
+    body.pop("cursor", None)
+    if body.get("ids") is not None:
+        body.pop("filter", None)
+    elif not isinstance(body.get("filter"), dict):
+        body["filter"] = {}
+    if body.get("filter") and body["filter"].get("volume") is None:
+        body["filter"].pop("volume_id", None)
+    if body.get("delete") is True:
+        body.pop("set", None)
+    else:
+        tags = (body.get("set") or {}).get("tags_add")
+        body["set"] = {"pinned": True, **({"tags_add": tags} if tags else {})}

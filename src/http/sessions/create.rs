@@ -14,7 +14,7 @@ use crate::domain::message::{Content, MAX_BATCH, NewMessage};
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::request_context::RequestContext;
-use crate::domain::session::{ChosenId, Status};
+use crate::domain::session::{ChosenId, Status, TitleSource};
 use crate::domain::tag::Tags;
 use crate::domain::volume::{VolumeId, VolumeKind};
 use crate::http::error::{Error, Result};
@@ -53,6 +53,8 @@ struct CreateSessionBody {
     id: Option<ChosenId>,
     /// The name; `New chat` if it is missing.
     name: Option<Name>,
+    /// The origin of the name, only together with `name`; `client` if it is missing.
+    title_source: Option<TitleSource>,
     volume: VolumeKind,
     /// The user or team that the session belongs to; `default` if it is missing.
     volume_id: Option<VolumeId>,
@@ -71,6 +73,7 @@ struct CreateSessionBody {
 
 impl CreateSessionBody {
     fn into_session(self, volume_id: Option<VolumeId>) -> Result<CreateSession> {
+        check_title_source(self.title_source, self.name.as_ref())?;
         let messages = match (self.initial_message, self.messages) {
             (None, messages) => messages.unwrap_or_default(),
             (Some(_), Some(_)) => {
@@ -89,6 +92,7 @@ impl CreateSessionBody {
         Ok(CreateSession {
             id: self.id.map(|ChosenId(id)| id),
             name: self.name,
+            title_source: self.title_source,
             volume: VolumeSelection {
                 kind: self.volume,
                 id: volume_id.or(self.volume_id),
@@ -100,6 +104,20 @@ impl CreateSessionBody {
             tags: self.tags,
             messages,
         })
+    }
+}
+
+/// Checks that an origin of a name comes with a name.
+///
+/// # Errors
+/// If there is no name.
+pub(super) fn check_title_source(source: Option<TitleSource>, name: Option<&Name>) -> Result<()> {
+    match (source, name) {
+        (Some(_), None) => Err(Error::field(
+            "title_source",
+            "is only allowed together with name",
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use axum::http::Uri;
 use serde_json::json;
-use utoipa::IntoParams;
+use serde_json::value::RawValue;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{RefOr, Required, Schema};
+use utoipa::{IntoParams, PartialSchema};
 
 use crate::domain::session::Status;
 use crate::domain::session_filter::{MAX_METADATA_FILTERS, MetadataFilter, SessionFilter};
@@ -14,6 +15,7 @@ use crate::http::extract::query::{Parameters, malformed, parameter};
 use crate::http::extract::volume::selection;
 use crate::http::schema::parameters;
 use crate::service::sessions::ListedSessions;
+use crate::util::json::Object;
 use crate::util::schema::schema;
 
 /// The beginning of the names of parameters that compare a member of the metadata.
@@ -79,7 +81,7 @@ impl IntoParams for RepeatedParams {
                 .schema(Some(schema));
             parameter.build()
         };
-        let tag = parameters::or_empty(&json!({"type": "string", "maxLength": 64}));
+        let tag = parameters::or_empty(&json!(Tag::schema()));
         vec![
             described(
                 "status",
@@ -123,10 +125,7 @@ impl FilterTexts {
             tags,
             metadata,
         } = self.repeated;
-        if metadata.len() > MAX_METADATA_FILTERS {
-            let message = format!("must have at most {MAX_METADATA_FILTERS} members");
-            return Err(Error::field("metadata", message));
-        }
+        check_metadata("metadata", &metadata)?;
         let statuses = all::<Status>("status", statuses)?;
         let tags = all::<Tag>("tag", tags)?;
         Ok(ListedSessions {
@@ -167,5 +166,52 @@ fn optional_flag(name: &str, text: Option<&str>) -> Result<Option<bool>> {
         "true" => Ok(Some(true)),
         "false" => Ok(Some(false)),
         _ => Err(Error::field(name, "must be true or false")),
+    }
+}
+
+fn check_metadata(field: &str, filters: &[MetadataFilter]) -> Result<()> {
+    match filters.len() > MAX_METADATA_FILTERS {
+        true => {
+            let message = format!("must have at most {MAX_METADATA_FILTERS} members");
+            Err(Error::field(field, message))
+        }
+        false => Ok(()),
+    }
+}
+
+/// Returns the filters of a JSON object, which has the wanted members of the metadata.
+///
+/// # Errors
+/// If it is not an object, has too many members, or has other values than text, numbers and booleans.
+pub(super) fn metadata_filters(
+    field: &str,
+    members: Option<&RawValue>,
+) -> Result<Vec<MetadataFilter>> {
+    let Some(members) = members else {
+        return Ok(Vec::new());
+    };
+    let object = Object::parse(members.get());
+    let object = object.ok_or_else(|| Error::field(field, "must be an object"))?;
+    let filters = object.names().map(|name| {
+        let value = object.get(name).and_then(text_of);
+        let value = value.ok_or_else(|| {
+            let field = format!("{field}.{name}");
+            Error::field(field, "must be text, a number or a boolean")
+        })?;
+        let key = name.to_owned();
+        Ok(MetadataFilter { key, value })
+    });
+    let filters = filters.collect::<Result<Vec<_>>>()?;
+    check_metadata(field, &filters)?;
+    Ok(filters)
+}
+
+/// Returns the text of a string, or the JSON of a number or boolean; `None` for any other value.
+fn text_of(value: &RawValue) -> Option<String> {
+    let json = value.get();
+    match json.as_bytes().first()? {
+        b'"' => serde_json::from_str(json).ok(),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(json.to_owned()),
     }
 }

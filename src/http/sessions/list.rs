@@ -13,6 +13,7 @@ use super::filter::{FilterTexts, RepeatedParams};
 use crate::app::App;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{SESSION_MEMBERS, Session};
+use crate::domain::session_filter::{SortKey, SortOrder};
 use crate::http::error::{Error, Result};
 use crate::http::extract::page::{limit, page_limit};
 use crate::http::extract::query::{And, QueryParams};
@@ -64,11 +65,11 @@ fn archived() -> RefOr<Schema> {
 }
 
 fn sort() -> RefOr<Schema> {
-    parameters::one_of(&["updated", "created"])
+    parameters::one_of(&[SortKey::Updated, SortKey::Created])
 }
 
 fn order() -> RefOr<Schema> {
-    parameters::one_of(&["desc", "asc"])
+    parameters::one_of(&[SortOrder::Desc, SortOrder::Asc])
 }
 
 fn include() -> RefOr<Schema> {

@@ -1,5 +1,7 @@
 //! `/api/sessions`: find, update and delete sessions.
 
+mod batch;
+mod batch_members;
 pub(super) mod create;
 mod filter;
 pub(super) mod fork;
@@ -15,8 +17,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 
+use self::create::check_title_source;
 use self::response::{SessionResponse, not_modified};
-use super::error::{Error, Result};
+use super::error::Result;
 use super::extract::body::JsonBody;
 use super::extract::etag::{IfMatch, IfNoneMatch};
 use super::extract::idempotency::{IdempotencyKey, replayed};
@@ -40,6 +43,7 @@ use crate::store::FoundSession;
 
 routes! {
     [list::list_sessions, create::create_session],
+    [batch::change_sessions],
     [find_session, update_session, delete_session],
     [messages::list_messages, messages::append_messages, messages::put_messages, messages::delete_messages],
     [message::find_message, message::put_message, message::change_message, message::delete_message],
@@ -125,12 +129,7 @@ struct UpdateSession {
 impl UpdateSession {
     /// Returns the patch. `status` is the status in the query, where clients of the Python version send it.
     fn into_patch(self, status: Option<Status>) -> Result<SessionPatch> {
-        if self.title_source.is_some() && self.name.is_none() {
-            return Err(Error::field(
-                "title_source",
-                "is only allowed together with name",
-            ));
-        }
+        check_title_source(self.title_source, self.name.as_ref())?;
         Ok(SessionPatch {
             name: self.name,
             title_source: self.title_source,

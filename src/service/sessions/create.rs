@@ -5,7 +5,7 @@ use super::append::{RESERVED_ID, check_messages};
 use crate::domain::message::{Message, MessageId, NewMessage, Parent};
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
-use crate::domain::session::{NewSession, SessionId, SessionWithMessages, Status};
+use crate::domain::session::{NewSession, SessionId, SessionWithMessages, Status, TitleSource};
 use crate::domain::tag::Tags;
 use crate::service::error::{Conflict, Error, Result};
 use crate::service::volume::VolumeSelection;
@@ -20,6 +20,8 @@ pub struct CreateSession {
     pub id: Option<SessionId>,
     /// The name.
     pub name: Option<Name>,
+    /// The origin of the name; it follows from the name if it is missing.
+    pub title_source: Option<TitleSource>,
     /// The volume that the session belongs to.
     pub volume: VolumeSelection,
     /// The status; `active` if it is missing.
@@ -63,6 +65,7 @@ impl SessionService<'_> {
         let messages = first_messages(&new.messages)?;
         let session = NewSession {
             id: new.id,
+            title_source: new.title_source,
             status: new.status.unwrap_or(Status::Active),
             metadata: new.metadata.unwrap_or_default(),
             pinned: new.pinned.unwrap_or_default(),

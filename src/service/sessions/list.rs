@@ -9,7 +9,7 @@ use crate::service::error::Result;
 use crate::service::fallback::MaybeSample;
 use crate::service::samples;
 use crate::service::volume::VolumeSelection;
-use crate::store::ListRequest;
+use crate::store::{ListRequest, SessionPage};
 use crate::util::json;
 
 /// The largest page of sessions.
@@ -33,7 +33,7 @@ pub struct ListedSessions {
 pub struct ListSessions {
     /// The list.
     pub list: ListedSessions,
-    /// The largest number of sessions, 1–[`MAX_SESSIONS_PER_PAGE`].
+    /// The largest number of sessions.
     pub limit: usize,
     /// The `next_cursor` of the previous page.
     pub cursor: Option<String>,
@@ -74,6 +74,27 @@ impl SessionService<'_> {
     /// # Errors
     /// If the caller may not read the volume, or the cursor belongs to another list.
     pub async fn list(&self, list: ListSessions) -> Result<MaybeSample<SessionList>> {
+        let (name, request) = self.list_request(list)?;
+        let page = match self.store.list_sessions(self.context, &request).await {
+            Ok(page) => MaybeSample::stored(page),
+            Err(error) => {
+                let sample = samples::sessions::list_sessions(&self.context.caller, &request);
+                self.samples
+                    .sample_or(error.into(), Some(sample), NOT_FOUND)?
+            }
+        };
+        Ok(page.map(|page| SessionList::new(&name, page)))
+    }
+
+    /// Lists stored sessions, never samples.
+    pub(super) async fn list_stored(&self, list: ListSessions) -> Result<SessionList> {
+        let (name, request) = self.list_request(list)?;
+        let page = self.store.list_sessions(self.context, &request).await?;
+        Ok(SessionList::new(&name, page))
+    }
+
+    /// Returns the name of a list and the request for its page.
+    fn list_request(&self, list: ListSessions) -> Result<(String, ListRequest)> {
         let caller = &self.context.caller;
         let ListedSessions {
             volume,
@@ -94,19 +115,17 @@ impl SessionService<'_> {
         };
         let name = name_of(caller, &request);
         request.cursor = decode_cursor(&name, list.cursor.as_deref())?;
-        let page = match self.store.list_sessions(self.context, &request).await {
-            Ok(page) => MaybeSample::stored(page),
-            Err(error) => {
-                let sample = samples::sessions::list_sessions(caller, &request);
-                self.samples
-                    .sample_or(error.into(), Some(sample), NOT_FOUND)?
-            }
-        };
-        Ok(page.map(|page| SessionList {
+        Ok((name, request))
+    }
+}
+
+impl SessionList {
+    fn new(name: &str, page: SessionPage) -> Self {
+        Self {
             sessions: page.sessions,
-            next_cursor: page.next.map(|next| encode_cursor(&name, &next)),
+            next_cursor: page.next.map(|next| encode_cursor(name, &next)),
             unreadable: page.unreadable,
             total: page.total,
-        }))
+        }
     }
 }

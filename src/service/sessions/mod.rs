@@ -1,6 +1,7 @@
 //! Operations on sessions and their messages.
 
 mod append;
+mod batch;
 mod create;
 mod fork;
 mod history;
@@ -8,6 +9,7 @@ mod list;
 mod message;
 mod messages;
 
+pub use self::batch::{BatchResult, BatchTarget, MAX_SESSIONS_PER_BATCH};
 pub use self::create::{CreateSession, CreatedSession};
 pub use self::fork::Fork;
 pub use self::history::{MAX_HISTORY, MergedHistory};

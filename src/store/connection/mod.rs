@@ -115,16 +115,12 @@ impl Connection {
         }
     }
 
-    /// Runs commands that only read in one transaction, and returns their replies; errors of single commands are among
-    /// them. Not on a cluster.
-    pub(super) async fn read_transaction(&self, commands: &Pipeline) -> Result<Vec<Value>> {
+    /// Sends commands that may be repeated in one round trip, and returns their replies; errors of single commands are
+    /// among them. Other clients' commands may run between them. Not on a cluster.
+    pub(super) async fn pipeline(&self, commands: &Pipeline) -> Result<Vec<Value>> {
         let mut retry = RetryState::default();
         loop {
-            let attempt = self.attempt(
-                Request::Transaction(commands),
-                Idempotence::Safe,
-                &mut retry,
-            );
+            let attempt = self.attempt(Request::Pipeline(commands), Idempotence::Safe, &mut retry);
             if let Some(reply) = attempt.await? {
                 return Ok(match reply {
                     Value::Array(replies) => replies,
@@ -156,7 +152,7 @@ impl Connection {
         let (number, mut transport) = self.active()?;
         match (transport.send(request).await, request) {
             (Ok(reply), Request::Command(_)) => self.check_reply(number, reply).map(Some),
-            (Ok(replies), Request::Transaction(_)) => Ok(Some(replies)),
+            (Ok(replies), Request::Pipeline(_)) => Ok(Some(replies)),
             (Err(error), _) => self
                 .recover(number, error, idempotence, retry)
                 .map(|()| None),

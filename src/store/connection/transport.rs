@@ -81,13 +81,14 @@ impl Transport {
             (Self::One(manager), Request::Command(command)) => {
                 manager.send_packed_command(command).await
             }
-            (Self::One(manager), Request::Transaction(commands)) => {
-                send_transaction(manager, commands).await
+            (Self::One(manager), Request::Pipeline(commands)) => {
+                let replies = manager.send_packed_commands(commands, 0, commands.len());
+                replies.await.map(Value::Array)
             }
             (Self::Cluster(cluster), Request::Command(command)) => cluster.send(command).await,
-            (Self::Cluster(_), Request::Transaction(_)) => Err((
+            (Self::Cluster(_), Request::Pipeline(_)) => Err((
                 ErrorKind::InvalidClientConfig,
-                "transactions are not used on a cluster",
+                "pipelines are not used on a cluster",
             )
                 .into()),
         };
@@ -101,17 +102,6 @@ impl Transport {
 pub(in crate::store) enum Request<'a> {
     /// One command.
     Command(&'a Cmd),
-    /// Commands that run together, in `MULTI`.
-    Transaction(&'a Pipeline),
-}
-
-/// Sends a transaction; the reply is the array of the replies, with the errors of single commands in it.
-async fn send_transaction(
-    manager: &mut ConnectionManager,
-    commands: &Pipeline,
-) -> RedisResult<Value> {
-    // Only the reply of EXEC is returned, which comes after those of MULTI and of each command.
-    let replies = manager.send_packed_commands(commands, commands.len() + 1, 1);
-    let replies = replies.await?;
-    Ok(replies.into_iter().next().unwrap_or(Value::Nil))
+    /// Several commands.
+    Pipeline(&'a Pipeline),
 }

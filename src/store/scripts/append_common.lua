@@ -16,9 +16,8 @@ local function append_common()
   end
   local document_key, messages_key = KEYS[1], KEYS[2]
   -- A larger document is not one of this service.
-  local size = redis.pcall('STRLEN', document_key)
-  local document = type(size) == 'number' and size > 0 and size < 32768 and redis.call('GET', document_key)
-  if not document then
+  local document = redis.pcall('GETRANGE', document_key, 0, 32767)
+  if type(document) ~= 'string' or #document == 32768 then
     return nil
   end
   -- The members in the order in which documents are created. A string in front of them cannot contain an unescaped quote.

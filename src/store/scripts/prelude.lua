@@ -6,19 +6,17 @@
 --   3. charge_rate_limit.lua, and on a single Redis charge.lua
 --   4. for some scripts a file that answers the common case, before the functions that it does not need are defined
 --   5. prelude.lua
---   6. index.lua, or cluster/index.lua: the index, which other slots store on a cluster
---   7. access.lua: access of the caller to a session
---   8. local function operate() … end, around the file or files of the script
---   9. reply.lua, or cluster/reply.lua: runs operate() and returns its result
+--   6. details.lua: the index by creation and of pinned sessions
+--   7. index.lua, or cluster/index.lua: the index, which other slots store on a cluster
+--   8. access.lua: access of the caller to a session
+--   9. local function operate() … end, around the file or files of the script
+--   10. reply.lua, or cluster/reply.lua: runs operate() and returns its result
 --
 -- Keys that a request determines come in KEYS. Only keys that stored data determines are built here.
 --
 -- A scope is 'all' or '{volume}:{volume_id}'. Its index is one sorted set per bucket, which contains session ids by the
 -- microseconds of their last activity. llmos:indexed:{scope} counts the members of the scope's set that are indexed. If
 -- the set has a different size, the Python version changed it.
---
--- The details of the index are a sorted set of ids by their creation, and a set of the pinned ones. An append does not
--- change them. The set of pinned sessions also contains COMPLETE, once both contain every member.
 local ALL = 'all'
 local ARCHIVED = 'archived-'
 local STATUSES = {'active', 'paused', 'completed', 'other'}
@@ -27,7 +25,6 @@ local BUCKETS = {
   'active', 'paused', 'completed', 'other',
   'archived-active', 'archived-paused', 'archived-completed', 'archived-other'
 }
-local COMPLETE = ''
 -- The ids of the system volumes that contain sessions. All callers may read these sessions.
 local SYSTEM_VOLUMES = 'llmos:system-volumes'
 local MAX_SYSTEM_VOLUMES = 100
@@ -49,14 +46,6 @@ end
 
 local function recent_key(scope, bucket)
   return 'llmos:recent:' .. tag(scope) .. ':' .. bucket
-end
-
-local function created_key(scope)
-  return 'llmos:created:' .. tag(scope)
-end
-
-local function pinned_key(scope)
-  return 'llmos:pinned:' .. tag(scope)
 end
 
 local function indexed_key(scope)
@@ -188,10 +177,6 @@ local function bucket_of(document)
   return prefix .. 'other'
 end
 
-local function is_pinned(document)
-  return document.pinned == true
-end
-
 -- Returns the scopes that list a session.
 local function scopes_of(document)
   if type(document.volume) == 'string' and type(document.volume_id) == 'string' then
@@ -231,29 +216,6 @@ local function remove_from_buckets(scope, id, kept_bucket)
   end
 end
 
--- Puts a session into the details of a scope's index; `created` is '' if the index contains its creation already.
-local function put_details(scope, id, created, pinned)
-  if created ~= '' then
-    call_own_type('ZADD', created_key(scope), created, id)
-  end
-  if pinned then
-    call_own_type('SADD', pinned_key(scope), id)
-  elseif created == '' then
-    call_own_type('SREM', pinned_key(scope), id)
-  end
-end
-
--- Removes a deleted session from a scope's set and index.
-local function remove_member(scope, id)
-  -- A value that is not a set contains no id.
-  if redis.pcall('SREM', members_key(scope), id) == 1 and count_indexed(scope, -1) <= 0 then
-    redis.call('DEL', indexed_key(scope), created_key(scope), pinned_key(scope))
-  end
-  remove_from_buckets(scope, id)
-  call_own_type('ZREM', created_key(scope), id)
-  call_own_type('SREM', pinned_key(scope), id)
-end
-
 -- Records that all members of a scope's set are indexed.
 local function set_indexed(scope, members)
   local count = redis.call('SCARD', members)
@@ -261,18 +223,6 @@ local function set_indexed(scope, members)
     redis.call('SET', indexed_key(scope), count)
   else
     redis.call('DEL', indexed_key(scope))
-  end
-end
-
--- Returns whether the index by creation contains every member, as far as counts can show.
-local function has_creations(scope, members)
-  return call_own_type('ZCARD', created_key(scope)) >= redis.call('SCARD', members)
-end
-
--- Records that the details of the index contain all members of a scope's set.
-local function set_complete(scope, members)
-  if redis.call('SCARD', members) > 0 and has_creations(scope, members) then
-    call_own_type('SADD', pinned_key(scope), COMPLETE)
   end
 end
 

@@ -220,11 +220,11 @@ async fn writes_run_a_fixed_number_of_commands() {
 
     let before = run();
     let _ = app.session().await;
-    // The script, and 13 commands in it.
-    assert_eq!(run() - before - idle, 14);
+    // The script, and 9 commands in it.
+    assert_eq!(run() - before - idle, 10);
     let before = run();
     app.api.append(&session.id, "y").await.assert_status(200);
-    // The script, and 4 commands in it.
-    assert_eq!(run() - before - idle, 5);
+    // The script, and 6 commands in it.
+    assert_eq!(run() - before - idle, 7);
 }
 }

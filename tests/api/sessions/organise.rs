@@ -72,7 +72,15 @@ async fn title_source_follows_the_name() {
     ] {
         let rejected = app.api.patch(path, &change).await;
         rejected.assert_invalid("title_source");
+        let mut new = change;
+        new["volume"] = json!("user");
+        let rejected = app.api.post("/api/sessions", &new).await;
+        rejected.assert_invalid("title_source");
     }
+    let new = json!({"name": "x", "title_source": "model", "volume": "user"});
+    let created = app.api.post("/api/sessions", &new).await;
+    let created = created.assert_status(201).json();
+    assert_eq!(created["title_source"], "model");
 }
 
 #[tokio::test]
