@@ -29,6 +29,8 @@ use crate::domain::volume::VolumeKind;
 const MAX_MESSAGES: usize = 64;
 /// The maximum size of a document that is read directly; those of this service are smaller.
 const MAX_DOCUMENT_BYTES: usize = 32 * 1024;
+/// A larger message is returned as an empty one, which is invalid: see `scripts/find.lua`.
+const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 /// The maximum size of a small page.
 const MAX_SMALL_PAGE_BYTES: usize = 512 * 1024;
 /// The maximum number of known sessions.
@@ -154,23 +156,28 @@ impl Executor {
 pub(super) async fn charged_pipeline(
     executor: &Executor,
     context: &RequestContext,
-    mut commands: Pipeline,
+    commands: Pipeline,
 ) -> Result<Vec<Value>> {
+    let connection = executor.connection();
     let charge = context.rate_limit.take();
     if charge.is_none() {
-        return executor.connection().pipeline(&commands).await;
+        return connection.pipeline(|_| commands.clone()).await;
     }
     let envelope = Envelope::single(context, charge);
     let call = Call::new(&script::RATE_LIMIT, Vec::new());
-    let command = |with_source| call.command(KeyScheme::Single, &envelope, false, with_source);
-    let plain = commands.clone();
-    commands.add_command(command(false));
-    let mut replies = executor.connection().pipeline(&commands).await?;
+    let with_charge = |is_repeated, with_source| {
+        let mut commands = commands.clone();
+        commands.add_command(call.command(KeyScheme::Single, &envelope, is_repeated, with_source));
+        commands
+    };
+    let mut replies = connection
+        .pipeline(|is_repeated| with_charge(is_repeated, false))
+        .await?;
     let mut charged = replies.pop().unwrap_or(Value::Nil).extract_error();
     if charged.as_ref().is_err_and(is_noscript) {
-        let mut commands = plain;
-        commands.add_command(command(true));
-        replies = executor.connection().pipeline(&commands).await?;
+        replies = connection
+            .pipeline(|is_repeated| with_charge(is_repeated, true))
+            .await?;
         charged = replies.pop().unwrap_or(Value::Nil).extract_error();
     }
     if let Ok(charged) = charged {
@@ -305,6 +312,11 @@ fn page_of(
     mut messages: Vec<Vec<u8>>,
 ) -> (Part, bool, usize) {
     let bytes = messages.iter().map(Vec::len).sum();
+    for message in &mut messages {
+        if message.len() > MAX_MESSAGE_BYTES {
+            message.clear();
+        }
+    }
     let count = messages.len() as u64;
     let is_latest = matches!(page.range, MessageRange::Latest);
     // The seq of the first message that was read.

@@ -28,11 +28,6 @@ const ARCHIVED_BUCKETS: [&str; 4] = [
     "archived-other",
 ];
 
-/// Returns the scopes of the system volumes that always belong to lists.
-pub(super) fn known_system_scopes() -> [String; 2] {
-    ["system:default", "system:system"].map(ToOwned::to_owned)
-}
-
 /// Key of the sessions with the status `active`, by their last activity, on a single Redis.
 pub(super) const ACTIVE_SESSIONS: &str = "llmos:recent:all:active";
 
@@ -177,9 +172,9 @@ impl KeyScheme {
         let mut keys = vec![
             self.members(scope),
             self.indexing(scope),
-            self.indexed(scope),
+            self.key("llmos:indexed:", scope, ""),
         ];
-        let recent = |bucket| self.recent(scope, bucket);
+        let recent = |bucket| self.key("llmos:recent:", scope, &format!(":{bucket}"));
         keys.extend(buckets(&[], None).into_iter().map(recent));
         keys.push(self.key("llmos:created:", scope, ""));
         keys.push(self.key("llmos:pinned:", scope, ""));
@@ -189,21 +184,6 @@ impl KeyScheme {
     /// Returns the key of the set of a scope's sessions.
     pub(super) fn members(self, scope: impl AsRef<[u8]>) -> Vec<u8> {
         self.key("", scope, ":sessions")
-    }
-
-    /// Returns the key of a bucket of a scope's index.
-    pub(super) fn recent(self, scope: impl AsRef<[u8]>, bucket: &str) -> Vec<u8> {
-        self.key("llmos:recent:", scope, &format!(":{bucket}"))
-    }
-
-    /// Returns the key of the number of indexed members of a scope's set.
-    pub(super) fn indexed(self, scope: impl AsRef<[u8]>) -> Vec<u8> {
-        self.key("llmos:indexed:", scope, "")
-    }
-
-    /// Returns the key of the state of a session's branches.
-    pub(super) fn branch(self, id: &[u8]) -> Vec<u8> {
-        self.key("llmos:branch:", id, "")
     }
 
     /// Returns the key of the position at which indexing continues.

@@ -69,7 +69,6 @@ mod create;
 mod delete;
 mod diagnosis;
 mod direct;
-mod direct_list;
 mod document;
 mod error;
 mod executor;

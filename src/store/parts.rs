@@ -3,7 +3,6 @@
 use redis::{FromRedisValue, ParsingError, Value};
 
 use super::call::Call;
-use super::direct_list;
 use super::error::Result;
 use super::executor::Executor;
 use super::keys::{self, KeyScheme};
@@ -64,10 +63,6 @@ pub(super) async fn read_part(
     request: &PartRequest<'_>,
 ) -> Result<Option<Part>> {
     let (scopes, with_system) = scopes(context, request.list);
-    let wanted = (scopes.clone(), with_system);
-    if let Some(part) = direct_list::read_part(executor, context, request, wanted).await? {
-        return Ok(Some(part));
-    }
     let scheme = executor.scheme();
     if scheme == KeyScheme::Cluster {
         return executor

@@ -59,6 +59,7 @@ pub(super) static CREATE: Script = script!(
 );
 pub(super) static FIND: Script = script!("messages.lua", "find.lua");
 pub(super) static LIST: Script = script!(
+    @common include_str!("scripts/list_common.lua");
     single: "time.lua", "list.lua", "page.lua";
     cluster: "list.lua", "cluster/candidates.lua"
 );

@@ -117,10 +117,15 @@ impl Connection {
 
     /// Sends commands that may be repeated in one round trip, and returns their replies; errors of single commands are
     /// among them. Other clients' commands may run between them. Not on a cluster.
-    pub(super) async fn pipeline(&self, commands: &Pipeline) -> Result<Vec<Value>> {
+    /// `commands` returns the commands; `true` means that earlier ones may have run.
+    pub(super) async fn pipeline(
+        &self,
+        commands: impl Fn(bool) -> Pipeline + Send + Sync,
+    ) -> Result<Vec<Value>> {
         let mut retry = RetryState::default();
         loop {
-            let attempt = self.attempt(Request::Pipeline(commands), Idempotence::Safe, &mut retry);
+            let commands = commands(retry.is_repeated());
+            let attempt = self.attempt(Request::Pipeline(&commands), Idempotence::Safe, &mut retry);
             if let Some(reply) = attempt.await? {
                 return Ok(match reply {
                     Value::Array(replies) => replies,

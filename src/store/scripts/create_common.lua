@@ -27,8 +27,13 @@ local function create_common()
   -- Another program may have written another type.
   local all, own = redis.pcall('SADD', KEYS[4], id), redis.pcall('SADD', KEYS[5], id)
   if type(all) ~= 'number' or type(own) ~= 'number' then
-    redis.pcall('SREM', KEYS[4], id)
-    redis.pcall('SREM', KEYS[5], id)
+    -- Without memory no member is added. A removal would count as a write, after which Redis accepts all others.
+    if all == 1 then
+      redis.pcall('SREM', KEYS[4], id)
+    end
+    if own == 1 then
+      redis.pcall('SREM', KEYS[5], id)
+    end
     return nil
   end
   redis.call('SET', KEYS[1], document)
