@@ -78,7 +78,6 @@ async fn session_fields_over_their_limits_are_rejected() {
         ("name", json!("a\u{0}b")),
         ("name", json!("a\u{85}b")),
         ("name", json!(5)),
-        ("name", Value::Null),
         ("name", json!(["x"])),
         ("volume", json!("USER")),
         ("volume", json!("")),
@@ -99,15 +98,10 @@ async fn session_fields_over_their_limits_are_rejected() {
             .await
             .assert_invalid(field);
     }
-    for missing in ["name", "volume"] {
-        let mut body = json!({"name": "x", "volume": "user"});
-        body.as_object_mut().unwrap().remove(missing);
-        app.api
-            .post("/api/sessions", &body)
-            .await
-            .assert_invalid(missing);
-    }
-    create(&app.api, "").await.assert_invalid("name");
+    let without_volume = json!({"name": "x"});
+    let rejected = app.api.post("/api/sessions", &without_volume).await;
+    rejected.assert_invalid("volume");
+    create(&app.api, "").await.assert_invalid("volume");
     assert_eq!(app.redis.keys(), [""; 0]);
 
     for (field, value) in [
