@@ -49,9 +49,9 @@
 //!
 //! # Operations
 //! Each operation is one Lua script and one round trip; an update and a conditional delete read first, and a list whose
-//! filter has no index can read twice. A change of many sessions runs the operations of several at once. Every script can
-//! be repeated after a lost reply without a second effect. On a cluster an operation is several scripts, one per slot:
-//! see `cluster`.
+//! filter has no index can read twice. A change of many sessions runs the operations of several at once. Every script
+//! can be repeated after a lost reply without a second effect. On a cluster an operation is several scripts, one per
+//! slot: see `cluster`.
 //!
 //! # Layers
 //! `connection` sends commands. `script`, `call`, `reply` and `runner` run one script on it. `cluster` combines scripts

@@ -99,9 +99,9 @@ async fn session_fields_over_their_limits_are_rejected() {
             .assert_invalid(field);
     }
     let without_volume = json!({"name": "x"});
-    let created = app.api.post("/api/sessions", &without_volume).await;
-    created.assert_invalid("volume");
-    create(&app.api, "").await.assert_invalid("name");
+    let rejected = app.api.post("/api/sessions", &without_volume).await;
+    rejected.assert_invalid("volume");
+    create(&app.api, "").await.assert_invalid("volume");
     assert_eq!(app.redis.keys(), [""; 0]);
 
     for (field, value) in [

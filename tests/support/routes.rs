@@ -63,6 +63,10 @@ pub async fn check_session_routes(api: &Client) {
         assert_eq!(list["messages"], appended["messages"]);
     }
 
+    let batch = json!({"ids": [id], "set": {"pinned": true}});
+    let batch = api.post("/api/sessions/batch", &batch).await;
+    assert_eq!(checked(batch, 200)["changed"], 1);
+
     let refused = api.post(&path, &json!({})).await;
     assert_eq!(refused.header("allow"), Some("GET,HEAD,PUT,PATCH,DELETE"));
     refused.assert_error(405, "method_not_allowed");

@@ -54,7 +54,7 @@ impl Entry {
         }
     }
 
-    /// Returns what the index has to contain of the session.
+    /// Returns the entry that the index must contain.
     pub(super) fn in_index(&self, id: &[u8]) -> IndexEntry {
         IndexEntry {
             id: id.to_owned(),

@@ -9,7 +9,7 @@ use crate::store::error::{Error, Result};
 use crate::store::keys::SYSTEM_VOLUMES;
 use crate::store::script;
 
-/// What an index contains of a session, as `scripts/cluster/index.lua` defines it.
+/// The entry of a session in an index: the arguments of `scripts/cluster/index_put.lua`.
 pub(super) struct IndexEntry {
     pub(super) id: Vec<u8>,
     pub(super) micros: Vec<u8>,

@@ -66,8 +66,13 @@ end
 -- Returns whether the index contains every member, as far as counts can show.
 local function is_indexed(scope)
   local members, indexed = redis.call('SCARD', scope.members), 0
+  scope.used_buckets = {}
   for _, bucket in ipairs(BUCKETS) do
-    indexed = indexed + call_own_type('ZCARD', recent_key(scope.name, bucket))
+    local count = call_own_type('ZCARD', recent_key(scope.name, bucket))
+    indexed = indexed + count
+    if count > 0 then
+      table.insert(scope.used_buckets, bucket)
+    end
   end
   return indexed >= members and tonumber(call_own_type('GET', indexed_key(scope.name)) or 0) == members
 end
@@ -84,18 +89,23 @@ end
 -- Returns whether indexing has to visit the members of a scope's set. Begins with empty details unless they were
 -- complete before: the set of pinned sessions may have been lost.
 local function must_index(scope)
-  local is_lacking = lacks_details(scope)
+  local is_complete, is_lacking = is_indexed(scope), lacks_details(scope)
   local is_start = is_lacking and not call_own_type('GET', scope.indexing)
   if is_start and call_own_type('SISMEMBER', pinned_key(scope.name), COMPLETE) == 0 then
     redis.call('UNLINK', created_key(scope.name), pinned_key(scope.name))
     redis.call('SET', scope.indexing, '0')
   end
-  return is_lacking or not is_indexed(scope)
+  return is_lacking or not is_complete
+end
+
+-- Returns whether the index by last activity contains a member. Most scopes use few buckets.
+local function is_recent(scope, id)
+  return indexed_activity(scope.name, id, scope.used_buckets)
 end
 
 -- Returns whether the index contains a member.
 local function contains(scope, id)
-  return indexed_activity(scope.name, id)
+  return is_recent(scope, id)
     and (source_name == 'recent' or call_own_type('ZSCORE', created_key(scope.name), id))
 end
 

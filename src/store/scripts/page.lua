@@ -34,7 +34,7 @@ local function index_members(scope)
         bytes = bytes + #text
         local document = decode(text)
         add_volume_of(document)
-        if not indexed_activity(scope.name, id) then
+        if not is_recent(scope, id) then
           call_own_type('ZADD', recent_key(scope.name, bucket_of(document)), parse_time(document.updated_at), id)
         end
         put_details(scope.name, id, parse_time(document.created_at), is_pinned(document))

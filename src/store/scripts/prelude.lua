@@ -231,9 +231,10 @@ local function delete_usage(key, id)
   return call_own_type('HDEL', key, 'uses:' .. id, 'successes:' .. id, 'timed:' .. id, 'milliseconds:' .. id)
 end
 
--- Returns the last activity of a session in microseconds, nil if the scope's index does not contain it.
-local function indexed_activity(scope, id)
-  for _, bucket in ipairs(BUCKETS) do
+-- Returns the last activity of a session in microseconds, nil if the scope's index does not contain it. Searches some
+-- buckets, or all.
+local function indexed_activity(scope, id, buckets)
+  for _, bucket in ipairs(buckets or BUCKETS) do
     local micros = call_own_type('ZSCORE', recent_key(scope, bucket), id)
     if micros then
       return tonumber(micros)

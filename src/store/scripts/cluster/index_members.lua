@@ -1,4 +1,4 @@
--- Indexes members of a scope's set; their own slots returned what the index contains of them.
+-- Indexes members of a scope's set; their own slots returned the arguments.
 local MEMBERS, INDEXING = unpack(KEYS)
 local scope, position, with_details = unpack(ARGV, 1, 3)
 -- KEYS: all keys of the scope's index, beginning with its set and the position of indexing
