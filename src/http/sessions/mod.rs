@@ -1,5 +1,6 @@
 //! `/api/sessions`: create, find, update and delete sessions.
 
+pub(super) mod format;
 pub(super) mod list;
 pub(super) mod message;
 pub(super) mod messages;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 
+use self::format::FormatQuery;
 use self::response::{SessionResponse, not_modified};
 use super::error::Result;
 use super::extract::body::JsonBody;
@@ -20,7 +22,7 @@ use super::extract::etag::{IfMatch, IfNoneMatch};
 use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::page::limit;
 use super::extract::path::SessionPath;
-use super::extract::query::{NoParameters, QueryParams, parameter};
+use super::extract::query::{And, NoParameters, QueryParams, parameter};
 use super::location;
 use super::routes::routes;
 use super::sample::sample_header;
@@ -90,7 +92,7 @@ impl CreateSessionBody {
 ///
 /// It may begin with a message. A 201 means that it is stored.
 #[utoipa::path(
-    post, path = "/api/sessions", tag = "sessions", params(CreateQuery, IdempotencyKey),
+    post, path = "/api/sessions", tag = "sessions", params(CreateQuery, FormatQuery, IdempotencyKey),
     request_body = CreateSessionBody,
     responses(
         (
@@ -103,11 +105,12 @@ impl CreateSessionBody {
 async fn create_session(
     context: RequestContext,
     State(app): State<App>,
-    QueryParams(query): QueryParams<CreateQuery>,
+    QueryParams(And(query, format)): QueryParams<And<CreateQuery, FormatQuery>>,
     key: IdempotencyKey,
     uri: Uri,
     body: JsonBody,
 ) -> Result<Response> {
+    let format = format.parse()?;
     let new = body.parse::<CreateSessionBody>()?;
     let new = new.into_session(parameter("volume_id", query.volume_id)?);
     let key = key.bind(&context.caller, &uri, body.bytes());
@@ -115,7 +118,7 @@ async fn create_session(
     let id = &created.value.current.session.id;
     let location = [(header::LOCATION, location::of_session(id))];
     let replayed = replayed(created.is_replayed);
-    let session = SessionResponse::with_messages(created.value);
+    let session = SessionResponse::with_messages(created.value, format);
     Ok((StatusCode::CREATED, location, replayed, session).into_response())
 }
 
@@ -137,7 +140,7 @@ fn message_count() -> RefOr<Schema> {
 ///
 /// Where Redis is missing or unavailable this may be a sample, marked by `fallback` and `X-LLMOS-Storage`.
 #[utoipa::path(
-    get, path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, FindQuery, IfNoneMatch),
+    get, path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, FindQuery, FormatQuery, IfNoneMatch),
     responses(
         (
             status = 200, description = "The session.", body = SessionResponse,
@@ -150,9 +153,10 @@ async fn find_session(
     context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
-    QueryParams(query): QueryParams<FindQuery>,
+    QueryParams(And(query, format)): QueryParams<And<FindQuery, FormatQuery>>,
     known: IfNoneMatch,
 ) -> Result<Response> {
+    let format = format.parse()?;
     let messages = query.messages.as_deref();
     let limit = limit("messages", messages, 0..=MAX_MESSAGES_PER_PAGE)?;
     // `*` matches every version, so no messages are needed.
@@ -163,7 +167,7 @@ async fn find_session(
         FoundSession::NotModified(version) => not_modified(&version),
         FoundSession::Found(session) if known.is_any() => not_modified(&session.current.version),
         FoundSession::Found(session) => {
-            SessionResponse::found(session, found.is_sample).into_response()
+            SessionResponse::found(session, format, found.is_sample).into_response()
         }
     };
     Ok((sample_header(found.is_sample), response).into_response())
