@@ -9,9 +9,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::file_path::MAX_PATH_BYTES;
 use super::message::{
-    Attachment, Content, Feedback, MAX_COMMENT_CHARS, MAX_CONTENT_BYTES, MAX_MESSAGE_ID_BYTES,
-    MAX_MODEL_CHARS, MAX_PART_TYPE_CHARS, MAX_PARTS, Message, MessageId, MessageStatus, Model,
-    Parts, Role, TOKEN_COUNTS, Timestamp, Usage,
+    Attachment, Content, Feedback, Label, MAX_CHAT_ITEMS, MAX_COMMENT_CHARS, MAX_CONTENT_BYTES,
+    MAX_LABEL_CHARS, MAX_MESSAGE_ID_BYTES, MAX_MODEL_CHARS, MAX_PART_TYPE_CHARS, MAX_PARTS,
+    Message, MessageId, MessageStatus, Model, Parts, Role, SentContent, TOKEN_COUNTS, Timestamp,
+    ToolCalls, Usage,
 };
 use super::metadata::Metadata;
 use super::name::{MAX_NAME_CHARS, Name};
@@ -197,6 +198,54 @@ impl PartialSchema for Content {
 }
 
 impl ToSchema for Content {}
+
+/// Returns the schema of a list of objects with a member that is a text.
+fn chat_items(member: &str) -> Value {
+    let text = json!({"type": "string", "minLength": 1});
+    json!({
+        "type": "array", "maxItems": MAX_CHAT_ITEMS,
+        "items": {"type": "object", "required": [member], "additionalProperties": true, "properties": {member: text}},
+    })
+}
+
+impl PartialSchema for SentContent {
+    fn schema() -> RefOr<Schema> {
+        let text = Ref::from_schema_name(Content::name());
+        described(
+            json!({"anyOf": [text, chat_items("type"), {"type": "null"}]}),
+            "The text, or content parts of OpenAI's Chat Completions, such as `text`, `image_url`, `input_audio` and `file`.",
+        )
+    }
+}
+
+impl ToSchema for SentContent {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Content::name().into(), Content::schema()));
+    }
+}
+
+impl PartialSchema for ToolCalls {
+    fn schema() -> RefOr<Schema> {
+        described(
+            chat_items("id"),
+            "Calls of tools by an assistant, as in OpenAI's Chat Completions: of type `function` or `custom`.",
+        )
+    }
+}
+
+impl ToSchema for ToolCalls {}
+
+impl PartialSchema for Label {
+    fn schema() -> RefOr<Schema> {
+        let pattern = format!("^[^{CONTROLS}]*$");
+        described(
+            json!({"type": "string", "minLength": 1, "maxLength": MAX_LABEL_CHARS, "pattern": pattern}),
+            "A name or the id of a call.",
+        )
+    }
+}
+
+impl ToSchema for Label {}
 
 impl PartialSchema for Timestamp {
     fn schema() -> RefOr<Schema> {

@@ -91,6 +91,12 @@ pub fn raw(value: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("a struct with string keys is always JSON")
 }
 
+/// Returns the text of a JSON string; `None` for another value.
+pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
+    let Text(text) = serde_json::from_str(value.get()).ok()?;
+    Some(text)
+}
+
 /// Applies a JSON merge patch (RFC 7396) to `target`.
 ///
 /// Members that the patch does not contain keep their text and their position.
@@ -145,7 +151,8 @@ impl<'a> Object<'a> {
         }
     }
 
-    fn remove(&mut self, key: &str) {
+    /// Removes the member `key`.
+    pub(crate) fn remove(&mut self, key: &str) {
         self.0.retain(|(name, _)| name != key);
     }
 }

@@ -1,16 +1,26 @@
 //! Messages of a session, and their limits. No I/O.
 
+mod body;
+mod chat;
+mod chat_part;
+mod format;
 mod id;
 mod members;
 mod new;
+mod openai;
+mod openai_part;
 mod parts;
 mod patch;
 mod response;
+mod ui;
 mod values;
+mod view;
 
+pub use self::format::{Format, Rendered};
 pub use self::id::{MAX_MESSAGE_ID_BYTES, MESSAGE_ID_RULE, MessageId, Parent, told_seq};
 pub use self::members::Members;
 pub use self::new::{Content, InvalidMember, MAX_CONTENT_BYTES, NewMessage, StoredMessage};
+pub use self::openai::{Label, MAX_CHAT_ITEMS, MAX_LABEL_CHARS, SentContent, ToolCalls};
 pub use self::parts::{MAX_PART_TYPE_CHARS, MAX_PARTS, MAX_PARTS_BYTES, MAX_PARTS_DEPTH, Parts};
 pub use self::patch::{MessagePatch, has_same_content, is_same_time, touch};
 pub use self::response::Message;

@@ -33,55 +33,64 @@ impl Content {
         self.0.get() == "\"\""
     }
 
+    /// Returns the empty content.
+    pub(super) fn empty() -> Self {
+        Self(json::raw(&""))
+    }
+
     /// Returns the content that is made of parts.
     pub(super) fn of_parts(parts: &Parts) -> Self {
         Self(json::raw(&parts.text()))
     }
 }
 
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let value = Box::<RawValue>::deserialize(deserializer)?;
-        let Text(text) =
-            serde_json::from_str(value.get()).map_err(|_| D::Error::custom("must be a string"))?;
+impl TryFrom<Box<RawValue>> for Content {
+    type Error = &'static str;
+
+    fn try_from(value: Box<RawValue>) -> Result<Self, Self::Error> {
+        let Text(text) = serde_json::from_str(value.get()).map_err(|_| "must be a string")?;
         if text.len() > MAX_CONTENT_BYTES {
-            return Err(D::Error::custom("must be at most 256 KB"));
+            return Err("must be at most 256 KB");
         }
         if text.contains('\0') {
-            return Err(D::Error::custom("must not contain the NUL character"));
+            return Err("must not contain the NUL character");
         }
         Ok(Self(value))
     }
 }
 
+// Not `try_from`: serde would buffer the value, and a `RawValue` cannot be read from that buffer.
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Box::<RawValue>::deserialize(deserializer)?;
+        value.try_into().map_err(serde::de::Error::custom)
+    }
+}
+
 /// A message to append.
-#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct NewMessage {
     /// The id; generated if it is missing.
     pub id: Option<MessageId>,
     /// The parent; the newest message of the active branch if it is missing.
-    #[serde(default)]
-    #[schema(value_type = Option<MessageId>, required = false)]
     pub parent_id: Parent,
     /// Whether the branch of the message becomes the active one; only together with `parent_id`.
     pub activate: Option<bool>,
-    role: Role,
-    content: Option<Content>,
-    parts: Option<Parts>,
-    metadata: Option<Metadata>,
-    status: Option<MessageStatus>,
-    model: Option<Model>,
-    usage: Option<Usage>,
-    feedback: Option<Feedback>,
-    timestamp: Option<Timestamp>,
-    #[serde(default)]
-    traces: Attachment,
-    #[serde(default)]
-    artifacts: Attachment,
+    pub(super) role: Role,
+    pub(super) content: Option<Content>,
+    pub(super) parts: Option<Parts>,
+    pub(super) metadata: Option<Metadata>,
+    pub(super) status: Option<MessageStatus>,
+    pub(super) model: Option<Model>,
+    pub(super) usage: Option<Usage>,
+    pub(super) feedback: Option<Feedback>,
+    pub(super) timestamp: Option<Timestamp>,
+    pub(super) traces: Attachment,
+    pub(super) artifacts: Attachment,
     /// The `updated_at` of the stored message that the client has seen; only in a history.
     pub updated_at: Option<String>,
+    /// A member that contradicts another one.
+    pub(super) contradiction: Option<InvalidMember>,
 }
 
 /// A member of a message that is not acceptable: its name, and the rule.
@@ -106,14 +115,24 @@ impl NewMessage {
             traces: Attachment::default(),
             artifacts: Attachment::default(),
             updated_at: None,
+            contradiction: None,
         }
+    }
+
+    /// Checks that no member contradicts another one, as `parts` and `tool_calls` do.
+    ///
+    /// # Errors
+    /// If one does.
+    pub fn check_shape(&self) -> Result<(), InvalidMember> {
+        self.contradiction.map_or(Ok(()), Err)
     }
 
     /// Checks the rules on several members of a message that is appended or put.
     ///
     /// # Errors
-    /// If the message has neither content nor parts, `activate` without `parent_id`, or the `updated_at` of a history.
+    /// If members contradict each other, or the message has neither content nor parts, `activate` without `parent_id`, or the `updated_at` of a history.
     pub fn check(&self) -> Result<(), InvalidMember> {
+        self.check_shape()?;
         let is_empty = self.content.as_ref().is_none_or(Content::is_empty);
         if is_empty && self.parts.is_none() {
             return Err((

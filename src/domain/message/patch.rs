@@ -43,7 +43,7 @@ pub struct MessagePatch {
 
 /// Deserializes a member so that `null` differs from a missing one.
 #[expect(clippy::option_option, reason = "`null` differs from a missing member")]
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)

@@ -8,9 +8,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::{Ref, RefOr, Schema};
 
+use super::format::FormatQuery;
 use super::response::SessionResponse;
 use crate::app::App;
-use crate::domain::message::{Content, MAX_BATCH, NewMessage};
+use crate::domain::message::{Content, Format, MAX_BATCH, NewMessage};
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::request_context::RequestContext;
@@ -21,7 +22,7 @@ use crate::http::error::{Error, Result};
 use crate::http::extract::body::JsonBody;
 use crate::http::extract::idempotency::{IdempotencyKey, replayed};
 use crate::http::extract::page::DEFAULT_LIMIT;
-use crate::http::extract::query::{QueryParams, parameter};
+use crate::http::extract::query::{And, QueryParams, parameter};
 use crate::http::location;
 use crate::http::schema::parameters;
 use crate::http::schema::responses::{BadBody, Conflict};
@@ -141,7 +142,7 @@ fn messages_if_exists(text: Option<&str>, new: &CreateSession) -> Result<Option<
 ///
 /// It may begin with a message. A 201 means that it is stored.
 #[utoipa::path(
-    post, path = "/api/sessions", tag = "sessions", params(CreateQuery, IdempotencyKey),
+    post, path = "/api/sessions", tag = "sessions", params(CreateQuery, FormatQuery, IdempotencyKey),
     request_body = CreateSessionBody,
     responses(
         (
@@ -158,11 +159,12 @@ fn messages_if_exists(text: Option<&str>, new: &CreateSession) -> Result<Option<
 pub(super) async fn create_session(
     context: RequestContext,
     State(app): State<App>,
-    QueryParams(query): QueryParams<CreateQuery>,
+    QueryParams(And(query, format)): QueryParams<And<CreateQuery, FormatQuery>>,
     key: IdempotencyKey,
     uri: Uri,
     body: JsonBody,
 ) -> Result<Response> {
+    let format = format.parse()?;
     let new = body.parse::<CreateSessionBody>();
     if new.is_err() {
         body.reject_unknown_in::<NewMessage>("messages")?;
@@ -172,19 +174,19 @@ pub(super) async fn create_session(
     let key = key.bind(&context.caller, &uri, body.bytes());
     let sessions = app.sessions(&context);
     let created = sessions.create(new, if_exists, key.as_ref()).await?;
-    Ok(response(created))
+    Ok(response(created, format))
 }
 
-fn response(created: CreatedSession) -> Response {
+fn response(created: CreatedSession, format: Format) -> Response {
     let created = match created {
         CreatedSession::Existing(session) => {
-            return SessionResponse::with_messages(session).into_response();
+            return SessionResponse::with_messages(session, format).into_response();
         }
         CreatedSession::Created(created) => created,
     };
     let id = &created.value.current.session.id;
     let location = [(header::LOCATION, location::of_session(id))];
     let replayed = replayed(created.is_replayed);
-    let session = SessionResponse::with_messages(created.value);
+    let session = SessionResponse::with_messages(created.value, format);
     (StatusCode::CREATED, location, replayed, session).into_response()
 }

@@ -2,14 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::format::{FormatQuery, OneMessage, message_response};
 use super::messages::DeletedMessages;
 use super::response::{SessionResponse, not_modified};
 use crate::app::App;
-use crate::domain::message::{Message, MessageId, MessagePatch, NewMessage};
+use crate::domain::message::{Format, MessageId, MessagePatch, NewMessage};
 use crate::domain::request_context::RequestContext;
 use crate::http::error::{Error, Result};
 use crate::http::extract::body::JsonBody;
@@ -17,21 +18,14 @@ use crate::http::extract::etag::{IfMatch, IfNoneMatch, entity_tag};
 use crate::http::extract::path::{MessagePath, SessionPath};
 use crate::http::extract::query::{NoParameters, QueryParams};
 use crate::http::schema::responses::{
-    BadBody, Conflict, NotFound, NotModified, PreconditionFailed,
+    BadBody, BadQuery, Conflict, NotFound, NotModified, PreconditionFailed,
 };
 use crate::service::sessions::{Expected, MessageState};
 
-/// A message, with its entity tag as a header.
-struct MessageResponse(MessageState);
-
-impl IntoResponse for MessageResponse {
-    fn into_response(self) -> Response {
-        let mut body = Vec::with_capacity(self.0.message.size());
-        self.0.message.write_response(&mut body);
-        let json = HeaderValue::from_static("application/json");
-        let tag = [(header::ETAG, entity_tag(&self.0.version))];
-        (tag, [(header::CONTENT_TYPE, json)], body).into_response()
-    }
+/// Returns the response with a message, with its entity tag as a header.
+fn respond(state: &MessageState, format: Format) -> Result<Response> {
+    let tag = [(header::ETAG, entity_tag(&state.version))];
+    Ok((tag, message_response(&state.message, format)?).into_response())
 }
 
 impl IfMatch {
@@ -48,21 +42,22 @@ impl IfMatch {
 ///
 /// Its entity tag changes only when the message changes, unlike that of the session.
 #[utoipa::path(
-    get, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, IfNoneMatch),
-    responses((status = 200, description = "The message.", body = Message, headers(("ETag"))), NotModified, NotFound)
+    get, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, FormatQuery, IfNoneMatch),
+    responses((status = 200, description = "The message.", body = OneMessage, headers(("ETag"))), NotModified, BadQuery, NotFound)
 )]
 pub(super) async fn find_message(
     context: RequestContext,
     State(app): State<App>,
     MessagePath(id, message): MessagePath,
-    _: QueryParams<NoParameters>,
+    QueryParams(query): QueryParams<FormatQuery>,
     known: IfNoneMatch,
 ) -> Result<Response> {
+    let format = query.parse()?;
     let found = app.sessions(&context).message(&id, &message).await?;
     if known.has(&found.version) {
         return Ok(not_modified(&found.version));
     }
-    Ok(MessageResponse(found).into_response())
+    respond(&found, format)
 }
 
 /// Stores a whole message under its id: it replaces the stored one in place, or it is appended.
@@ -70,11 +65,11 @@ pub(super) async fn find_message(
 /// A stored message keeps its `seq`, its parent, and its timestamp unless the body has another one. Where the body has no
 /// `id`, it is that of the path.
 #[utoipa::path(
-    put, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, IfMatch),
+    put, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, FormatQuery, IfMatch),
     request_body = NewMessage,
     responses(
-        (status = 200, description = "The message is replaced.", body = Message, headers(("ETag"))),
-        (status = 201, description = "The message is appended.", body = Message, headers(("ETag"))),
+        (status = 200, description = "The message is replaced.", body = OneMessage, headers(("ETag"))),
+        (status = 201, description = "The message is appended.", body = OneMessage, headers(("ETag"))),
         BadBody, NotFound, Conflict, PreconditionFailed
     )
 )]
@@ -82,10 +77,11 @@ pub(super) async fn put_message(
     context: RequestContext,
     State(app): State<App>,
     MessagePath(id, message): MessagePath,
-    _: QueryParams<NoParameters>,
+    QueryParams(query): QueryParams<FormatQuery>,
     expected: IfMatch,
     body: JsonBody,
 ) -> Result<Response> {
+    let format = query.parse()?;
     let mut new: NewMessage = body.parse()?;
     if new.id.get_or_insert_with(|| message.clone()) != &message {
         return Err(Error::field(
@@ -102,7 +98,7 @@ pub(super) async fn put_message(
     } else {
         StatusCode::OK
     };
-    Ok((status, MessageResponse(stored)).into_response())
+    Ok((status, respond(&stored, format)?).into_response())
 }
 
 /// Changes members of a message in place.
@@ -110,12 +106,12 @@ pub(super) async fn put_message(
 /// `metadata` and `usage` are merge patches (RFC 7396); other members are replaced. New parts without a content make the
 /// content anew.
 #[utoipa::path(
-    patch, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, IfMatch),
+    patch, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, FormatQuery, IfMatch),
     request_body(content(
         (MessagePatch = "application/json"), (MessagePatch = "application/merge-patch+json")
     )),
     responses(
-        (status = 200, description = "The message after the change.", body = Message, headers(("ETag"))),
+        (status = 200, description = "The message after the change.", body = OneMessage, headers(("ETag"))),
         BadBody, NotFound, Conflict, PreconditionFailed
     )
 )]
@@ -123,16 +119,17 @@ pub(super) async fn change_message(
     context: RequestContext,
     State(app): State<App>,
     MessagePath(id, message): MessagePath,
-    _: QueryParams<NoParameters>,
+    QueryParams(query): QueryParams<FormatQuery>,
     expected: IfMatch,
     body: JsonBody,
 ) -> Result<Response> {
+    let format = query.parse()?;
     let patch: MessagePatch = body.parse()?;
     let sessions = app.sessions(&context);
     let changed = sessions
         .change_message(&id, &message, &patch, expected.on_message())
         .await?;
-    Ok(MessageResponse(changed).into_response())
+    respond(&changed, format)
 }
 
 /// Deletes a message.

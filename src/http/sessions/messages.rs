@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::format::{AnyMessage, FormatQuery, add_messages};
 use crate::app::App;
 use crate::domain::message::{
-    Branch, MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageId, MessageRange, MessageSelection,
-    NewMessage,
+    Branch, Format, MAX_BATCH, MAX_MESSAGES_PER_PAGE, Message, MessageId, MessageRange,
+    MessageSelection, NewMessage,
 };
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
@@ -22,7 +23,7 @@ use crate::http::extract::etag::IfMatch;
 use crate::http::extract::idempotency::{IdempotencyKey, replayed};
 use crate::http::extract::page::{limit, number, page_limit};
 use crate::http::extract::path::SessionPath;
-use crate::http::extract::query::{NoParameters, QueryParams, flag, parameter};
+use crate::http::extract::query::{And, NoParameters, QueryParams, flag, parameter};
 use crate::http::object_writer::ObjectWriter;
 use crate::http::sample::sample_header;
 use crate::http::schema::parameters;
@@ -96,7 +97,10 @@ impl MessagesQuery {
 /// A page of messages, in order.
 #[derive(utoipa::ToSchema)]
 struct MessageList {
+    #[schema(value_type = Vec<AnyMessage>)]
     messages: Vec<Message>,
+    #[schema(ignore)]
+    format: Format,
     /// Whether there are more messages in the direction of reading.
     has_more: bool,
     /// Whether these are samples, because storage is missing or unavailable.
@@ -107,7 +111,7 @@ struct MessageList {
 impl IntoResponse for MessageList {
     fn into_response(self) -> Response {
         let mut body = body_for(&self.messages);
-        body.add_array("messages", &self.messages, Message::write_response);
+        add_messages(&mut body, &self.messages, self.format);
         body.add("has_more", &self.has_more);
         if self.fallback {
             body.add("fallback", &true);
@@ -119,10 +123,11 @@ impl IntoResponse for MessageList {
 /// Reads messages of the active branch, a page at a time, in order.
 ///
 /// Without `after` and `before`: the latest messages; with both: the messages between them. `seq` has gaps where other
-/// branches have messages. Where Redis is missing
-/// or unavailable they may be samples, marked by `fallback` and `X-LLMOS-Storage`.
+/// branches have messages. In shapes other than the native one, deleted messages are left out, and `unreadable` lists the ids
+/// of messages that cannot be parsed, if there are any. Where Redis is missing or unavailable messages may be samples,
+/// marked by `fallback` and `X-LLMOS-Storage`.
 #[utoipa::path(
-    get, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, MessagesQuery),
+    get, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, MessagesQuery, FormatQuery),
     responses(
         (status = 200, description = "A page of messages.", body = MessageList, headers(("X-LLMOS-Storage"))),
         BadQuery, NotFound
@@ -132,12 +137,14 @@ pub(super) async fn list_messages(
     context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
-    QueryParams(query): QueryParams<MessagesQuery>,
+    QueryParams(And(query, format)): QueryParams<And<MessagesQuery, FormatQuery>>,
 ) -> Result<Response> {
+    let format = format.parse()?;
     let sessions = app.sessions(&context);
     let found = sessions.messages(&id, &query.selection()?).await?;
     let list = MessageList {
         messages: found.value.messages,
+        format,
         has_more: found.value.has_more,
         fallback: found.is_sample,
     };
@@ -196,7 +203,10 @@ impl ToSchema for NewMessages {
 struct AppendedMessages {
     message: &'static str,
     session_id: SessionId,
+    #[schema(value_type = Vec<AnyMessage>)]
     messages: Vec<Message>,
+    #[schema(ignore)]
+    format: Format,
     /// The ids of messages that were stored before, with the same content.
     deduplicated: Vec<String>,
     /// The number of messages of the active branch.
@@ -210,7 +220,7 @@ impl IntoResponse for AppendedMessages {
         let mut body = body_for(&self.messages);
         body.add("message", &self.message);
         body.add("session_id", &self.session_id);
-        body.add_array("messages", &self.messages, Message::write_response);
+        add_messages(&mut body, &self.messages, self.format);
         body.add("deduplicated", &self.deduplicated);
         body.add("message_count", &self.message_count);
         body.add("last_seq", &self.last_seq);
@@ -228,7 +238,7 @@ fn body_for(messages: &[Message]) -> ObjectWriter {
 /// A body with the member `messages` appends several. `seq` counts the messages of a session from 1, without gaps. A
 /// message whose id is stored with the same content is one message; with another content it is 409 `message_exists`.
 #[utoipa::path(
-    post, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, IdempotencyKey, IfMatch),
+    post, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, FormatQuery, IdempotencyKey, IfMatch),
     request_body = NewMessages,
     responses(
         (
@@ -242,12 +252,13 @@ pub(super) async fn append_messages(
     context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
-    _: QueryParams<NoParameters>,
+    QueryParams(query): QueryParams<FormatQuery>,
     expected: IfMatch,
     key: IdempotencyKey,
     uri: Uri,
     body: JsonBody,
 ) -> Result<Response> {
+    let format = query.parse()?;
     let (messages, path_of) = read_messages(&body)?;
     let key = key.bind(&context.caller, &uri, body.bytes());
     let sessions = app.sessions(&context);
@@ -258,6 +269,7 @@ pub(super) async fn append_messages(
         message: "Message added to session",
         session_id: id,
         messages: appended.value.messages,
+        format,
         deduplicated: appended.value.deduplicated,
         message_count: appended.value.message_count,
         last_seq: appended.value.last_seq,

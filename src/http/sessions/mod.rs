@@ -5,6 +5,7 @@ mod batch_members;
 pub(super) mod create;
 mod filter;
 pub(super) mod fork;
+pub(super) mod format;
 pub(super) mod list;
 pub(super) mod message;
 pub(super) mod messages;
@@ -18,6 +19,7 @@ use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 
 use self::create::check_title_source;
+use self::format::FormatQuery;
 use self::response::{SessionResponse, not_modified};
 use super::error::Result;
 use super::extract::body::JsonBody;
@@ -25,7 +27,7 @@ use super::extract::etag::{IfMatch, IfNoneMatch};
 use super::extract::idempotency::{IdempotencyKey, replayed};
 use super::extract::page::limit;
 use super::extract::path::SessionPath;
-use super::extract::query::{NoParameters, QueryParams, parameter};
+use super::extract::query::{And, NoParameters, QueryParams, parameter};
 use super::routes::routes;
 use super::sample::sample_header;
 use super::schema::parameters;
@@ -69,7 +71,7 @@ fn message_count() -> RefOr<Schema> {
 ///
 /// Where Redis is missing or unavailable this may be a sample, marked by `fallback` and `X-LLMOS-Storage`.
 #[utoipa::path(
-    get, path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, FindQuery, IfNoneMatch),
+    get, path = "/api/sessions/{id}", tag = "sessions", params(SessionPath, FindQuery, FormatQuery, IfNoneMatch),
     responses(
         (
             status = 200, description = "The session.", body = SessionResponse,
@@ -82,9 +84,10 @@ async fn find_session(
     context: RequestContext,
     State(app): State<App>,
     SessionPath(id): SessionPath,
-    QueryParams(query): QueryParams<FindQuery>,
+    QueryParams(And(query, format)): QueryParams<And<FindQuery, FormatQuery>>,
     known: IfNoneMatch,
 ) -> Result<Response> {
+    let format = format.parse()?;
     let messages = query.messages.as_deref();
     let limit = limit("messages", messages, 0..=MAX_MESSAGES_PER_PAGE)?;
     // `*` matches every version, so no messages are needed.
@@ -95,7 +98,7 @@ async fn find_session(
         FoundSession::NotModified(version) => not_modified(&version),
         FoundSession::Found(session) if known.is_any() => not_modified(&session.current.version),
         FoundSession::Found(session) => {
-            SessionResponse::found(session, found.is_sample).into_response()
+            SessionResponse::found(session, format, found.is_sample).into_response()
         }
     };
     Ok((sample_header(found.is_sample), response).into_response())

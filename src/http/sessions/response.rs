@@ -8,7 +8,8 @@ use serde_json::json;
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::message::Message;
+use super::format::{AnyMessage, add_messages};
+use crate::domain::message::{Format, Message};
 use crate::domain::session::{Session, SessionAndVersion, SessionWithMessages};
 use crate::http::extract::etag::entity_tag;
 use crate::http::object_writer::ObjectWriter;
@@ -18,19 +19,21 @@ use crate::http::schema::responses::with_members;
 pub(super) struct SessionResponse {
     current: SessionAndVersion,
     messages: Option<Vec<Message>>,
+    format: Format,
     fallback: bool,
 }
 
 impl SessionResponse {
-    pub(super) fn found(session: SessionWithMessages, is_sample: bool) -> Self {
+    pub(super) fn found(session: SessionWithMessages, format: Format, is_sample: bool) -> Self {
         Self {
             fallback: is_sample,
-            ..Self::with_messages(session)
+            ..Self::with_messages(session, format)
         }
     }
 
-    pub(super) fn with_messages(session: SessionWithMessages) -> Self {
+    pub(super) fn with_messages(session: SessionWithMessages, format: Format) -> Self {
         Self {
+            format,
             messages: Some(session.messages),
             ..Self::without_messages(session.current)
         }
@@ -40,6 +43,7 @@ impl SessionResponse {
         Self {
             current,
             messages: None,
+            format: Format::Native,
             fallback: false,
         }
     }
@@ -52,7 +56,7 @@ impl IntoResponse for SessionResponse {
         let mut body = ObjectWriter::with_capacity(1024 + bytes);
         body.begin_with(&self.current.session);
         if self.messages.is_some() {
-            body.add_array("messages", messages, Message::write_response);
+            add_messages(&mut body, messages, self.format);
         }
         if self.fallback {
             body.add("fallback", &true);
@@ -70,7 +74,7 @@ pub(super) fn not_modified(version: &str) -> Response {
 impl PartialSchema for SessionResponse {
     fn schema() -> RefOr<Schema> {
         let messages = json!({
-            "type": "array", "items": Ref::from_schema_name(Message::name()),
+            "type": "array", "items": Ref::from_schema_name(AnyMessage::name()),
             "description": "The latest messages, in order. Missing in the response to an update.",
         });
         with_members(&Session::name(), json!({"messages": messages}))
@@ -84,8 +88,8 @@ impl ToSchema for SessionResponse {
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((Session::name().into(), Session::schema()));
-        schemas.push((Message::name().into(), Message::schema()));
+        schemas.push((AnyMessage::name().into(), AnyMessage::schema()));
         Session::schemas(schemas);
-        Message::schemas(schemas);
+        AnyMessage::schemas(schemas);
     }
 }

@@ -64,6 +64,8 @@ impl SessionService<'_> {
             if message.id.is_none() {
                 return Err(Error::field(path_of(index, "id"), "must be given"));
             }
+            let checked = message.check_shape();
+            checked.map_err(|(member, rule)| Error::field(path_of(index, member), rule))?;
         }
         check_ids(history, path_of)?;
         for _ in 0..MAX_ATTEMPTS {
