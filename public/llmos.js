@@ -1,34 +1,7 @@
 // A client of llmos for web pages: `const llmos = new Llmos({ token: () => auth.getToken() });`
 //
 // Temporary failures (no network, 429, 502, 503, 504) are retried; no write is applied twice. Methods return the JSON
-// of the API; sessions get their `etag` from the header.
-
-/**
- * @typedef {"user" | "team" | "system"} Volume
- * @typedef {{volume?: Volume, volume_id?: string}} Scope The volume; `volume_id` defaults to `default`.
- * @typedef {{role: "user" | "assistant" | "system" | "tool", content: string, timestamp?: string, traces?: unknown,
- *   artifacts?: unknown}} NewMessage
- * @typedef {NewMessage & {id: string, seq: number, timestamp: string, unreadable?: boolean}} Message
- * @typedef {{id: string, name: string, volume: Volume, volume_id: string, status: "active" | "paused" | "completed",
- *   metadata: Object<string, unknown>, traces_count: number, message_count: number, created_at: string,
- *   updated_at: string, title_source: string, pinned: boolean, archived: boolean, tags: string[], messages?: Message[],
- *   etag?: string, fallback?: boolean}} Session
- * @typedef {{id: string, name: string, description: string | null, code: string | null, language: string | null,
- *   tags: string[], keywords: string[], category: string | null, warnings: string[], volume: Volume,
- *   volume_id: string, usage_count: number | null, success_rate: number | null, size_bytes: number, etag: string,
- *   created_at: string, updated_at: string, content?: string, fallback?: boolean}} Skill
- * @typedef {{path: string, volume: Volume, volume_id: string, size_bytes: number, content_type?: string, etag: string,
- *   updated_at: string | null}} File
- * @typedef {{status: "ok" | "not_configured" | "failing", milliseconds?: number, reason?: string,
- *   remedy?: string}} Part
- * @typedef {{status: string, version: string, commit: string | null, region: string | null,
- *   environment: string | null, redis: Part, blob: Part, jwks?: Part, configuration?: Part}} Health
- * @typedef {{signed_in: boolean, volume: Volume, volume_id: string, teams: string[], all_volumes: boolean,
- *   read_only: boolean}} Me
- * @typedef {{signal?: AbortSignal, retries?: number, idempotencyKey?: string, ifMatch?: string, keepalive?: boolean,
- *   onRetry?: (retry: {error: LlmosError, attempt: number, delay: number}) => void}} Options `signal` aborts the call;
- *   `ifMatch`, an `etag`, makes a change fail if the resource changed since.
- */
+// of the API; sessions get their `etag` from the header. llmos.d.ts has the types.
 
 /** The maximum bytes of a file sent through the function. */
 export const MAX_FUNCTION_BYTES = 4 * 1024 * 1024;
@@ -45,21 +18,21 @@ export class LlmosError extends Error {
   constructor(detail, { status = 0, code = "network", requestId = null, errors = [], current = null, retryAfter = 0,
     cause } = {}) {
     super(detail, { cause });
-    /** @type {string} */ this.name = "LlmosError";
-    /** @type {string} */ this.detail = detail;
-    /** @type {number} The HTTP status; 0 if there was no response. */ this.status = status;
-    /** @type {string} `not_found`, `precondition_failed`, … */ this.code = code;
-    /** @type {string | null} The id of the request in the server's log. */ this.requestId = requestId;
-    /** @type {{field: string, message: string}[]} On a 422. */ this.errors = errors;
-    /** @type {any} On a 412, the latest version. */ this.current = current;
-    /** @type {number} The value of `Retry-After`, in milliseconds; 0 if absent. */ this.retryAfter = retryAfter;
-    /** @type {number} */ this.attempts = 1;
+    this.name = "LlmosError";
+    this.detail = detail;
+    this.status = status;
+    this.code = code;
+    this.requestId = requestId;
+    this.errors = errors;
+    this.current = current;
+    this.retryAfter = retryAfter;
+    this.attempts = 1;
   }
 }
 
 /** A number with more digits than `Number`. */
 export class ExactNumber {
-  constructor(text) { /** @type {string} */ this.text = text; }
+  constructor(text) { this.text = text; }
   toString() { return this.text; }
   valueOf() { return Number(this.text); }
   toJSON() { return JSON.rawJSON ? JSON.rawJSON(this.text) : Number(this.text); }
@@ -114,12 +87,6 @@ function toError(status, headers, text) {
 export class Llmos {
   #base; #token; #fetch; #options;
 
-  /**
-   * @param {{base?: string, token?: string | (() => string | null | Promise<string | null>) | null,
-   *   retries?: number, onRetry?: Options["onRetry"], fetch?: typeof fetch}} [options] `base` is the deployment's
-   *   origin; it defaults to the page's. A `token` function is called before each attempt. `retries` is the maximum number
-   *   of retries (default 4). `fetch` replaces the browser's.
-   */
   constructor({ base = "", token = null, retries = 4, onRetry, fetch = (...rest) => globalThis.fetch(...rest) } = {}) {
     this.#base = base.replace(/\/$/, "");
     this.#token = token;
@@ -131,26 +98,17 @@ export class Llmos {
     this.files = new Files(this);
   }
 
-  /** Returns the health of each part. A failing part is not an error. @param {Options} [options] @returns {Promise<Health>} */
+  /** Returns the health of each part. A failing part is not an error. */
   health(options) {
     return this.json("GET", "/api/health", { ...options, accepts: (result) => result.status === 503
       && result.headers.get("content-type")?.startsWith("application/json") });
   }
 
-  /** @param {Options} [options] @returns {Promise<Me>} */
   me(options) {
     return this.json("GET", "/api/me", options);
   }
 
-  /**
-   * Calls any route.
-   * @param {string} method
-   * @param {string} path Percent-encoded, from `/api/`.
-   * @param {Options & {query?: Object, json?: unknown, body?: BodyInit, headers?: Object<string, string | undefined>,
-   *   cache?: RequestCache, accepts?: (response: Response) => boolean}} [options] `accepts` returns true for error responses to return.
-   * @returns {Promise<Response>}
-   * @throws {LlmosError} Or the reason of `signal`.
-   */
+  /** Calls any route; `accepts` returns true for error responses to return. */
   async call(method, path, { query = {}, json, body, headers = {}, accepts, keepalive, cache = "no-store", ...options } = {}) {
     const fields = { "idempotency-key": options.idempotencyKey, ...headers };
     if (options.ifMatch) fields["if-match"] = quote(options.ifMatch);
@@ -174,7 +132,6 @@ export class Llmos {
     return this.#base + path + toQuery(query);
   }
 
-  /** @returns {Promise<string | undefined>} The `Authorization` header. */
   async authorization() {
     const token = typeof this.#token === "function" ? await this.#token() : this.#token;
     return token ? `Bearer ${token}` : undefined;
@@ -239,59 +196,91 @@ class Sessions {
   #llmos;
   constructor(llmos) { this.#llmos = llmos; }
 
-  /** @param {Partial<Session> & {volume: Volume, initial_message?: string}} session @param {Options} [options] @returns {Promise<Session>} */
   create(session, options) {
     return this.#llmos.entity("POST", "/api/sessions", { json: session, ...withKey(options) });
   }
 
-  /** Returns a page, latest activity first. @param {Scope & {status?: string | string[], limit?: number, cursor?: string, [filter: string]: unknown}} [query] @param {Options} [options] @returns {Promise<{sessions: Session[], next_cursor: string | null, total?: number, fallback?: boolean}>} */
+  /** Returns a page, latest activity first. */
   list(query = {}, options) {
     return this.#llmos.json("GET", "/api/sessions", { query, ...options });
   }
 
-  /** Yields all pages. @param {Parameters<Sessions["list"]>[0]} [query] @param {Options} [options] */
+  /** Yields all pages. */
   pages(query = {}, options) {
     return this.#llmos.pages(this.list.bind(this), query, options);
   }
 
-  /** Returns a session with its latest messages, or null if `etag` is still current. @param {string} id @param {{messages?: number, etag?: string}} [query] @param {Options} [options] @returns {Promise<Session | null>} */
+  /** Returns a session with its latest messages, or null if `etag` is still current. */
   find(id, { messages, etag } = {}, options) {
     const headers = { "if-none-match": etag && quote(etag) };
     return this.#llmos.entity("GET", `/api/sessions/${encode(id)}`, { query: { messages }, headers, ...options });
   }
 
-  /** @param {string} id @param {Partial<Session>} change @param {Options} [options] @returns {Promise<Session>} */
   update(id, change, options) {
     return this.#llmos.entity("PATCH", `/api/sessions/${encode(id)}`, { json: change, ...withKey(options) });
   }
 
-  /** @param {Object} change @param {Options} [options] @returns {Promise<{matched: number, changed: number, failed: {id: string, code: string}[], next_cursor: string | null}>} */
   batch(change, options) {
     return this.#llmos.json("POST", "/api/sessions/batch", { json: change, ...withKey(options) });
   }
 
-  /** Deletes a session with its messages. @param {string} id @param {Options} [options] @returns {Promise<void>} */
+  /** Makes the branch of a message the active one. */
+  activate(id, message_id, options) {
+    return this.#llmos.entity("PUT", `/api/sessions/${encode(id)}/branch`, { json: { message_id }, ...options });
+  }
+
+  /** Creates a session with the messages of a branch. */
+  fork(id, fork = {}, options) {
+    return this.#llmos.entity("POST", `/api/sessions/${encode(id)}/fork`, { json: fork, ...withKey(options) });
+  }
+
+  /** Deletes a session with its messages. */
   delete(id, options) {
     return this.#llmos.remove(`/api/sessions/${encode(id)}`, options);
   }
 }
 
+const toMessage = (sessionId, id) => `/api/sessions/${encode(sessionId)}/messages/${encode(id)}`;
+
 class Messages {
   #llmos;
   constructor(llmos) { this.#llmos = llmos; }
 
-  /** Appends one message, or up to 100 atomically. @param {string} sessionId @param {NewMessage | NewMessage[]} messages @param {Options} [options] @returns {Promise<{messages: Message[], message_count: number}>} */
+  /** Appends one message, or up to 100 atomically. */
   append(sessionId, messages, options) {
     const json = Array.isArray(messages) ? { messages } : messages;
     return this.#llmos.json("POST", `/api/sessions/${encode(sessionId)}/messages`, { json, ...withKey(options) });
   }
 
-  /** Returns the latest messages, or those next to `before` or `after`. @param {string} sessionId @param {{limit?: number, before?: number, after?: number}} [query] @param {Options} [options] @returns {Promise<{messages: Message[], has_more: boolean}>} */
+  /** Returns the latest messages, or those next to `before` or `after`. */
   list(sessionId, query = {}, options) {
     return this.#llmos.json("GET", `/api/sessions/${encode(sessionId)}/messages`, { query, ...options });
   }
 
-  /** Yields all pages, forward from `after`, or else backward. @param {string} sessionId @param {{limit?: number, before?: number, after?: number}} [query] @param {Options} [options] */
+  find(sessionId, id, options) {
+    return this.#llmos.entity("GET", toMessage(sessionId, id), options);
+  }
+
+  /** Stores a whole message under its id: it is appended, or replaced in place. */
+  put(sessionId, id, message, options) {
+    return this.#llmos.entity("PUT", toMessage(sessionId, id), { json: message, ...options });
+  }
+
+  /** Changes members in place. */
+  update(sessionId, id, change, options) {
+    return this.#llmos.entity("PATCH", toMessage(sessionId, id), { json: change, ...options });
+  }
+
+  delete(sessionId, id, options) {
+    return this.#llmos.remove(toMessage(sessionId, id), options);
+  }
+
+  /** Compares a whole history with the stored one. */
+  merge(sessionId, messages, options) {
+    return this.#llmos.json("PUT", `/api/sessions/${encode(sessionId)}/messages`, { json: { messages }, ...options });
+  }
+
+  /** Yields all pages, forward from `after`, or else backward. */
   async *pages(sessionId, query = {}, options) {
     for (let page, next = {}; page?.has_more !== false;) {
       page = await this.list(sessionId, { ...query, ...next }, options);
@@ -305,42 +294,41 @@ class Skills {
   #llmos;
   constructor(llmos) { this.#llmos = llmos; }
 
-  /** Creates a skill from fields, or from a document (a string). @param {Object | string} skill @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
+  /** Creates a skill from fields, or from a document (a string). */
   create(skill, scope = {}, options) {
     return this.#llmos.entity("POST", "/api/skills", { query: scope, ...toBody(skill), ...withKey(options) });
   }
 
-  /** Returns a page, sorted by id. `effective` merges the user's, the team's and the system's skills. @param {Scope & {q?: string, tag?: string, category?: string, effective?: boolean, user_id?: string, team_id?: string, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{skills: Skill[], next_cursor: string | null, fallback?: boolean}>} */
+  /** Returns a page, sorted by id. `effective` merges the user's, the team's and the system's skills. */
   list(query = {}, options) {
     return this.#llmos.json("GET", "/api/skills", { query, ...options });
   }
 
-  /** Yields all pages. @param {Parameters<Skills["list"]>[0]} [query] @param {Options} [options] */
+  /** Yields all pages. */
   pages(query = {}, options) {
     return this.#llmos.pages(this.list.bind(this), query, options);
   }
 
-  /** Returns a skill with its document in `content`. @param {string} id @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
+  /** Returns a skill with its document in `content`. */
   find(id, scope = {}, options) {
     return this.#llmos.entity("GET", `/api/skills/${encode(id)}`, { query: { ...scope, format: "json" }, ...options });
   }
 
-  /** Changes fields, or the document (a string). @param {string} id @param {Object | string} change @param {Scope} [scope] @param {Options} [options] @returns {Promise<Skill>} */
+  /** Changes fields, or the document (a string). */
   update(id, change, scope = {}, options) {
     return this.#llmos.entity("PUT", `/api/skills/${encode(id)}`, { query: scope, ...toBody(change), ...withKey(options) });
   }
 
-  /** @param {string} id @param {Scope} [scope] @param {Options} [options] @returns {Promise<void>} */
   delete(id, scope = {}, options) {
     return this.#llmos.remove(`/api/skills/${encode(id)}`, { query: scope, ...options });
   }
 
-  /** Checks a document. @param {string} content @param {Options} [options] @returns {Promise<{valid: boolean, id: string | null, warnings: string[]}>} */
+  /** Checks a document. */
   validate(content, options) {
     return this.#llmos.json("POST", "/api/skills/validate", { ...toBody(content), ...options });
   }
 
-  /** Reports a use. @param {string} id @param {{success: boolean, duration_ms?: number}} use @param {Scope} [scope] @param {Options} [options] @returns {Promise<{id: string, usage_count: number, success_rate: number}>} */
+  /** Reports a use. */
   used(id, use, scope = {}, options) {
     return this.#llmos.json("POST", `/api/skills/${encode(id)}/usage`, { query: scope, json: use, ...withKey(options) });
   }
@@ -353,36 +341,28 @@ class Files {
   #llmos;
   constructor(llmos) { this.#llmos = llmos; }
 
-  /** Returns a page, sorted by path. `folded` groups paths by the next `/`. @param {Scope & {prefix?: string, folded?: boolean, limit?: number, cursor?: string}} [query] @param {Options} [options] @returns {Promise<{files: File[], folders: string[], next_cursor: string | null}>} */
+  /** Returns a page, sorted by path. `folded` groups paths by the next `/`. */
   list(query = {}, options) {
     return this.#llmos.json("GET", "/api/files", { query, ...options });
   }
 
-  /** Yields all pages. @param {Parameters<Files["list"]>[0]} [query] @param {Options} [options] */
+  /** Yields all pages. */
   pages(query = {}, options) {
     return this.#llmos.pages(this.list.bind(this), query, options);
   }
 
-  /** Returns the response with the file as its body. @param {string} path @param {Scope} [scope] @param {Options} [options] @returns {Promise<Response>} */
+  /** Returns the response with the file as its body. */
   find(path, scope = {}, options) {
     return this.#llmos.call("GET", `/api/files/${encodePath(path)}`, { query: scope, cache: "default", ...options });
   }
 
-  /** Returns a URL that works without a token for `seconds` (300); `download` makes browsers save it. @param {string} path @param {Scope & {seconds?: number, download?: boolean}} [scope] @param {Options} [options] @returns {Promise<{url: string, valid_until: string}>} */
+  /** Returns a URL that works without a token for `seconds` (300); `download` makes browsers save it. */
   async link(path, { seconds, download, ...scope } = {}, options) {
     const link = await this.#llmos.json("POST", "/api/files/link", { query: scope, json: { path, seconds, download }, ...options });
     return { ...link, url: this.#llmos.url(link.url) };
   }
 
-  /**
-   * Stores a file: a large one as multipart upload to Blob.
-   * @param {string} path
-   * @param {Blob} content Its `type` is stored.
-   * @param {Scope} [scope]
-   * @param {Options & {onlyNew?: boolean, onProgress?: (sent: number, size: number) => void}} [options] `onlyNew`
-   *   never replaces a file. It and `ifMatch` apply to small files only.
-   * @returns {Promise<void>}
-   */
+  /** Stores a file: a large one as multipart upload to Blob. `onlyNew` and `ifMatch` apply to small files only. */
   async put(path, content, scope = {}, options = {}) {
     if (content.size > MAX_FUNCTION_BYTES) return this.#putParts(path, content, scope, options);
     const headers = { "content-type": content.type, "idempotency-key": withKey(options).idempotencyKey };
@@ -395,7 +375,6 @@ class Files {
     });
   }
 
-  /** @param {string} path @param {Scope} [scope] @param {Options} [options] @returns {Promise<void>} */
   delete(path, scope = {}, options) {
     return this.#llmos.remove(`/api/files/${encodePath(path)}`, { query: scope, ...options });
   }

@@ -35,7 +35,7 @@ fn normalise(value: &mut Value) {
         Value::Object(members) => {
             for (name, value) in members {
                 match (name.as_str(), value) {
-                    ("id" | "session_id" | "volume_id", Value::String(text)) => {
+                    ("id" | "parent_id" | "session_id" | "volume_id", Value::String(text)) => {
                         let kind = text.split(['_', '-']).next().unwrap_or_default();
                         *text = kind.to_owned();
                     }

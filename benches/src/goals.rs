@@ -48,6 +48,24 @@ pub fn goals(report: &Report) -> Result<String> {
             cells[0], cells[1]
         );
     }
+    for operation in [CREATE, FIND, APPEND, MESSAGES_READ, LIST] {
+        let theirs = redis_micros(report, Kind::Node, operation)?;
+        for (kind, allowed) in [(Kind::Ours, 1.2), (Kind::OursLimited, 1.4)] {
+            let ours = redis_micros(report, kind, operation)?;
+            let cells = [0, 1].map(|index| {
+                let times = ours[index] / theirs[index];
+                verdict(format!("{times:.2}"), times <= allowed)
+            });
+            let _ = writeln!(
+                text,
+                "| {operation}, Redis, {} times {} | {allowed} | {} | {} |",
+                kind.title(),
+                Kind::Node.title(),
+                cells[0],
+                cells[1]
+            );
+        }
+    }
     let (list, find) = (
         micros(report, Kind::Ours, LIST)?,
         micros(report, Kind::Ours, FIND)?,
@@ -99,6 +117,11 @@ pub fn goals(report: &Report) -> Result<String> {
 fn micros(report: &Report, kind: Kind, operation: &str) -> Result<[f64; 2]> {
     let row = report.row(kind, operation)?;
     Ok(row.figures.map(|figures| figures.server_micros))
+}
+
+fn redis_micros(report: &Report, kind: Kind, operation: &str) -> Result<[f64; 2]> {
+    let row = report.row(kind, operation)?;
+    Ok(row.figures.map(|figures| figures.redis_micros))
 }
 
 fn verdict(text: String, is_met: bool) -> String {

@@ -44,7 +44,8 @@ impl Wrk {
             .arg(self.script.path())
             .arg(format!("{base}{}", request.path))
             .args(["--", request.method])
-            .args(&request.body)
+            .arg(request.body.as_deref().unwrap_or_default())
+            .args(&request.token)
             .output()
             .context("wrk is not installed: run `make bench`, which installs it")?;
         let text = String::from_utf8_lossy(&output.stdout);

@@ -14,6 +14,7 @@ mod redis_server;
 mod report;
 mod request;
 mod server;
+mod token;
 mod usage;
 
 use std::time::{Duration, Instant};

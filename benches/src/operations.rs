@@ -36,16 +36,15 @@ impl Operations {
     /// Writes the data through the server's API, into volumes of this server.
     pub fn prepare(server: &Server) -> Result<Self> {
         let volume = |purpose: &str| format!("{purpose}-{}", server.kind.slug());
+        let token = || server.kind.token(&["listed", "appended", "created"].map(volume));
         let create = |purpose: &str| {
-            let body = json!({"name": "Measured", "volume": "user", "initial_message": "Hello!"});
-            Request::post(
-                format!("/api/sessions?volume_id={}", volume(purpose)),
-                &body,
-            )
+            let body = json!({"name": "Measured", "volume": "team", "initial_message": "Hello!"});
+            let path = format!("/api/sessions?volume_id={}", volume(purpose));
+            Request::post(path, &body).with_token(token())
         };
         let append = |id: &str| {
             let body = json!({"role": "user", "content": "x".repeat(CONTENT_BYTES)});
-            Request::post(format!("/api/sessions/{id}/messages"), &body)
+            Request::post(format!("/api/sessions/{id}/messages"), &body).with_token(token())
         };
         let mut id = String::new();
         for _ in 0..SESSIONS {
@@ -58,13 +57,15 @@ impl Operations {
         let appended = created_id(&create("appended").send(&server.base)?)?;
         Ok(Self {
             create: create("created"),
-            find: Request::get(format!("/api/sessions/{id}?messages=20")),
+            find: Request::get(format!("/api/sessions/{id}?messages=20")).with_token(token()),
             append: append(&appended),
-            messages: Request::get(format!("/api/sessions/{id}/messages?limit=20")),
+            messages: Request::get(format!("/api/sessions/{id}/messages?limit=20"))
+                .with_token(token()),
             list: Request::get(format!(
-                "/api/sessions?volume=user&volume_id={}&limit=20",
+                "/api/sessions?volume=team&volume_id={}&limit=20",
                 volume("listed")
-            )),
+            ))
+            .with_token(token()),
         })
     }
 

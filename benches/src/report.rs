@@ -126,15 +126,17 @@ impl Report {
     /// Returns the table of the documentation.
     fn summary(&self) -> Result<String> {
         let mut text = format!(
-            "On {}, processor time of the server for each request, 32 connections:\n\n\
-             | operation | llmos | FastAPI | Fastify |\n|---|---:|---:|---:|\n",
-            machine()?
+            "On {}, processor time of the server for each request / of Redis, 32 connections:\n\n\
+             | operation | {} |\n|---|---:|---:|---:|---:|\n",
+            machine()?,
+            Kind::APIS.map(Kind::title).join(" | ")
         );
         for row in self.rows.iter().filter(|row| row.kind == Kind::Ours) {
             let _ = write!(text, "| {} |", row.operation);
             for kind in Kind::APIS {
-                let micros = self.row(kind, &row.operation)?.figures[1].server_micros;
-                let _ = write!(text, " {micros:.0} µs |");
+                let figures = self.row(kind, &row.operation)?.figures[1];
+                let (server, redis) = (figures.server_micros, figures.redis_micros);
+                let _ = write!(text, " {server:.0} / {redis:.0} µs |");
             }
             text.push('\n');
         }

@@ -10,7 +10,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::redis_server::RedisServer;
 use crate::request::Request;
+use crate::token;
 
+/// The secret that signs the tokens of the measured users.
+const SECRET: &str = "measured-measured-measured-measured";
 /// The maximum time from process start to the first response.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -19,6 +22,8 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 pub enum Kind {
     /// The release function of this repository, configured as a deployment with open access.
     Ours,
+    /// The same, as in production: each request has the token of a user and is counted to a rate limit.
+    OursLimited,
     /// FastAPI on uvicorn, with redis-py.
     FastApi,
     /// Fastify with ioredis.
@@ -31,11 +36,12 @@ pub enum Kind {
 
 impl Kind {
     /// The servers with the sessions API.
-    pub const APIS: [Self; 3] = [Self::Ours, Self::FastApi, Self::Node];
+    pub const APIS: [Self; 4] = [Self::Ours, Self::OursLimited, Self::FastApi, Self::Node];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::Ours => "llmos",
+            Self::OursLimited => "llmos, with a token and a rate limit",
             Self::FastApi => "FastAPI",
             Self::Node => "Fastify",
             Self::CeilingGet => "axum, one GET",
@@ -46,6 +52,7 @@ impl Kind {
     pub fn slug(self) -> &'static str {
         match self {
             Self::Ours => "llmos",
+            Self::OursLimited => "limited",
             Self::FastApi => "fastapi",
             Self::Node => "node",
             Self::CeilingGet => "get",
@@ -53,17 +60,27 @@ impl Kind {
         }
     }
 
+    /// Returns the token of a user with these teams, if the server requires one.
+    pub fn token(self, teams: &[String]) -> Option<String> {
+        (self == Self::OursLimited).then(|| token::of_user(SECRET, teams))
+    }
+
     fn command(self, redis: &RedisServer, port: u16) -> Result<Command> {
         let peers = Path::new("benches/peers");
         let socket = redis.socket();
         let socket = socket.display();
         let mut command = match self {
-            Self::Ours => {
+            Self::Ours | Self::OursLimited => {
                 let mut command = Command::new(release("sessions"));
                 command
                     .env("VERCEL_DEV_PORT", port.to_string())
-                    .env("ALLOW_ANONYMOUS", "true")
                     .env("REQUEST_LOG", "off");
+                match self {
+                    Self::OursLimited => command
+                        .env("AUTH_JWT_SECRET", SECRET)
+                        .env("RATE_LIMIT", "600000"),
+                    _ => command.env("ALLOW_ANONYMOUS", "true"),
+                };
                 command
             }
             Self::FastApi => {

@@ -1,7 +1,10 @@
--- Sends requests with the method and body given after `--`, and prints the figures as one line of JSON.
+-- Sends requests with the method, body and token given after `--`, and prints the figures as one line of JSON.
 function init(args)
   wrk.method = args[1]
-  if args[2] then
+  if args[3] then
+    wrk.headers['Authorization'] = 'Bearer ' .. args[3]
+  end
+  if args[2] ~= '' then
     wrk.body = args[2]
     wrk.headers['Content-Type'] = 'application/json'
   end

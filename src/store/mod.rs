@@ -14,6 +14,12 @@
 //! | `llmos:pinned:{scope}` | set | ids of the pinned sessions; and `` (empty) once this key and the one before contain every member of the scope's set | Rust |
 //! | `llmos:indexed:{scope}` | string | number of members of the scope's set that are indexed | Rust |
 //! | `llmos:indexing:{scope}` | string | position at which indexing the scope's set continues | Rust |
+//! | `llmos:message-ids:{id}` | hash | message id → `seq`, for ids that do not tell it; `` (empty) → `complete` if it contains all of them | Rust |
+//! | `llmos:segments:{id}` | sorted set | runs of messages whose parents are the ones before, by the `seq` of the first | Rust |
+//! | `llmos:path:{id}` | sorted set | the segments of the active branch | Rust |
+//! | `llmos:deleted:{id}` | sorted set | ranges of deleted messages, by the `seq` of the first | Rust |
+//! | `llmos:versions:{id}` | hash | `seq` of a parent → its children, if there are several | Rust |
+//! | `llmos:branch:{id}` | hash | the end of the active branch, and its number of messages | Rust |
 //! | `llmos:replies:{id}` | hash | `Idempotency-Key` → the messages that it appended; expires 24 h after the last one | Rust |
 //! | `llmos:reply-expiries:{id}` | sorted set | `Idempotency-Key` by the second at which its reply expires; expires as above | Rust |
 //! | `llmos:reply:{key}` | hash | the session that an `Idempotency-Key` created; expires after 24 h | Rust |
@@ -44,11 +50,17 @@
 //! The first list by creation, or of pinned sessions, does the same if `llmos:created` or `llmos:pinned` is incomplete.
 //! Tags and metadata have no index.
 //!
+//! The keys from `llmos:message-ids` to `llmos:branch` are the message index of a session (`scripts/messages.lua`). It exists
+//! only where it is needed: `llmos:message-ids` with ids of clients, all six with branches or deleted messages. The first
+//! member of the document, `message_index`, says which, so their loss is noticed. They are then rebuilt from the messages,
+//! and the branch of the newest message is the active one.
+//!
 //! The `messages` and `updated_at` of a document are stale by design: an append only records the activity in the index.
 //! The later of the two times is the correct one.
 //!
 //! # Operations
-//! Each operation is one Lua script and one round trip; an update and a conditional delete read first, and a list whose
+//! Each operation is one Lua script and one round trip. A session that a caller has read before in this process is read with
+//! plain commands instead, which cost Redis less (`direct`). An update and a conditional delete read first, and a list whose
 //! filter has no index can read twice. A change of many sessions runs the operations of several at once. Every script
 //! can be repeated after a lost reply without a second effect. On a cluster an operation is several scripts, one per
 //! slot: see `cluster`.

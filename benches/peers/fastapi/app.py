@@ -44,6 +44,13 @@ class Message(BaseModel):
     timestamp: str
     traces: Any
     artifacts: Any
+    parent_id: str | None
+    parts: Any = None
+    metadata: Any = None
+    status: str = "completed"
+    model: str | None = None
+    usage: Any = None
+    updated_at: str
 
 
 class NewSession(BaseModel):
@@ -62,8 +69,13 @@ class Session(BaseModel):
     metadata: dict[str, Any]
     traces_count: int
     message_count: int
+    last_seq: int
     created_at: str
     updated_at: str
+    title_source: str = "client"
+    pinned: bool = False
+    archived: bool = False
+    tags: list[str] = []
 
 
 class SessionWithMessages(Session):
@@ -84,7 +96,9 @@ class AppendedMessages(BaseModel):
     message: str
     session_id: str
     messages: list[Message]
+    deduplicated: list[str]
     message_count: int
+    last_seq: int
 
 
 @app.post("/api/sessions", status_code=201)
@@ -115,7 +129,12 @@ async def create_session(new: NewSession, response: Response, volume_id: str = "
         await pipe.execute()
     response.headers["Location"] = f"/api/sessions/{id}"
     return SessionWithMessages(
-        **document | {"messages": [message | {"seq": 1} for message in messages], "message_count": len(messages)}
+        **document
+        | {
+            "messages": [shown(message, 1, None) for message in messages],
+            "message_count": len(messages),
+            "last_seq": len(messages),
+        }
     )
 
 
@@ -153,13 +172,13 @@ async def find_session(id: str, messages: Annotated[int, Query(ge=0, le=200)] = 
     async with store.pipeline(transaction=True) as pipe:
         pipe.get(key)
         pipe.llen(f"{key}:messages")
-        pipe.lrange(f"{key}:messages", -messages, -1)
+        pipe.lrange(f"{key}:messages", -messages - 1, -1)
         pipe.zscore("recent:all", id)
         document, count, texts, micros = await pipe.execute()
     if document is None:
         raise HTTPException(404, "The session does not exist.")
     return SessionWithMessages(
-        **session(document, count, int(micros or 0)) | {"messages": latest(texts if messages else [], count)}
+        **session(document, count, int(micros or 0)) | {"messages": latest(texts, count, messages)}
     )
 
 
@@ -169,17 +188,20 @@ async def list_messages(id: str, limit: Annotated[int, Query(ge=1, le=200)] = 50
     async with store.pipeline(transaction=True) as pipe:
         pipe.exists(key)
         pipe.llen(f"{key}:messages")
-        pipe.lrange(f"{key}:messages", -limit, -1)
+        pipe.lrange(f"{key}:messages", -limit - 1, -1)
         exists, count, texts = await pipe.execute()
     if not exists:
         raise HTTPException(404, "The session does not exist.")
-    return MessagePage(messages=latest(texts, count), has_more=count > len(texts))
+    return MessagePage(messages=latest(texts, count, limit), has_more=count > limit)
 
 
 @app.post("/api/sessions/{id}/messages")
 async def append_message(id: str, new: NewMessage) -> AppendedMessages:
     key = f"session:{id}"
-    document = await store.get(key)
+    async with store.pipeline(transaction=False) as pipe:
+        pipe.get(key)
+        pipe.lindex(f"{key}:messages", -1)
+        document, before = await pipe.execute()
     if document is None:
         raise HTTPException(404, "The session does not exist.")
     document = json.loads(document)
@@ -193,8 +215,10 @@ async def append_message(id: str, new: NewMessage) -> AppendedMessages:
     return AppendedMessages(
         message="Message added to session",
         session_id=id,
-        messages=[Message(seq=count, **message)],
+        messages=[shown(message, count, json.loads(before)["id"] if before else None)],
+        deduplicated=[],
         message_count=count,
+        last_seq=count,
     )
 
 
@@ -211,14 +235,24 @@ def stored(new: NewMessage, now: str) -> dict[str, Any]:
 
 def session(document: str, count: int, micros: int) -> dict[str, Any]:
     fields = json.loads(document)
-    fields["message_count"] = count
+    fields["message_count"] = fields["last_seq"] = count
     fields["updated_at"] = max(fields["updated_at"], text_of(micros))
     return fields
 
 
-def latest(texts: list[str], count: int) -> list[Message]:
+def latest(texts: list[str], count: int, limit: int) -> list[Message]:
+    """Returns the last messages, each with the one before it as its parent; one more was read."""
     first = count - len(texts) + 1
-    return [Message(seq=seq, **json.loads(text)) for seq, text in enumerate(texts, first)]
+    messages = [json.loads(text) for text in texts]
+    parents = [None, *(message["id"] for message in messages)]
+    shown_messages = [
+        shown(message, seq, parent) for seq, (message, parent) in enumerate(zip(messages, parents), first)
+    ]
+    return shown_messages[-limit:] if limit else []
+
+
+def shown(message: dict[str, Any], seq: int, parent_id: str | None) -> Message:
+    return Message(seq=seq, parent_id=parent_id, updated_at=message["timestamp"], **message)
 
 
 def next_cursor(last: tuple[str, int]) -> str:

@@ -15,9 +15,25 @@ const role = { type: 'string', enum: ['user', 'assistant', 'system', 'tool'] }
 const volume = { type: 'string', enum: ['user', 'team', 'system'] }
 const content = { type: 'string', minLength: 1, maxLength: 262_144 }
 
+const nullable = { type: 'string', nullable: true }
 const message = {
   type: 'object',
-  properties: { id: string, seq: integer, role: string, content: string, timestamp: string, traces: any, artifacts: any },
+  properties: {
+    id: string,
+    seq: integer,
+    parent_id: nullable,
+    role: string,
+    content: string,
+    timestamp: string,
+    traces: any,
+    artifacts: any,
+    parts: any,
+    metadata: any,
+    status: string,
+    model: nullable,
+    usage: any,
+    updated_at: string,
+  },
 }
 const messages = { type: 'array', items: message }
 const session = {
@@ -31,8 +47,13 @@ const session = {
     metadata: { type: 'object', additionalProperties: true },
     traces_count: integer,
     message_count: integer,
+    last_seq: integer,
     created_at: string,
     updated_at: string,
+    title_source: string,
+    pinned: { type: 'boolean' },
+    archived: { type: 'boolean' },
+    tags: { type: 'array', items: string },
   },
 }
 const sessionWithMessages = { type: 'object', properties: { ...session.properties, messages } }
@@ -84,7 +105,8 @@ app.post(
       .zadd(`recent:${scope}`, micros, id)
     await all(transaction)
     reply.code(201).header('location', `/api/sessions/${id}`)
-    return { ...document, messages: messages.map((it) => ({ ...it, seq: 1 })), message_count: messages.length }
+    const count = messages.length
+    return { ...organised(document), messages: messages.map((it) => shown(it, 1, null)), message_count: count, last_seq: count }
   },
 )
 
@@ -147,12 +169,12 @@ app.get(
     const limit = request.query.messages
     const key = `session:${id}`
     const [document, count, texts, micros] = await all(
-      redis.multi().get(key).llen(`${key}:messages`).lrange(`${key}:messages`, -limit, -1).zscore('recent:all', id),
+      redis.multi().get(key).llen(`${key}:messages`).lrange(`${key}:messages`, -limit - 1, -1).zscore('recent:all', id),
     )
     if (document === null) {
       return missing(reply)
     }
-    return { ...view(document, count, Number(micros ?? 0)), messages: latest(limit ? texts : [], count) }
+    return { ...view(document, count, Number(micros ?? 0)), messages: latest(texts, count, limit) }
   },
 )
 
@@ -167,12 +189,12 @@ app.get(
   async (request, reply) => {
     const key = `session:${request.params.id}`
     const [exists, count, texts] = await all(
-      redis.multi().exists(key).llen(`${key}:messages`).lrange(`${key}:messages`, -request.query.limit, -1),
+      redis.multi().exists(key).llen(`${key}:messages`).lrange(`${key}:messages`, -request.query.limit - 1, -1),
     )
     if (!exists) {
       return missing(reply)
     }
-    return { messages: latest(texts, count), has_more: count > texts.length }
+    return { messages: latest(texts, count, request.query.limit), has_more: count > request.query.limit }
   },
 )
 
@@ -182,14 +204,21 @@ app.post(
     schema: {
       body: object({ role, content, timestamp: string, traces: any, artifacts: any }, ['role', 'content']),
       response: {
-        200: object({ message: string, session_id: string, messages, message_count: integer }),
+        200: object({
+          message: string,
+          session_id: string,
+          messages,
+          deduplicated: { type: 'array', items: string },
+          message_count: integer,
+          last_seq: integer,
+        }),
       },
     },
   },
   async (request, reply) => {
     const { id } = request.params
     const key = `session:${id}`
-    const document = await redis.get(key)
+    const [document, before] = await all(redis.pipeline().get(key).lindex(`${key}:messages`, -1))
     if (document === null) {
       return missing(reply)
     }
@@ -206,8 +235,10 @@ app.post(
     return {
       message: 'Message added to session',
       session_id: id,
-      messages: [{ ...message, seq: count }],
+      messages: [shown(message, count, before && JSON.parse(before).id)],
+      deduplicated: [],
       message_count: count,
+      last_seq: count,
     }
   },
 )
@@ -231,18 +262,39 @@ function stored({ role, content, timestamp, traces = null, artifacts = null }, n
 function view(document, count, micros) {
   const fields = JSON.parse(document)
   const activity = textOf(micros)
+  organised(fields)
   fields.message_count = count
+  fields.last_seq = count
   fields.updated_at = activity > fields.updated_at ? activity : fields.updated_at
   return fields
 }
 
-function latest(texts, count) {
+// Returns the last messages, each with the one before it as its parent; one more was read.
+function latest(texts, count, limit) {
   const first = count - texts.length + 1
-  return texts.map((text, index) => {
-    const message = JSON.parse(text)
-    message.seq = first + index
-    return message
-  })
+  const messages = texts.map((text) => JSON.parse(text))
+  const all = messages.map((message, index) => shown(message, first + index, index ? messages[index - 1].id : null))
+  return limit ? all.slice(-limit) : []
+}
+
+function shown(message, seq, parent_id) {
+  message.seq = seq
+  message.parent_id = parent_id
+  message.parts ??= null
+  message.metadata ??= null
+  message.status ??= 'completed'
+  message.model ??= null
+  message.usage ??= null
+  message.updated_at ??= message.timestamp
+  return message
+}
+
+function organised(fields) {
+  fields.title_source ??= 'client'
+  fields.pinned ??= false
+  fields.archived ??= false
+  fields.tags ??= []
+  return fields
 }
 
 function missing(reply) {
