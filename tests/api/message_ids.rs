@@ -483,6 +483,22 @@ async fn ids_that_an_earlier_version_generated_are_found() {
 }
 
 #[tokio::test]
+async fn messages_that_are_too_large_with_their_content_are_rejected() {
+    let app = TestApp::shared().await;
+    let path = app.session().await.messages_path();
+    let parts = json!([{"type": "text", "text": "x".repeat(900_000)}]);
+    let message = json!({"role": "user", "parts": parts});
+    let three = json!({"messages": vec![message.clone(); 3]});
+    app.api
+        .post(&path, &three)
+        .await
+        .assert_invalid("messages[0].parts");
+    let two = json!({"messages": vec![message; 2]});
+    let stored = app.api.post(&path, &two).await.assert_status(200);
+    assert!(stored.body.len() < 4_500_000);
+}
+
+#[tokio::test]
 async fn python_session_is_changed_by_id_and_branched() {
     let app = TestApp::start().await;
     write_python_session(&app.redis, "sess_x_1", 0);

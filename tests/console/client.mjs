@@ -42,6 +42,29 @@ await run({
     assert.deepEqual(seen.gone, ['LlmosError', 404, 'not_found', 'The session does not exist.', true]);
   },
 
+  'messages are put, changed, branched, forked, merged and deleted by their ids': async (tab) => {
+    const seen = await inPage(tab, async ({ Llmos }) => {
+      const { sessions, messages } = new Llmos();
+      const { id } = await sessions.create({ volume: 'user', messages: [{ id: 'q', role: 'user', content: 'one' }] });
+      const put = await messages.put(id, 'a', { role: 'assistant', parts: [{ type: 'text', text: 'two' }] });
+      const updated = await messages.update(id, 'a', { status: 'stopped' }, { ifMatch: put.etag });
+      const stale = await messages.update(id, 'a', { status: 'failed' }, { ifMatch: put.etag }).catch((error) => error.code);
+      await messages.append(id, { id: 'b', role: 'assistant', content: 'three', parent_id: 'q' });
+      const { siblings } = (await messages.list(id)).messages[1];
+      const active = await sessions.activate(id, 'a');
+      const fork = await sessions.fork(id, { message_id: 'b', name: 'Fork' });
+      const merged = await messages.merge(id, [{ id: 'q', role: 'user', content: 'changed' }, { id: 'n', role: 'user', content: 'new' }]);
+      await messages.delete(id, 'n');
+      const gone = await messages.find(id, 'n').catch((error) => error.code);
+      return { put, updated, stale, siblings, active, fork, merged, gone, found: await messages.find(id, 'a') };
+    });
+    assert.deepEqual([seen.put.seq, seen.put.content, seen.updated.status, seen.stale], [2, 'two', 'stopped', 'precondition_failed']);
+    assert.deepEqual([seen.siblings, seen.active.message_count, seen.gone], [['a', 'b'], 2, 'not_found']);
+    assert.deepEqual([seen.fork.name, seen.fork.message_count, seen.fork.forked_from.message_id], ['Fork', 2, 'b']);
+    assert.deepEqual([seen.merged.appended, seen.merged.conflicts], [['n'], ['q']]);
+    assert.equal(seen.found.etag, seen.updated.etag);
+  },
+
   'pages() yields all pages of a list': async (tab) => {
     for (let made = 0; made < 5; made += 1) await api('POST', '/api/sessions', { name: `S${made}`, volume: 'user' });
     const pages = await inPage(tab, async ({ Llmos }) => {

@@ -86,6 +86,10 @@ pub(super) fn rejection(
             "must be the id of a message of the session",
         ),
         Rejected::ReservedId(index) => Error::field(path_of(index, "id"), RESERVED_ID),
+        Rejected::TooLarge => Error::field(
+            path_of(0, "parts"),
+            "must be smaller: with the content that is made of them, the messages have more than 4.4 MB",
+        ),
         Rejected::TooManyBranches => Error::Conflict(Conflict::TooManyBranches),
         Rejected::Changed => Error::Conflict(Conflict::Contended {
             resource: crate::service::error::Resource::Session,

@@ -61,6 +61,10 @@ pub struct Stored {
     pub last_seq: u64,
 }
 
+/// The maximum size of the messages of one call as they are stored, in bytes: the response contains all of them, and that of
+/// a Vercel function is limited to 4.5 MB.
+const MAX_STORED_BYTES: usize = 4_400_000;
+
 /// Why nothing is stored. Positions are those in the request, from 0.
 #[derive(Debug)]
 pub enum Rejected {
@@ -74,6 +78,8 @@ pub enum Rejected {
     ReservedId(usize),
     /// The session has as many branches as it can have.
     TooManyBranches,
+    /// The messages as they are stored are larger than a response can be.
+    TooLarge,
     /// A message to replace was changed meanwhile.
     Changed,
     /// The session's version, which is this one, is not an expected one.
@@ -206,6 +212,13 @@ impl Store {
             .iter()
             .map(|new| Attempt::new(new, new.to_stored(now)));
         let mut attempts: Vec<Attempt<'_>> = attempts.collect();
+        let bytes: usize = attempts
+            .iter()
+            .map(|attempt| attempt.stored.rest().len())
+            .sum();
+        if bytes > MAX_STORED_BYTES {
+            return Ok(Some(Rejected::TooLarge.into()));
+        }
         loop {
             let reply = self
                 .try_append(context, id, &append, &attempts, &expected_state)
