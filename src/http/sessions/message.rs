@@ -39,6 +39,9 @@ impl IfMatch {
 }
 
 /// Finds a message.
+///
+/// With `format=openai`, a message that becomes several is answered as `messages`. The entity tag is that of the stored
+/// message, in every format.
 #[utoipa::path(
     get, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, FormatQuery, IfNoneMatch),
     responses((status = 200, description = "The message.", body = OneMessage, headers(("ETag"))), NotModified, BadQuery, NotFound)
