@@ -1,5 +1,5 @@
-//! Stored sessions and messages: responses are JSON for any stored text, and an update keeps all members that it does
-//! not change.
+//! Stored sessions and messages: responses are JSON in every format for any stored text, a message in OpenAI's shape is
+//! returned in that shape, and an update keeps all members that it does not change.
 //!
 //! An input is a document, which is also used as a message, and a patch in JSON, separated by a NUL.
 
@@ -7,7 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use llmos::domain::caller::Caller;
-use llmos::domain::message::{Message, MessageRange, NewMessage};
+use llmos::domain::message::{Format, Members, Message, MessageSelection, NewMessage};
 use llmos::domain::metadata::Metadata;
 use llmos::domain::name::Name;
 use llmos::domain::request_context::RequestContext;
@@ -76,18 +76,55 @@ fn check_message(text: &[u8]) {
     let answered = object(&answered);
     assert_eq!(answered.get("seq").unwrap().get(), "7");
     assert!(answered.get("id").unwrap().get().starts_with('"'));
+    check_formats(&message);
     if let Ok(new) = serde_json::from_slice::<NewMessage>(text) {
-        let stored = new.into_stored(llmos::util::time::now());
-        let text = stored.as_str().to_owned();
-        let answered = answer(&stored.with_seq(1));
-        let read_back = Message::from_stored(text.clone().into_bytes(), 1);
-        assert_eq!(answer(&read_back), answered);
-        let (stored, answered) = (object(&text), object(&answered));
-        for key in ["id", "role", "content", "timestamp", "traces", "artifacts"] {
-            let (stored, answered) = (stored.get(key).unwrap(), answered.get(key).unwrap());
-            assert_eq!(answered.get(), stored.get());
+        check_new_message(text, &new);
+    }
+}
+
+/// Checks that other shapes of a message are JSON.
+fn check_formats(message: &Message) {
+    for format in [Format::Ui, Format::OpenAi] {
+        let rendered = format.render(std::slice::from_ref(message)).unwrap();
+        assert!(rendered.messages.len() + rendered.unreadable.len() > 0 || is_deleted(message));
+        for message in &rendered.messages {
+            check_json(message);
         }
-        assert!(answered.get("unreadable").is_none());
+    }
+}
+
+fn is_deleted(message: &Message) -> bool {
+    let members = Members::parse_owned(message.text());
+    members.is_some_and(|members| members.deleted)
+}
+
+/// Checks that a new message is stored and read back.
+fn check_new_message(sent: &[u8], new: &NewMessage) {
+    if new.check().is_err() || json::check(sent, 64).is_err() {
+        return;
+    }
+    let stored = new.to_stored(llmos::util::time::now()).with_seq(1);
+    check_formats(&stored);
+    let text = stored.text().to_owned();
+    let answered = answer(&stored);
+    let read_back = Message::from_stored(text.clone().into_bytes(), 1);
+    assert_eq!(answer(&read_back), answered);
+    let (stored_object, answered) = (object(&text), object(&answered));
+    for key in ["id", "role", "content", "timestamp", "traces", "artifacts"] {
+        let (stored, answered) = (stored_object.get(key).unwrap(), answered.get(key).unwrap());
+        assert_eq!(answered.get(), stored.get());
+    }
+    assert!(answered.get("unreadable").is_none());
+    // Parts that are not given come from OpenAI's shape, which is returned as it was sent.
+    let sent: Value = serde_json::from_slice(sent).unwrap();
+    if sent.get("parts").is_none_or(Value::is_null) && stored_object.get("parts").is_some() {
+        let rendered = Format::OpenAi.render(std::slice::from_ref(&stored)).unwrap();
+        let found: Value = serde_json::from_str(&rendered.messages[0]).unwrap();
+        for name in ["role", "content", "tool_calls", "tool_call_id", "refusal", "name"] {
+            let (found, sent) = (found.get(name), sent.get(name));
+            let is_null = ["tool_call_id", "name"].contains(&name) && sent == Some(&Value::Null);
+            assert!(found == sent || is_null, "{name}: {found:?} {sent:?}");
+        }
     }
 }
 
@@ -116,11 +153,11 @@ async fn check_session(redis: &Redis, stored: Stored, change: &SessionPatch) {
     let context = RequestContext::unlimited(Caller::unrestricted());
     let found = redis
         .store
-        .find_messages(&context, &id, MessageRange::Latest, 50)
+        .find_messages(&context, &id, &MessageSelection::latest(50))
         .await;
     let version = match found {
         Ok(found) => {
-            let found = found.unwrap();
+            let found = found.unwrap().unwrap();
             let session = json::text(&found.current.session);
             check_json(&session);
             let id = object(&session).get("id").unwrap().get().to_owned();

@@ -194,6 +194,13 @@ async fn oversized_stored_message_is_replaced_by_a_placeholder() {
             (&json!(2), &json!(true))
         );
     }
+    // Shapes of other services have no place for it: its id is listed.
+    for format in ["ui", "openai"] {
+        let path = format!("{}?format={format}", session.messages_path());
+        let found = app.api.get(&path).await.assert_status(200).json();
+        assert_eq!(found["unreadable"], json!(["msg_2"]), "{found}");
+        assert_eq!(found["messages"], json!([]), "{found}");
+    }
     let appended = app
         .api
         .append(&session.id, "third")

@@ -36,6 +36,7 @@ mod listing;
 mod local_access;
 mod local_server;
 mod lua_scripts;
+mod message_formats;
 mod message_ids;
 mod messages;
 mod misconfigured;

@@ -14,6 +14,7 @@ mod a_vercel;
 
 mod agent_skills;
 mod browser_uploads;
+mod chat_clients;
 mod chromium;
 mod console;
 mod contract;

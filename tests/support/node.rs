@@ -1,4 +1,4 @@
-//! Runs the scripts of `tests/blob` and `tests/console` with Node or Python.
+//! Runs the scripts of `tests/blob`, `tests/chat` and `tests/console` with Node or Python.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,8 +15,12 @@ pub async fn run_script(script: &str, arguments: &[&str], environment: &[(&str, 
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     for package in [
         "@vercel/blob",
+        "ai-5.0.277",
+        "ai-6.0.326",
+        "ai-7.0.173",
         "axe-core",
         "esbuild",
+        "openai",
         "playwright-core",
         "vercel-blob-0.27.3",
         "vercel-blob-1.1.1",

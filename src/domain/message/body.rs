@@ -8,7 +8,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::id::{MessageId, Parent};
 use super::new::{Content, NewMessage};
-use super::openai::{Chat, Label, SentContent, ToolCalls};
+use super::openai::Chat;
+use super::openai_items::{Label, SentContent, ToolCalls};
 use super::parts::Parts;
 use super::patch::given;
 use super::values::{Attachment, Feedback, MessageStatus, Model, Role, Timestamp, Usage};

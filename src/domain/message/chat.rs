@@ -81,7 +81,7 @@ impl Chat {
         }
     }
 
-    /// Adds a message that came in this shape. `said` is what it said beside its parts.
+    /// Adds a message that came in this shape. `said` has its members beside its parts.
     fn add_said(&mut self, role: &str, parts: &[Part<'_>], said: &Object<'_>) {
         let mut message = begin(role, Some(said));
         let items = content_parts(parts);
@@ -121,7 +121,7 @@ impl Chat {
                 self.messages.push(json::text(&message));
             }
             self.add_outputs(step);
-            // What a person said between two steps.
+            // A message of a person between two steps.
             let steering = step.last().filter(|part| part.kind() == "steering-message");
             if let Some(parts) = steering.and_then(|part| part.get("parts")) {
                 let items = content_parts(&Part::list(parts));

@@ -14,7 +14,7 @@ pub(super) struct Item {
     pub(super) json: Box<RawValue>,
 }
 
-/// Returns the content part for a part of a message; `None` if there is none.
+/// Returns the content part for a part of a message; `None` for parts without a counterpart.
 pub(super) fn content_part(part: &Part<'_>) -> Option<Item> {
     match part.kind() {
         "text" if refusal(part).is_none() => text_part(part),
@@ -52,7 +52,7 @@ fn text_part(part: &Part<'_>) -> Option<Item> {
     })
 }
 
-/// Returns the content part that came in this shape, without what is in the part itself.
+/// Returns the content part that came in this shape, without the members that the part itself has.
 fn kept<'a>(openai: &'a Object<'_>, kinds: &[&str]) -> Object<'a> {
     let object = openai
         .get("part")

@@ -2,12 +2,13 @@
 
 use serde_json::value::RawValue;
 
-use super::openai::MAX_LABEL_CHARS;
 use super::parts::MAX_PART_TYPE_CHARS;
 use super::view::text;
 use crate::util::json::{self, Object};
 use crate::util::media_type;
 
+/// The maximum length of the id of a call, of the name of a tool and of the name of an author, in characters.
+pub const MAX_LABEL_CHARS: usize = 256;
 /// The maximum nesting depth of the arguments of a call that become its `input`; deeper ones stay a text.
 const MAX_ARGUMENTS_DEPTH: usize = 24;
 
@@ -43,7 +44,7 @@ impl NewPart {
         self.members.push((name, value));
     }
 
-    /// Adds what the shape has no place for.
+    /// Adds a member that has no place in the part.
     pub(super) fn with_openai(mut self, name: &'static str, value: Box<RawValue>) -> Self {
         self.openai.push((name, value));
         self

@@ -16,6 +16,8 @@ struct UiMessage<'a> {
     view: &'a View<'a>,
     role: &'static str,
     parts: Vec<Cow<'a, str>>,
+    /// Whether the parts are those that are stored.
+    is_stored: bool,
 }
 
 /// Renders messages, in order.
@@ -24,49 +26,78 @@ struct UiMessage<'a> {
 /// A `tool` message without a call among these messages is an assistant message.
 pub(super) fn render(messages: &[View<'_>]) -> Vec<String> {
     let parts: Vec<Vec<Part<'_>>> = messages.iter().map(View::parts).collect();
-    let mut rendered: Vec<UiMessage<'_>> = Vec::with_capacity(messages.len());
-    // The parts of tools by the ids of their calls: the stored part, and its place in `rendered`.
-    let mut calls: HashMap<String, (&Part<'_>, usize, usize)> = HashMap::new();
+    let mut ui = Ui::default();
     for (view, parts) in messages.iter().zip(&parts) {
-        let role = ui_role(view.role());
         if view.role() == "tool" {
-            let mut results = view.results();
-            if results.is_empty() {
-                results.push(whole_result(view));
-            }
-            results.retain(|result| match calls.get(&result.call_id) {
-                Some((part, message, index)) => {
-                    if !FINISHED.contains(&&*part.state()) {
-                        rendered[*message].parts[*index] =
-                            Cow::Owned(answered(part, &result.output));
-                    }
-                    false
-                }
-                None => true,
-            });
-            if !results.is_empty() {
-                let parts = results.iter().map(unasked).map(Cow::Owned).collect();
-                rendered.push(UiMessage { view, role, parts });
-            }
-            continue;
+            ui.add_results(view);
+        } else {
+            ui.add(view, parts);
         }
+    }
+    ui.messages.iter().map(UiMessage::to_json).collect()
+}
+
+/// Messages that are being rendered.
+#[derive(Default)]
+struct Ui<'a> {
+    messages: Vec<UiMessage<'a>>,
+    /// The parts of tools by the ids of their calls: the stored part, and its place in `messages`.
+    calls: HashMap<String, (&'a Part<'a>, usize, usize)>,
+}
+
+impl<'a> Ui<'a> {
+    fn add(&mut self, view: &'a View<'a>, stored: &'a [Part<'a>]) {
+        let role = ui_role(view.role());
         if role == "assistant" {
-            let places = parts.iter().enumerate();
-            calls.extend(places.filter_map(|(index, part)| {
+            let place = self.messages.len();
+            let places = stored.iter().enumerate();
+            self.calls.extend(places.filter_map(|(index, part)| {
                 let (_, id) = part.call()?;
-                Some((id, (part, rendered.len(), index)))
+                Some((id, (part, place, index)))
             }));
         }
-        let parts = match parts.as_slice() {
-            [] => vec![Cow::Owned(text_part(view))],
-            parts => parts
-                .iter()
-                .map(|part| Cow::Borrowed(part.raw.get()))
-                .collect(),
-        };
-        rendered.push(UiMessage { view, role, parts });
+        let mut parts: Vec<Cow<'_, str>> = stored
+            .iter()
+            .map(|part| Cow::Borrowed(part.raw.get()))
+            .collect();
+        if parts.is_empty() {
+            parts.push(Cow::Owned(text_part(view)));
+        }
+        self.messages.push(UiMessage {
+            view,
+            role,
+            parts,
+            is_stored: !stored.is_empty(),
+        });
     }
-    rendered.iter().map(UiMessage::to_json).collect()
+
+    /// Puts the results of a `tool` message into the parts of their calls, and the others into a message of their own.
+    fn add_results(&mut self, view: &'a View<'a>) {
+        let mut results = view.results();
+        if results.is_empty() {
+            results.push(whole_result(view));
+        }
+        results.retain(|result| {
+            let Some((part, message, index)) = self.calls.get(&result.call_id) else {
+                return true;
+            };
+            if !FINISHED.contains(&&*part.state()) {
+                let message = &mut self.messages[*message];
+                message.parts[*index] = Cow::Owned(answered(part, &result.output));
+                message.is_stored = false;
+            }
+            false
+        });
+        if !results.is_empty() {
+            let parts = results.iter().map(unasked).map(Cow::Owned).collect();
+            self.messages.push(UiMessage {
+                view,
+                role: "assistant",
+                parts,
+                is_stored: false,
+            });
+        }
+    }
 }
 
 /// Returns the role in this shape. The AI SDK has three.
@@ -80,9 +111,13 @@ fn ui_role(role: &str) -> &'static str {
 
 impl UiMessage<'_> {
     fn to_json(&self) -> String {
-        let parts = self.parts.join(",");
+        let parts = if self.is_stored {
+            Cow::Borrowed(self.view.list().get())
+        } else {
+            Cow::Owned(format!("[{}]", self.parts.join(",")))
+        };
         let (id, role) = (json::text(&self.view.id()), self.role);
-        let mut text = format!("{{\"id\":{id},\"role\":\"{role}\",\"parts\":[{parts}]");
+        let mut text = format!("{{\"id\":{id},\"role\":\"{role}\",\"parts\":{parts}");
         if let Some(metadata) = self.view.metadata() {
             text.push_str(",\"metadata\":");
             text.push_str(metadata.get());
@@ -156,14 +191,14 @@ mod tests {
 
     #[test]
     fn parts_are_returned_to_the_letter_with_metadata() {
-        let parts = r#"[{"type":"x", "b":1.50,"a":"\u00fc"},{"type":"y"}]"#;
+        let parts = r#"[ {"type":"x", "b":1.50,"a":"\u00fc"}, {"type":"y"}]"#;
         let new: NewMessage = serde_json::from_str(&format!(
             r#"{{"id":"a","role":"user","parts":{parts},"metadata":{{"k": 1}}}}"#
         ))
         .unwrap();
         let message = new.to_stored(crate::util::time::now()).with_seq(1);
         let rendered = Format::Ui.render(&[message]).unwrap().messages;
-        let expected = r#"{"id":"a","role":"user","parts":[{"type":"x", "b":1.50,"a":"\u00fc"},{"type":"y"}],"metadata":{"k": 1}}"#;
+        let expected = r#"{"id":"a","role":"user","parts":[ {"type":"x", "b":1.50,"a":"\u00fc"}, {"type":"y"}],"metadata":{"k": 1}}"#;
         assert_eq!(rendered, [expected]);
     }
 

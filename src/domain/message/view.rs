@@ -57,13 +57,14 @@ impl<'a> View<'a> {
         metadata.filter(|metadata| metadata.get() != "null")
     }
 
+    /// Returns the list of parts as it is stored.
+    pub(super) fn list(&self) -> &RawValue {
+        self.members.parts.as_deref().unwrap_or(RawValue::NULL)
+    }
+
     /// Returns the parts.
     pub(super) fn parts(&self) -> Vec<Part<'_>> {
-        self.members
-            .parts
-            .as_deref()
-            .map(Part::list)
-            .unwrap_or_default()
+        Part::list(self.list())
     }
 
     /// Returns the results of tools in the parts of a `tool` message.
@@ -145,7 +146,7 @@ impl<'a> Part<'a> {
         self.text("state").unwrap_or_default()
     }
 
-    /// Returns what a message in OpenAI's shape said beside the members of the part.
+    /// Returns the members of a message in OpenAI's shape that have no place in the part.
     pub(super) fn openai(&self) -> Object<'_> {
         let metadata = ["providerMetadata", "callProviderMetadata"].map(|name| self.get(name));
         let metadata = metadata.into_iter().flatten().find_map(|metadata| {

@@ -40,7 +40,8 @@ impl IfMatch {
 
 /// Finds a message.
 ///
-/// Its entity tag changes only when the message changes, unlike that of the session.
+/// With `format=openai`, a message that becomes several is answered as `messages`. The entity tag is that of the stored
+/// message, in every format.
 #[utoipa::path(
     get, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, FormatQuery, IfNoneMatch),
     responses((status = 200, description = "The message.", body = OneMessage, headers(("ETag"))), NotModified, BadQuery, NotFound)

@@ -21,6 +21,8 @@ mod legacy;
 mod limits;
 #[path = "../listing.rs"]
 mod listing;
+#[path = "../message_formats.rs"]
+mod message_formats;
 #[path = "../message_ids.rs"]
 mod message_ids;
 #[path = "../messages.rs"]
