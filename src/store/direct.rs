@@ -312,11 +312,6 @@ fn page_of(
     mut messages: Vec<Vec<u8>>,
 ) -> (Part, bool, usize) {
     let bytes = messages.iter().map(Vec::len).sum();
-    for message in &mut messages {
-        if message.len() > MAX_MESSAGE_BYTES {
-            message.clear();
-        }
-    }
     let count = messages.len() as u64;
     let is_latest = matches!(page.range, MessageRange::Latest);
     // The seq of the first message that was read.
@@ -342,6 +337,11 @@ fn page_of(
         messages.drain(..cut);
     } else {
         messages.truncate(kept);
+    }
+    for message in &mut messages {
+        if message.len() > MAX_MESSAGE_BYTES {
+            message.clear();
+        }
     }
     let last = first + messages.len() as u64;
     let has_more = match (page.limit, is_latest) {
