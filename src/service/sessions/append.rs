@@ -34,6 +34,7 @@ impl SessionService<'_> {
             replacements: &[],
             idempotency,
             expected,
+            state: None,
         };
         let appended = self.store.append_messages(self.context, id, append).await?;
         match appended.ok_or(NOT_FOUND)? {
@@ -87,7 +88,7 @@ pub(super) fn rejection(
         ),
         Rejected::ReservedId(index) => Error::field(path_of(index, "id"), RESERVED_ID),
         Rejected::TooManyBranches => Error::Conflict(Conflict::TooManyBranches),
-        Rejected::Changed => Error::Conflict(Conflict::Contended {
+        Rejected::Changed(_) => Error::Conflict(Conflict::Contended {
             resource: crate::service::error::Resource::Session,
             id: id.to_string(),
         }),
