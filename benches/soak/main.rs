@@ -19,7 +19,7 @@ mod workload;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use workload::{Fault, run};
+use workload::{Fault, Outcome, run, run_on_cluster, run_on_one_session};
 
 const HEAD: &str = "\
 | fault | operations | acknowledged | lost | duplicated | wrong | longest wait | recovery | memory |
@@ -35,7 +35,8 @@ async fn main() -> ExitCode {
     // cargo adds arguments of its own.
     let seconds = std::env::args().find_map(|argument| argument.parse().ok());
     let total = Duration::from_secs(seconds.unwrap_or(DEFAULT_SECONDS));
-    let faults = u32::try_from(Fault::ALL.len()).unwrap();
+    // Every fault, and the two runs of many writers on one session.
+    let faults = u32::try_from(Fault::ALL.len() + 2).unwrap();
     let time = (total / faults)
         .saturating_sub(AROUND_A_FAULT)
         .max(SHORTEST);
@@ -43,15 +44,19 @@ async fn main() -> ExitCode {
     println!("\nevery fault for {} s\n", time.as_secs());
     println!("{HEAD}");
     let mut bad = Vec::new();
-    for fault in Fault::ALL {
-        let outcome = run(fault, time).await;
+    let mut report = |outcome: Outcome| {
         println!("{outcome}");
         if !outcome.is_good() {
             bad.push(outcome);
         }
+    };
+    for fault in Fault::ALL {
+        report(run(fault, time).await);
     }
+    report(run_on_one_session(Fault::ConnectionsCut, time).await);
+    report(run_on_cluster(time).await);
     for outcome in &bad {
-        println!("\n{}: {:#?}", outcome.fault.name(), outcome.findings);
+        println!("\n{}: {:#?}", outcome.name, outcome.findings);
     }
     for violation in &violations {
         println!("\n{violation}");

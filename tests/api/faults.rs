@@ -1,6 +1,7 @@
 //! Redis failures: the service returns 503 in time and recovers by itself.
 
 mod connections;
+mod lost_replies;
 mod process;
 mod redis;
 

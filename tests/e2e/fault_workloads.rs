@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use crate::workload::{Fault, run};
+use crate::workload::{Fault, run, run_on_cluster, run_on_one_session};
 
 const TIME: Duration = Duration::from_secs(2);
 /// Longer than the service's timeout of 2 s.
 const LONG: Duration = Duration::from_secs(3);
+const MINUTE: Duration = Duration::from_secs(60);
+/// The cluster shares the machine with other tests; `make soak` runs it for longer.
+const CLUSTER_TIME: Duration = Duration::from_secs(15);
 
 macro_rules! kept_while {
     ($($name:ident: $fault:ident for $time:ident),+ $(,)?) => {$(
@@ -39,4 +42,19 @@ kept_while! {
     our_process_is_frozen_and_thawed: ProcessFrozen for LONG,
     our_process_has_30_file_descriptors: FewDescriptors for TIME,
     the_clock_jumps: ClockJumps for LONG,
+    message_index_loses_keys: IndexLost for TIME,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_change_the_messages_of_one_session_while_connections_are_cut() {
+    let outcome = run_on_one_session(Fault::ConnectionsCut, MINUTE).await;
+    println!("{outcome}");
+    assert!(outcome.is_good(), "{outcome:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_change_the_messages_of_one_session_on_a_cluster_that_closes_connections() {
+    let outcome = run_on_cluster(CLUSTER_TIME).await;
+    println!("{outcome}");
+    assert!(outcome.is_good(), "{outcome:#?}");
 }

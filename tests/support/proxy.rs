@@ -1,8 +1,9 @@
 //! A TCP proxy between the service and Redis with injected network failures.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -42,9 +43,15 @@ pub struct Proxy {
     task: JoinHandle<()>,
 }
 
-#[derive(Debug)]
+/// A function that runs once.
+type Once = Box<dyn FnOnce() + Send>;
+
 struct Shared {
     mode: AtomicU8,
+    /// The number of commands or answers that pass before a one-time mode.
+    passing: AtomicUsize,
+    /// Runs before a one-time mode closes the connection.
+    then: Mutex<Option<Once>>,
     target: Mutex<PathBuf>,
     /// The number of times that all connections were cut.
     cut: watch::Sender<u64>,
@@ -56,6 +63,8 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             mode: AtomicU8::new(Mode::Pass as u8),
+            passing: AtomicUsize::new(0),
+            then: Mutex::new(None),
             target: Mutex::new(socket),
             cut: watch::Sender::new(0),
         });
@@ -69,6 +78,19 @@ impl Proxy {
 
     pub fn set(&self, mode: Mode) {
         self.shared.set(mode);
+    }
+
+    /// Sets a one-time mode for the command or answer behind `passing` others, and a function that runs before the
+    /// connection closes, when Redis has run the earlier commands.
+    pub fn set_behind(&self, passing: usize, mode: Mode, then: impl FnOnce() + Send + 'static) {
+        self.shared.passing.store(passing, Ordering::SeqCst);
+        *self.shared.then.lock().unwrap() = Some(Box::new(then));
+        self.set(mode);
+    }
+
+    /// Returns whether a one-time mode has been used.
+    pub fn is_passing(&self) -> bool {
+        self.shared.is(Mode::Pass)
     }
 
     /// Connects new connections to another server, like a changed DNS record.
@@ -88,6 +110,12 @@ impl Drop for Proxy {
     }
 }
 
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.mode.fmt(formatter)
+    }
+}
+
 impl Shared {
     fn set(&self, mode: Mode) {
         self.mode.store(mode as u8, Ordering::SeqCst);
@@ -97,8 +125,21 @@ impl Shared {
         self.mode.load(Ordering::SeqCst) == mode as u8
     }
 
-    /// Returns whether a one-time mode is still due, and resets it.
+    /// Returns whether a one-time mode is due, and resets it.
     fn take(&self, mode: Mode) -> bool {
+        let passing = &self.passing;
+        if self.is(mode) && passing.load(Ordering::SeqCst) > 0 {
+            passing.fetch_sub(1, Ordering::SeqCst);
+            return false;
+        }
+        let is_due = self.reset(mode);
+        if is_due && let Some(then) = self.then.lock().unwrap().take() {
+            then();
+        }
+        is_due
+    }
+
+    fn reset(&self, mode: Mode) -> bool {
         let (mode, pass) = (mode as u8, Mode::Pass as u8);
         let taken = self
             .mode

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
+use super::database::Database;
 use super::history::{Existence, History, KnownSession, Messages};
 use crate::support::{Client, Redis};
 
@@ -15,8 +16,14 @@ pub struct Findings {
     pub wrong: Vec<String>,
 }
 
-/// Runs all checks. `shared` is the id of the shared session.
-pub async fn check(histories: &[History], shared: &str, redis: &Redis, api: &Client) -> Findings {
+/// Runs all checks. `shared` and `conversation` are the ids of the sessions that all clients write to.
+pub async fn check(
+    histories: &[History],
+    shared: &str,
+    conversation: &str,
+    redis: &Redis,
+    api: &Client,
+) -> Findings {
     let mut findings = Findings::default();
     let stored = stored_sessions(redis);
     let ids: BTreeSet<&String> = stored
@@ -46,6 +53,9 @@ pub async fn check(histories: &[History], shared: &str, redis: &Redis, api: &Cli
     for id in newest.map(|session| session.id.as_str()).chain([shared]) {
         findings.check_pages(api, id, &contents(redis, id)).await;
     }
+    findings
+        .check_conversation(histories, conversation, Database::Single(redis), api)
+        .await;
     findings
 }
 
@@ -98,7 +108,9 @@ impl Findings {
             if sessions.len() > 1 {
                 self.duplicated.push(format!("session {name}"));
             }
-            if !names.contains(name.as_str()) && name != super::SHARED {
+            if !names.contains(name.as_str())
+                && ![super::SHARED, super::CONVERSATION].contains(&name.as_str())
+            {
                 self.wrong.push(format!("no client created {name}"));
             }
         }
@@ -214,7 +226,7 @@ impl Findings {
         }
     }
 
-    async fn read(&mut self, api: &Client, path: &str) -> Option<Value> {
+    pub async fn read(&mut self, api: &Client, path: &str) -> Option<Value> {
         let answer = api.get(path).await;
         if answer.status != 200 {
             self.wrong.push(format!("GET {path}: {}", answer.status));

@@ -21,6 +21,10 @@ pub struct Situation {
     /// The processes of the function; a failed request is repeated to the other one.
     pub apis: [Client; 2],
     pub shared_session: String,
+    /// The session whose messages all clients append, replace and delete.
+    pub conversation: String,
+    /// Whether the clients work on the conversation only.
+    pub is_conversation_only: bool,
     /// True while the fault breaks connections to the function.
     pub connections_may_fail: bool,
     /// True while one process may read stale data.
@@ -30,6 +34,23 @@ pub struct Situation {
     pub stopped: AtomicBool,
 }
 
+impl Situation {
+    /// Returns the situation before a fault.
+    pub fn new(apis: [Client; 2], shared_session: String, conversation: String) -> Self {
+        Self {
+            apis,
+            shared_session,
+            conversation,
+            is_conversation_only: false,
+            connections_may_fail: false,
+            reads_may_lag: false,
+            lifted: OnceLock::new(),
+            recovered: AtomicUsize::new(0),
+            stopped: AtomicBool::new(false),
+        }
+    }
+}
+
 /// Works until the stop flag is set.
 pub async fn work(number: usize, situation: Arc<Situation>) -> History {
     let mut worker = Worker {
@@ -37,11 +58,19 @@ pub async fn work(number: usize, situation: Arc<Situation>) -> History {
         situation,
         history: History::default(),
         step: 0,
+        turn: number,
         target: number,
         stopped_at: None,
     };
     while !worker.situation.stopped.load(Ordering::SeqCst) {
-        worker.operate().await;
+        worker.step += 1;
+        worker.target = number;
+        if worker.situation.is_conversation_only || worker.step.is_multiple_of(2) {
+            worker.converse().await;
+        }
+        if !worker.situation.is_conversation_only {
+            worker.operate().await;
+        }
         tokio::time::sleep(PAUSE).await;
     }
     worker.history
@@ -49,10 +78,12 @@ pub async fn work(number: usize, situation: Arc<Situation>) -> History {
 
 /// A client and its progress.
 pub struct Worker {
-    number: usize,
+    pub number: usize,
     pub situation: Arc<Situation>,
     pub history: History,
     pub step: u64,
+    /// The number of the next operation on the conversation, in a cycle.
+    pub turn: usize,
     /// The index of the process for the next request; each operation begins with the first.
     pub target: usize,
     pub stopped_at: Option<Instant>,
@@ -61,8 +92,6 @@ pub struct Worker {
 impl Worker {
     /// Runs the next operation of a cycle; every write has new content.
     async fn operate(&mut self) {
-        self.step += 1;
-        self.target = self.number;
         let newest = self.history.sessions.iter().rposition(is_kept);
         match (self.step % 16, newest) {
             (1, _) | (_, None) => self.create().await,

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::database::lose_indexes;
 use super::world::World;
 use crate::support::Mode;
 
 /// The time limit of every request. A round trip ends after 2 s; an update has two of them, and one
 /// may be repeated on a new connection, which has 1 s. The rest is a margin for a busy machine.
-const WAIT_LIMIT: Duration = Duration::from_secs(6);
+pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(6);
 /// The descriptor limit of [`Fault::FewDescriptors`]; the process itself needs about a dozen.
 const FEW_DESCRIPTORS: u32 = 30;
 /// The number of concurrent connections that use up the rest.
@@ -34,10 +35,11 @@ pub enum Fault {
     ProcessFrozen,
     FewDescriptors,
     ClockJumps,
+    IndexLost,
 }
 
 impl Fault {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::RedisKilled,
         Self::RedisStopped,
         Self::ClientsPaused,
@@ -52,6 +54,7 @@ impl Fault {
         Self::ProcessFrozen,
         Self::FewDescriptors,
         Self::ClockJumps,
+        Self::IndexLost,
     ];
 
     pub fn name(self) -> &'static str {
@@ -70,6 +73,7 @@ impl Fault {
             Self::ProcessFrozen => "our process frozen and thawed",
             Self::FewDescriptors => "30 file descriptors",
             Self::ClockJumps => "the clock jumps, connections are cut",
+            Self::IndexLost => "keys of the message index lost",
         }
     }
 
@@ -157,6 +161,7 @@ impl Fault {
                 }
                 return;
             }
+            Self::IndexLost => return lose_indexes(world, time).await,
         }
         tokio::time::sleep(time).await;
     }
@@ -167,7 +172,7 @@ impl Fault {
             Self::RedisKilled => world.redis.restart().await,
             Self::RedisStopped => redis.thaw(),
             // The process exits by itself.
-            Self::ClientsPaused => {}
+            Self::ClientsPaused | Self::IndexLost => {}
             Self::OutOfMemory => redis.command::<()>(&["CONFIG", "SET", "maxmemory", "0"]),
             Self::FailedOver => world.proxy.cut_all(),
             Self::ReadOnly => redis.command::<()>(&["REPLICAOF", "NO", "ONE"]),

@@ -2,25 +2,38 @@
 
 mod check;
 mod client;
+mod cluster;
+mod conversation;
+mod conversation_check;
+mod database;
 mod fault;
 mod history;
+mod message_changes;
 mod request;
+mod transcript;
 mod world;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
 
 use self::check::{Findings, check};
 use self::client::Situation;
+pub use self::cluster::run_on_cluster;
 pub use self::fault::Fault;
+use self::history::History;
 use self::world::World;
+use crate::support::Client;
 
 const CLIENTS: usize = 16;
-/// The name of the shared session.
+/// The number of clients that write to one session.
+const WRITERS: usize = 64;
+/// The names of the sessions that all clients write to.
 const SHARED: &str = "shared";
+const CONVERSATION: &str = "conversation";
 /// The time before the fault, in which memory use becomes stable.
 const WARM_UP: Duration = Duration::from_secs(1);
 /// The time that the clients work after all have recovered.
@@ -34,7 +47,8 @@ const MEMORY_LIMIT: u64 = 4 * 1024 * 1024;
 /// The outcome of a fault.
 #[derive(Debug)]
 pub struct Outcome {
-    pub fault: Fault,
+    /// The name of the fault.
+    pub name: &'static str,
     pub operations: u64,
     pub acknowledged: u64,
     pub findings: Findings,
@@ -46,65 +60,106 @@ pub struct Outcome {
 
 /// Runs the workload during a fault of this duration and checks the outcome.
 pub async fn run(fault: Fault, time: Duration) -> Outcome {
+    run_clients(fault, time, CLIENTS, false).await
+}
+
+/// Runs many writers on one session during a fault of this duration and checks the outcome.
+pub async fn run_on_one_session(fault: Fault, time: Duration) -> Outcome {
+    run_clients(fault, time, WRITERS, true).await
+}
+
+async fn run_clients(
+    fault: Fault,
+    time: Duration,
+    count: usize,
+    is_conversation_only: bool,
+) -> Outcome {
     let mut world = World::start(fault).await;
     let shared = world.apis[1].create_session(SHARED).await;
-    let situation = Arc::new(Situation {
-        apis: world.apis.clone(),
-        shared_session: shared.clone(),
+    let conversation = conversation::start(&world.apis[1], CONVERSATION).await;
+    world.conversation.clone_from(&conversation);
+    let situation = Situation {
+        is_conversation_only,
         connections_may_fail: fault.is_of_connections_to_us(),
         reads_may_lag: fault == Fault::FailedOver,
-        lifted: OnceLock::new(),
-        recovered: AtomicUsize::new(0),
-        stopped: AtomicBool::new(false),
-    });
-    let clients = (0..CLIENTS).map(|number| tokio::spawn(client::work(number, situation.clone())));
-    let clients: Vec<_> = clients.collect();
+        ..Situation::new(world.apis.clone(), shared.clone(), conversation.clone())
+    };
+    let clients = Clients::start(situation, count);
 
     tokio::time::sleep(WARM_UP).await;
     let before = world.memory();
     fault.happen(&mut world, time).await;
-    let lifted = Instant::now();
-    situation.lifted.set(lifted).unwrap();
-    while situation.recovered.load(Ordering::SeqCst) < CLIENTS
-        && lifted.elapsed() < 2 * RECOVERY_LIMIT
-    {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    tokio::time::sleep(AFTERMATH).await;
-    situation.stopped.store(true, Ordering::SeqCst);
-    let mut histories = Vec::new();
-    for client in clients {
-        histories.push(client.await.unwrap());
-    }
+    let (histories, apis) = clients.stop().await;
 
-    let mut findings = check(&histories, &shared, &world.redis, &world.apis[0]).await;
-    findings.wrong.extend(
-        histories
-            .iter_mut()
-            .flat_map(|history| std::mem::take(&mut history.wrong)),
-    );
-    let waits = histories.iter().map(|history| history.longest_wait);
-    let recoveries = histories
-        .iter()
-        .map(|history| history.recovered_after.unwrap_or(Duration::MAX));
-    let mut outcome = Outcome {
-        fault,
-        operations: histories.iter().map(|history| history.operations).sum(),
-        acknowledged: histories.iter().map(|history| history.acknowledged).sum(),
-        findings,
-        longest_wait: waits.max().unwrap(),
-        recovery: recoveries.max().unwrap(),
-        memory: (before, world.memory()),
-    };
-    outcome.judge(time);
+    let findings = check(&histories, &shared, &conversation, &world.redis, &apis[0]).await;
+    let mut outcome = Outcome::of(fault.name(), histories, findings);
+    outcome.memory = (before, world.memory());
+    outcome.judge(fault.wait_limit(time));
     outcome
 }
 
+/// The clients at work.
+struct Clients {
+    situation: Arc<Situation>,
+    tasks: Vec<JoinHandle<History>>,
+}
+
+impl Clients {
+    fn start(situation: Situation, count: usize) -> Self {
+        let situation = Arc::new(situation);
+        let tasks = (0..count)
+            .map(|number| tokio::spawn(client::work(number, situation.clone())))
+            .collect();
+        Self { situation, tasks }
+    }
+
+    /// Stops the clients some time after all have recovered from the fault, which ends now. Returns their histories, and
+    /// the processes.
+    async fn stop(self) -> (Vec<History>, [Client; 2]) {
+        let situation = self.situation;
+        let lifted = Instant::now();
+        situation.lifted.set(lifted).unwrap();
+        while situation.recovered.load(Ordering::SeqCst) < self.tasks.len()
+            && lifted.elapsed() < 2 * RECOVERY_LIMIT
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(AFTERMATH).await;
+        situation.stopped.store(true, Ordering::SeqCst);
+        let mut histories = Vec::new();
+        for task in self.tasks {
+            histories.push(task.await.unwrap());
+        }
+        (histories, situation.apis.clone())
+    }
+}
+
 impl Outcome {
+    /// Returns the outcome of the clients, apart from their memory.
+    fn of(name: &'static str, mut histories: Vec<History>, mut findings: Findings) -> Self {
+        let wrong = histories
+            .iter_mut()
+            .flat_map(|history| std::mem::take(&mut history.wrong));
+        findings.wrong.extend(wrong);
+        let waits = histories.iter().map(|history| history.longest_wait);
+        let recoveries = histories
+            .iter()
+            .map(|history| history.recovered_after.unwrap_or(Duration::MAX));
+        Self {
+            name,
+            operations: histories.iter().map(|history| history.operations).sum(),
+            acknowledged: histories.iter().map(|history| history.acknowledged).sum(),
+            findings,
+            longest_wait: waits.max().unwrap(),
+            recovery: recoveries.max().unwrap(),
+            memory: (0, 0),
+        }
+    }
+
     /// Adds exceeded limits to the violations.
-    fn judge(&mut self, time: Duration) {
+    fn judge(&mut self, wait_limit: Duration) {
         let limits = [
-            ("a wait", self.longest_wait, self.fault.wait_limit(time)),
+            ("a wait", self.longest_wait, wait_limit),
             ("recovery", self.recovery, RECOVERY_LIMIT),
         ];
         for (what, took, limit) in limits {
@@ -138,7 +193,7 @@ impl fmt::Display for Outcome {
         write!(
             formatter,
             "| {} | {} | {} | {} | {} | {} | {} ms | {} ms | {:.1} to {:.1} MB |",
-            self.fault.name(),
+            self.name,
             self.operations,
             self.acknowledged,
             self.findings.lost.len(),

@@ -18,6 +18,7 @@ const GIVES_UP: u64 = 7;
 
 impl Worker {
     /// Writes and repeats with the same key until the write is acknowledged, unless this operation is not repeated.
+    /// Only a repetition may have another status than the first accepted one.
     pub async fn write(
         &mut self,
         method: Method,
@@ -26,19 +27,46 @@ impl Worker {
         accepted: &[u16],
     ) -> Option<Response> {
         let key = self.unique();
+        let accepted = (&accepted[..1], accepted);
+        self.insist(method, path, body, Some(&key), accepted).await
+    }
+
+    /// Writes without a key, as a write that can be repeated does: `accepted` are the statuses of the first attempt and
+    /// of repetitions.
+    pub async fn change(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        accepted: (&[u16], &[u16]),
+    ) -> Option<Response> {
+        self.insist(method, path, body, None, accepted).await
+    }
+
+    async fn insist(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        key: Option<&str>,
+        accepted: (&[u16], &[u16]),
+    ) -> Option<Response> {
         let gives_up = self.step.is_multiple_of(GIVES_UP);
         for attempt in 0.. {
-            let is_repeated = attempt > 0;
-            let accepted = if is_repeated {
-                accepted
-            } else {
-                &accepted[..1]
-            };
-            let answer = self.attempt(method.clone(), path, body, Some(&key)).await;
+            let accepted = if attempt > 0 { accepted.1 } else { accepted.0 };
+            let answer = self.attempt(method.clone(), path, body, key).await;
             match answer {
                 Some(answer) if accepted.contains(&answer.status.as_u16()) => {
                     self.note_acknowledged();
                     return Some(answer);
+                }
+                // A replica may lack the message yet.
+                Some(answer)
+                    if key.is_none()
+                        && self.situation.reads_may_lag
+                        && [404, 422].contains(&answer.status.as_u16()) =>
+                {
+                    self.target += 1;
                 }
                 Some(answer) => {
                     let text = String::from_utf8_lossy(&answer.body);

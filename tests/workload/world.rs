@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::fault::Fault;
 use crate::support::{Client, Process, Proxy, Redis, ReservedPort};
 
-const FUNCTION: &str = env!("CARGO_BIN_EXE_sessions");
+pub(super) const FUNCTION: &str = env!("CARGO_BIN_EXE_sessions");
 const PERSISTENT: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 /// The path of the library on Debian and its derivatives; the loader replaces `$LIB`.
 const FAKE_TIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
@@ -23,6 +23,8 @@ pub struct World {
     pub proxy: Proxy,
     pub process: Process,
     pub apis: [Client; 2],
+    /// The id of the conversation, once it is created.
+    pub conversation: String,
     replica: Option<Replica>,
     other: Process,
     port: ReservedPort,
@@ -53,11 +55,7 @@ impl World {
         } else {
             redis.url()
         };
-        let mut environment = vec![
-            ("REDIS_URL", url),
-            ("REQUEST_LOG", "off".to_owned()),
-            ("STORAGE_FALLBACK", "off".to_owned()),
-        ];
+        let mut environment = environment(url);
         let (other, other_api) = Process::function(FUNCTION, &borrowed(&environment)).await;
         if fault == Fault::ClockJumps {
             let clock = directory.path().join("clock").display().to_string();
@@ -82,6 +80,7 @@ impl World {
             port,
             environment,
             directory,
+            conversation: String::new(),
         }
     }
 
@@ -172,7 +171,18 @@ async fn wait_for(redis: &Redis, line: &str) {
     }
 }
 
-fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+/// Returns the environment of the processes.
+pub(super) fn environment(redis_url: String) -> Vec<(&'static str, String)> {
+    vec![
+        ("REDIS_URL", redis_url),
+        ("REQUEST_LOG", "off".to_owned()),
+        ("STORAGE_FALLBACK", "off".to_owned()),
+    ]
+}
+
+pub(super) fn borrowed<'a>(
+    environment: &'a [(&'static str, String)],
+) -> Vec<(&'static str, &'a str)> {
     let pairs = environment.iter();
     pairs.map(|(name, value)| (*name, value.as_str())).collect()
 }

@@ -34,6 +34,7 @@ impl SessionService<'_> {
             replacements: &[],
             idempotency,
             expected,
+            state: None,
         };
         let appended = self.store.append_messages(self.context, id, append).await?;
         match appended.ok_or(NOT_FOUND)? {
@@ -91,7 +92,7 @@ pub(super) fn rejection(
             "must be smaller: with the content that is made of them, the messages have more than 4.4 MB",
         ),
         Rejected::TooManyBranches => Error::Conflict(Conflict::TooManyBranches),
-        Rejected::Changed => Error::Conflict(Conflict::Contended {
+        Rejected::Changed(_) => Error::Conflict(Conflict::Contended {
             resource: crate::service::error::Resource::Session,
             id: id.to_string(),
         }),

@@ -82,7 +82,8 @@ impl SessionService<'_> {
                 return Err(Error::stale(Current::Session(found.current)));
             }
             let plan = plan(history, &found, expected.is_some())?;
-            if let Some(merged) = self.carry_out(id, plan, &found).await? {
+            let state = expected.map(|_| found.state.as_str());
+            if let Some(merged) = self.carry_out(id, plan, &found, state).await? {
                 return Ok(merged);
             }
         }
@@ -92,12 +93,14 @@ impl SessionService<'_> {
         }))
     }
 
-    /// Stores what a plan changes; `None` if the messages changed since they were read.
+    /// Stores what a plan changes, if the session is in this state (where given); `None` if the messages or the state
+    /// changed since they were read.
     async fn carry_out(
         &self,
         id: &SessionId,
         plan: Plan,
         found: &MessagesById,
+        state: Option<&str>,
     ) -> Result<Option<MergedHistory>> {
         let mut merged = plan.result;
         (merged.message_count, merged.last_seq) = (
@@ -110,6 +113,7 @@ impl SessionService<'_> {
         let append = Append {
             messages: &plan.new,
             replacements: &plan.replacements,
+            state,
             ..Append::default()
         };
         let appended = self.store.append_messages(self.context, id, append).await?;
@@ -119,7 +123,10 @@ impl SessionService<'_> {
                 Ok(Some(merged))
             }
             Appended::Rejected(rejected) => match *rejected {
-                Rejected::Changed | Rejected::Exists(_) | Rejected::Deleted(_) => Ok(None),
+                Rejected::Changed(_)
+                | Rejected::Exists(_)
+                | Rejected::Deleted(_)
+                | Rejected::Stale(_) => Ok(None),
                 other => Err(rejection(other, id, path_of)),
             },
         }

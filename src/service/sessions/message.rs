@@ -40,6 +40,19 @@ fn path_of(_: usize, member: &str) -> String {
     member.to_owned()
 }
 
+/// Result of replacing a message.
+enum Replaced {
+    Done(MessageState),
+    /// Another call changed the message; this is its present state, unless the session was created anew.
+    Changed(Option<Message>),
+}
+
+/// Returns a message with its members.
+fn with_members(message: Message) -> (Message, Members<'static>) {
+    let members = Members::parse_owned(message.text()).unwrap_or_default();
+    (message, members)
+}
+
 /// The condition of a request on the state of a message: `If-Match`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Expected<'a> {
@@ -90,10 +103,7 @@ impl SessionService<'_> {
             .await?
             .ok_or(NOT_FOUND)?;
         let message = found.messages.into_iter().next().flatten();
-        let message = message.map(|found| {
-            let members = Members::parse_owned(found.message.text()).unwrap_or_default();
-            (found.message, members)
-        });
+        let message = message.map(|found| with_members(found.message));
         Ok((message, found.can_write))
     }
 
@@ -110,12 +120,12 @@ impl SessionService<'_> {
     ) -> Result<MessageState> {
         let message = new.id.as_ref().ok_or(NO_MESSAGE)?;
         check_messages(std::slice::from_ref(new), path_of)?;
+        let (mut found, can_write) = self.find(id, message).await?;
+        if !can_write {
+            return Err(Error::ReadOnly);
+        }
         for _ in 0..MAX_ATTEMPTS {
-            let (found, can_write) = self.find(id, message).await?;
-            if !can_write {
-                return Err(Error::ReadOnly);
-            }
-            let done = match &found {
+            let replaced = match &found {
                 Some((_, members)) if members.deleted => {
                     expected.check(None)?;
                     return Err(Error::Conflict(Conflict::MessageDeleted(
@@ -130,11 +140,17 @@ impl SessionService<'_> {
                 }
                 None => {
                     expected.check(None)?;
-                    self.append_new(id, new).await?
+                    if let Some(done) = self.append_new(id, new).await? {
+                        return Ok(done);
+                    }
+                    found = self.find(id, message).await?.0;
+                    continue;
                 }
             };
-            if let Some(done) = done {
-                return Ok(done);
+            match replaced {
+                Replaced::Done(done) => return Ok(done),
+                Replaced::Changed(Some(present)) => found = Some(with_members(present)),
+                Replaced::Changed(None) => found = self.find(id, message).await?.0,
             }
         }
         Err(contended(message))
@@ -152,8 +168,8 @@ impl SessionService<'_> {
         patch: &MessagePatch,
         expected: Expected<'_>,
     ) -> Result<MessageState> {
+        let (mut found, can_write) = self.find(id, message).await?;
         for _ in 0..MAX_ATTEMPTS {
-            let (found, can_write) = self.find(id, message).await?;
             let (stored, members) = found
                 .filter(|(_, members)| !members.deleted)
                 .ok_or(NO_MESSAGE)?;
@@ -163,8 +179,10 @@ impl SessionService<'_> {
             expected.check(Some(&stored))?;
             let changed = patch.applied_to(&members);
             let changed = changed.map_err(|(member, rule)| Error::field(member, rule))?;
-            if let Some(done) = self.replace(id, &stored, &members, changed).await? {
-                return Ok(done);
+            match self.replace(id, &stored, &members, changed).await? {
+                Replaced::Done(done) => return Ok(done),
+                Replaced::Changed(Some(present)) => found = Some(with_members(present)),
+                Replaced::Changed(None) => found = self.find(id, message).await?.0,
             }
         }
         Err(contended(message))
@@ -221,16 +239,16 @@ impl SessionService<'_> {
         }
     }
 
-    /// Replaces a message; `None` if another call changed it meanwhile. A message that already has the content stays.
+    /// Replaces a message, unless another call changed it meanwhile. A message that already has the content stays.
     async fn replace(
         &self,
         id: &SessionId,
         stored: &Message,
         members: &Members<'_>,
         mut changed: Members<'static>,
-    ) -> Result<Option<MessageState>> {
+    ) -> Result<Replaced> {
         if has_same_content(&changed, members) {
-            return Ok(Some(MessageState::of(stored.clone())));
+            return Ok(Replaced::Done(MessageState::of(stored.clone())));
         }
         touch(&mut changed, members, now());
         let text = changed.to_text(&stored.id());
@@ -242,10 +260,15 @@ impl SessionService<'_> {
         let appended = self.store.append_messages(self.context, id, append).await?;
         match appended.ok_or(NOT_FOUND)? {
             Appended::Done(_) | Appended::Replayed(_) => {
-                Ok(Some(MessageState::of(stored.with_text(text.into_bytes()))))
+                let replaced = stored.with_text(text.into_bytes());
+                Ok(Replaced::Done(MessageState::of(replaced)))
             }
             Appended::Rejected(rejected) => match *rejected {
-                Rejected::Changed => Ok(None),
+                Rejected::Changed(text) => {
+                    let present = stored.with_text(text);
+                    let is_same = !present.text().is_empty() && present.id() == stored.id();
+                    Ok(Replaced::Changed(is_same.then_some(present)))
+                }
                 other => Err(rejection(other, id, path_of)),
             },
         }

@@ -1,5 +1,8 @@
 //! Connections to the nodes of a Redis Cluster.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use redis::aio::ConnectionLike;
@@ -20,6 +23,16 @@ use super::timeouts::{
 #[derive(Clone)]
 pub(super) struct Cluster {
     connected: Shared<BoxFuture<'static, RedisResult<ClusterConnection<Node>>>>,
+    progress: Arc<Progress>,
+}
+
+/// Whether the crate still answers. If it loses several nodes at once under load, its recovery can wait for a lock that
+/// a suspended command holds; it then sends nothing any more (redis 1.8.1, redis-rs issue 2418 is such a case).
+#[derive(Default)]
+struct Progress {
+    /// The number of replies and errors that the crate returned.
+    answers: AtomicU64,
+    is_stuck: AtomicBool,
 }
 
 impl Cluster {
@@ -45,12 +58,15 @@ impl Cluster {
         let connect = async move { client.get_async_generic_connection::<Node>().await };
         Ok(Self {
             connected: connect.boxed().shared(),
+            progress: Arc::default(),
         })
     }
 
-    /// Returns whether failed nodes are reconnected one by one. False if no node could be reached at first.
+    /// Returns whether failed nodes are reconnected one by one. False if no node could be reached at first, or if the
+    /// recovery is stuck.
     pub(super) fn reconnects_itself(&self) -> bool {
-        !matches!(self.connected.peek(), Some(Err(_)))
+        let is_stuck = self.progress.is_stuck.load(Ordering::Relaxed);
+        !is_stuck && !matches!(self.connected.peek(), Some(Err(_)))
     }
 
     /// Sends a command to the node that owns its slot.
@@ -64,9 +80,26 @@ impl Cluster {
             }
             connection.req_packed_command(command).await
         };
+        let before = self.progress.answers.load(Ordering::Relaxed);
         match timeout(RESPONSE_TIMEOUT, reply).await {
-            Ok(reply) => reply.map_err(restore_error),
-            Err(_) => Err(deadline_exceeded()),
+            // The crate has the same deadline. The timeout of a node is another error until it is restored.
+            Ok(Err(error)) if error.is_timeout() => self.progress.check(before),
+            Err(_) => self.progress.check(before),
+            Ok(reply) => {
+                self.progress.answers.fetch_add(1, Ordering::Relaxed);
+                return reply.map_err(restore_error);
+            }
+        }
+        Err(deadline_exceeded())
+    }
+}
+
+impl Progress {
+    /// Records that a command exceeded its deadline. A node that hangs delays the commands for its own slots only, so
+    /// the recovery is stuck if no command was answered meanwhile.
+    fn check(&self, before: u64) {
+        if self.answers.load(Ordering::Relaxed) == before {
+            self.is_stuck.store(true, Ordering::Relaxed);
         }
     }
 }

@@ -221,7 +221,7 @@ impl Connection {
     /// Replaces the failed transport with a new one that is not connected yet, unless another request already did.
     ///
     /// The connection manager of the crate would return the stored failure to the next command. A cluster transport
-    /// stays, because the crate reconnects its nodes one by one.
+    /// stays, because the crate reconnects its nodes one by one, unless its recovery is stuck.
     fn replace(&self, failed: u64, with_resp2: bool) -> Result<()> {
         let Some(active) = self.active.get() else {
             return Ok(());

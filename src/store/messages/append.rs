@@ -26,6 +26,9 @@ pub struct Append<'a> {
     pub idempotency: Option<&'a Idempotency>,
     /// The versions of the session that the caller expects.
     pub expected: Option<&'a [String]>,
+    /// The state of the session that the messages were compared with, as [`MessagesById`](super::MessagesById) has it,
+    /// if the session must still have it.
+    pub state: Option<&'a str>,
 }
 
 /// A message to replace in place.
@@ -80,8 +83,8 @@ pub enum Rejected {
     TooManyBranches,
     /// The messages as they are stored are larger than a response can be.
     TooLarge,
-    /// A message to replace was changed meanwhile.
-    Changed,
+    /// A message to replace was changed meanwhile; it has this text now.
+    Changed(Vec<u8>),
     /// The session's version, which is this one, is not an expected one.
     Stale(Box<SessionAndVersion>),
     /// The `Idempotency-Key` belongs to a different request.
@@ -142,7 +145,7 @@ impl FromRedisValue for AppendReply {
             "no-parent" => Self::Rejected(Rejected::NoParent(reply.next()?)),
             "no-place" => Self::Rejected(Rejected::ReservedId(reply.next()?)),
             "too-many-branches" => Self::Rejected(Rejected::TooManyBranches),
-            "changed" => Self::Rejected(Rejected::Changed),
+            "changed" => Self::Rejected(Rejected::Changed(reply.next()?)),
             "mismatch" => Self::Rejected(Rejected::IdempotencyMismatch),
             "read-only" => Self::Rejected(Rejected::ReadOnly),
             other => return Err(unknown_reply(other)),
@@ -201,7 +204,11 @@ impl Store {
         id: &SessionId,
         append: Append<'_>,
     ) -> Result<Option<Appended>> {
-        let expected_state = match self.expected_state(context, id, append.expected).await? {
+        let expected_state = match append.state {
+            Some(state) => Some(Expected::State(state.to_owned())),
+            None => self.expected_state(context, id, append.expected).await?,
+        };
+        let expected_state = match expected_state {
             None => return Ok(None),
             Some(Expected::State(state)) => state,
             Some(Expected::Stale(current)) => return Ok(Some(Rejected::Stale(current).into())),

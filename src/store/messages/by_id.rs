@@ -18,6 +18,8 @@ use crate::store::script;
 pub struct MessagesById {
     /// The session, and its version.
     pub current: SessionAndVersion,
+    /// The state of the session, for [`Append::state`](super::Append::state).
+    pub state: String,
     /// Whether the caller may change the session.
     pub can_write: bool,
     /// For each id its message.
@@ -90,6 +92,7 @@ impl Store {
             .map(|reply| {
                 Ok(MessagesById {
                     current: reply.stored.versioned(id)?,
+                    state: reply.stored.state(),
                     can_write: reply.can_write,
                     messages: reply.messages,
                 })

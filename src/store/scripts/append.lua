@@ -16,7 +16,7 @@ local FIRST_REPLACEMENT = FIRST_MESSAGE + FIELDS * count
 -- Returns false, {'index'}, {'rebuild'}, {'read-only'}, {'mismatch'}, {'stale'},
 --         {'exists', for each message whose id is taken: its number from 0, seq and text of the stored message},
 --         {'deleted', number} if a deleted message has its id, {'no-parent', number}, {'no-place', number},
---         {'too-many-branches'}, {'changed'} if a message to replace has another text, or
+--         {'too-many-branches'}, {'changed', text} if a message to replace has another text, which is this one, or
 --         {'appended' or 'replayed', message count, last seq, for each message: seq, id of the parent or false, and the
 --         stored text or false if it was appended}
 
@@ -42,6 +42,26 @@ local function find_attempt(message)
       end
     end
   end
+end
+
+-- Returns the first message of the call whose id is generated, nil if all have ids of their own.
+local function first_generated()
+  for number = 0, count - 1 do
+    local message = message_at(number)
+    if message.own_id == '' then
+      return message
+    end
+  end
+end
+
+-- Returns whether a message of the call is known to be stored already.
+local function has_known()
+  for number = 0, count - 1 do
+    if message_at(number).is_known then
+      return true
+    end
+  end
+  return false
 end
 
 -- Returns the entry of a stored message in the reply.
@@ -189,15 +209,20 @@ local function begin_segment(message, ids)
   redis.call('ZADD', SEGMENTS, message.seq, member)
 end
 
--- Checks the messages to replace.
+-- Checks the messages to replace; returns whether any of them is not replaced yet.
 local function check_replacements()
+  local is_pending = false
   for place = FIRST_REPLACEMENT, #ARGV, 3 do
     local seq, sha, new = unpack(ARGV, place, place + 2)
     local text = text_at(tonumber(seq))
-    if text ~= new and redis.sha1hex(text) ~= sha then
-      answer({'changed'})
+    if text ~= new then
+      if redis.sha1hex(text) ~= sha then
+        answer({'changed', text})
+      end
+      is_pending = true
     end
   end
+  return is_pending
 end
 
 -- Returns whether a plan needs the keys of branches: a message whose parent is not the one before, or that leaves the
@@ -282,8 +307,8 @@ local function append()
       return reply
     end
   elseif repeated then
-    local first = count > 0 and message_at(0)
-    local seq = first and first.own_id == '' and find_attempt(first)
+    local generated = first_generated()
+    local seq = generated and find_attempt(generated)
     if seq then
       local entries = {}
       for number = 0, count - 1 do
@@ -295,12 +320,18 @@ local function append()
       return {'appended', message_count(), length, unpack(entries)}
     end
   end
-  if expected ~= '' and expected ~= session_state() and not repeated then
+  -- An earlier attempt of the same request may have changed the state. It is then found by the ids of its messages, and
+  -- nothing is left to do.
+  local is_stale = expected ~= '' and expected ~= session_state()
+  if is_stale and not repeated and not has_known() then
     return {'stale'}
   end
 
   local planned, tip, seqs = plan()
-  check_replacements()
+  local is_pending = check_replacements() or #planned > 0
+  if is_stale and is_pending then
+    return {'stale'}
+  end
   local state = needed_index(planned, tip)
   if (state or is_branched() and #planned > 0) and not has_index_keys then
     return {'index'}

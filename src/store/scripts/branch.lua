@@ -59,7 +59,8 @@ local function switch()
   end
   expect_session(document)
   open_index(document)
-  if expected ~= '' and expected ~= session_state() and not repeated then
+  local is_stale = expected ~= '' and expected ~= session_state()
+  if is_stale and not repeated then
     return {'stale'}
   end
   local seq = find_message(message_id)
@@ -68,6 +69,10 @@ local function switch()
   end
   local tip = newest_behind(seq)
   if tip ~= active_tip() then
+    -- Repeated: the first attempt never ran, or another change came after it.
+    if is_stale then
+      return {'stale'}
+    end
     activate(tip)
     update_activity(id, decode(document), math.max(activity_of(id) + 1, micros))
   else

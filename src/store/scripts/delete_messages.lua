@@ -96,7 +96,8 @@ local function delete()
   end
   expect_session(document)
   open_index(document)
-  if expected ~= '' and expected ~= session_state() and not repeated then
+  local is_stale = expected ~= '' and expected ~= session_state()
+  if is_stale and not repeated then
     return {'stale'}
   end
   local seqs, has_more = {}, false
@@ -121,6 +122,10 @@ local function delete()
     end
   end
   if #seqs > 0 then
+    -- Repeated: the first attempt never ran, or another change came after it.
+    if is_stale then
+      return {'stale'}
+    end
     if not has_index_keys then
       return {'index'}
     end

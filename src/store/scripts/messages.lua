@@ -41,6 +41,12 @@ local length = 0
 -- 'ids', 'branches', or nil if there is no message index.
 local index
 
+-- Returns whether all keys of the message index exist.
+local function has_whole_index()
+  local missing = index == 'ids' and 1 - redis.call('EXISTS', IDS) or 6 - redis.call('EXISTS', unpack(KEYS, 3, 8))
+  return missing == 0
+end
+
 -- Reads the state of the message index from the document, and makes sure that its keys exist.
 local function open_index(document)
   length = redis.call('LLEN', MSGS)
@@ -51,8 +57,7 @@ local function open_index(document)
   if not has_index_keys then
     answer({'index'})
   end
-  local found = index == 'ids' and redis.call('EXISTS', IDS) or redis.call('EXISTS', unpack(KEYS, 3, 8)) - 5
-  if found ~= 1 then
+  if not has_whole_index() then
     answer({'rebuild'})
   end
 end

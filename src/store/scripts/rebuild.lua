@@ -5,7 +5,7 @@ local FIRST_LIST = 6
 -- ARGV: as in messages.lua, the message count that it was made of, 'ids' or 'branches', number of messages on the
 --       active branch without deleted ones, and five lists, each with its length before it: ids and seqs, segments, segments of the
 --       active branch, ranges of deleted messages, parents and versions
--- Returns false, {'changed'} if there are more messages now, or {'rebuilt'}
+-- Returns false, {'changed'} if there are more messages now, or {'rebuilt'}, also if another call rebuilt the index
 
 local place = FIRST_LIST
 local function next_list()
@@ -15,9 +15,8 @@ local function next_list()
   return first, place - 1
 end
 
--- Replaces a hash or a sorted set; calls take 1,000 arguments at most.
-local function store(command, key, first, last)
-  redis.call('DEL', key)
+-- Adds to a hash or a sorted set; calls take 1,000 arguments at most.
+local function add(command, key, first, last)
   for from = first, last, 1000 do
     local arguments = {}
     for argument = from, math.min(from + 999, last) do
@@ -30,15 +29,27 @@ local function store(command, key, first, last)
   end
 end
 
+-- Replaces a hash or a sorted set.
+local function store(command, key, first, last)
+  redis.call('DEL', key)
+  add(command, key, first, last)
+end
+
 local document = find_document(id, DOC)
 if not document then
   return false
 end
 length = redis.call('LLEN', MSGS)
+index = index_of(document)
+if index and has_whole_index() then
+  -- Another call rebuilt it, or only ids were missing. It is newer than the messages that were scanned: some may have been
+  -- deleted since. Their ids never change.
+  add('HSET', IDS, next_list())
+  return {'rebuilt'}
+end
 if length ~= tonumber(count) then
   return {'changed'}
 end
-index = index_of(document)
 redis.call('SET', DOC, with_index(document, state), 'KEEPTTL')
 store('HSET', IDS, next_list())
 if state == 'branches' then
