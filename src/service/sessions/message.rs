@@ -43,7 +43,7 @@ fn path_of(_: usize, member: &str) -> String {
 /// Result of replacing a message.
 enum Replaced {
     Done(MessageState),
-    /// Another call changed the message; this is its present state, unless the session was created anew.
+    /// Another call changed the message; this is its present state, unless it has to be read.
     Changed(Option<Message>),
 }
 
@@ -140,11 +140,8 @@ impl SessionService<'_> {
                 }
                 None => {
                     expected.check(None)?;
-                    if let Some(done) = self.append_new(id, new).await? {
-                        return Ok(done);
-                    }
-                    found = self.find(id, message).await?.0;
-                    continue;
+                    let appended = self.append_new(id, new).await?;
+                    appended.map_or(Replaced::Changed(None), Replaced::Done)
                 }
             };
             match replaced {
