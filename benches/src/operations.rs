@@ -36,7 +36,11 @@ impl Operations {
     /// Writes the data through the server's API, into volumes of this server.
     pub fn prepare(server: &Server) -> Result<Self> {
         let volume = |purpose: &str| format!("{purpose}-{}", server.kind.slug());
-        let token = || server.kind.token(&["listed", "appended", "created"].map(volume));
+        let token = || {
+            server
+                .kind
+                .token(&["listed", "appended", "created"].map(volume))
+        };
         let create = |purpose: &str| {
             let body = json!({"name": "Measured", "volume": "team", "initial_message": "Hello!"});
             let path = format!("/api/sessions?volume_id={}", volume(purpose));

@@ -52,7 +52,7 @@ impl Store {
     /// Changes sessions and returns the result for each, in order. With `is_dry_run`, nothing is stored, and the result is
     /// the expected one.
     ///
-    /// Takes two round trips for every [`AT_ONCE`] sessions; one for a deletion without `is_dry_run`. On a cluster each
+    /// Takes two round trips for every `AT_ONCE` sessions; one for a deletion without `is_dry_run`. On a cluster each
     /// of them consists of the steps of a single change.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ impl Store {
     ///
     /// Takes one round trip, and one more for every 500 sessions or 1 MB that the Python version wrote since the last
     /// list. If the index does not contain what the filter compares, it takes up to two round trips and reads up to
-    /// [`MAX_READ`] sessions, and the page may be short. On a cluster see `cluster/list.rs`.
+    /// `MAX_READ` sessions, and the page may be short. On a cluster see `cluster/list.rs`.
     pub async fn list_sessions(
         &self,
         context: &RequestContext,

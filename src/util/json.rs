@@ -192,8 +192,8 @@ pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 /// A value to compare: members of objects in the order of their names, numbers as text.
 #[derive(PartialEq)]
 enum Comparable<'a> {
-    Object(BTreeMap<Cow<'a, str>, Comparable<'a>>),
-    Array(Vec<Comparable<'a>>),
+    Object(BTreeMap<Cow<'a, str>, Self>),
+    Array(Vec<Self>),
     Text(Cow<'a, str>),
     Literal(&'a str),
 }

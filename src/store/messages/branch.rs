@@ -18,7 +18,7 @@ use crate::util::time::now;
 #[derive(Debug)]
 pub enum Switched {
     /// The branch is active.
-    Done(SessionAndVersion),
+    Done(Box<SessionAndVersion>),
     /// The message does not exist, or it is deleted.
     NoMessage,
     /// The session's version, which is this one, is not an expected one.
@@ -73,7 +73,7 @@ impl Store {
             .await?;
         Ok(match reply {
             None => None,
-            Some(SwitchReply::Active(stored)) => Some(Switched::Done(stored.versioned(id)?)),
+            Some(SwitchReply::Active(stored)) => Some(Switched::Done(Box::new(stored.versioned(id)?))),
             Some(SwitchReply::NoMessage) => Some(Switched::NoMessage),
             Some(SwitchReply::ReadOnly) => Some(Switched::ReadOnly),
             Some(SwitchReply::Stale) => self.stale_session(context, id).await?.map(Switched::Stale),

@@ -31,7 +31,7 @@ pub enum DeleteTarget<'a> {
 #[derive(Debug)]
 pub enum DeletedMessages {
     /// This many messages are deleted; the session after it.
-    Done(u64, SessionAndVersion),
+    Done(u64, Box<SessionAndVersion>),
     /// The message does not exist, or it is deleted already.
     NoMessage,
     /// The message was changed meanwhile.
@@ -109,7 +109,7 @@ impl Store {
                     continue;
                 }
                 DeleteReply::Deleted { count, stored, .. } => {
-                    DeletedMessages::Done(total + count, stored.versioned(id)?)
+                    DeletedMessages::Done(total + count, Box::new(stored.versioned(id)?))
                 }
                 DeleteReply::NoMessage => DeletedMessages::NoMessage,
                 DeleteReply::Changed => DeletedMessages::Changed,
