@@ -48,13 +48,11 @@ kept_while! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_writers_change_the_messages_of_one_session_while_connections_are_cut() {
     let outcome = run_on_one_session(Fault::ConnectionsCut, MINUTE).await;
-    println!("{outcome}");
     assert!(outcome.is_good(), "{outcome:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_writers_change_the_messages_of_one_session_on_a_cluster_that_closes_connections() {
     let outcome = run_on_cluster(CLUSTER_TIME).await;
-    println!("{outcome}");
     assert!(outcome.is_good(), "{outcome:#?}");
 }
