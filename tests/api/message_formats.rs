@@ -211,7 +211,7 @@ async fn unknown_format_is_rejected_before_anything_is_stored() {
         .post(&wrong("/api/sessions"), &new)
         .await
         .assert_invalid("format");
-    assert_eq!(messages(&app.api, &path).await, [json!({}); 0]);
+    assert!(messages(&app.api, &path).await.is_empty());
     // Routes without messages do not have it.
     let history = json!({"messages": [{"id": "a", "role": "user", "content": "x"}]});
     let put = app.api.put(&format!("{path}?format=ui"), &history).await;
@@ -328,7 +328,7 @@ async fn hostile_chat_completions_messages_name_the_member() {
             .await
             .assert_invalid(&format!("messages[0].{member}"));
     }
-    assert_eq!(messages(&app.api, &path).await, [json!({}); 0]);
+    assert!(messages(&app.api, &path).await.is_empty());
 
     // Odd members and arguments are data.
     let odd = json!({"type": "text", "text": "x", "__proto__": 1, "": 2, "k".repeat(10_000): 3});
