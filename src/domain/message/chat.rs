@@ -71,7 +71,7 @@ impl Chat {
     fn add_results(&mut self, view: &View<'_>, said: Option<&Object<'_>>) {
         let results = view.results();
         if results.is_empty() {
-            return self.push("tool", Some(raw(&view.content())), None);
+            return self.push("tool", Some(raw(&view.content())), said);
         }
         for result in results {
             let mut message = begin("tool", said);
@@ -181,7 +181,7 @@ fn content_parts(parts: &[Part<'_>]) -> Vec<Item> {
 fn content(items: &[Item], is_list: bool) -> Box<RawValue> {
     let texts: Option<Vec<&str>> = items.iter().map(|item| item.text.as_deref()).collect();
     match texts {
-        Some(texts) if !is_list || texts.is_empty() => json::raw(&texts.join("\n\n")),
+        Some(texts) if !is_list => json::raw(&texts.join("\n\n")),
         _ => {
             let items: Vec<&RawValue> = items.iter().map(|item| &*item.json).collect();
             json::raw(&items)
@@ -276,6 +276,8 @@ mod tests {
             json!({"role": "assistant", "content": null, "refusal": "No."}),
             json!({"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}),
             json!({"role": "assistant", "content": "text", "tool_calls": []}),
+            json!({"role": "assistant", "content": [], "refusal": "No."}),
+            json!({"role": "tool", "content": "text", "refusal": null}),
             json!({"role": "assistant", "content": "text", "tool_calls": null, "refusal": null}),
         ]);
     }
@@ -289,6 +291,7 @@ mod tests {
                 call("a", "f", "{\"x\": 1.50,\n \"y\":[9007199254740993]}"), call("b", &long, ""),
                 call("c", "f", "{broken"), call("d", "f", "{\"x\":\"\\u0000\"}"), call("e", "f", " {\"x\":1,\"x\":2} "),
                 {"id": "f", "type": "custom", "custom": {"name": "sql", "input": "select 1"}, "index": 3},
+                {"id": "g", "type": "function", "function": {"name": "f", "arguments": "{ }"}, "custom": 5},
             ]}),
             json!({"role": "tool", "tool_call_id": "a", "content": "text"}),
             json!({"role": "tool", "tool_call_id": "b", "content": ""}),

@@ -168,18 +168,12 @@ fn is_same(call: &RawValue, name: &str, id: &str, input: Option<&RawValue>) -> b
     let Some(object) = Object::parse(call.get()) else {
         return false;
     };
-    let (inner, said) = match object.get("custom") {
-        Some(custom) => (
-            Some(custom),
-            member(Some(custom), "input").map(|text| json::raw(&text)),
-        ),
-        None => {
-            let function = object.get("function");
-            (
-                function,
-                member(function, "arguments").map(|text| input_of(&text)),
-            )
-        }
+    let is_custom = text(object.get("type")).as_deref() == Some("custom");
+    let inner = object.get(if is_custom { "custom" } else { "function" });
+    let said = if is_custom {
+        member(inner, "input").map(|text| json::raw(&text))
+    } else {
+        member(inner, "arguments").map(|text| input_of(&text))
     };
     text(object.get("id")).as_deref() == Some(id)
         && member(inner, "name").as_deref() == Some(name)

@@ -180,6 +180,9 @@ fn file_of(file: &mut Object<'_>, part: &mut NewPart) -> Result<(String, String)
         return Ok((id, unknown.to_owned()));
     }
     let data = text(Some(required(file, "file_data")?)).unwrap_or_default();
+    if text(file.get("file_id")).as_ref() == Some(&data) {
+        return Err("needs a `file_data` other than the `file_id`".to_owned());
+    }
     file.remove("file_data");
     let media_type = media_type_of(&data).unwrap_or(unknown).to_owned();
     if data.contains(':') {

@@ -73,7 +73,9 @@ impl Store {
             .await?;
         Ok(match reply {
             None => None,
-            Some(SwitchReply::Active(stored)) => Some(Switched::Done(Box::new(stored.versioned(id)?))),
+            Some(SwitchReply::Active(stored)) => {
+                Some(Switched::Done(Box::new(stored.versioned(id)?)))
+            }
             Some(SwitchReply::NoMessage) => Some(Switched::NoMessage),
             Some(SwitchReply::ReadOnly) => Some(Switched::ReadOnly),
             Some(SwitchReply::Stale) => self.stale_session(context, id).await?.map(Switched::Stale),
