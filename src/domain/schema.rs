@@ -127,7 +127,11 @@ impl PartialSchema for ChosenId {
     }
 }
 
-impl ToSchema for ChosenId {}
+impl ToSchema for ChosenId {
+    fn name() -> Cow<'static, str> {
+        "ChosenSessionId".into()
+    }
+}
 
 impl PartialSchema for Tag {
     fn schema() -> RefOr<Schema> {
@@ -150,6 +154,10 @@ impl PartialSchema for Tags {
 }
 
 impl ToSchema for Tags {
+    fn name() -> Cow<'static, str> {
+        "SessionTags".into()
+    }
+
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((Tag::name().into(), Tag::schema()));
     }
@@ -245,7 +253,11 @@ impl PartialSchema for Label {
     }
 }
 
-impl ToSchema for Label {}
+impl ToSchema for Label {
+    fn name() -> Cow<'static, str> {
+        "MessageLabel".into()
+    }
+}
 
 impl PartialSchema for Timestamp {
     fn schema() -> RefOr<Schema> {

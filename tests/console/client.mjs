@@ -56,7 +56,10 @@ await run({
       const merged = await messages.merge(id, [{ id: 'q', role: 'user', content: 'changed' }, { id: 'n', role: 'user', content: 'new' }]);
       await messages.delete(id, 'n');
       const gone = await messages.find(id, 'n').catch((error) => error.code);
-      return { put, updated, stale, siblings, active, fork, merged, gone, found: await messages.find(id, 'a') };
+      const found = await messages.find(id, 'a');
+      await sessions.delete(id);
+      await sessions.delete(fork.id);
+      return { put, updated, stale, siblings, active, fork, merged, gone, found };
     });
     assert.deepEqual([seen.put.seq, seen.put.content, seen.updated.status, seen.stale], [2, 'two', 'stopped', 'precondition_failed']);
     assert.deepEqual([seen.siblings, seen.active.message_count, seen.gone], [['a', 'b'], 2, 'not_found']);

@@ -32,8 +32,11 @@ def before_call(context, case, kwargs):
         # Only lists that are filtered by volume, status and archived are counted.
         for name in ("pinned", "tag", "metadata.{key}"):
             query.pop(name, None)
+    if (case.method, case.path) == ("GET", "/api/sessions/{id}/messages") and query.get("branch"):
+        query.pop("all", None)
     if isinstance(case.body, dict):
         complete_session_body(case, query, case.body)
+        complete_messages(case, path, case.body)
     if case.method == "PUT" and "If-None-Match" in headers:
         # `PUT` rejects both headers together.
         headers.pop("If-Match", None)
@@ -44,6 +47,37 @@ def before_call(context, case, kwargs):
     if headers.get("Idempotency-Key"):
         # A key belongs to one request.
         headers["Idempotency-Key"] = headers["Idempotency-Key"][:200] + uuid.uuid4().hex
+
+
+def complete_messages(case, path, body):
+    """Adjusts the messages in a body to the rules on several members."""
+    if case.path == "/api/sessions" and body.get("messages") is not None:
+        body.pop("initial_message", None)
+    if case.path == "/api/sessions/{id}/fork" and body.get("volume") is None:
+        body.pop("volume_id", None)
+    is_history = (case.method, case.path) == ("PUT", "/api/sessions/{id}/messages")
+    is_message = case.path.startswith("/api/sessions/{id}/messages")
+    messages = body.get("messages") if isinstance(body.get("messages"), list) else []
+    if is_message and case.method in ("POST", "PUT") and "role" in body:
+        messages = [*messages, body]
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            continue
+        # The ids of parents are those of stored messages.
+        message.pop("parent_id", None)
+        message.pop("activate", None)
+        if case.path == "/api/sessions/{id}/messages/{message_id}":
+            message.pop("id", None)
+        else:
+            # Ids are unique in a request, and those that name messages by their places exist.
+            message["id"] = f"{index}-{uuid.uuid4().hex}"
+        if not is_history:
+            message.pop("updated_at", None)
+        # Either this project's shape or OpenAI's.
+        for name in ("tool_calls", "tool_call_id", "name", "refusal"):
+            message.pop(name, None)
+        if not isinstance(message.get("content"), str) or not message["content"]:
+            message["content"] = "text"
 
 
 def complete_session_body(case, query, body):

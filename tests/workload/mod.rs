@@ -44,6 +44,9 @@ const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 /// The allowed growth of the memory of both processes.
 const MEMORY_LIMIT: u64 = 4 * 1024 * 1024;
 
+/// The allowed growth for each acknowledged change, where many writers store messages for a minute.
+const BYTES_PER_CHANGE: u64 = 512;
+
 /// The outcome of a fault.
 #[derive(Debug)]
 pub struct Outcome {
@@ -56,6 +59,8 @@ pub struct Outcome {
     pub recovery: Duration,
     /// Resident memory in bytes before and after the fault.
     pub memory: (u64, u64),
+    /// The allowed growth of it.
+    pub memory_limit: u64,
 }
 
 /// Runs the workload during a fault of this duration and checks the outcome.
@@ -94,6 +99,9 @@ async fn run_clients(
     let findings = check(&histories, &shared, &conversation, &world.redis, &apis[0]).await;
     let mut outcome = Outcome::of(fault.name(), histories, findings);
     outcome.memory = (before, world.memory());
+    if is_conversation_only {
+        outcome.memory_limit += BYTES_PER_CHANGE * outcome.acknowledged;
+    }
     outcome.judge(fault.wait_limit(time));
     outcome
 }
@@ -153,6 +161,7 @@ impl Outcome {
             longest_wait: waits.max().unwrap(),
             recovery: recoveries.max().unwrap(),
             memory: (0, 0),
+            memory_limit: MEMORY_LIMIT,
         }
     }
 
@@ -169,7 +178,7 @@ impl Outcome {
             }
         }
         let (before, after) = self.memory;
-        if after > before + MEMORY_LIMIT {
+        if after > before + self.memory_limit {
             self.findings
                 .wrong
                 .push(format!("memory grew from {before} to {after} bytes"));

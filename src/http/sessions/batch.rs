@@ -5,13 +5,11 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
-use utoipa::PartialSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::batch_members::{BatchFilter, BatchSet};
 use crate::app::App;
 use crate::domain::request_context::RequestContext;
-use crate::domain::session::SessionId;
 use crate::http::error::{Error, Result};
 use crate::http::extract::body::{JsonBody, reject_unknown_within};
 use crate::http::extract::query::{NoParameters, QueryParams};
@@ -100,7 +98,6 @@ impl BatchSessions {
 /// A session that was not changed.
 #[derive(Serialize, utoipa::ToSchema)]
 struct FailedSession {
-    #[schema(schema_with = SessionId::schema)]
     id: String,
     /// The `code` of the error that a request for this session alone has.
     code: &'static str,

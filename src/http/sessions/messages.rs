@@ -295,7 +295,7 @@ fn read_messages(body: &JsonBody) -> Result<(Vec<NewMessage>, PathOf)> {
 #[into_params(parameter_in = Query)]
 pub(super) struct DeleteQuery {
     /// The messages after this `seq` are deleted.
-    #[param(schema_with = required_seq)]
+    #[param(schema_with = required_seq, required = true)]
     after: Option<String>,
     /// Whether those of all branches are deleted.
     #[param(schema_with = parameters::flag, required = false)]
