@@ -34,6 +34,8 @@ def before_call(context, case, kwargs):
             query.pop(name, None)
     if (case.method, case.path) == ("GET", "/api/sessions/{id}/messages") and query.get("branch"):
         query.pop("all", None)
+    if (case.method, case.path) == ("DELETE", "/api/sessions/{id}/messages") and not query.get("after"):
+        case.query = {**query, "after": "0"}
     if isinstance(case.body, dict):
         complete_session_body(case, query, case.body)
         complete_messages(case, path, case.body)

@@ -144,11 +144,11 @@ impl Usage {
 
     fn checked(value: Metadata) -> Result<Self, &'static str> {
         let object = Object::parse(value.as_raw().get()).unwrap_or_default();
-        let is_count = |name: &&str| {
+        let has_count = |name: &&str| {
             let count = object.get(name);
-            count.is_none_or(|count| serde_json::from_str::<Option<u64>>(count.get()).is_ok())
+            count.is_none_or(|count| is_count(count.get()))
         };
-        if !TOKEN_COUNTS.iter().all(is_count) {
+        if !TOKEN_COUNTS.iter().all(has_count) {
             return Err("must have integers from 0 as counts of tokens");
         }
         let cost = object.get("cost");
@@ -159,6 +159,12 @@ impl Usage {
             _ => Err("must have a decimal number as text as its cost, such as \"0.0125\""),
         }
     }
+}
+
+/// Returns whether JSON is `null` or an integer from 0, which may be written as `5.0`.
+fn is_count(json: &str) -> bool {
+    let is_integer = |number: f64| number >= 0.0 && number.fract() == 0.0 && number < 1.9e19;
+    serde_json::from_str::<Option<f64>>(json).is_ok_and(|number| number.is_none_or(is_integer))
 }
 
 /// Returns whether a text is digits, with at most one point between them.
@@ -315,7 +321,7 @@ mod tests {
         let valid = [
             "{}",
             r#"{"input_tokens":0,"output_tokens":18446744073709551615,"cost":"0.0125","other":[1.50]}"#,
-            r#"{"cost":"12","input_tokens":null}"#,
+            r#"{"cost":"12","input_tokens":null,"output_tokens":5.0}"#,
         ];
         let invalid = [
             "[]",

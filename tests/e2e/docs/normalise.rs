@@ -40,13 +40,19 @@ fn normal_word(word: &str) -> String {
     };
     if let Some((kind, id)) = word.split_once('_')
         && ["sess", "msg", "req"].contains(&kind)
-        && is_hex(id, 32)
     {
-        return format!("{kind}_*");
+        // The id of a message ends with its seq.
+        match id.split_once('-') {
+            Some((unique, seq)) if is_hex(unique, 32) => return format!("{kind}_*-{seq}"),
+            None if is_hex(id, 32) => return format!("{kind}_*"),
+            _ => {}
+        }
     }
     if let Some((hash, count)) = word.split_once('-')
         && is_hex(hash, 16)
     {
+        // The time of the last activity follows.
+        let count = count.split('-').next().unwrap_or_default();
         return format!("*-{count}");
     }
     // Times of the server have a fraction; times in requests have none.
