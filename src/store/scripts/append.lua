@@ -286,13 +286,7 @@ local function index_messages(planned, ids, document, state, tip)
 end
 
 local function append()
-  local document, access = find_document(id, DOC)
-  if not document then
-    return false
-  end
-  if access ~= 'write' then
-    return {'read-only'}
-  end
+  local document = find_writable_document()
   expect_session(document)
   open_index(document)
 

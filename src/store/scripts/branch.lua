@@ -50,13 +50,7 @@ local function newest_behind(seq)
 end
 
 local function switch()
-  local document, access = find_document(id, DOC)
-  if not document then
-    return false
-  end
-  if access ~= 'write' then
-    return {'read-only'}
-  end
+  local document = find_writable_document()
   expect_session(document)
   open_index(document)
   local is_stale = expected ~= '' and expected ~= session_state()

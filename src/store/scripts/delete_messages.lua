@@ -87,13 +87,7 @@ local function seqs_after()
 end
 
 local function delete()
-  local document, access = find_document(id, DOC)
-  if not document then
-    return false
-  end
-  if access ~= 'write' then
-    return {'read-only'}
-  end
+  local document = find_writable_document()
   expect_session(document)
   open_index(document)
   local is_stale = expected ~= '' and expected ~= session_state()

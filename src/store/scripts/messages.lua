@@ -36,6 +36,19 @@ local function answer(reply)
   error({answer = reply})
 end
 
+-- Returns the document of the session. If the caller cannot see it, the script returns false; if they may only read it,
+-- {'read-only'}.
+local function find_writable_document()
+  local document, access = find_document(id, DOC)
+  if not document then
+    answer(false)
+  end
+  if access ~= 'write' then
+    answer({'read-only'})
+  end
+  return document
+end
+
 -- The number of messages, with deleted ones; open_index() sets it.
 local length = 0
 -- 'ids', 'branches', or nil if there is no message index.
@@ -299,7 +312,7 @@ local function run(operation)
   if succeeded then
     return returned
   end
-  if type(returned) == 'table' and returned.answer then
+  if type(returned) == 'table' and returned.answer ~= nil then
     return returned.answer
   end
   error(returned, 0)

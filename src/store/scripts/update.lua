@@ -7,13 +7,7 @@ local expected, new, micros, expected_state = unpack(ARGV, 3, 6)
 --         {'read-only'}
 
 local function update()
-  local document, access = find_document(id, DOC)
-  if not document then
-    return false
-  end
-  if access ~= 'write' then
-    return {'read-only'}
-  end
+  local document = find_writable_document()
   open_index(document)
   local case = 'updated'
   -- The new document is already stored if this call repeats one whose reply was lost.
