@@ -2,14 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Response, TestApp, write_python_session};
-
-#[track_caller]
-fn members(response: &Response, name: &str) -> Vec<Value> {
-    let list = response.json();
-    let messages = list["messages"].as_array().unwrap().iter();
-    messages.map(|message| message[name].clone()).collect()
-}
+use super::support::{TestApp, write_python_session};
 
 #[tokio::test]
 async fn session_is_created_with_its_messages() {
@@ -45,11 +38,11 @@ async fn session_is_created_with_its_messages() {
     let path = format!("/api/sessions/{}", session["id"].as_str().unwrap());
     let found = app.api.get(&path).await.assert_status(200);
     assert_eq!(found.json(), session);
-    assert_eq!(members(&found, "seq"), [1, 2, 3]);
-    assert_eq!(members(&found, "content"), ["be brief", "hello", "hi"]);
-    let second = members(&found, "id")[1].clone();
+    assert_eq!(found.messages("seq"), [1, 2, 3]);
+    assert_eq!(found.messages("content"), ["be brief", "hello", "hi"]);
+    let second = found.messages("id")[1].clone();
     assert_eq!(
-        members(&found, "parent_id"),
+        found.messages("parent_id"),
         [Value::Null, json!("a"), second]
     );
     // The ids are known: a repeated message is not stored again.
@@ -152,10 +145,10 @@ async fn delete_then_fork_then_switch_back() {
         (&json!("Fork"), &json!(2), &json!(2))
     );
     let found = app.api.get(&fork_path).await.assert_status(200);
-    assert_eq!(members(&found, "id"), ["a", "c2"]);
-    assert_eq!(members(&found, "seq"), [1, 2]);
-    assert_eq!(members(&found, "parent_id"), [Value::Null, json!("a")]);
-    assert_eq!(members(&found, "metadata")[1], json!({"of": "c2"}));
+    assert_eq!(found.messages("id"), ["a", "c2"]);
+    assert_eq!(found.messages("seq"), [1, 2]);
+    assert_eq!(found.messages("parent_id"), [Value::Null, json!("a")]);
+    assert_eq!(found.messages("metadata")[1], json!({"of": "c2"}));
     assert_eq!(found.json()["forked_from"], forked["forked_from"]);
 
     app.api
@@ -165,7 +158,7 @@ async fn delete_then_fork_then_switch_back() {
         )
         .await
         .assert_status(200);
-    assert_eq!(members(&app.api.get(&path).await, "id"), ["a", "b", "c"]);
+    assert_eq!(app.api.get(&path).await.messages("id"), ["a", "b", "c"]);
     // The fork is a session of its own.
     app.api
         .post(
@@ -175,7 +168,7 @@ async fn delete_then_fork_then_switch_back() {
         .await
         .assert_status(200);
     assert_eq!(
-        members(&app.api.get(&path).await, "content"),
+        app.api.get(&path).await.messages("content"),
         ["a", "b", "c"]
     );
     let up_to = json!({"message_id": "b"});
@@ -274,7 +267,7 @@ async fn python_session_is_forked_with_its_ids() {
     let fork = format!("/api/sessions/{}", forked["id"].as_str().unwrap());
     let found = app.api.get(&fork).await.assert_status(200);
     assert_eq!(
-        (members(&found, "id"), members(&found, "seq")),
+        (found.messages("id"), found.messages("seq")),
         (vec![json!("msg_2")], vec![json!(1)])
     );
     assert_eq!(

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::support::{Client, Response, TestApp, write_python_session};
+use super::support::{Client, TestApp, write_python_session};
 
 /// Appends messages of a user with these ids, whose content is the id.
 async fn append_ids(api: &Client, path: &str, ids: &[&str]) {
@@ -11,14 +11,6 @@ async fn append_ids(api: &Client, path: &str, ids: &[&str]) {
         let message = json!({"id": id, "role": "user", "content": id});
         api.post(path, &message).await.assert_status(200);
     }
-}
-
-/// Returns a member of each message of a list.
-#[track_caller]
-fn members(response: &Response, name: &str) -> Vec<Value> {
-    let list = response.json();
-    let messages = list["messages"].as_array().unwrap().iter();
-    messages.map(|message| message[name].clone()).collect()
 }
 
 #[tokio::test]
@@ -151,9 +143,9 @@ async fn answer_saved_five_times_while_it_grows_is_one_message() {
     tags.dedup();
     assert_eq!(tags.len(), 5);
     let list = app.api.get(&path).await;
-    assert_eq!(members(&list, "id"), ["question", "answer"]);
-    assert_eq!(members(&list, "status"), ["completed", "completed"]);
-    let times = members(&list, "updated_at");
+    assert_eq!(list.messages("id"), ["question", "answer"]);
+    assert_eq!(list.messages("status"), ["completed", "completed"]);
+    let times = list.messages("updated_at");
     assert!(times[1].as_str() > times[0].as_str());
 }
 
@@ -326,7 +318,7 @@ async fn deleted_message_is_gone_and_never_comes_back() {
     );
     let list = app.api.get(&path).await;
     assert_eq!(
-        (members(&list, "id"), members(&list, "seq")),
+        (list.messages("id"), list.messages("seq")),
         (vec![json!("a"), json!("c")], vec![json!(1), json!(3)])
     );
     assert_eq!(list.json()["messages"][1]["parent_id"], "secret");
@@ -389,8 +381,8 @@ async fn history_of_a_late_client_keeps_newer_messages() {
     assert_eq!(merged["unchanged"], json!(["newer"]));
     assert_eq!(merged["message_count"], 4);
     let list = app.api.get(&path).await;
-    assert_eq!(members(&list, "id"), ["a", "b", "newer", "x"]);
-    assert_eq!(members(&list, "content"), ["a", "changed", "newer", "new"]);
+    assert_eq!(list.messages("id"), ["a", "b", "newer", "x"]);
+    assert_eq!(list.messages("content"), ["a", "changed", "newer", "new"]);
     // The same again changes nothing.
     let again = app.api.put(&path, &history).await.assert_status(200).json();
     assert_eq!(again["unchanged"], json!(["b", "x", "newer"]));
@@ -416,7 +408,12 @@ async fn messages_without_own_ids_are_found_by_their_generated_ones() {
     let path = app.session().await.messages_path();
     let body =
         json!({"messages": [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]});
-    let ids = members(&app.api.post(&path, &body).await.assert_status(200), "id");
+    let ids = app
+        .api
+        .post(&path, &body)
+        .await
+        .assert_status(200)
+        .messages("id");
 
     let second = format!("{path}/{}", ids[1].as_str().unwrap());
     assert_eq!(
@@ -518,7 +515,7 @@ async fn python_session_is_changed_by_id_and_branched() {
     let version = json!({"id": "v2", "role": "user", "content": "other", "parent_id": "msg_1"});
     app.api.post(path, &version).await.assert_status(200);
     let list = app.api.get(path).await;
-    assert_eq!(members(&list, "id"), ["msg_1", "v2"]);
+    assert_eq!(list.messages("id"), ["msg_1", "v2"]);
     assert_eq!(
         list.json()["messages"][1]["siblings"],
         json!(["msg_2", "v2"])
@@ -535,7 +532,7 @@ async fn python_session_is_changed_by_id_and_branched() {
     app.redis
         .command::<()>(&["RPUSH", "session:sess_x_1:messages", python]);
     assert_eq!(
-        members(&app.api.get(path).await, "id"),
+        app.api.get(path).await.messages("id"),
         ["msg_1", "v2", "msg_4"]
     );
 }

@@ -252,6 +252,14 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// Returns a member of each message of the body's `messages`.
+    #[track_caller]
+    pub fn messages(&self, member: &str) -> Vec<Value> {
+        let body = self.json();
+        let messages = body["messages"].as_array().unwrap().iter();
+        messages.map(|message| message[member].clone()).collect()
+    }
+
     /// Checks that the response is a complete problem document and returns it.
     #[track_caller]
     pub fn assert_error(self, status: u16, code: &str) -> Value {
