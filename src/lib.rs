@@ -15,6 +15,8 @@ pub mod skill;
 
 // The client of Vercel Blob.
 pub mod blob;
+// The clients of language models.
+pub mod provider;
 // Sessions, messages and cached skills in Redis.
 pub mod store;
 

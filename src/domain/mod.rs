@@ -1,6 +1,7 @@
 //! Value types of the service: sessions, messages, volumes, callers and their limits. No I/O.
 
 pub mod caller;
+pub mod chat;
 pub mod file_path;
 pub mod message;
 pub mod metadata;
