@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::caller::Caller;
+use super::chat::turn::ActiveTurn;
 use super::message::Message;
 use super::metadata::Metadata;
 use super::name::Name;
@@ -150,7 +151,7 @@ impl SessionPatch {
 }
 
 /// The names of the members of a [`Session`], in order.
-pub const SESSION_MEMBERS: [&str; 16] = [
+pub const SESSION_MEMBERS: [&str; 17] = [
     "id",
     "name",
     "volume",
@@ -166,6 +167,7 @@ pub const SESSION_MEMBERS: [&str; 16] = [
     "pinned",
     "archived",
     "tags",
+    "active_turn",
     "forked_from",
 ];
 
@@ -205,6 +207,9 @@ pub struct Session {
     pub archived: bool,
     /// The tags.
     pub tags: Tags,
+    /// The turn of chat that is not finished; `null` if there is none.
+    #[schema(required)]
+    pub active_turn: Option<ActiveTurn>,
     /// The message that the session was forked from.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -270,6 +275,7 @@ mod tests {
             pinned: false,
             archived: false,
             tags: Tags::default(),
+            active_turn: None,
             forked_from: Some(ForkedFrom {
                 session_id: String::new(),
                 message_id: None,

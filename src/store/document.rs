@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::error::{Error, Result};
 use super::reply::Reply;
+use crate::domain::chat::turn::StoredActiveTurn;
 use crate::domain::metadata::Metadata;
 use crate::domain::name::Name;
 use crate::domain::session::{
@@ -106,9 +107,13 @@ impl StoredSession {
             tags: Tags,
             #[serde(default, deserialize_with = "optional_member")]
             forked_from: Option<ForkedFrom>,
+            #[serde(default, deserialize_with = "optional_member")]
+            active_turn: Option<StoredActiveTurn>,
         }
         let document: Document = python_json::parse(self.document.as_bytes())?;
+        let active_turn = document.active_turn;
         Ok(Session {
+            active_turn: active_turn.and_then(|turn| turn.of(&id)),
             id,
             name: document.name,
             volume: document.volume,

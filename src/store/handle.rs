@@ -5,6 +5,7 @@ use super::connection::Connection;
 use super::direct::SmallSessions;
 use super::error::{Error, Result};
 use super::executor::Executor;
+use super::turns::LogTail;
 use crate::domain::request_context::RequestContext;
 
 /// Sessions, messages and cached skills in Redis. A process has one, which owns the connection.
@@ -12,6 +13,7 @@ use crate::domain::request_context::RequestContext;
 pub struct Store {
     executor: Option<Executor>,
     small_sessions: SmallSessions,
+    tail: Option<LogTail>,
 }
 
 impl Store {
@@ -19,6 +21,9 @@ impl Store {
     /// [`Error::NotConfigured`]. `ca_certificate` is PEM text of the authorities to trust instead of the public ones.
     pub fn new(url: Option<String>, ca_certificate: Option<String>) -> Self {
         Self {
+            tail: url
+                .clone()
+                .map(|url| LogTail::new(url, ca_certificate.clone())),
             executor: url.map(|url| Executor::new(Connection::new(url, ca_certificate))),
             small_sessions: SmallSessions::default(),
         }
@@ -45,6 +50,10 @@ impl Store {
             return Ok(());
         };
         executor.check_rate_limit(context).await
+    }
+
+    pub(super) fn tail(&self) -> Option<&LogTail> {
+        self.tail.as_ref()
     }
 
     pub(super) fn small_sessions(&self) -> &SmallSessions {

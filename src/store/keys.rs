@@ -2,6 +2,7 @@
 //!
 //! On a cluster the braces of the documented names are part of the key, so that related keys share a slot.
 
+use crate::domain::chat::turn::TurnId;
 use crate::domain::session::{SessionId, Status};
 use crate::domain::volume::Volume;
 
@@ -163,7 +164,7 @@ impl KeyScheme {
         let [a, b, c, d, e, f] = self.message_index_keys(id);
         let replies = [self.replies(id), self.reply_expiries(id), self.origin(id)];
         let [x, y, z] = replies;
-        self.session_keys(id, [x, y, z, a, b, c, d, e, f])
+        self.session_keys(id, [x, y, z, a, b, c, d, e, f, self.turn(id)])
     }
 
     /// Returns all keys of a scope's index, as the scripts in `scripts/cluster/` expect them.
@@ -204,6 +205,21 @@ impl KeyScheme {
     /// Returns the key of the expiry times of these replies.
     pub(super) fn reply_expiries(self, id: &SessionId) -> Vec<u8> {
         self.key("llmos:reply-expiries:", id.as_str(), "")
+    }
+
+    /// Returns the key of the turn of a session.
+    pub(super) fn turn(self, id: &SessionId) -> Vec<u8> {
+        self.key("llmos:turn:", id.as_str(), "")
+    }
+
+    /// Returns the key of the log of a turn.
+    pub(super) fn turn_log(self, id: &SessionId, turn: &TurnId) -> Vec<u8> {
+        self.key("llmos:turn-log:", id.as_str(), &format!(":{turn}"))
+    }
+
+    /// Returns the key of the turn that an `Idempotency-Key` began.
+    pub(super) fn turn_key(self, id: &SessionId, key: &str) -> Vec<u8> {
+        self.key("llmos:turn-key:", id.as_str(), &format!(":{key}"))
     }
 
     /// Returns the key of the reply to a create request.

@@ -98,6 +98,7 @@ mod runner;
 mod script;
 mod server;
 mod skills;
+mod turns;
 mod update;
 
 pub use self::batch::{BatchChange, Outcome};
@@ -120,4 +121,8 @@ pub use self::messages::{
 pub use self::page::{Cursor, ListRequest, SessionPage};
 pub use self::server::Version;
 pub use self::skills::{CacheEntry, CachedSkill, Counted, SkillUse, Usage};
+pub use self::turns::{
+    AppendedEntry, Begin, Begun, Commit, Committed, Entry, EntryKind, LEASE, LogPage, NewEntry,
+    TurnState,
+};
 pub use self::update::Updated;

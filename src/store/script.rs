@@ -66,7 +66,15 @@ pub(super) static LIST: Script = script!(
 pub(super) static UPDATE: Script = script!("messages.lua", "update.lua");
 pub(super) static DELETE: Script = script!("delete.lua");
 pub(super) static APPEND: Script =
-    script!(common: "append_common.lua"; "messages.lua", "append.lua");
+    script!(common: "append_common.lua"; "messages.lua", "append.lua", "append_run.lua");
+pub(super) static BEGIN_TURN: Script =
+    script!("messages.lua", "append.lua", "turn.lua", "begin_turn.lua");
+pub(super) static COMMIT_TURN: Script =
+    script!("messages.lua", "append.lua", "turn.lua", "commit_turn.lua");
+pub(super) static STOP_TURN: Script = script!("messages.lua", "stop_turn.lua");
+pub(super) static FIND_TURN: Script = script!("messages.lua", "find_turn.lua");
+pub(super) static APPEND_ENTRY: Script = script!("append_entry.lua");
+pub(super) static READ_LOG: Script = script!("read_log.lua");
 pub(super) static LOOKUP: Script = script!("messages.lua", "lookup.lua");
 pub(super) static DELETE_MESSAGES: Script = script!("messages.lua", "delete_messages.lua");
 pub(super) static BRANCH: Script = script!("messages.lua", "branch.lua");

@@ -1,3 +1,4 @@
-//! The UI message stream of the AI SDK: its chunks, and the parts of a message that they form. No I/O.
+//! Chat without I/O: turns, the chunks of the UI message stream of the AI SDK, and the parts of a message that they form.
 
 pub mod chunk;
+pub mod turn;

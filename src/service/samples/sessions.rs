@@ -173,6 +173,7 @@ fn sample(
             pinned: false,
             archived: false,
             tags: Tags::default(),
+            active_turn: None,
             forked_from: None,
         },
         messages,

@@ -19,7 +19,10 @@ impl SessionService<'_> {
         selection: &MessageSelection,
     ) -> Result<MaybeSample<SessionWithMessages>> {
         match self.store.find_messages(self.context, id, selection).await {
-            Ok(Some(Some(session))) => Ok(MaybeSample::stored(session)),
+            Ok(Some(Some(session))) => {
+                let session = self.with_active_turn(id, selection, session).await?;
+                Ok(MaybeSample::stored(session))
+            }
             Ok(Some(None)) => Err(NO_MESSAGE),
             Ok(None) => Err(NOT_FOUND),
             Err(error) => self.sample(error, id, selection),

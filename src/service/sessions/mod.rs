@@ -1,5 +1,6 @@
 //! Operations on sessions and their messages.
 
+mod active_turn;
 mod append;
 mod batch;
 mod create;
@@ -63,6 +64,11 @@ impl<'a> SessionService<'a> {
             .find_session(self.context, id, limit, known)
             .await
         {
+            Ok(Some(FoundSession::Found(found))) if limit > 0 => {
+                let selection = MessageSelection::latest(limit);
+                let found = self.with_active_turn(id, &selection, found).await?;
+                Ok(MaybeSample::stored(FoundSession::Found(found)))
+            }
             Ok(Some(found)) => Ok(MaybeSample::stored(found)),
             Ok(None) => Err(NOT_FOUND),
             Err(error) => {

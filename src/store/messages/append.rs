@@ -1,5 +1,6 @@
 //! Appends messages to a session and replaces others, all or none.
 
+use chrono::{DateTime, Utc};
 use redis::{FromRedisValue, ParsingError, Value};
 
 use super::expected::Expected;
@@ -11,7 +12,7 @@ use crate::store::error::Result;
 use crate::store::handle::Store;
 use crate::store::idempotency::{Idempotency, REPLY_SECONDS};
 use crate::store::reply::{Reply, unknown_reply};
-use crate::store::script;
+use crate::store::script::{self, Script};
 use crate::util::hash::sha1;
 use crate::util::time::now;
 
@@ -49,10 +50,14 @@ impl Replacement {
             text,
         }
     }
+
+    fn add_to<'c>(&'c self, call: Call<'c>) -> Call<'c> {
+        call.number(self.seq).arg(&self.sha).arg(&self.text)
+    }
 }
 
 /// The messages of a call that is done.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Stored {
     /// The messages, in the order of the request.
     pub messages: Vec<Message>,
@@ -111,7 +116,7 @@ impl From<Rejected> for Appended {
 }
 
 /// Reply of `scripts/append.lua`.
-enum AppendReply {
+pub(in crate::store) enum AppendReply {
     Stored(StoredReply),
     /// Number, seq and text of messages whose ids are taken.
     Exists(Vec<(usize, u64, Vec<u8>)>),
@@ -120,7 +125,7 @@ enum AppendReply {
     Rejected(Rejected),
 }
 
-struct StoredReply {
+pub(in crate::store) struct StoredReply {
     is_replayed: bool,
     message_count: u64,
     last_seq: u64,
@@ -154,15 +159,18 @@ impl FromRedisValue for AppendReply {
 }
 
 /// A new message, and whether the stored message with its id is known to be the same.
-struct Attempt<'a> {
+pub(in crate::store) struct Attempt<'a> {
     new: &'a NewMessage,
     stored: StoredMessage,
     parent: String,
     is_known: bool,
 }
 
+/// The new messages of a call.
+pub(in crate::store) type Attempts<'a> = Vec<Attempt<'a>>;
+
 impl<'a> Attempt<'a> {
-    fn new(new: &'a NewMessage, stored: StoredMessage) -> Self {
+    pub(in crate::store) fn new(new: &'a NewMessage, stored: StoredMessage) -> Self {
         let parent = match &new.parent_id {
             Parent::Newest => String::new(),
             Parent::Root => "null".to_owned(),
@@ -185,8 +193,31 @@ impl<'a> Attempt<'a> {
             .flag(self.is_known)
     }
 
+    /// Returns a call of a script that begins with `append.lua`, without an `Idempotency-Key` and an expected state.
+    pub(in crate::store) fn begin_call<'c>(
+        script: &'static Script,
+        now: DateTime<Utc>,
+        attempts: &'c [Self],
+        replacement: Option<&'c Replacement>,
+    ) -> Call<'c> {
+        let call = Call::new(script, Vec::new())
+            .number(now.timestamp_micros())
+            .arg("")
+            .arg("")
+            .number(REPLY_SECONDS)
+            .arg("")
+            .number(attempts.len());
+        let call = attempts
+            .iter()
+            .fold(call, |call, attempt| attempt.add_to(call));
+        match replacement {
+            Some(replacement) => replacement.add_to(call),
+            None => call,
+        }
+    }
+
     /// Returns the id, which the message must have.
-    fn id(&self) -> MessageId {
+    pub(in crate::store) fn id(&self) -> MessageId {
         let id = self.new.id.clone();
         id.expect("only a message with an id of its own can have a stored one")
     }
@@ -274,11 +305,8 @@ impl Store {
         let call = attempts
             .iter()
             .fold(call, |call, attempt| attempt.add_to(call));
-        let call = append.replacements.iter().fold(call, |call, replacement| {
-            call.number(replacement.seq)
-                .arg(&replacement.sha)
-                .arg(&replacement.text)
-        });
+        let replacements = append.replacements.iter();
+        let call = replacements.fold(call, |call, replacement| replacement.add_to(call));
         let further = executor
             .scheme()
             .reply_keys(id, append.idempotency.is_some());
@@ -289,7 +317,10 @@ impl Store {
 }
 
 /// Marks the messages that are stored already; returns the id of one that is taken by another message.
-fn mark_same(attempts: &mut [Attempt<'_>], taken: Vec<(usize, u64, Vec<u8>)>) -> Option<MessageId> {
+pub(in crate::store) fn mark_same(
+    attempts: &mut [Attempt<'_>],
+    taken: Vec<(usize, u64, Vec<u8>)>,
+) -> Option<MessageId> {
     for (number, _, text) in taken {
         let attempt = attempts.get_mut(number)?;
         let stored = Members::parse_owned(str::from_utf8(&text).unwrap_or_default());
@@ -302,7 +333,17 @@ fn mark_same(attempts: &mut [Attempt<'_>], taken: Vec<(usize, u64, Vec<u8>)>) ->
     None
 }
 
-fn into_appended(reply: StoredReply, attempts: Vec<Attempt<'_>>) -> Appended {
+fn into_appended(reply: StoredReply, attempts: Attempts<'_>) -> Appended {
+    let is_replayed = reply.is_replayed;
+    let stored = stored_of(reply, attempts);
+    match is_replayed {
+        true => Appended::Replayed(stored),
+        false => Appended::Done(stored),
+    }
+}
+
+/// Returns the messages of a call that is done.
+pub(in crate::store) fn stored_of(reply: StoredReply, attempts: Attempts<'_>) -> Stored {
     let mut stored = Stored {
         messages: Vec::with_capacity(reply.entries.len()),
         deduplicated: Vec::new(),
@@ -324,8 +365,5 @@ fn into_appended(reply: StoredReply, attempts: Vec<Attempt<'_>>) -> Appended {
         };
         stored.messages.push(message.with_parent(parent_id));
     }
-    match reply.is_replayed {
-        true => Appended::Replayed(stored),
-        false => Appended::Done(stored),
-    }
+    stored
 }

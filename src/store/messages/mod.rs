@@ -1,6 +1,6 @@
 //! Messages of sessions: they are appended, replaced, deleted, and form branches.
 
-mod append;
+pub(super) mod append;
 mod branch;
 mod by_id;
 mod delete;

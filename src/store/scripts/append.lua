@@ -369,5 +369,3 @@ local function append()
   end
   return {'appended', visible, length, unpack(entries)}
 end
-
-return run(append)

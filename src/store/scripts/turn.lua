@@ -1,0 +1,47 @@
+-- Turns of a session: a model answers one message at a time. Shared by begin_turn.lua and commit_turn.lua.
+--
+-- llmos:turn:{id} is a hash, the current or last turn:
+--   id, operation ('submit', 'edit', 'regenerate' or 'continue'), status, model, message_id of the answer, user_message_id
+--   and user_seq of the message that is answered, base: the number of parts that a continued message had, key: name of the
+--   key of its Idempotency-Key, owner: the secret of the producer, seq: the last entry of the log, bytes of the log,
+--   beat, started, deadline, ended: milliseconds, stopped_by, error: code of the failure
+-- llmos:turn-log:{id}:{turn} is a stream with the entries 1-0, 2-0, … without gaps: k 'c' and d: chunks, one per line; the
+--   last one k 'f', s: the status, d: the closing chunks
+-- The document of a session with an active turn has the member active_turn, the last one.
+--
+-- KEYS: as in messages.lua, then the turn, its log, and for begin_turn.lua the key of the Idempotency-Key, if there is one
+local TURN, LOG, TURN_KEY = KEYS[FURTHER_KEYS], KEYS[FURTHER_KEYS + 1], KEYS[FURTHER_KEYS + 2]
+local ACTIVE = {reserved = true, streaming = true, stopping = true}
+-- A turn's record is kept this long, in seconds.
+local RECORD_SECONDS = 86400
+
+-- Returns the clock of Redis in milliseconds; that of the caller if the user may not read it.
+local function now_millis(of_caller)
+  return math.floor((clock() or tonumber(of_caller) * 1000) / 1000)
+end
+
+-- Returns fields of the turn by name.
+local function turn_fields(...)
+  local values, fields = call_own_type('HMGET', TURN, ...), {}
+  for place, name in ipairs({...}) do
+    fields[name] = values[place] or nil
+  end
+  return fields
+end
+
+-- Returns whether nobody produces the turn any more.
+local function is_dead(turn, now, lease)
+  return now - parse_count(turn.beat) >= lease or now >= parse_count(turn.deadline)
+end
+
+-- Stores the document with this member active_turn, nil for none.
+local function set_active_turn(active)
+  local document = redis.call('GET', DOC)
+  local changed = document:gsub(',%s*"active_turn":%s*{[^{}]*}', '', 1)
+  if active then
+    changed = changed:gsub('%s*}%s*$', '') .. ',"active_turn":' .. active .. '}'
+  end
+  if changed ~= document then
+    redis.call('SET', DOC, changed, 'KEEPTTL')
+  end
+end

@@ -1,0 +1,146 @@
+//! Ends turns: the answer, the last entry of the log and the status are one step.
+
+use redis::{FromRedisValue, ParsingError, Value};
+
+use super::{ENDED_LOG, LEASE, internal, millis};
+use crate::domain::chat::turn::{TurnId, TurnStatus};
+use crate::domain::message::NewMessage;
+use crate::domain::session::SessionId;
+use crate::store::error::Result;
+use crate::store::handle::Store;
+use crate::store::messages::Rejected;
+use crate::store::messages::append::{
+    AppendReply, Attempt, Attempts, Replacement, Stored, mark_same, stored_of,
+};
+use crate::store::reply::{Reply, unknown_reply};
+use crate::store::script;
+use crate::util::time::now;
+
+/// The end of a turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Commit<'a> {
+    /// The turn.
+    pub turn: &'a TurnId,
+    /// The secret of its producer; empty for a turn that nobody produces any more.
+    pub owner: &'a str,
+    /// The number of the last entry; with an empty `owner` that of the last known entry.
+    pub entry: u64,
+    /// How it ended.
+    pub status: TurnStatus,
+    /// The code of the failure.
+    pub error: Option<&'a str>,
+    /// The closing chunks, one per line.
+    pub closing: &'a str,
+    /// The answer, unless there is none or it is continued.
+    pub message: Option<&'a NewMessage>,
+    /// The continued answer.
+    pub replacement: Option<&'a Replacement>,
+    /// Whether a turn that nobody produces is ended before its lease is over.
+    pub is_forced: bool,
+}
+
+/// Result of ending a turn.
+#[derive(Debug)]
+pub enum Committed {
+    /// The turn ended.
+    Done(Box<Stored>),
+    /// The turn had ended before, so.
+    Already(TurnStatus),
+    /// Another turn began, or another process ended this one.
+    Superseded,
+    /// The producer is alive.
+    Alive,
+    /// The log has this last entry.
+    Moved(u64),
+    /// The answer cannot be stored. The turn has not ended.
+    Rejected(Box<Rejected>),
+}
+
+/// Reply of `scripts/commit_turn.lua`.
+enum CommitReply {
+    Committed(Committed),
+    Appended(AppendReply),
+}
+
+impl FromRedisValue for CommitReply {
+    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
+        let mut reply = Reply::from_redis_value(value.clone())?;
+        let committed = match reply.next::<String>()?.as_str() {
+            "superseded" | "fenced" => Committed::Superseded,
+            "already" => {
+                let status: String = reply.next()?;
+                let status = TurnStatus::parse(&status);
+                Committed::Already(status.ok_or_else(|| unknown_reply("the status of a turn"))?)
+            }
+            "alive" => Committed::Alive,
+            "gap" | "moved" => Committed::Moved(reply.next()?),
+            _ => return AppendReply::from_redis_value(value).map(Self::Appended),
+        };
+        Ok(Self::Committed(committed))
+    }
+}
+
+impl Store {
+    /// Ends a turn; `None` if the session was deleted. The caller must have checked the access to the session.
+    pub async fn commit_turn(
+        &self,
+        id: &SessionId,
+        commit: Commit<'_>,
+    ) -> Result<Option<Committed>> {
+        let mut attempts: Attempts<'_> = commit
+            .message
+            .map(|new| Attempt::new(new, new.to_stored(now())))
+            .into_iter()
+            .collect();
+        loop {
+            let reply = self.try_commit(id, &commit, &attempts).await?;
+            let rejected = match reply {
+                None => return Ok(None),
+                Some(CommitReply::Committed(committed)) => return Ok(Some(committed)),
+                Some(CommitReply::Appended(reply)) => match reply {
+                    AppendReply::Stored(reply) => {
+                        let stored = stored_of(reply, attempts);
+                        return Ok(Some(Committed::Done(Box::new(stored))));
+                    }
+                    AppendReply::Exists(taken) => match mark_same(&mut attempts, taken) {
+                        None => continue,
+                        Some(other) => Rejected::Exists(other),
+                    },
+                    AppendReply::Deleted(_) => match attempts.first() {
+                        Some(attempt) => Rejected::Deleted(attempt.id()),
+                        None => return Err(unknown_reply("deleted").into()),
+                    },
+                    AppendReply::Stale => return Err(unknown_reply("stale").into()),
+                    AppendReply::Rejected(rejected) => rejected,
+                },
+            };
+            return Ok(Some(Committed::Rejected(Box::new(rejected))));
+        }
+    }
+
+    async fn try_commit(
+        &self,
+        id: &SessionId,
+        commit: &Commit<'_>,
+        attempts: &[Attempt<'_>],
+    ) -> Result<Option<CommitReply>> {
+        let executor = self.executor()?;
+        let scheme = executor.scheme();
+        let keys = vec![scheme.turn(id), scheme.turn_log(id, commit.turn)];
+        let now = now();
+        let call = Attempt::begin_call(&script::COMMIT_TURN, now, attempts, commit.replacement)
+            .arg(commit.turn.as_str())
+            .arg(commit.owner)
+            .number(commit.entry)
+            .arg(commit.status.as_str())
+            .arg(commit.error.unwrap_or_default())
+            .arg(commit.closing)
+            .number(now.timestamp_millis())
+            .number(millis(LEASE))
+            .number(millis(ENDED_LOG))
+            .flag(commit.is_forced);
+        executor
+            .execute_on_messages(&internal(), id, keys, call)
+            .await
+    }
+}

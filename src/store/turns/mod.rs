@@ -1,0 +1,34 @@
+//! Turns of sessions in Redis: the record of the current turn, and the log of its chunks. `scripts/turn.lua` documents both.
+
+mod begin;
+mod commit;
+mod log;
+mod read;
+mod tail;
+
+pub use self::begin::{Begin, Begun};
+pub use self::commit::{Commit, Committed};
+pub use self::log::{Appended as AppendedEntry, Entry, EntryKind, LogPage, NewEntry};
+pub use self::read::TurnState;
+pub(super) use self::tail::LogTail;
+
+use std::time::Duration;
+
+use crate::domain::caller::Caller;
+use crate::domain::request_context::RequestContext;
+
+/// The time after the last sign of life of a producer after which its turn is dead.
+pub const LEASE: Duration = Duration::from_secs(15);
+/// The time that the log of an active turn is kept.
+const ACTIVE_LOG: Duration = Duration::from_secs(60 * 60);
+/// The time that the log of an ended turn is kept, for readers that come late.
+const ENDED_LOG: Duration = Duration::from_secs(15 * 60);
+
+/// Returns the context of steps that belong to a turn and not to a caller, whose access was checked when it began.
+fn internal() -> RequestContext {
+    RequestContext::unlimited(Caller::unrestricted())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
