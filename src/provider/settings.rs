@@ -1,0 +1,178 @@
+//! The choice of the provider.
+
+use super::anthropic;
+use super::client::{Credentials, Http, Provider, Timeouts};
+use super::models::AllowedModel;
+use super::prices::Prices;
+use super::wire::Wire;
+use crate::util::secret::Secret;
+
+/// The address of OpenRouter. Keys of callers are sent only to it.
+const OPENROUTER_URL: &str = "https://openrouter.ai/api/v1";
+/// The address of the Vercel AI Gateway.
+const GATEWAY_URL: &str = "https://ai-gateway.vercel.sh/v1";
+/// The address of OpenAI.
+const OPENAI_URL: &str = "https://api.openai.com/v1";
+
+/// The default model of OpenRouter and of the Vercel AI Gateway: that of the Python version.
+const ROUTED_MODEL: &str = "anthropic/claude-opus-4.5";
+/// The default model of Anthropic: the same model under its own name.
+const ANTHROPIC_MODEL: &str = "claude-opus-4-5";
+/// The default model of OpenAI.
+const OPENAI_MODEL: &str = "gpt-5";
+/// The default model of a configured address. Servers with one model ignore the name.
+const CUSTOM_MODEL: &str = "default";
+
+/// Settings of language models. The default is that no provider is configured.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `LLMOS_MODEL_BASE_URL`: the address of a server. It is chosen before all other providers.
+    pub base_url: Option<Secret>,
+    /// `LLMOS_MODEL_WIRE`: the protocol of this server. Default: Chat Completions.
+    pub wire: Option<Wire>,
+    /// `LLMOS_MODEL_API_KEY`: the key for this server.
+    pub api_key: Option<Secret>,
+    /// `AI_GATEWAY_API_KEY`: the key for the Vercel AI Gateway.
+    pub gateway_api_key: Option<Secret>,
+    /// Anthropic.
+    pub anthropic: AnthropicSettings,
+    /// `OPENAI_API_KEY`: the key for OpenAI.
+    pub openai_api_key: Option<Secret>,
+    /// `OPENAI_BASE_URL`: another address than OpenAI's.
+    pub openai_base_url: Option<Secret>,
+    /// `OPENROUTER_API_KEY`: the key for OpenRouter.
+    pub openrouter_api_key: Option<Secret>,
+    /// `LLMOS_MODEL`: the model of requests that name none. Default: depends on the provider.
+    pub model: Option<String>,
+    /// `LLMOS_MODELS`: the models that requests may name. Empty: all.
+    pub models: Vec<AllowedModel>,
+    /// `LLMOS_PRICES`: the prices of models.
+    pub prices: Prices,
+    /// `LLMOS_SYSTEM_PROMPT`: the first instructions of every conversation.
+    pub system_prompt: Option<String>,
+    /// Whether this is a deployment on Vercel, whose OIDC token is a key for the Vercel AI Gateway.
+    pub is_on_vercel: bool,
+    /// The URL of the deployment.
+    pub deployment_url: Option<String>,
+    /// Time limits.
+    pub timeouts: Timeouts,
+    /// The HTTP client that all providers share.
+    pub(super) http: Http,
+}
+
+/// Settings of Anthropic.
+#[derive(Clone, Debug, Default)]
+pub struct AnthropicSettings {
+    /// `ANTHROPIC_API_KEY`: the key.
+    pub api_key: Option<Secret>,
+    /// `ANTHROPIC_AUTH_TOKEN`: a token instead of the key.
+    pub auth_token: Option<Secret>,
+    /// `ANTHROPIC_BASE_URL`: another address than Anthropic's.
+    pub base_url: Option<Secret>,
+    /// `ANTHROPIC_VERSION`: the version of the API.
+    pub version: Option<String>,
+}
+
+impl Settings {
+    /// Chooses the provider of a request, without asking it: OpenRouter with the key of the request; else the first one
+    /// that is configured. `oidc` is the token that Vercel adds to requests.
+    pub fn select(&self, request_key: Option<&Secret>, oidc: Option<&Secret>) -> Option<Provider> {
+        if let Some(key) = request_key {
+            return Some(self.openrouter(key, true));
+        }
+        if let Some(base_url) = &self.base_url {
+            return Some(self.custom(base_url));
+        }
+        let oidc = oidc.filter(|_| self.is_on_vercel);
+        if let Some(key) = self.gateway_api_key.as_ref().or(oidc) {
+            let key = Credentials::Bearer(key.clone());
+            return Some(self.provider("gateway", GATEWAY_URL, key, ROUTED_MODEL));
+        }
+        let from_anthropic = self.anthropic.credentials();
+        if let Some(credentials) = from_anthropic {
+            return Some(self.anthropic(credentials));
+        }
+        if let Some(key) = &self.openai_api_key {
+            let base_url = self.openai_base_url.as_ref().map(Secret::reveal);
+            let key = Credentials::Bearer(key.clone());
+            let base_url = base_url.unwrap_or(OPENAI_URL);
+            return Some(self.provider("openai", base_url, key, OPENAI_MODEL));
+        }
+        let key = self.openrouter_api_key.as_ref();
+        key.map(|key| self.openrouter(key, false))
+    }
+
+    /// Returns the name of the provider that [`Self::select`] chooses for a request without a key.
+    pub fn name(&self, oidc: Option<&Secret>) -> Option<&'static str> {
+        self.select(None, oidc).map(|provider| provider.name())
+    }
+
+    fn openrouter(&self, key: &Secret, is_of_request: bool) -> Provider {
+        let key = Credentials::Bearer(key.clone());
+        let mut provider = self.provider("openrouter", OPENROUTER_URL, key, ROUTED_MODEL);
+        // LLMOS_MODEL may name a model of the configured provider. OpenRouter's names have a slash.
+        if is_of_request && !provider.default_model.contains('/') {
+            ROUTED_MODEL.clone_into(&mut provider.default_model);
+        }
+        provider
+    }
+
+    fn custom(&self, base_url: &Secret) -> Provider {
+        let base_url = base_url.reveal();
+        let key = self.api_key.clone();
+        match self.wire {
+            Some(Wire::Anthropic) => {
+                let key = key.map_or(Credentials::None, Credentials::XApiKey);
+                let base_url = anthropic::versioned(base_url);
+                let mut provider = self.provider("custom", &base_url, key, CUSTOM_MODEL);
+                provider.wire = Wire::Anthropic;
+                provider.version.clone_from(&self.anthropic.version);
+                provider
+            }
+            _ => {
+                let key = key.map_or(Credentials::None, Credentials::Bearer);
+                self.provider("custom", base_url, key, CUSTOM_MODEL)
+            }
+        }
+    }
+
+    fn anthropic(&self, credentials: Credentials) -> Provider {
+        let base_url = self.anthropic.base_url.as_ref().map(Secret::reveal);
+        let base_url = anthropic::versioned(base_url.unwrap_or(anthropic::BASE_URL));
+        let mut provider = self.provider("anthropic", &base_url, credentials, ANTHROPIC_MODEL);
+        provider.wire = Wire::Anthropic;
+        provider.version.clone_from(&self.anthropic.version);
+        provider
+    }
+
+    /// Returns a provider with the Chat Completions wire.
+    fn provider(
+        &self,
+        name: &'static str,
+        base_url: &str,
+        credentials: Credentials,
+        default_model: &str,
+    ) -> Provider {
+        let first_allowed = self.models.first().map(|model| &model.name);
+        let model = self.model.as_ref().or(first_allowed);
+        Provider {
+            name,
+            wire: Wire::ChatCompletions,
+            base_url: Secret::new(base_url.trim_end_matches('/').to_owned()),
+            credentials,
+            version: None,
+            deployment_url: self.deployment_url.clone(),
+            default_model: model.map_or(default_model, String::as_str).to_owned(),
+            timeouts: self.timeouts,
+            http: self.http.clone(),
+        }
+    }
+}
+
+impl AnthropicSettings {
+    /// Returns the key, or else the token.
+    fn credentials(&self) -> Option<Credentials> {
+        let key = self.api_key.clone().map(Credentials::XApiKey);
+        key.or_else(|| self.auth_token.clone().map(Credentials::Bearer))
+    }
+}
