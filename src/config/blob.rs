@@ -1,7 +1,6 @@
 //! Configuration of Vercel Blob.
 
-use reqwest::Url;
-
+use super::variable::parse_base_url;
 use super::{ConfigError, Environment};
 use crate::blob::{BlobAccess, BlobConfig};
 use crate::util::secret::Secret;
@@ -27,19 +26,12 @@ pub(super) fn read(environment: &Environment<'_>) -> Result<BlobConfig, ConfigEr
     })
 }
 
-/// Returns a URL to which paths are appended, without the slash at its end.
 fn base_url(
     environment: &Environment<'_>,
     name: &'static str,
 ) -> Result<Option<String>, ConfigError> {
     let expected = "an http or https URL without query, such as http://127.0.0.1:3000/_blob";
-    environment.parse_with(name, expected, |text| {
-        let url = Url::parse(text).ok()?;
-        let is_base = ["http", "https"].contains(&url.scheme())
-            && url.query().is_none()
-            && url.fragment().is_none();
-        is_base.then(|| text.trim_end_matches('/').to_owned())
-    })
+    environment.parse_with(name, expected, parse_base_url)
 }
 
 #[cfg(test)]

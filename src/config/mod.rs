@@ -4,10 +4,14 @@ mod access;
 mod blob;
 mod dotenv;
 mod local;
+mod model;
 mod variable;
+
+use std::time::Duration;
 
 use self::variable::Environment;
 use crate::blob::BlobConfig;
+use crate::provider;
 use crate::store::validate_url;
 use crate::util::secret::Secret;
 
@@ -18,6 +22,9 @@ pub use self::variable::ConfigError;
 
 /// The variables by which a deployment is detected.
 const DEPLOYMENT_VARIABLES: [&str; 2] = ["VERCEL", "VERCEL_IPC_PATH"];
+
+/// The default of `LLMOS_MAX_DURATION_S`: that of Vercel's functions.
+const DEFAULT_MAX_DURATION_S: u16 = 300;
 
 /// The responses of reads while storage is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +48,10 @@ pub struct Config {
     pub storage_fallback: Option<StorageFallback>,
     /// `REQUEST_LOG`: `on` or `off`. Default: on, a line of JSON for each request.
     pub request_log: bool,
-    /// `ANTHROPIC_API_KEY`: for chat.
-    pub anthropic_api_key: Option<Secret>,
+    /// Language models: providers, models, prices.
+    pub model: provider::Settings,
+    /// `LLMOS_MAX_DURATION_S`: the time limit of a chat function, in seconds. Default: 300.
+    pub max_duration_s: Option<u16>,
     /// Vercel Blob, the storage of skills and files.
     pub blob: BlobConfig,
     /// Credentials, origins and the rate limit.
@@ -101,7 +110,8 @@ impl Config {
             request_log: environment
                 .parse_choice("REQUEST_LOG", switch, "on or off")?
                 .unwrap_or(true),
-            anthropic_api_key: environment.variable("ANTHROPIC_API_KEY").map(Secret::new),
+            model: model::read(environment, is_on_vercel)?,
+            max_duration_s: max_duration_s(environment)?,
             blob: blob::read(environment)?,
             access: AccessConfig::read(environment, is_on_vercel)?,
             is_on_vercel,
@@ -110,6 +120,12 @@ impl Config {
             commit: environment.variable("VERCEL_GIT_COMMIT_SHA"),
             has_log_channel: has_log_channel_in(environment),
         })
+    }
+
+    /// Returns the time limit of a chat function, after which Vercel stops it.
+    pub fn max_duration(&self) -> Duration {
+        let seconds = self.max_duration_s.unwrap_or(DEFAULT_MAX_DURATION_S);
+        Duration::from_secs(seconds.into())
     }
 
     /// Returns whether reads return samples while configured storage is down. By default they do not in production,
@@ -125,6 +141,14 @@ impl Config {
     pub fn samples_without_storage(&self) -> bool {
         self.storage_fallback != Some(StorageFallback::Off)
     }
+}
+
+fn max_duration_s(environment: &Environment<'_>) -> Result<Option<u16>, ConfigError> {
+    let expected = "10 to 800 seconds";
+    environment.parse_with("LLMOS_MAX_DURATION_S", expected, |text| {
+        let seconds = text.parse().ok();
+        seconds.filter(|seconds| (10..=800).contains(seconds))
+    })
 }
 
 fn redis_url(environment: &Environment<'_>) -> Result<Option<Secret>, ConfigError> {

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::str::FromStr;
 
+use reqwest::Url;
+
 /// The variables that people set, in the order of `.env.example`. Values of secret ones are never shown; a URL may
 /// contain a password.
 pub(super) const VARIABLES: &[(&str, Visibility)] = &[
@@ -10,7 +12,22 @@ pub(super) const VARIABLES: &[(&str, Visibility)] = &[
     ("REDIS_CA_CERT", Visibility::Secret),
     ("STORAGE_FALLBACK", Visibility::Public),
     ("REQUEST_LOG", Visibility::Public),
+    ("LLMOS_MODEL_BASE_URL", Visibility::Secret),
+    ("LLMOS_MODEL_WIRE", Visibility::Public),
+    ("LLMOS_MODEL_API_KEY", Visibility::Secret),
+    ("AI_GATEWAY_API_KEY", Visibility::Secret),
     ("ANTHROPIC_API_KEY", Visibility::Secret),
+    ("ANTHROPIC_AUTH_TOKEN", Visibility::Secret),
+    ("ANTHROPIC_BASE_URL", Visibility::Secret),
+    ("ANTHROPIC_VERSION", Visibility::Public),
+    ("OPENAI_API_KEY", Visibility::Secret),
+    ("OPENAI_BASE_URL", Visibility::Secret),
+    ("OPENROUTER_API_KEY", Visibility::Secret),
+    ("LLMOS_MODEL", Visibility::Public),
+    ("LLMOS_MODELS", Visibility::Public),
+    ("LLMOS_PRICES", Visibility::Public),
+    ("LLMOS_SYSTEM_PROMPT", Visibility::Secret),
+    ("LLMOS_MAX_DURATION_S", Visibility::Public),
     ("BLOB_READ_WRITE_TOKEN", Visibility::Secret),
     ("BLOB_STORE_ID", Visibility::Public),
     ("BLOB_ACCESS", Visibility::Public),
@@ -87,6 +104,15 @@ fn masked(variable: &str, value: &str) -> String {
     let shown = if is_public { SHOWN_PREFIX_CHARS } else { 0 };
     let prefix: String = value.chars().take(shown).collect();
     format!("{prefix}***")
+}
+
+/// Returns a URL to which paths are appended, without the slash at its end, or `None` if the text is not such a URL.
+pub(super) fn parse_base_url(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let is_base = ["http", "https"].contains(&url.scheme())
+        && url.query().is_none()
+        && url.fragment().is_none();
+    is_base.then(|| text.trim_end_matches('/').to_owned())
 }
 
 /// The variables of the process, or of a test.

@@ -35,8 +35,9 @@ pub fn print_startup_banner(
 ) {
     print_sessions(config, redis);
     print_files(config, blobs);
-    if config.anthropic_api_key.is_none() {
-        line("not set", "ANTHROPIC_API_KEY");
+    match config.model.name(None) {
+        Some(name) => line("model", &format!("provider {name}")),
+        None => line("not set", "a model provider, such as ANTHROPIC_API_KEY"),
     }
     print_access(address, &config.access);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use once_cell::sync::OnceCell;
 use reqwest::Response;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -74,6 +74,26 @@ pub(super) enum Credentials {
     None,
     Bearer(Secret),
     XApiKey(Secret),
+}
+
+impl Credentials {
+    fn header(&self) -> Option<(HeaderName, String)> {
+        match self {
+            Self::None => None,
+            Self::Bearer(key) => Some((AUTHORIZATION, format!("Bearer {}", key.reveal()))),
+            Self::XApiKey(key) => {
+                let name = HeaderName::from_static("x-api-key");
+                Some((name, key.reveal().to_owned()))
+            }
+        }
+    }
+
+    fn key(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::Bearer(key) | Self::XApiKey(key) => Some(key.reveal()),
+        }
+    }
 }
 
 /// A provider of models, with the key for it.
@@ -179,7 +199,7 @@ impl Provider {
         let context = ErrorContext {
             provider: self.name,
             status: Some(response.status().as_u16()),
-            request_id: headers::request_id(response.headers(), &self.secrets()),
+            request_id: headers::request_id(response.headers(), self.credentials.key()),
         };
         if !response.status().is_success() {
             return Err(error_response(response, &context, first_byte).await);
@@ -202,15 +222,12 @@ impl Provider {
             .post(format!("{}/{path}", self.base_url.reveal()))
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "text/event-stream");
-        request = match &self.credentials {
-            Credentials::None => request,
-            Credentials::Bearer(key) => request.bearer_auth(key.reveal()),
-            Credentials::XApiKey(key) => {
-                let value = HeaderValue::from_str(key.reveal());
-                let value = value.map_err(|_| self.error(Failure::new(ErrorKind::Auth, false)))?;
-                request.header("x-api-key", sensitive(value))
-            }
-        };
+        if let Some((name, value)) = self.credentials.header() {
+            // A key of a request may contain any characters.
+            let value = HeaderValue::try_from(value);
+            let value = value.map_err(|_| self.error(Failure::new(ErrorKind::Auth, false)))?;
+            request = request.header(name, sensitive(value));
+        }
         if self.wire == Wire::Anthropic {
             let version = self.version.as_deref();
             let version = version.unwrap_or(anthropic::DEFAULT_VERSION);
@@ -223,13 +240,6 @@ impl Provider {
                 .header("x-title", "llmos");
         }
         Ok(request.body(body))
-    }
-
-    fn secrets(&self) -> Vec<&str> {
-        match &self.credentials {
-            Credentials::None => Vec::new(),
-            Credentials::Bearer(key) | Credentials::XApiKey(key) => vec![key.reveal()],
-        }
     }
 
     /// Returns an error without a response.

@@ -30,6 +30,7 @@ mod stream;
 mod wire;
 
 pub use self::client::{Provider, Timeouts};
+pub(crate) use self::models::is_model_name;
 pub use self::models::{AllowedModel, ModelChoice, NotAllowed};
 pub use self::output::{
     MAX_ANSWER_BYTES, MAX_BLOCKS, MAX_NAME_BYTES, MAX_TOOL_CALLS, MAX_TOOL_INPUT_BYTES,

@@ -75,7 +75,7 @@ async fn requests_of_existing_clients_work_without_configuration() {
     let lines = format!(
         "files      on disk in {}/.llmos/blob\n           for other programs: \
          VERCEL_BLOB_API_URL=http://{base}/_blob BLOB_READ_WRITE_TOKEN=vercel_blob_rw_local_development\n\
-         not set    ANTHROPIC_API_KEY\n",
+         not set    a model provider, such as ANTHROPIC_API_KEY\n",
         files.display()
     );
     assert!(output.contains(&lines), "{output}");

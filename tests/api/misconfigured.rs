@@ -95,6 +95,19 @@ async fn unusable_value_is_reported_at_start() {
             "not a PEM key",
         ),
         (
+            "LLMOS_MODEL_BASE_URL",
+            "https://user:hidden@h/v1",
+            "must be an http or https URL without user",
+        ),
+        ("ANTHROPIC_API_KEY", "hidden key", "must be visible ASCII"),
+        (
+            "LLMOS_MODELS",
+            "a=hidden",
+            "must be comma-separated entries model or model=tokens",
+        ),
+        ("LLMOS_PRICES", "{\"hidden\": 3}", "must be JSON such as"),
+        ("LLMOS_MAX_DURATION_S", "801", "must be 10 to 800 seconds"),
+        (
             "ALLOWED_HOSTS",
             "https://hidden.example",
             "must be comma-separated names",
