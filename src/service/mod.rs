@@ -1,5 +1,6 @@
 //! Operations on sessions, skills and files, without HTTP, so that every protocol can call them.
 
+pub mod chat;
 pub mod error;
 pub mod fallback;
 pub mod files;
