@@ -151,6 +151,15 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Returns the object without borrowed text.
+    pub(crate) fn into_owned(self) -> Object<'static> {
+        let owned = self.0.into_iter().map(|(key, value)| {
+            let value = Cow::Owned(value.into_owned());
+            (Cow::Owned(key.into_owned()), value)
+        });
+        Object(owned.collect())
+    }
+
     /// Removes the member `key`.
     pub(crate) fn remove(&mut self, key: &str) {
         self.0.retain(|(name, _)| name != key);

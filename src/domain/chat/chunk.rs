@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::util::json;
+
 /// A chunk of the stream, serialized as `{"type": …, …}`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(
@@ -99,6 +101,9 @@ pub enum Chunk {
         input: Box<RawValue>,
         /// What is wrong.
         error_text: String,
+        /// Whether the server runs the tool.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        provider_executed: Option<bool>,
     },
     /// The result of a call.
     ToolOutputAvailable {
@@ -160,4 +165,111 @@ pub enum Chunk {
     },
     /// A person stopped the answer.
     Abort,
+    /// A chunk as JSON, made from a stored part: `source-url`, `source-document`, `file`, `data-*`, and chunks with members
+    /// that this service does not send by itself.
+    #[serde(untagged)]
+    Stored(Box<RawValue>),
+}
+
+impl Chunk {
+    /// Returns the chunk as JSON on one line, as the log and the stream contain it.
+    pub fn to_json(&self) -> String {
+        let text = json::text(self);
+        // Line breaks in JSON are blanks between its tokens; a value of a client may have some.
+        if text.contains(['\n', '\r']) {
+            return text.replace(['\n', '\r'], " ");
+        }
+        text
+    }
+}
+
+/// Merges adjacent deltas of one text, reasoning or call of a tool.
+pub fn coalesce(chunks: Vec<Chunk>) -> Vec<Chunk> {
+    let mut merged: Vec<Chunk> = Vec::with_capacity(chunks.len());
+    for chunk in chunks {
+        if !merged.last_mut().is_some_and(|last| last.absorb(&chunk)) {
+            merged.push(chunk);
+        }
+    }
+    merged
+}
+
+impl Chunk {
+    /// Appends a following delta of the same id; returns whether it is one.
+    fn absorb(&mut self, next: &Self) -> bool {
+        let (text, more) = match (self, next) {
+            (
+                Self::TextDelta { id, delta },
+                Self::TextDelta {
+                    id: other,
+                    delta: more,
+                },
+            )
+            | (
+                Self::ReasoningDelta { id, delta },
+                Self::ReasoningDelta {
+                    id: other,
+                    delta: more,
+                },
+            )
+            | (
+                Self::ToolInputDelta {
+                    tool_call_id: id,
+                    input_text_delta: delta,
+                },
+                Self::ToolInputDelta {
+                    tool_call_id: other,
+                    input_text_delta: more,
+                },
+            ) if id == other => (delta, more),
+            _ => return false,
+        };
+        text.push_str(more);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_one_line_of_json() {
+        let output: Box<RawValue> = serde_json::from_str("{\n\"a\":\r\n 1}").unwrap();
+        let chunk = Chunk::ToolOutputAvailable {
+            tool_call_id: "c".to_owned(),
+            output: output.clone(),
+            provider_executed: Some(true),
+        };
+        let expected = r#"{"type":"tool-output-available","toolCallId":"c","output":{ "a":   1},"providerExecuted":true}"#;
+        assert_eq!(chunk.to_json(), expected);
+        assert_eq!(Chunk::Stored(output).to_json(), r#"{ "a":   1}"#);
+        assert_eq!(Chunk::FinishStep.to_json(), r#"{"type":"finish-step"}"#);
+        assert_eq!(Chunk::Abort.to_json(), r#"{"type":"abort"}"#);
+    }
+
+    #[test]
+    fn coalesce_merges_adjacent_deltas_of_one_id() {
+        let text = |id: &str, delta: &str| Chunk::TextDelta {
+            id: id.to_owned(),
+            delta: delta.to_owned(),
+        };
+        let chunks = vec![
+            text("a", "1"),
+            text("a", "2"),
+            text("b", "3"),
+            text("a", "4"),
+            Chunk::FinishStep,
+            text("a", "5"),
+        ];
+        let merged: Vec<String> = coalesce(chunks).iter().map(Chunk::to_json).collect();
+        let expected = [
+            text("a", "12"),
+            text("b", "3"),
+            text("a", "4"),
+            Chunk::FinishStep,
+            text("a", "5"),
+        ];
+        assert_eq!(merged, expected.map(|chunk| chunk.to_json()));
+    }
 }

@@ -2,3 +2,14 @@
 
 pub mod chunk;
 pub mod turn;
+
+mod closing;
+mod metadata;
+mod part;
+mod parts;
+mod read;
+mod replay;
+
+pub use self::closing::Ending;
+pub use self::parts::{Full, PartsBuilder};
+pub use self::replay::{PartCounts, chunks_of_parts};

@@ -31,6 +31,8 @@ pub use self::values::{
     TOKEN_COUNTS, Timestamp, Usage,
 };
 
+pub(crate) use self::view::Part;
+
 /// The maximum number of messages of one append request.
 pub const MAX_BATCH: usize = 100;
 /// The maximum number of messages on a page.

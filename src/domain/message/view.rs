@@ -97,16 +97,16 @@ impl ToolResult {
 }
 
 /// A part of a stored message.
-pub(super) struct Part<'a> {
+pub(crate) struct Part<'a> {
     /// The part as it is stored.
-    pub(super) raw: &'a RawValue,
+    pub(crate) raw: &'a RawValue,
     object: Object<'a>,
     kind: String,
 }
 
 impl<'a> Part<'a> {
     /// Reads a list of parts; items that are not objects with a type are left out.
-    pub(super) fn list(list: &'a RawValue) -> Vec<Self> {
+    pub(crate) fn list(list: &'a RawValue) -> Vec<Self> {
         let items: Vec<&RawValue> = serde_json::from_str(list.get()).unwrap_or_default();
         let part = |raw: &'a RawValue| {
             let object = Object::parse(raw.get())?;
@@ -117,22 +117,22 @@ impl<'a> Part<'a> {
     }
 
     /// Returns the type.
-    pub(super) fn kind(&self) -> &str {
+    pub(crate) fn kind(&self) -> &str {
         &self.kind
     }
 
     /// Returns a member.
-    pub(super) fn get(&self, name: &str) -> Option<&RawValue> {
+    pub(crate) fn get(&self, name: &str) -> Option<&RawValue> {
         self.object.get(name)
     }
 
     /// Returns a member that is a string.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         text(self.get(name))
     }
 
     /// Returns the name and the id of the call in the part of a tool; `None` for another part.
-    pub(super) fn call(&self) -> Option<(String, String)> {
+    pub(crate) fn call(&self) -> Option<(String, String)> {
         let name = match self.kind.strip_prefix("tool-") {
             Some(name) => name.to_owned(),
             None if self.kind == "dynamic-tool" => self.text("toolName")?,
@@ -142,7 +142,7 @@ impl<'a> Part<'a> {
     }
 
     /// Returns the state of the part of a tool.
-    pub(super) fn state(&self) -> String {
+    pub(crate) fn state(&self) -> String {
         self.text("state").unwrap_or_default()
     }
 

@@ -1,5 +1,6 @@
 //! Chat: a model answers a message, streamed through Redis, so that the answer is stored once and can be read from anywhere.
 
+pub mod encode;
 pub mod salvage;
 
 mod follow;
