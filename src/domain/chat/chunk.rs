@@ -183,6 +183,67 @@ impl Chunk {
     }
 }
 
+impl Chunk {
+    /// Returns whether the chunk only adds to what is open, so that it can wait for the next ones.
+    pub fn is_delta(&self) -> bool {
+        self.delta().is_some()
+    }
+
+    /// Returns the approximate size of the chunk, in bytes.
+    pub fn size(&self) -> usize {
+        64 + self.delta().map_or(0, str::len)
+    }
+
+    /// Splits off what does not fit into `max_bytes` of JSON. Only deltas can be split.
+    pub fn split(self, max_bytes: usize) -> (Self, Option<Self>) {
+        let Some(delta) = self.delta().filter(|delta| delta.len() * 6 + 256 > max_bytes) else {
+            return (self, None);
+        };
+        let mut room = max_bytes.saturating_sub(256);
+        let end = delta.char_indices().find_map(|(index, char)| {
+            // A control character is written as six, a quote as two.
+            let bytes = match char {
+                char if char.is_control() => 6,
+                '"' | '\\' => 2,
+                char => char.len_utf8(),
+            };
+            let fits = room.checked_sub(bytes);
+            room = fits.unwrap_or(0);
+            (fits.is_none() && index > 0).then_some(index)
+        });
+        let Some(end) = end else {
+            return (self, None);
+        };
+        let (head, rest) = delta.split_at(end);
+        let (head, rest) = (head.to_owned(), rest.to_owned());
+        (self.with_delta(head), Some(self.with_delta(rest)))
+    }
+
+    fn delta(&self) -> Option<&str> {
+        match self {
+            Self::TextDelta { delta, .. } | Self::ReasoningDelta { delta, .. } => Some(delta),
+            Self::ToolInputDelta {
+                input_text_delta, ..
+            } => Some(input_text_delta),
+            _ => None,
+        }
+    }
+
+    fn with_delta(&self, text: String) -> Self {
+        let mut chunk = self.clone();
+        match &mut chunk {
+            Self::TextDelta { delta, .. }
+            | Self::ReasoningDelta { delta, .. }
+            | Self::ToolInputDelta {
+                input_text_delta: delta,
+                ..
+            } => *delta = text,
+            _ => {}
+        }
+        chunk
+    }
+}
+
 /// Merges adjacent deltas of one text, reasoning or call of a tool.
 pub fn coalesce(chunks: Vec<Chunk>) -> Vec<Chunk> {
     let mut merged: Vec<Chunk> = Vec::with_capacity(chunks.len());
@@ -246,6 +307,23 @@ mod tests {
         assert_eq!(Chunk::Stored(output).to_json(), r#"{ "a":   1}"#);
         assert_eq!(Chunk::FinishStep.to_json(), r#"{"type":"finish-step"}"#);
         assert_eq!(Chunk::Abort.to_json(), r#"{"type":"abort"}"#);
+    }
+
+    #[test]
+    fn long_delta_is_split_between_characters() {
+        let text = "é\u{1}\"".repeat(200);
+        let mut rest = Some(Chunk::TextDelta {
+            id: "t0".to_owned(),
+            delta: text.clone(),
+        });
+        let mut joined = String::new();
+        while let Some(chunk) = rest {
+            let (head, tail) = chunk.split(400);
+            assert!(head.to_json().len() <= 400);
+            joined.push_str(head.delta().unwrap());
+            rest = tail;
+        }
+        assert_eq!(joined, text);
     }
 
     #[test]

@@ -1,0 +1,128 @@
+//! The message that a turn stores: a new answer, or more of one that goes on.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::domain::chat::turn::TurnStatus;
+use crate::domain::message::{
+    Members, Message, MessageId, MessagePatch, NewMessage, touch,
+};
+use crate::provider::event::ModelUsage;
+use crate::store::Replacement;
+use crate::util::json;
+use crate::util::time::now;
+
+/// What the model wrote, and what it cost.
+#[derive(Debug)]
+pub(in crate::service::chat) struct Answer<'a> {
+    pub(in crate::service::chat) message_id: &'a MessageId,
+    pub(in crate::service::chat) user_message_id: &'a MessageId,
+    pub(in crate::service::chat) status: TurnStatus,
+    pub(in crate::service::chat) model: &'a str,
+    pub(in crate::service::chat) parts: &'a RawValue,
+    pub(in crate::service::chat) usage: Option<&'a Usage>,
+    pub(in crate::service::chat) metadata: Option<&'a RawValue>,
+    /// Whether the branch of the answer becomes the active one.
+    pub(in crate::service::chat) activates: bool,
+}
+
+/// The usage as a message has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(in crate::service::chat) struct Usage {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::service::chat) input_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::service::chat) output_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::service::chat) cached_input_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::service::chat) reasoning_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::service::chat) cost: Option<String>,
+    /// Whether the counts are estimated, because the provider did not report them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::service::chat) partial: bool,
+}
+
+impl Usage {
+    /// Adds the usage of a further request of the turn.
+    pub(in crate::service::chat) fn add(&mut self, usage: &ModelUsage) {
+        let add = |sum: &mut Option<u64>, more: Option<u64>| {
+            if let Some(more) = more {
+                *sum = Some(sum.unwrap_or(0).saturating_add(more));
+            }
+        };
+        add(&mut self.input_tokens, usage.input_tokens);
+        add(&mut self.output_tokens, usage.output_tokens);
+        add(&mut self.cached_input_tokens, usage.cached_input_tokens);
+        add(&mut self.reasoning_tokens, usage.reasoning_tokens);
+    }
+
+    /// Returns the counts in the form of a provider.
+    pub(in crate::service::chat) fn counts(&self) -> ModelUsage {
+        ModelUsage {
+            input_tokens: self.input_tokens,
+            output_tokens: self.output_tokens,
+            cached_input_tokens: self.cached_input_tokens,
+            reasoning_tokens: self.reasoning_tokens,
+            cost: self.cost.clone(),
+        }
+    }
+}
+
+/// The members of the message as JSON.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a MessageId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_id: Option<&'a MessageId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activate: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
+    parts: &'a RawValue,
+    status: &'a str,
+    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<&'a Usage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a RawValue>,
+}
+
+impl Answer<'_> {
+    fn body(&self) -> Body<'_> {
+        Body {
+            id: None,
+            parent_id: None,
+            activate: None,
+            role: None,
+            parts: self.parts,
+            status: self.status.as_str(),
+            model: self.model,
+            usage: self.usage,
+            metadata: self.metadata,
+        }
+    }
+
+    /// Returns the answer as a new message; `None` if it exceeds a limit of messages.
+    pub(in crate::service::chat) fn to_new_message(&self) -> Option<NewMessage> {
+        let body = Body {
+            id: Some(self.message_id),
+            parent_id: Some(self.user_message_id),
+            activate: Some(self.activates),
+            role: Some("assistant"),
+            ..self.body()
+        };
+        serde_json::from_str(&json::text(&body)).ok()
+    }
+
+    /// Returns the answer in the place of the stored part of it; `None` if it exceeds a limit of messages.
+    pub(in crate::service::chat) fn to_replacement(&self, stored: &Message) -> Option<Replacement> {
+        let patch: MessagePatch = serde_json::from_str(&json::text(&self.body())).ok()?;
+        let members = Members::parse_owned(stored.text())?;
+        let mut changed = patch.applied_to(&members).ok()?;
+        touch(&mut changed, &members, now());
+        Some(Replacement::new(stored, changed.to_text(&stored.id())))
+    }
+}

@@ -1,0 +1,230 @@
+//! The end of a turn: the closing chunks, the message and the status.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::task::JoinHandle;
+
+use super::answer::{Answer, Usage};
+use super::writer::{Rest, retried};
+use super::{End, Producer, StartedTurn};
+use crate::domain::chat::chunk::Chunk;
+use crate::domain::chat::turn::{Operation, TurnId, TurnStatus};
+use crate::domain::chat::{PartCounts, PartsBuilder};
+use crate::domain::message::{Members, Message};
+use crate::store::{Commit, Committed, Entry, EntryKind, Replacement, Result};
+use crate::util::json;
+
+/// The number of times that a continued message may be changed by others while its turn ends.
+const MAX_ATTEMPTS: usize = 5;
+
+/// The metadata of an answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'a> {
+    turn_id: &'a TurnId,
+    model: &'a str,
+    provider: &'a str,
+    finish_reason: &'a str,
+    usage: &'a Usage,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    skills: &'a [crate::service::chat::prompt_of::UsedSkill],
+    #[serde(skip_serializing_if = "is_zero")]
+    omitted_messages: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl StartedTurn {
+    /// Returns the builder of the message, and how many parts it begins with.
+    pub(super) fn parts(&self) -> (PartsBuilder, PartCounts) {
+        let members = self.continued.as_ref().map(Message::text);
+        let members = members.and_then(Members::parse_owned);
+        let parts = members.as_ref().and_then(|members| members.parts.as_deref());
+        let metadata = members
+            .as_ref()
+            .and_then(|members| members.metadata.as_deref());
+        let counts = parts.map(PartCounts::of).unwrap_or_default();
+        (PartsBuilder::new(parts).with_metadata(metadata), counts)
+    }
+}
+
+impl Producer {
+    /// Ends the turn.
+    pub(super) async fn finish(mut self, end: End, writing: JoinHandle<Option<Rest>>) {
+        let closing = self.builder.closing(end.ending(), Some(self.metadata(&end)));
+        for chunk in &closing {
+            // Chunks that end something always have room.
+            let _ = self.builder.push(&chunk.to_json());
+        }
+        drop(std::mem::replace(
+            &mut self.chunks,
+            tokio::sync::mpsc::unbounded_channel().0,
+        ));
+        let rest = writing.await.ok().flatten();
+        let Some(rest) = rest.filter(|_| !matches!(end, End::Lost)) else {
+            self.turn.live.detach();
+            self.log(&end, false);
+            return;
+        };
+        let mut lines: Vec<String> = Vec::new();
+        if !rest.chunks.is_empty() {
+            lines.push(rest.chunks);
+        }
+        lines.extend(closing.iter().map(Chunk::to_json));
+        let closing = lines.join("\n");
+        let is_stored = match self.commit(&end, rest.next, &closing).await {
+            Ok(is_stored) => is_stored,
+            Err(error) => {
+                tracing::warn!(error = %error, "the end of a turn cannot be stored; the next reader stores it");
+                false
+            }
+        };
+        if is_stored {
+            self.turn.live.publish(Entry {
+                number: rest.next,
+                kind: EntryKind::End(end.status()),
+                chunks: closing,
+            });
+        } else {
+            self.turn.live.detach();
+        }
+        self.log(&end, is_stored);
+    }
+
+    fn metadata(&self, end: &End) -> Box<RawValue> {
+        json::raw(&Metadata {
+            turn_id: &self.turn.turn,
+            model: self.model(),
+            provider: self.turn.provider.name(),
+            finish_reason: match end {
+                End::Finished(reason) => reason,
+                End::Limit => "length",
+                End::Stopped => "stop",
+                _ => "error",
+            },
+            usage: &self.usage,
+            skills: &self.prompt.skills,
+            omitted_messages: self.prompt.omitted_messages,
+        })
+    }
+
+    /// Returns the model that answered.
+    fn model(&self) -> &str {
+        self.response_model
+            .as_deref()
+            .unwrap_or(&self.turn.model.name)
+    }
+
+    /// Stores the end; returns whether it is stored under this number.
+    async fn commit(&self, end: &End, number: u64, closing: &str) -> Result<bool> {
+        let turn = &self.turn;
+        let status = end.status();
+        let builder = self.builder.clone();
+        let has_parts = !builder.is_empty();
+        let metadata = builder.metadata().map(ToOwned::to_owned);
+        let parts = builder.finish();
+        let answer = Answer {
+            message_id: &turn.message_id,
+            user_message_id: &turn.user_message_id,
+            status,
+            model: self.model(),
+            parts: &parts,
+            usage: Some(&self.usage),
+            metadata: metadata.as_deref(),
+            activates: activates(turn.operation, status),
+        };
+        let mut continued = turn.continued.clone();
+        for _ in 0..MAX_ATTEMPTS {
+            let (mut message, mut replacement) = (None, None);
+            match &continued {
+                _ if !has_parts => {}
+                None => message = answer.to_new_message(),
+                Some(stored) => replacement = answer.to_replacement(stored),
+            }
+            let committed = self
+                .commit_once(end, number, closing, message.as_ref(), replacement.as_ref())
+                .await?;
+            match committed {
+                Some(Committed::Done(_)) => return Ok(true),
+                // A repeated call whose first reply was lost, or another process was faster: readers look into Redis.
+                Some(
+                    Committed::Already(_)
+                    | Committed::Superseded
+                    | Committed::Alive
+                    | Committed::Moved(_),
+                )
+                | None => return Ok(false),
+                Some(Committed::Rejected(rejected)) => {
+                    use crate::store::Rejected;
+                    match (*rejected, &continued) {
+                        (Rejected::Changed(text), Some(stored)) => {
+                            continued = Some(stored.with_text(text));
+                        }
+                        (rejected, _) => {
+                            tracing::warn!(reason = ?rejected, "the answer of a turn cannot be stored");
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        let error = End::Error("message_rejected", String::new());
+        let committed = self.commit_once(&error, number, closing, None, None).await?;
+        Ok(matches!(committed, Some(Committed::Done(_))))
+    }
+
+    async fn commit_once(
+        &self,
+        end: &End,
+        number: u64,
+        closing: &str,
+        message: Option<&crate::domain::message::NewMessage>,
+        replacement: Option<&Replacement>,
+    ) -> Result<Option<Committed>> {
+        let turn = &self.turn;
+        let commit = Commit {
+            turn: &turn.turn,
+            owner: &turn.owner,
+            entry: number,
+            status: end.status(),
+            error: end.error(),
+            closing,
+            message,
+            replacement,
+            is_forced: false,
+        };
+        retried(|| turn.deps.store.commit_turn(&turn.session, commit)).await
+    }
+
+    /// Writes the log line of the turn, with the names of OpenTelemetry for generative AI.
+    fn log(&self, end: &End, is_stored: bool) {
+        let turn = &self.turn;
+        let milliseconds = |duration: std::time::Duration| crate::util::time::milliseconds(duration);
+        tracing::info!(
+            llmos.turn.id = %turn.turn,
+            llmos.turn.status = end.status().as_str(),
+            llmos.turn.stored = is_stored,
+            gen_ai.operation.name = "chat",
+            gen_ai.provider.name = turn.provider.name(),
+            gen_ai.request.model = turn.model.name,
+            gen_ai.response.model = self.model(),
+            gen_ai.response.finish_reasons = end.error().unwrap_or(end.status().as_str()),
+            gen_ai.usage.input_tokens = self.usage.input_tokens.unwrap_or(0),
+            gen_ai.usage.output_tokens = self.usage.output_tokens.unwrap_or(0),
+            gen_ai.server.time_to_first_token_ms = self.first_token.map(milliseconds).unwrap_or(0.0),
+            gen_ai.client.operation.duration_ms = milliseconds(turn.started.elapsed()),
+            "turn"
+        );
+    }
+}
+
+/// Returns whether the branch of an answer becomes the active one. A failed new version stands beside the old one.
+pub(in crate::service::chat) fn activates(operation: Operation, status: TurnStatus) -> bool {
+    let is_usable = matches!(
+        status,
+        TurnStatus::Completed | TurnStatus::Stopped | TurnStatus::Incomplete
+    );
+    is_usable || matches!(operation, Operation::Submit | Operation::Continue)
+}
