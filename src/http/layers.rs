@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::util::{MapRequest, MapResponse};
 use tower::{Layer, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
-use tower_http::timeout::TimeoutLayer;
 
 use super::error::Error;
 use super::extract::headers::MAX_BODY_BYTES;
@@ -32,6 +31,9 @@ use crate::util::origin::OriginPattern;
 /// function. It does not limit a streamed body: a route that streams needs a limit of its own, below those 30 s.
 pub const TIME_LIMIT: Duration = Duration::from_secs(25);
 
+/// The time before the end of the function at which an answer that is not streamed must have ended.
+const CHAT_RESERVE: Duration = Duration::from_secs(5);
+
 /// A router with its layers, ready to be served.
 pub type AppService = MapResponse<
     MapRequest<NormalizePath<Router>, fn(Request) -> Request>,
@@ -45,7 +47,7 @@ pub type AppService = MapResponse<
 /// 3. `log_request` gives the request its id, sets the headers of every response, and writes the log line;
 /// 4. `render_errors` renders errors as `application/problem+json`;
 /// 5. `CatchPanic` turns a panic into a 500;
-/// 6. `Timeout` enforces [`TIME_LIMIT`];
+/// 6. `limit_time` enforces [`TIME_LIMIT`], a longer one for chat;
 /// 7. `DefaultBodyLimit` sets `MAX_BODY_BYTES`, which extractors of bodies enforce.
 pub fn service(router: Router<App>, app: App) -> AppService {
     let settings = RequestLogSettings {
@@ -53,9 +55,10 @@ pub fn service(router: Router<App>, app: App) -> AppService {
         has_rate_limit: app.config.access.rate_limit.is_some(),
     };
     let origins = app.config.access.cors_allowed_origins.clone();
+    let chat_limit = app.config.max_duration().saturating_sub(CHAT_RESERVE);
     // The state first: the layers need none, so that they are compiled once for all routers.
     let router = router.fallback(no_such_route).with_state(app);
-    layered(router, render_errors, &origins, settings)
+    layered(router, chat_limit, render_errors, &origins, settings)
 }
 
 /// Returns the service of a deployment whose configuration is invalid: `/api/health` names the variable, and every
@@ -66,13 +69,14 @@ pub fn misconfigured_service(error: ConfigError) -> AppService {
         has_rate_limit: false,
     };
     let router = health::misconfigured_router(error);
-    layered(router, render_errors, &[], settings)
+    layered(router, TIME_LIMIT, render_errors, &[], settings)
 }
 
 /// Adds the layers, all in one: each further `Router::layer` would cost every request a boxed service. `render` gives the
 /// errors of the router, and of the layers that may fail a request, the shape that its clients read.
 fn layered(
     router: Router,
+    chat_limit: Duration,
     render: fn(Response) -> Response,
     origins: &[OriginPattern],
     settings: RequestLogSettings,
@@ -82,10 +86,7 @@ fn layered(
         .layer(from_fn_with_state(settings, log_request))
         .map_response(move |response: axum::http::Response<_>| render(response.map(Body::new)))
         .layer(CatchPanicLayer::custom(internal_error))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::GATEWAY_TIMEOUT,
-            TIME_LIMIT,
-        ))
+        .layer(from_fn_with_state(chat_limit, limit_time))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     let service = NormalizePathLayer::trim_trailing_slash().layer(router.layer(layers));
     let service = MapRequest::new(service, mark_trailing_slash as fn(Request) -> Request);
@@ -97,6 +98,14 @@ fn layered(
             false => |response| response,
         },
     )
+}
+
+/// Limits the time until the head of a response. An answer that is not streamed has its head at its end.
+async fn limit_time(State(chat_limit): State<Duration>, request: Request, next: Next) -> Response {
+    let is_chat = request.uri().path() == "/api/chat";
+    let limit = if is_chat { chat_limit } else { TIME_LIMIT };
+    let response = tokio::time::timeout(limit, next.run(request)).await;
+    response.unwrap_or_else(|_| StatusCode::GATEWAY_TIMEOUT.into_response())
 }
 
 fn mark_trailing_slash(mut request: Request) -> Request {

@@ -6,6 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use self::error::Error;
 use crate::app::App;
 
+pub mod chat;
 pub mod error;
 pub mod files;
 pub mod health;
@@ -28,6 +29,7 @@ pub fn router() -> Router<App> {
     sessions::router()
         .merge(skills::router())
         .merge(files::router())
+        .merge(chat::router())
         .merge(health::router())
 }
 
@@ -36,6 +38,7 @@ pub(crate) fn api() -> OpenApiRouter<App> {
     sessions::api()
         .merge(skills::api())
         .merge(files::api())
+        .merge(chat::api())
         .merge(health::api())
 }
 

@@ -33,6 +33,12 @@ impl ObjectWriter {
         self.write(value);
     }
 
+    /// Adds a member that `write` writes as JSON.
+    pub(crate) fn add_with(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        self.name(name);
+        write(&mut self.text);
+    }
+
     /// Adds an array whose items `write` writes as JSON.
     pub(crate) fn add_array<T>(&mut self, name: &str, items: &[T], write: fn(&T, &mut Vec<u8>)) {
         self.name(name);

@@ -46,6 +46,39 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Returns the stable name by which programs tell the kinds apart.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Auth => "provider_auth",
+            Self::Quota => "provider_quota",
+            Self::RateLimited => "provider_rate_limited",
+            Self::Overloaded => "provider_overloaded",
+            Self::UnknownModel => "unknown_model",
+            Self::TooLong => "conversation_too_long",
+            Self::Invalid => "provider_rejected",
+            Self::Timeout => "provider_timeout",
+            Self::Upstream => "provider_failed",
+            Self::Interrupted => "provider_interrupted",
+        }
+    }
+
+    /// Returns the kind with this code.
+    pub fn parse(code: &str) -> Option<Self> {
+        const ALL: [ErrorKind; 10] = [
+            ErrorKind::Auth,
+            ErrorKind::Quota,
+            ErrorKind::RateLimited,
+            ErrorKind::Overloaded,
+            ErrorKind::UnknownModel,
+            ErrorKind::TooLong,
+            ErrorKind::Invalid,
+            ErrorKind::Timeout,
+            ErrorKind::Upstream,
+            ErrorKind::Interrupted,
+        ];
+        ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// Returns a sentence for the person who waits for the answer. It names no provider and repeats nothing of the request.
     pub fn sentence(self) -> &'static str {
         match self {

@@ -11,6 +11,7 @@ use crate::domain::caller::AccessError;
 use crate::domain::message::Message;
 use crate::domain::session::SessionAndVersion;
 use crate::domain::volume::Volume;
+use crate::provider::error::ErrorKind;
 use crate::skill::SkillId;
 use crate::store;
 
@@ -47,6 +48,9 @@ pub enum Error {
     /// Blob failed.
     #[error(transparent)]
     Blob(blob::Error),
+    /// The chat cannot answer.
+    #[error("{0:?}")]
+    Chat(ChatError),
     /// The stored data is malformed. The text is for the log.
     #[error("{0}")]
     Unreadable(String),
@@ -106,6 +110,35 @@ pub enum Conflict {
         /// The id of the resource.
         id: String,
     },
+}
+
+/// Why a model does not answer.
+#[derive(Clone, Debug)]
+pub enum ChatError {
+    /// No provider of models is configured.
+    NoProvider,
+    /// The model is not allowed.
+    ModelNotAllowed(
+        /// The requested model.
+        String,
+    ),
+    /// A turn of the session is active.
+    TurnInProgress {
+        /// The turn.
+        turn_id: String,
+        /// The id of its answer.
+        message_id: String,
+        /// The path at which it is streamed.
+        stream_url: String,
+    },
+    /// The newest message is not the one that the caller expects.
+    HistoryChanged,
+    /// Callers are not told apart, so strangers could spend the owner's money.
+    Anonymous,
+    /// The model failed in this way.
+    Model(ErrorKind),
+    /// The turn ended without an answer, for another reason than the model.
+    NoAnswer,
 }
 
 /// The current state of a resource whose precondition failed.

@@ -1,6 +1,8 @@
 //! Helpers that do not depend on sessions, skills or routes.
 
+pub mod background;
 pub mod bearer;
+pub(crate) mod decimal;
 pub mod diagnosis;
 pub mod etag;
 pub(crate) mod field_names;

@@ -10,6 +10,14 @@ const ENCODED_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// The characters that are encoded in a segment of a path: all but the unreserved ones.
+const ENCODED_IN_SEGMENTS: &AsciiSet = &ENCODED_IN_PATHS.add(b'/');
+
+/// Percent-encodes a segment of a path for a URL.
+pub fn encode_segment(segment: &str) -> PercentEncode<'_> {
+    percent_encode(segment.as_bytes(), ENCODED_IN_SEGMENTS)
+}
+
 /// Percent-encodes a path for a URL.
 pub fn encode_path<T: AsRef<[u8]> + ?Sized>(path: &T) -> PercentEncode<'_> {
     percent_encode(path.as_ref(), ENCODED_IN_PATHS)

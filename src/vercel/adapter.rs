@@ -23,6 +23,7 @@ use tower::{Service, ServiceExt};
 use tracing::Level;
 use vercel_runtime::{AppState, ResponseBody};
 
+use crate::util::background::RequestKeeper;
 use crate::util::log::LogSink;
 
 /// A Vercel function around a service: bodies are streamed both ways, and log lines go to the channel of their request.
@@ -79,6 +80,7 @@ where
         let has_log_channel = self.has_log_channel;
         Box::pin(async move {
             let mut request = request.map(Body::new);
+            request.extensions_mut().insert(request_keeper(&state));
             if has_log_channel {
                 request.extensions_mut().insert(log_sink(&state));
             }
@@ -102,6 +104,12 @@ fn log_sink(state: &AppState) -> LogSink {
         Level::WARN => channel.warn(line),
         _ => channel.info(line),
     })
+}
+
+/// Returns what starts tasks so that Vercel keeps the request open until they have ended.
+fn request_keeper(state: &AppState) -> RequestKeeper {
+    let state = state.clone();
+    RequestKeeper::new(move |task| state.wait_until(task))
 }
 
 /// Keeps a request open at Vercel until it is dropped. The runtime would end the request with the head of the response.

@@ -12,6 +12,7 @@ use self::adapter::VercelService;
 use crate::app::App;
 use crate::config::{Config, ConfigError, has_log_channel};
 use crate::http::layers::{AppService, misconfigured_service, service};
+use crate::util::background::Background;
 use crate::util::log;
 
 /// The period of the timer of [`keep_earliest_timer`]: shorter than every timeout of a request.
@@ -34,7 +35,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub async fn serve(router: Router<App>) -> Result<(), vercel_runtime::Error> {
     log::install();
     let has_log_channel = has_log_channel();
-    let service = service_of(router, Config::from_env());
+    let background = Background::default();
+    let service = service_of(router, Config::from_env(), &background);
     let service = VercelService::new(service, has_log_channel);
     tokio::spawn(keep_earliest_timer());
     loop {
@@ -43,6 +45,8 @@ pub async fn serve(router: Router<App>) -> Result<(), vercel_runtime::Error> {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
             ended => {
+                // The answers of models first: readers see their ends.
+                background.end(DRAIN_LIMIT).await;
                 service.drain(DRAIN_LIMIT).await;
                 return ended;
             }
@@ -50,9 +54,13 @@ pub async fn serve(router: Router<App>) -> Result<(), vercel_runtime::Error> {
     }
 }
 
-fn service_of(router: Router<App>, config: Result<Config, ConfigError>) -> AppService {
+fn service_of(
+    router: Router<App>,
+    config: Result<Config, ConfigError>,
+    background: &Background,
+) -> AppService {
     match config {
-        Ok(config) => service(router, App::new(config)),
+        Ok(config) => service(router, App::with_background(config, background.clone())),
         Err(error) => {
             tracing::error!(error = %error, "the configuration is invalid");
             misconfigured_service(error)

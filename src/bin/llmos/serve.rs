@@ -22,6 +22,7 @@ use llmos::local::listeners::listen;
 use llmos::local::page_headers::page_headers;
 use llmos::local::redis_server::{self, RedisServer};
 use llmos::local::startup_banner::{print_address, print_startup_banner};
+use llmos::util::background::Background;
 use llmos::util::log;
 use llmos::util::secret::Secret;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -84,13 +85,17 @@ async fn serve() -> anyhow::Result<()> {
         true => Vec::new(),
         false => config.access.allowed_hosts.clone(),
     };
+    let background = Background::default();
     let services = Services {
-        api: api_service(http::router(), App::new(config)),
+        api: api_service(
+            http::router(),
+            App::with_background(config, background.clone()),
+        ),
         blobs: blobs.map(|store| blob_store::router_with_hosts(store, allowed_hosts)),
         pages: Pages::find(),
         page_headers,
     };
-    serve_until_signal(listeners, services).await?;
+    serve_until_signal(listeners, services, background).await?;
     if let Some(redis) = redis {
         redis.stop().await;
     }
@@ -98,7 +103,11 @@ async fn serve() -> anyhow::Result<()> {
 }
 
 /// Serves requests on all listeners. After a signal, running requests have [`DRAIN_LIMIT`] to end.
-async fn serve_until_signal(listeners: Vec<TcpListener>, services: Services) -> anyhow::Result<()> {
+async fn serve_until_signal(
+    listeners: Vec<TcpListener>,
+    services: Services,
+    background: Background,
+) -> anyhow::Result<()> {
     let router = Router::new().fallback(move |request: Request| respond(request, services.clone()));
     let (stop, stopped) = watch::channel(());
     let mut servers = JoinSet::new();
@@ -117,6 +126,7 @@ async fn serve_until_signal(listeners: Vec<TcpListener>, services: Services) -> 
     }
     wait_for_signal().await?;
     let _ = stop.send(());
+    background.end(DRAIN_LIMIT).await;
     let _ = tokio::time::timeout(DRAIN_LIMIT, servers.join_all()).await;
     Ok(())
 }

@@ -196,7 +196,10 @@ impl Chunk {
 
     /// Splits off what does not fit into `max_bytes` of JSON. Only deltas can be split.
     pub fn split(self, max_bytes: usize) -> (Self, Option<Self>) {
-        let Some(delta) = self.delta().filter(|delta| delta.len() * 6 + 256 > max_bytes) else {
+        let Some(delta) = self
+            .delta()
+            .filter(|delta| delta.len() * 6 + 256 > max_bytes)
+        else {
             return (self, None);
         };
         let mut room = max_bytes.saturating_sub(256);

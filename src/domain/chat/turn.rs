@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::message::MessageId;
 use crate::domain::session_id::SessionId;
+use crate::util::percent;
 
 /// The longest id of a turn, in bytes.
 const MAX_ID_BYTES: usize = 64;
@@ -185,6 +186,7 @@ impl StoredActiveTurn {
 
 /// Returns the path at which a turn is streamed.
 pub fn stream_url(session: &SessionId, turn: &TurnId) -> String {
+    let session = percent::encode_segment(session.as_str());
     format!("/api/chat/{session}/stream?turn={turn}")
 }
 

@@ -12,7 +12,7 @@ use crate::domain::message::Message;
 use crate::http::extract::etag::entity_tag;
 use crate::http::location;
 use crate::service;
-use crate::service::error::{Conflict, Current, FieldError};
+use crate::service::error::{ChatError, Conflict, Current, FieldError};
 use crate::store;
 use crate::util::json;
 
@@ -31,6 +31,16 @@ struct Problem<'a> {
     errors: Vec<FieldError>,
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<&'a RawValue>,
+    #[serde(flatten)]
+    turn: Option<ActiveTurn<'a>>,
+}
+
+/// The turn because of which a request failed.
+#[derive(Serialize)]
+struct ActiveTurn<'a> {
+    turn_id: &'a str,
+    message_id: &'a str,
+    stream_url: &'a str,
 }
 
 /// Returns the response to a failed request.
@@ -45,11 +55,27 @@ pub(crate) fn render(error: &Error, request_id: &str) -> Response {
         request_id,
         errors: error.invalid_fields(),
         current: current(error).map(current_json).as_deref(),
+        turn: active_turn(error),
     });
     let content_type = HeaderValue::from_static("application/problem+json");
     let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
     add_headers(error, response.headers_mut());
     response
+}
+
+fn active_turn(error: &Error) -> Option<ActiveTurn<'_>> {
+    match error {
+        Error::Service(service::error::Error::Chat(ChatError::TurnInProgress {
+            turn_id,
+            message_id,
+            stream_url,
+        })) => Some(ActiveTurn {
+            turn_id,
+            message_id,
+            stream_url,
+        }),
+        _ => None,
+    }
 }
 
 fn current(error: &Error) -> Option<&Current> {
@@ -104,6 +130,12 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
                 location::of_skill(volume.kind, volume.id.as_str(), id),
             );
         }
+        Error::Service(service::error::Error::Chat(ChatError::TurnInProgress {
+            stream_url,
+            ..
+        })) => insert(header::LOCATION, stream_url.clone()),
+        // A retry cannot help until the deployment has another configuration.
+        Error::Service(service::error::Error::Chat(ChatError::NoProvider)) => {}
         Error::EncodedBody => insert(header::ACCEPT_ENCODING, "identity".to_owned()),
         Error::RangeNotSatisfiable(Some(range)) => insert(header::CONTENT_RANGE, range.clone()),
         Error::Unauthorized {
@@ -113,7 +145,6 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
         | Error::KeysUnavailable {
             retry_after: pause, ..
         } => insert(header::RETRY_AFTER, seconds(*pause)),
-        // A retry cannot help until the deployment has another configuration.
         Error::Misconfigured(_) => {}
         error
             if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use axum::http::StatusCode;
 
 use super::Error;
-use crate::service::error::{Conflict, Resource};
+use crate::provider::error::ErrorKind;
+use crate::service::error::{ChatError, Conflict, Resource};
 use crate::{blob, service, store};
 
 /// The text for an `Idempotency-Key` of another request.
@@ -193,6 +194,7 @@ fn service_rendering(error: &service::error::Error) -> Rendering {
             "storage_unavailable",
             "The storage is unavailable. Try again.".into(),
         ),
+        Error::Chat(error) => chat_rendering(error),
         Error::Store(store::Error::Unreadable(_)) | Error::Unreadable(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
@@ -203,6 +205,61 @@ fn service_rendering(error: &service::error::Error) -> Rendering {
         status,
         code,
         detail,
+    }
+}
+
+/// The part of the table for chat.
+fn chat_rendering(error: &ChatError) -> (StatusCode, &'static str, Cow<'static, str>) {
+    match error {
+        ChatError::NoProvider => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no_model_provider",
+            "No model can be asked. Set the key of a provider (AI_GATEWAY_API_KEY, ANTHROPIC_API_KEY, OPENAI_API_KEY or \
+             OPENROUTER_API_KEY), set LLMOS_MODEL_BASE_URL to the address of a server, or start a local model with \
+             `make model`."
+                .into(),
+        ),
+        ChatError::ModelNotAllowed(_) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "model_not_allowed",
+            "model: must be one of LLMOS_MODELS".into(),
+        ),
+        ChatError::TurnInProgress { turn_id, .. } => (
+            StatusCode::CONFLICT,
+            "turn_in_progress",
+            format!(
+                "The model still answers in this session (turn {turn_id}). Read the answer at `stream_url`, stop it with \
+                 POST /api/chat/{{session}}/stop, or wait for its end."
+            )
+            .into(),
+        ),
+        ChatError::HistoryChanged => (
+            StatusCode::PRECONDITION_FAILED,
+            "history_changed",
+            "The session has other messages than expected. Read them, and send the message again.".into(),
+        ),
+        ChatError::Anonymous => (
+            StatusCode::FORBIDDEN,
+            "anonymous_chat",
+            "Chat needs access control, because a model costs money. Set AUTH_JWKS_URL, AUTH_JWT_SECRET or API_KEYS, or \
+             allow everybody with ALLOW_ANONYMOUS_CHAT=true."
+                .into(),
+        ),
+        ChatError::Model(kind) => {
+            let (status, code) = match kind {
+                ErrorKind::RateLimited | ErrorKind::Overloaded => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "model_overloaded")
+                }
+                ErrorKind::Timeout => (StatusCode::GATEWAY_TIMEOUT, "model_timeout"),
+                _ => (StatusCode::BAD_GATEWAY, "model_failed"),
+            };
+            (status, code, kind.sentence().into())
+        }
+        ChatError::NoAnswer => (
+            StatusCode::BAD_GATEWAY,
+            "model_failed",
+            "The answer ended before it was whole. Ask again.".into(),
+        ),
     }
 }
 

@@ -162,12 +162,24 @@ impl JsonBody {
         self.members.iter().any(|name| name == member)
     }
 
+    /// Parses the body as a `T`. Members that `T` does not have are the application's.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub(crate) fn parse_known<T: DeserializeOwned>(&self) -> Result<T> {
+        self.deserialize()
+    }
+
     /// Parses the body as a `T`.
     ///
     /// # Errors
     /// Names the members that `T` does not have, or the field that is missing or invalid.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T> {
         self.reject_unknown::<T>()?;
+        self.deserialize()
+    }
+
+    fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
         let mut deserializer = serde_json::Deserializer::from_slice(&self.text);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let path = error.path().to_string();

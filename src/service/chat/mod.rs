@@ -1,11 +1,43 @@
 //! Chat: a model answers a message, streamed through Redis, so that the answer is stored once and can be read from anywhere.
 
 pub mod encode;
+pub mod prompt;
 pub mod salvage;
 
+mod ask;
+mod deps;
 mod follow;
 mod live;
+mod outputs;
+mod produce;
+mod prompt_of;
 mod reader;
+mod request;
+mod resume;
+mod stop;
+mod tools;
+mod wait;
 
+pub use self::ask::{Ask, AskOperation, Asked};
+pub use self::deps::ChatDeps;
 pub use self::live::LiveTurns;
 pub use self::reader::{Read, Reader};
+pub use self::request::TurnRequest;
+pub use self::resume::Resumed;
+pub use self::stop::Stopped;
+pub use self::tools::ServerTool;
+use crate::domain::request_context::RequestContext;
+
+/// The chat of one request.
+#[derive(Debug)]
+pub struct ChatService<'a> {
+    deps: ChatDeps,
+    context: &'a RequestContext,
+}
+
+impl<'a> ChatService<'a> {
+    /// Returns the chat as the caller of a request may use it.
+    pub(crate) fn new(deps: ChatDeps, context: &'a RequestContext) -> Self {
+        Self { deps, context }
+    }
+}

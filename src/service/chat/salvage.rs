@@ -1,11 +1,20 @@
-//! Ends turns that nobody produces any more.
+//! Ends turns that nobody produces any more: the answer is made of what the log has.
 
-use crate::domain::chat::turn::Turn;
+use super::produce::answer::{Answer, Usage};
+use super::produce::commit::activates;
+use crate::domain::caller::Caller;
+use crate::domain::chat::chunk::Chunk;
+use crate::domain::chat::turn::{Operation, Turn, TurnStatus};
+use crate::domain::chat::{Ending, PartsBuilder};
+use crate::domain::message::{Members, Message};
+use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
-use crate::store::{LEASE, Result, Store};
+use crate::store::{Commit, Committed, Entry, LEASE, Rejected, Result, Store};
 
-/// Ends a turn if nobody produces it any more: stores what the log has of the answer, and the end. Returns whether the turn
-/// has ended. Any process may call it, several at once.
+/// The number of times that others may change the turn or its message meanwhile.
+const MAX_ATTEMPTS: usize = 5;
+
+/// Ends a turn if nobody produces it any more. Returns whether it has ended. Any process may call it, several at once.
 ///
 /// # Errors
 /// If Redis fails.
@@ -14,6 +23,151 @@ pub async fn end_dead_turn(store: &Store, session: &SessionId, turn: &Turn) -> R
     if !turn.is_dead(lease) {
         return Ok(false);
     }
-    let _ = (store, session);
+    // On the heap: it is rare, and would make the future of every read larger.
+    Box::pin(end_turn(store, session, turn, false)).await
+}
+
+/// Ends a turn with what its log has; with `is_forced`, before its lease is over. Returns whether it has ended.
+pub(super) async fn end_turn(
+    store: &Store,
+    session: &SessionId,
+    turn: &Turn,
+    is_forced: bool,
+) -> Result<bool> {
+    for _ in 0..MAX_ATTEMPTS {
+        let (entries, current) = read_all(store, session, turn).await?;
+        let Some(turn) = current.filter(|current| current.id == turn.id) else {
+            return Ok(true);
+        };
+        let continued = match turn.operation {
+            Operation::Continue => find_message(store, session, &turn).await?,
+            _ => None,
+        };
+        let committed = commit(store, session, &turn, &entries, continued, is_forced).await?;
+        match committed {
+            // The session was deleted.
+            None => return Ok(true),
+            Some(Committed::Done(_)) => {
+                tracing::warn!(llmos.turn.id = %turn.id, "a turn without a producer was ended");
+                return Ok(true);
+            }
+            Some(Committed::Already(_) | Committed::Superseded) => return Ok(true),
+            Some(Committed::Alive) => return Ok(false),
+            Some(Committed::Moved(_) | Committed::Rejected(_)) => {}
+        }
+    }
     Ok(false)
+}
+
+async fn commit(
+    store: &Store,
+    session: &SessionId,
+    turn: &Turn,
+    entries: &[Entry],
+    continued: Option<Message>,
+    is_forced: bool,
+) -> Result<Option<Committed>> {
+    let status = match turn.status {
+        TurnStatus::Stopping => TurnStatus::Stopped,
+        _ => TurnStatus::Abandoned,
+    };
+    let members = continued
+        .as_ref()
+        .map(Message::text)
+        .and_then(Members::parse_owned);
+    let parts = members
+        .as_ref()
+        .and_then(|members| members.parts.as_deref());
+    let metadata = members
+        .as_ref()
+        .and_then(|members| members.metadata.as_deref());
+    let mut builder = PartsBuilder::new(parts).with_metadata(metadata);
+    for chunk in entries.iter().flat_map(|entry| entry.chunks.lines()) {
+        // What does not fit any more was not sent either.
+        let _ = builder.push(chunk);
+    }
+    let ending = match status {
+        TurnStatus::Stopped => Ending::Stopped,
+        _ => Ending::Failed("The server stopped before the answer was whole.".to_owned()),
+    };
+    let closing = builder.closing(ending, None);
+    for chunk in &closing {
+        let _ = builder.push(&chunk.to_json());
+    }
+    let closing: Vec<String> = closing.iter().map(Chunk::to_json).collect();
+    let is_empty = builder.is_empty();
+    let metadata = builder.metadata().map(ToOwned::to_owned);
+    let usage = Usage {
+        partial: true,
+        ..Usage::default()
+    };
+    let parts = builder.finish();
+    let answer = Answer {
+        message_id: &turn.message_id,
+        user_message_id: &turn.user_message_id,
+        status,
+        model: &turn.model,
+        parts: &parts,
+        usage: Some(&usage),
+        metadata: metadata.as_deref(),
+        activates: activates(turn.operation, status),
+    };
+    let (mut message, mut replacement) = (None, None);
+    match &continued {
+        _ if is_empty => {}
+        None if turn.operation == Operation::Continue => {}
+        None => message = answer.to_new_message(),
+        Some(stored) => replacement = answer.to_replacement(stored),
+    }
+    let commit = Commit {
+        turn: &turn.id,
+        owner: "",
+        // A log that is lost has no entries.
+        entry: entries.last().map_or(turn.last_entry, |entry| entry.number),
+        status,
+        error: Some("abandoned").filter(|_| status == TurnStatus::Abandoned),
+        closing: &closing.join("\n"),
+        message: message.as_ref(),
+        replacement: replacement.as_ref(),
+        is_forced,
+    };
+    let committed = store.commit_turn(session, commit).await?;
+    if let Some(Committed::Rejected(rejected)) = &committed
+        && !matches!(**rejected, Rejected::Changed(_))
+    {
+        tracing::warn!(reason = ?rejected, "the answer of a turn cannot be stored");
+        let commit = Commit {
+            message: None,
+            replacement: None,
+            ..commit
+        };
+        return store.commit_turn(session, commit).await;
+    }
+    Ok(committed)
+}
+
+/// Reads the whole log, and the turn of the session after that.
+async fn read_all(
+    store: &Store,
+    session: &SessionId,
+    turn: &Turn,
+) -> Result<(Vec<Entry>, Option<Turn>)> {
+    let mut entries: Vec<Entry> = Vec::new();
+    loop {
+        let after = entries.last().map_or(0, |entry| entry.number);
+        let page = store.read_log(session, &turn.id, after).await?;
+        if page.entries.is_empty() {
+            return Ok((entries, page.turn));
+        }
+        entries.extend(page.entries);
+    }
+}
+
+async fn find_message(store: &Store, session: &SessionId, turn: &Turn) -> Result<Option<Message>> {
+    let context = RequestContext::unlimited(Caller::unrestricted());
+    let found = store
+        .find_messages_by_id(&context, session, &[&turn.message_id])
+        .await?;
+    let found = found.and_then(|found| found.messages.into_iter().next().flatten());
+    Ok(found.map(|found| found.message))
 }

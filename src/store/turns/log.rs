@@ -17,7 +17,7 @@ use crate::store::script;
 use crate::util::time::now;
 
 /// The maximum number of entries that one call reads.
-pub const MAX_ENTRIES_PER_PAGE: usize = 200;
+const MAX_ENTRIES_PER_PAGE: usize = 200;
 
 /// An entry to append.
 #[derive(Clone, Copy, Debug)]

@@ -4,9 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::domain::chat::turn::TurnStatus;
-use crate::domain::message::{
-    Members, Message, MessageId, MessagePatch, NewMessage, touch,
-};
+use crate::domain::message::{Members, Message, MessageId, MessagePatch, NewMessage, touch};
 use crate::provider::event::ModelUsage;
 use crate::store::Replacement;
 use crate::util::json;
@@ -58,15 +56,12 @@ impl Usage {
         add(&mut self.reasoning_tokens, usage.reasoning_tokens);
     }
 
-    /// Returns the counts in the form of a provider.
-    pub(in crate::service::chat) fn counts(&self) -> ModelUsage {
-        ModelUsage {
-            input_tokens: self.input_tokens,
-            output_tokens: self.output_tokens,
-            cached_input_tokens: self.cached_input_tokens,
-            reasoning_tokens: self.reasoning_tokens,
-            cost: self.cost.clone(),
-        }
+    /// Adds the cost of a further request, in dollars as decimal text.
+    pub(in crate::service::chat) fn add_cost(&mut self, cost: &str) {
+        self.cost = Some(match &self.cost {
+            None => cost.to_owned(),
+            Some(sum) => crate::util::decimal::add(sum, cost),
+        });
     }
 }
 

@@ -41,7 +41,9 @@ impl StartedTurn {
     pub(super) fn parts(&self) -> (PartsBuilder, PartCounts) {
         let members = self.continued.as_ref().map(Message::text);
         let members = members.and_then(Members::parse_owned);
-        let parts = members.as_ref().and_then(|members| members.parts.as_deref());
+        let parts = members
+            .as_ref()
+            .and_then(|members| members.parts.as_deref());
         let metadata = members
             .as_ref()
             .and_then(|members| members.metadata.as_deref());
@@ -53,7 +55,9 @@ impl StartedTurn {
 impl Producer {
     /// Ends the turn.
     pub(super) async fn finish(mut self, end: End, writing: JoinHandle<Option<Rest>>) {
-        let closing = self.builder.closing(end.ending(), Some(self.metadata(&end)));
+        let closing = self
+            .builder
+            .closing(end.ending(), Some(self.metadata(&end)));
         for chunk in &closing {
             // Chunks that end something always have room.
             let _ = self.builder.push(&chunk.to_json());
@@ -74,7 +78,8 @@ impl Producer {
         }
         lines.extend(closing.iter().map(Chunk::to_json));
         let closing = lines.join("\n");
-        let is_stored = match self.commit(&end, rest.next, &closing).await {
+        let builder = std::mem::take(&mut self.builder);
+        let is_stored = match self.commit(&end, rest.next, &closing, builder).await {
             Ok(is_stored) => is_stored,
             Err(error) => {
                 tracing::warn!(error = %error, "the end of a turn cannot be stored; the next reader stores it");
@@ -118,10 +123,15 @@ impl Producer {
     }
 
     /// Stores the end; returns whether it is stored under this number.
-    async fn commit(&self, end: &End, number: u64, closing: &str) -> Result<bool> {
+    async fn commit(
+        &self,
+        end: &End,
+        number: u64,
+        closing: &str,
+        builder: PartsBuilder,
+    ) -> Result<bool> {
         let turn = &self.turn;
         let status = end.status();
-        let builder = self.builder.clone();
         let has_parts = !builder.is_empty();
         let metadata = builder.metadata().map(ToOwned::to_owned);
         let parts = builder.finish();
@@ -171,7 +181,9 @@ impl Producer {
             }
         }
         let error = End::Error("message_rejected", String::new());
-        let committed = self.commit_once(&error, number, closing, None, None).await?;
+        let committed = self
+            .commit_once(&error, number, closing, None, None)
+            .await?;
         Ok(matches!(committed, Some(Committed::Done(_))))
     }
 
@@ -201,7 +213,8 @@ impl Producer {
     /// Writes the log line of the turn, with the names of OpenTelemetry for generative AI.
     fn log(&self, end: &End, is_stored: bool) {
         let turn = &self.turn;
-        let milliseconds = |duration: std::time::Duration| crate::util::time::milliseconds(duration);
+        let milliseconds =
+            |duration: std::time::Duration| crate::util::time::milliseconds(duration);
         tracing::info!(
             llmos.turn.id = %turn.turn,
             llmos.turn.status = end.status().as_str(),

@@ -2,7 +2,7 @@
 //! request that began the turn, so a client that leaves changes nothing.
 
 pub(super) mod answer;
-mod commit;
+pub(super) mod commit;
 mod steps;
 mod writer;
 

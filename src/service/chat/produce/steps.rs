@@ -27,7 +27,10 @@ impl Producer {
             }
             Err(error) => {
                 tracing::warn!(error = %error, "the prompt of a turn cannot be read");
-                return End::Error("storage_failed", "The conversation cannot be read.".to_owned());
+                return End::Error(
+                    "storage_failed",
+                    "The conversation cannot be read.".to_owned(),
+                );
             }
         };
         for number in 0..MAX_STEPS {
@@ -102,7 +105,8 @@ impl Producer {
         self.add_usage(true);
         let (chunks, step) = self.encoder.take_step();
         if step.finish.is_none() {
-            return Err(End::Failed(self.turn.provider.error(ErrorKind::Interrupted)));
+            let kind = ErrorKind::Interrupted;
+            return Err(End::Error(kind.code(), kind.sentence().to_owned()));
         }
         self.send(chunks).ok_or(End::Limit)?;
         Ok(step)
@@ -121,7 +125,13 @@ impl Producer {
             }
             self.usage.partial = true;
         }
-        if let Some(cost) = self.turn.deps.models.prices.cost(&self.turn.model.name, &usage) {
+        if let Some(cost) = self
+            .turn
+            .deps
+            .models
+            .prices
+            .cost(&self.turn.model.name, &usage)
+        {
             self.usage.add_cost(&cost);
         }
         self.usage.add(&usage);

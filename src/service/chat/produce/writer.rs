@@ -201,7 +201,9 @@ impl LogWriter {
                 self.unwritten = text;
                 Some(())
             }
-            Ok(AppendedEntry::Fenced | AppendedEntry::Gap) => self.lose("another process ended the turn"),
+            Ok(AppendedEntry::Fenced | AppendedEntry::Gap) => {
+                self.lose("another process ended the turn")
+            }
             Err(error) => self.lose(&error.to_string()),
         }
     }

@@ -1,0 +1,180 @@
+//! `POST /api/chat`: a message is answered, as an event stream, as plain text, or as JSON.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::body::ChatBody;
+use super::original;
+use super::stream::sse;
+use super::text::plain_text;
+use crate::app::App;
+use crate::domain::message::Message;
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::SessionId;
+use crate::http::error::Result;
+use crate::http::extract::body::JsonBody;
+use crate::http::extract::idempotency::IdempotencyKey;
+use crate::http::extract::query::{NoParameters, QueryParams};
+use crate::http::object_writer::ObjectWriter;
+use crate::http::schema::responses::{BadBody, Conflict, NotFound, PreconditionFailed};
+use crate::service::chat::{Ask, Asked};
+use crate::util::background::RequestKeeper;
+
+/// Marks the answer to a repeated request.
+const REPLAYED: HeaderName = HeaderName::from_static("x-llmos-replayed");
+
+/// Tells that chat is served here, as the Python version does.
+#[utoipa::path(
+    get, path = "/api/chat", tag = "chat",
+    responses((status = 200, description = "Chat is served.", body = Object))
+)]
+pub(super) async fn describe_chat(_: RequestContext, _: QueryParams<NoParameters>) -> Json<Value> {
+    Json(super::described())
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ChatQuery {
+    /// `text` for plain text.
+    #[param(required = false)]
+    format: Option<String>,
+}
+
+/// How the answer is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Events,
+    Text,
+    Json,
+}
+
+impl Shape {
+    fn of(query: &ChatQuery, body: &ChatBody, headers: &HeaderMap) -> Result<Self> {
+        match query.format.as_deref().unwrap_or_default() {
+            "" => {}
+            "text" => return Ok(Self::Text),
+            _ => return Err(crate::http::error::Error::field("format", "must be text")),
+        }
+        match body.stream {
+            Some(false) => return Ok(Self::Json),
+            Some(true) => return Ok(Self::Events),
+            None => {}
+        }
+        let accept = headers
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok());
+        let accept = accept.unwrap_or_default();
+        let accepts = |media_type: &str| {
+            accept
+                .split(',')
+                .any(|range| range.trim().starts_with(media_type))
+        };
+        Ok(if accepts("text/event-stream") || accepts("*/*") {
+            Self::Events
+        } else if accepts("application/json") {
+            Self::Json
+        } else if accepts("text/plain") {
+            Self::Text
+        } else {
+            Self::Events
+        })
+    }
+}
+
+/// Answers a message.
+///
+/// A body with `id` and `messages` or `message` is that of the AI SDK; one with `session_id` is that of this API; one whose
+/// `message` is a text is that of the Python version, which gets its response. The answer goes on if the client leaves.
+#[utoipa::path(
+    post, path = "/api/chat", tag = "chat", params(ChatQuery, IdempotencyKey),
+    request_body = Object,
+    responses(
+        (status = 200, description = "The answer.", content_type = "text/event-stream", body = String),
+        BadBody, NotFound, Conflict, PreconditionFailed
+    )
+)]
+pub(super) async fn chat(
+    context: RequestContext,
+    State(app): State<App>,
+    QueryParams(query): QueryParams<ChatQuery>,
+    key: IdempotencyKey,
+    keeper: Option<Extension<RequestKeeper>>,
+    headers: HeaderMap,
+    uri: Uri,
+    body: JsonBody,
+) -> Result<Response> {
+    let keeper = keeper.map(|Extension(keeper)| keeper);
+    if original::is_original(&body) {
+        return original::answer(&app, &context, keeper.as_ref(), &headers, &body).await;
+    }
+    let parsed = ChatBody::read(&body)?;
+    let shape = Shape::of(&query, &parsed, &headers)?;
+    let session = parsed.session()?;
+    let ask = Ask {
+        session: session.clone(),
+        volume: parsed.volume(),
+        operation: parsed.operation()?,
+        model: parsed.model.clone(),
+        key: None,
+        request: parsed.turn_request()?,
+        expected_head: parsed.expected_head()?,
+        idempotency: key.bind(&context.caller, &uri, body.bytes()),
+    };
+    let mut asked = ask_in_background(&app, &context, keeper.as_ref(), ask).await?;
+    let replayed = asked
+        .is_replayed
+        .then_some([(REPLAYED, HeaderValue::from_static("1"))]);
+    Ok(match shape {
+        Shape::Events => (replayed, sse(asked.reader, Vec::new())).into_response(),
+        Shape::Text => (replayed, plain_text(asked.reader)).into_response(),
+        Shape::Json => {
+            let message = app.chat(&context).wait(&session, &mut asked).await?;
+            (replayed, Answered::new(session, asked, message)).into_response()
+        }
+    })
+}
+
+/// Begins a turn, and starts its producer apart from the request.
+pub(super) async fn ask_in_background(
+    app: &App,
+    context: &RequestContext,
+    keeper: Option<&RequestKeeper>,
+    ask: Ask,
+) -> Result<Asked> {
+    let mut asked = app.chat(context).ask(ask).await?;
+    if let Some(producer) = asked.producer.take() {
+        app.background.spawn(producer, keeper);
+    }
+    Ok(asked)
+}
+
+/// A whole answer.
+struct Answered {
+    session: SessionId,
+    turn: String,
+    message: Message,
+}
+
+impl Answered {
+    fn new(session: SessionId, asked: Asked, message: Message) -> Self {
+        Self {
+            session,
+            turn: asked.turn.to_string(),
+            message,
+        }
+    }
+}
+
+impl IntoResponse for Answered {
+    fn into_response(self) -> Response {
+        let mut body = ObjectWriter::with_capacity(self.message.size() + 256);
+        body.add_with("message", |text| self.message.write_response(text));
+        body.add("session_id", &self.session);
+        body.add("turn_id", &self.turn);
+        body.into_response()
+    }
+}

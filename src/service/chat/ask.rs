@@ -1,0 +1,518 @@
+//! Begins turns: a message that is submitted, edited, answered again, or continued.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use chrono::DateTime;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::live::LiveTurn;
+use super::outputs::with_outputs;
+use super::produce::StartedTurn;
+use super::salvage::end_turn;
+use super::{ChatService, Reader, TurnRequest};
+use crate::domain::chat::chunk::Chunk;
+use crate::domain::chat::turn::{Operation, TurnId, stream_url};
+use crate::domain::message::{
+    Branch, Members, Message, MessageId, MessagePatch, MessageRange, MessageSelection, NewMessage,
+    Parent, touch,
+};
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::{ChosenId, NewSession, SessionId};
+use crate::provider::{ModelChoice, Provider};
+use crate::service::error::{ChatError, Conflict, Error, Resource, Result};
+use crate::service::volume::VolumeSelection;
+use crate::store::{
+    Begin, Begun, Created, Entry, EntryKind, Idempotency, Rejected, Replacement, TurnState,
+};
+use crate::util::hash::sha256_hex;
+use crate::util::json;
+use crate::util::secret::Secret;
+use crate::util::time::{format_time, now};
+
+/// The number of times that a turn without a producer is ended before another one begins.
+const MAX_ATTEMPTS: usize = 3;
+/// The number of messages in which the message that is answered is looked for.
+const MAX_SEARCHED: usize = 200;
+
+/// A request to the model.
+#[derive(Debug)]
+pub struct Ask {
+    /// The session.
+    pub session: SessionId,
+    /// The volume in which the session is created if it is not there; the caller's own without one.
+    pub volume: Option<VolumeSelection>,
+    /// What is asked.
+    pub operation: AskOperation,
+    /// The model; the default one without.
+    pub model: Option<String>,
+    /// A key of the caller for the provider.
+    pub key: Option<Secret>,
+    /// Tools, skills and options.
+    pub request: TurnRequest,
+    /// The id that the newest message must have.
+    pub expected_head: Option<MessageId>,
+    /// The `Idempotency-Key`.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub enum AskOperation {
+    /// A new message of the user is answered.
+    Submit(NewMessage),
+    /// A new version of a message of the user is answered.
+    Edit(MessageId, NewMessage),
+    /// A message is answered again: the first of these that exists, or the one that it answers; else the newest one.
+    Regenerate(Vec<MessageId>),
+    /// A message of the model goes on; these are its parts with the outputs of tools.
+    Continue(MessageId, Box<RawValue>),
+}
+
+/// A turn that answers a request.
+pub struct Asked {
+    /// The turn.
+    pub turn: TurnId,
+    /// The id of the answer.
+    pub message_id: Option<MessageId>,
+    /// A reader of the answer from its beginning.
+    pub reader: Reader,
+    /// Whether an earlier request began the turn.
+    pub is_replayed: bool,
+    /// The work of the turn, which must run whether or not the client stays.
+    pub producer: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl std::fmt::Debug for Asked {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = formatter.debug_struct("Asked");
+        debug.field("turn", &self.turn).finish_non_exhaustive()
+    }
+}
+
+/// What a turn begins with.
+struct Plan {
+    operation: Operation,
+    message_id: MessageId,
+    message: Option<NewMessage>,
+    user: Option<(MessageId, u64)>,
+    edited: Option<(MessageId, MessageId)>,
+    replacement: Option<Replacement>,
+    continued: Option<Message>,
+    base: usize,
+    idempotency: Option<Idempotency>,
+    /// Whether a repeated request is recognized by the id of its message.
+    is_keyed_by_message: bool,
+}
+
+/// The metadata with which an answer begins.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StartMetadata<'a> {
+    turn_id: &'a TurnId,
+    model: &'a str,
+    created_at: String,
+}
+
+impl ChatService<'_> {
+    /// Begins a turn, or finds the one that the same request began before.
+    ///
+    /// # Errors
+    /// If no model can be asked, the session is missing or the caller may not change it, another turn is active, or the
+    /// message cannot be stored.
+    pub async fn ask(&self, ask: Ask) -> Result<Asked> {
+        let (provider, model) = self.model(&ask)?;
+        let plan = self.plan(&ask).await?;
+        let turn = TurnId::generate();
+        let owner = Uuid::new_v4().simple().to_string();
+        let chunks = [
+            Chunk::Start {
+                message_id: plan.message_id.to_string(),
+                message_metadata: Some(json::raw(&StartMetadata {
+                    turn_id: &turn,
+                    model: &model.name,
+                    created_at: format_time(now()),
+                })),
+            },
+            Chunk::StartStep,
+        ];
+        let entry = chunks.map(|chunk| chunk.to_json()).join("\n");
+        let started = Instant::now();
+        let begin = Begin {
+            turn: &turn,
+            owner: &owner,
+            operation: plan.operation,
+            model: &model.name,
+            message_id: &plan.message_id,
+            message: plan.message.as_ref(),
+            user_message_id: plan.user.as_ref().map(|(id, _)| id),
+            edited: plan.edited.as_ref().map(|(from, to)| (from, to)),
+            replacement: plan.replacement.as_ref(),
+            base: plan.base,
+            expected_head: ask.expected_head.as_ref(),
+            idempotency: plan.idempotency.as_ref(),
+            entry: &entry,
+            duration: self.deps.turn_duration(),
+        };
+        let stored = match self.begin(&ask, begin, &plan).await? {
+            BeginResult::Begun(stored) => stored,
+            BeginResult::Replayed(turn) => {
+                return Ok(Asked {
+                    message_id: None,
+                    reader: self.reader(&ask.session, &turn, 0),
+                    turn,
+                    is_replayed: true,
+                    producer: None,
+                });
+            }
+        };
+        let (user_message_id, user_seq) = match (&plan.user, stored.first()) {
+            (Some((id, seq)), _) => (id.clone(), *seq),
+            (None, Some(message)) => {
+                let id = MessageId::parse(&message.id());
+                let missing = || Error::Unreadable("a stored message has no id".to_owned());
+                (id.ok_or_else(missing)?, message.seq())
+            }
+            (None, None) => self.repeated_begin(&ask.session, &turn).await?,
+        };
+        let live = self.publish_beginning(&turn, entry);
+        let started_turn = StartedTurn {
+            deps: self.deps.clone(),
+            context: RequestContext {
+                oidc_token: self.context.oidc_token.clone(),
+                ..RequestContext::unlimited(self.context.caller.clone())
+            },
+            provider,
+            model,
+            session: ask.session.clone(),
+            turn: turn.clone(),
+            owner,
+            operation: plan.operation,
+            message_id: plan.message_id.clone(),
+            user_message_id,
+            user_seq,
+            continued: plan.continued,
+            request: ask.request,
+            live,
+            started,
+        };
+        Ok(Asked {
+            message_id: Some(plan.message_id),
+            reader: self.reader(&ask.session, &turn, 0),
+            turn,
+            is_replayed: false,
+            producer: Some(Box::pin(started_turn.run())),
+        })
+    }
+
+    /// Returns a reader of the entries of a turn after `after`. The access to the session must have been checked.
+    pub(super) fn reader(&self, session: &SessionId, turn: &TurnId, after: u64) -> Reader {
+        Reader::new(self.deps.follower(), session.clone(), turn.clone(), after)
+    }
+
+    fn model(&self, ask: &Ask) -> Result<(Provider, ModelChoice)> {
+        let models = &self.deps.models;
+        let provider = models.select(ask.key.as_ref(), self.context.oidc_token.as_ref());
+        let provider = provider.ok_or(Error::Chat(ChatError::NoProvider))?;
+        let model = models.model(ask.model.as_deref(), &provider);
+        let model = model.map_err(|_| {
+            let requested = ask.model.clone().unwrap_or_default();
+            Error::Chat(ChatError::ModelNotAllowed(requested))
+        })?;
+        Ok((provider, model))
+    }
+
+    fn publish_beginning(&self, turn: &TurnId, chunks: String) -> Arc<LiveTurn> {
+        let (live, _) = self.deps.turns.get_or_insert(turn, 1);
+        live.publish(Entry {
+            number: 1,
+            kind: EntryKind::Chunks,
+            chunks,
+        });
+        live
+    }
+
+    /// Begins the turn. Creates the session if it is not there, and ends a turn that nobody produces any more.
+    async fn begin(&self, ask: &Ask, begin: Begin<'_>, plan: &Plan) -> Result<BeginResult> {
+        let store = &self.deps.store;
+        for _ in 0..MAX_ATTEMPTS {
+            let begun = store.begin_turn(self.context, &ask.session, begin).await?;
+            match begun {
+                None if plan.operation == Operation::Submit => self.create_session(ask).await?,
+                None => return Err(Error::NotFound(Resource::Session)),
+                Some(Begun::Begun(stored)) => return Ok(BeginResult::Begun(stored.messages)),
+                Some(Begun::Replayed(turn)) => return Ok(BeginResult::Replayed(turn)),
+                Some(Begun::Dead(turn)) => {
+                    if let Some(TurnState::Turn(dead)) =
+                        store.find_turn(self.context, &ask.session).await?
+                        && dead.id == turn
+                    {
+                        end_turn(store, &ask.session, &dead, false).await?;
+                    }
+                }
+                Some(Begun::Busy { turn, message_id }) => {
+                    return Err(Error::Chat(ChatError::TurnInProgress {
+                        stream_url: stream_url(&ask.session, &turn),
+                        turn_id: turn.to_string(),
+                        message_id,
+                    }));
+                }
+                Some(Begun::NoMessage) => return Err(Error::NotFound(Resource::Message)),
+                Some(Begun::HistoryChanged) => return Err(Error::Chat(ChatError::HistoryChanged)),
+                Some(Begun::IdempotencyMismatch) => {
+                    let id = plan
+                        .message
+                        .as_ref()
+                        .and_then(|message| message.id.as_ref());
+                    return Err(match id.filter(|_| plan.is_keyed_by_message) {
+                        Some(id) => Error::Conflict(Conflict::MessageExists(id.to_string())),
+                        None => Error::IdempotencyMismatch,
+                    });
+                }
+                Some(Begun::Rejected(rejected)) => return Err(rejection(rejected, &ask.session)),
+            }
+        }
+        Err(Error::Conflict(Conflict::Contended {
+            resource: Resource::Session,
+            id: ask.session.to_string(),
+        }))
+    }
+
+    async fn create_session(&self, ask: &Ask) -> Result<()> {
+        let caller = &self.context.caller;
+        let volume = match &ask.volume {
+            Some(volume) => volume.clone().resolve(caller),
+            None => caller.default_volume(),
+        };
+        caller.may_write(&volume)?;
+        let id = ChosenId::try_from(ask.session.to_string());
+        let ChosenId(id) = id.map_err(|_| Error::NotFound(Resource::Session))?;
+        let session = NewSession {
+            id: Some(id),
+            ..NewSession::new(None, volume)
+        };
+        let created = self
+            .deps
+            .store
+            .create_session(self.context, session, Vec::new(), None);
+        match created.await? {
+            Created::Done(_) | Created::Replayed(_) => Ok(()),
+            // Either another request created it meanwhile, which the next attempt sees, or the caller may not read it.
+            Created::Exists(_) => {
+                let found = self
+                    .deps
+                    .store
+                    .find_turn(self.context, &ask.session)
+                    .await?;
+                found.map(drop).ok_or(Error::NotFound(Resource::Session))
+            }
+            Created::Deleted => Err(Error::Conflict(Conflict::CreatedSessionDeleted)),
+            Created::IdempotencyMismatch => Err(Error::IdempotencyMismatch),
+        }
+    }
+
+    /// Returns the message that a turn answers, whose first begin call lost its reply.
+    async fn repeated_begin(&self, session: &SessionId, turn: &TurnId) -> Result<(MessageId, u64)> {
+        match self.deps.store.find_turn(self.context, session).await? {
+            Some(TurnState::Turn(stored)) if stored.id == *turn => {
+                Ok((stored.user_message_id, stored.user_seq))
+            }
+            _ => Err(Error::Unreadable("the record of a turn is lost".to_owned())),
+        }
+    }
+
+    async fn plan(&self, ask: &Ask) -> Result<Plan> {
+        let mut plan = Plan {
+            operation: Operation::Submit,
+            message_id: generated_id(),
+            message: None,
+            user: None,
+            edited: None,
+            replacement: None,
+            continued: None,
+            base: 0,
+            idempotency: ask.idempotency.clone(),
+            is_keyed_by_message: false,
+        };
+        match &ask.operation {
+            AskOperation::Submit(message) => {
+                plan.message = Some(message.clone());
+                if let (None, Some(id)) = (&plan.idempotency, &message.id) {
+                    plan.is_keyed_by_message = true;
+                    plan.idempotency = Some(keyed_by_message(id, message));
+                }
+            }
+            AskOperation::Edit(edited, message) => {
+                let stored = self.find(&ask.session, edited).await?;
+                let mut message = message.clone();
+                message.parent_id = match stored.parent_id().and_then(|id| MessageId::parse(&id)) {
+                    Some(parent) => Parent::Message(parent),
+                    None => Parent::Root,
+                };
+                message.activate = Some(false);
+                message.id = Some(edited.clone());
+                plan.operation = Operation::Edit;
+                plan.message = Some(message);
+                plan.edited = Some((edited.clone(), generated_id()));
+            }
+            AskOperation::Regenerate(candidates) => {
+                plan.operation = Operation::Regenerate;
+                plan.user = Some(self.answered_message(&ask.session, candidates).await?);
+            }
+            AskOperation::Continue(id, parts) => {
+                let stored = self.find(&ask.session, id).await?;
+                let answered = self.answered_message(&ask.session, std::slice::from_ref(id));
+                plan.user = Some(answered.await?);
+                plan.operation = Operation::Continue;
+                plan.message_id = id.clone();
+                let (replacement, continued, base) = continued(stored, parts)?;
+                plan.replacement = replacement;
+                plan.continued = Some(continued);
+                plan.base = base;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Returns a stored message that is not deleted.
+    async fn find(&self, session: &SessionId, id: &MessageId) -> Result<Message> {
+        let found = self
+            .deps
+            .store
+            .find_messages_by_id(self.context, session, &[id])
+            .await?
+            .ok_or(Error::NotFound(Resource::Session))?;
+        let found = found.messages.into_iter().next().flatten();
+        let message = found.map(|found| found.message).filter(|message| {
+            Members::parse_owned(message.text()).is_some_and(|members| !members.deleted)
+        });
+        message.ok_or(Error::NotFound(Resource::Message))
+    }
+
+    /// Returns the message of the user that is answered: the first of `candidates` that exists, or the newest one before it.
+    async fn answered_message(
+        &self,
+        session: &SessionId,
+        candidates: &[MessageId],
+    ) -> Result<(MessageId, u64)> {
+        let branches = candidates.iter().cloned().map(Branch::Of);
+        for branch in branches.chain([Branch::Active]) {
+            let is_active = branch == Branch::Active;
+            let until = match &branch {
+                Branch::Of(id) => match self.find(session, id).await {
+                    Ok(message) => message.seq() + 1,
+                    Err(Error::NotFound(Resource::Message)) => continue,
+                    Err(error) => return Err(error),
+                },
+                _ => u64::MAX,
+            };
+            let selection = MessageSelection {
+                range: MessageRange::Before(until),
+                limit: MAX_SEARCHED,
+                branch,
+                with_deleted: false,
+            };
+            let found = self
+                .deps
+                .store
+                .find_messages(self.context, session, &selection)
+                .await?
+                .ok_or(Error::NotFound(Resource::Session))?;
+            let messages = found.map(|found| found.messages).unwrap_or_default();
+            let user = messages.iter().rev().find(|message| is_of_user(message));
+            if let Some(user) = user
+                && let Some(id) = MessageId::parse(&user.id())
+            {
+                return Ok((id, user.seq()));
+            }
+            if is_active {
+                break;
+            }
+        }
+        Err(Error::NotFound(Resource::Message))
+    }
+}
+
+/// The result of beginning.
+enum BeginResult {
+    Begun(Vec<Message>),
+    Replayed(TurnId),
+}
+
+/// Returns the id of an answer. It does not tell its `seq`, which is known only when the answer is stored.
+fn generated_id() -> MessageId {
+    let id = format!("msg-{}", Uuid::now_v7().simple());
+    MessageId::parse(&id).expect("the id is valid")
+}
+
+/// Returns the key of a request without one: a message is submitted once.
+fn keyed_by_message(id: &MessageId, message: &NewMessage) -> Idempotency {
+    let stored = message.to_stored(DateTime::UNIX_EPOCH);
+    Idempotency {
+        key: sha256_hex::<16>(&[b"message", id.as_str().as_bytes()]),
+        fingerprint: sha256_hex::<16>(&[stored.rest().as_bytes()]),
+    }
+}
+
+fn is_of_user(message: &Message) -> bool {
+    let members = Members::parse_owned(message.text());
+    let role = members.and_then(|members| members.role.map(|role| role.get().to_owned()));
+    role.as_deref() == Some("\"user\"")
+}
+
+/// Returns the replacement of a message of the model by one with the outputs of tools, the message with them, and its number
+/// of parts.
+fn continued(stored: Message, parts: &RawValue) -> Result<(Option<Replacement>, Message, usize)> {
+    let members = Members::parse_owned(stored.text());
+    let members = members.ok_or_else(|| Error::Unreadable("a message is malformed".to_owned()))?;
+    if members.role.as_deref().map(RawValue::get) != Some("\"assistant\"") {
+        return Err(Error::field(
+            "messageId",
+            "must be the id of a message of the assistant",
+        ));
+    }
+    let before = members.parts.as_deref().unwrap_or(RawValue::NULL);
+    let (merged, base) = with_outputs(before, parts);
+    let Some(merged) = merged else {
+        return Ok((None, stored, base));
+    };
+    let mut patch = json::Object::default();
+    patch.set("parts", merged);
+    let patch: MessagePatch = serde_json::from_str(&json::text(&patch)).map_err(|_| {
+        Error::field(
+            "messages",
+            "must have outputs within the limits of a message",
+        )
+    })?;
+    let mut changed = patch
+        .applied_to(&members)
+        .map_err(|(member, rule)| Error::field(member, rule))?;
+    touch(&mut changed, &members, now());
+    let text = changed.to_text(&stored.id());
+    let replacement = Replacement::new(&stored, text.clone());
+    let continued = stored.with_text(text.into_bytes());
+    Ok((Some(replacement), continued, base))
+}
+
+fn rejection(rejected: Rejected, session: &SessionId) -> Error {
+    match rejected {
+        Rejected::Exists(id) => Error::Conflict(Conflict::MessageExists(id.to_string())),
+        Rejected::Deleted(id) => Error::Conflict(Conflict::MessageDeleted(id.to_string())),
+        Rejected::NoParent(_) => Error::Chat(ChatError::HistoryChanged),
+        Rejected::ReservedId(_) => Error::field(
+            "message.id",
+            "must not be `msg_` and digits alone, which name a stored message by its seq",
+        ),
+        Rejected::TooLarge => Error::field("message.parts", "must be smaller"),
+        Rejected::TooManyBranches => Error::Conflict(Conflict::TooManyBranches),
+        Rejected::Changed(_) | Rejected::Stale(_) => Error::Conflict(Conflict::Contended {
+            resource: Resource::Session,
+            id: session.to_string(),
+        }),
+        Rejected::IdempotencyMismatch => Error::IdempotencyMismatch,
+        Rejected::ReadOnly => Error::ReadOnly,
+    }
+}

@@ -1,0 +1,64 @@
+//! Waits for a whole answer.
+
+use super::{Asked, ChatService, Read};
+use crate::domain::chat::turn::{TurnId, TurnStatus};
+use crate::domain::message::{Message, MessageId};
+use crate::domain::session::SessionId;
+use crate::provider::error::ErrorKind;
+use crate::service::error::{ChatError, Error, Resource, Result};
+use crate::store::{EntryKind, TurnState};
+
+impl ChatService<'_> {
+    /// Waits until a turn has ended, and returns its answer.
+    ///
+    /// # Errors
+    /// If the model failed, or the turn ended without an answer.
+    pub async fn wait(&self, session: &SessionId, asked: &mut Asked) -> Result<Message> {
+        let mut status = None;
+        while let Some(read) = asked.reader.next().await? {
+            match read {
+                Read::Entry(entry) => {
+                    if let EntryKind::End(end) = entry.kind {
+                        status = Some(end);
+                    }
+                }
+                Read::KeepAlive => {}
+                Read::Lost => break,
+            }
+        }
+        let status = status.ok_or(Error::Chat(ChatError::NoAnswer))?;
+        let (message_id, error) = self.ended(session, &asked.turn).await?;
+        if matches!(status, TurnStatus::Failed | TurnStatus::Abandoned) {
+            let kind = error.as_deref().and_then(ErrorKind::parse);
+            return Err(Error::Chat(
+                kind.map_or(ChatError::NoAnswer, ChatError::Model),
+            ));
+        }
+        let id = asked.message_id.clone().or(message_id);
+        let id = id.ok_or(Error::Chat(ChatError::NoAnswer))?;
+        let found = self
+            .deps
+            .store
+            .find_messages_by_id(self.context, session, &[&id])
+            .await?
+            .ok_or(Error::NotFound(Resource::Session))?;
+        let found = found.messages.into_iter().next().flatten();
+        found
+            .map(|found| found.message)
+            .ok_or(Error::Chat(ChatError::NoAnswer))
+    }
+
+    /// Returns the id of the answer and the code of the failure of a turn that has ended.
+    async fn ended(
+        &self,
+        session: &SessionId,
+        turn: &TurnId,
+    ) -> Result<(Option<MessageId>, Option<String>)> {
+        match self.deps.store.find_turn(self.context, session).await? {
+            Some(TurnState::Turn(stored)) if stored.id == *turn => {
+                Ok((Some(stored.message_id), stored.error))
+            }
+            _ => Ok((None, None)),
+        }
+    }
+}
