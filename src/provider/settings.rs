@@ -1,7 +1,8 @@
 //! The choice of the provider.
 
 use super::anthropic;
-use super::client::{Credentials, Http, Provider, Timeouts};
+use super::client::{Provider, Timeouts};
+use super::http::{Credentials, Http};
 use super::models::AllowedModel;
 use super::prices::Prices;
 use super::wire::Wire;
