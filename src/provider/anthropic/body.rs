@@ -129,8 +129,8 @@ fn mark(blocks: &mut [Block<'_>]) {
             Content::Thinking { .. } | Content::RedactedThinking { .. }
         )
     };
-    let last = blocks.iter_mut().rev();
-    if let Some(block) = last.skip_while(|block| is_thinking(&block.content)).next() {
+    let mut last = blocks.iter_mut().rev();
+    if let Some(block) = last.find(|block| !is_thinking(&block.content)) {
         block.cache_control = Some(CacheControl::Ephemeral);
     }
 }
