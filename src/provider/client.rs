@@ -1,54 +1,28 @@
 //! Requests to a provider: headers, time-outs, one retry.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use once_cell::sync::OnceCell;
-use reqwest::Response;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use serde_json::Value;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::chat_completions::{self, Service};
 use super::error::{ErrorKind, ProviderError};
 use super::event::{ModelEvent, ModelUsage};
 use super::failure::Failure;
+use super::http::{Credentials, Http, error_response};
 use super::request::ModelRequest;
 use super::stream::{ErrorContext, ModelStream};
 use super::wire::{Reader, Wire};
 use super::{anthropic, headers};
-use crate::util::http_client;
 use crate::util::secret::Secret;
 
-/// The time limit of connecting, including name resolution and TLS.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest pause before the second attempt.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// The pause before the second attempt, if the provider names none.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long after the first attempt the second one may begin.
 const MAX_TIME_OF_RETRY: Duration = Duration::from_secs(20);
-/// The part of an error response that is read, in bytes.
-const MAX_ERROR_BYTES: usize = 64 * 1024;
-
-/// The HTTP client, created by the first request. Clones share it and its connections.
-#[derive(Clone, Default)]
-pub(super) struct Http(Arc<OnceCell<reqwest::Client>>);
-
-impl Http {
-    fn get(&self) -> Result<&reqwest::Client, http_client::Error> {
-        self.0
-            .get_or_try_init(|| http_client::client(CONNECT_TIMEOUT))
-    }
-}
-
-impl fmt::Debug for Http {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Http")
-    }
-}
 
 /// Time limits of an answer. Connecting takes at most 10 seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,34 +38,6 @@ impl Default for Timeouts {
         Self {
             first_byte: Duration::from_secs(60),
             silence: Duration::from_secs(45),
-        }
-    }
-}
-
-/// How a key is sent.
-#[derive(Clone, Debug)]
-pub(super) enum Credentials {
-    None,
-    Bearer(Secret),
-    XApiKey(Secret),
-}
-
-impl Credentials {
-    fn header(&self) -> Option<(HeaderName, String)> {
-        match self {
-            Self::None => None,
-            Self::Bearer(key) => Some((AUTHORIZATION, format!("Bearer {}", key.reveal()))),
-            Self::XApiKey(key) => {
-                let name = HeaderName::from_static("x-api-key");
-                Some((name, key.reveal().to_owned()))
-            }
-        }
-    }
-
-    fn key(&self) -> Option<&str> {
-        match self {
-            Self::None => None,
-            Self::Bearer(key) | Self::XApiKey(key) => Some(key.reveal()),
         }
     }
 }
@@ -263,27 +209,4 @@ fn pause(error: &ProviderError, elapsed: Duration) -> Option<Duration> {
     let pause = error.retry_after.unwrap_or(PAUSE);
     let is_soon = pause <= MAX_PAUSE && elapsed + pause <= MAX_TIME_OF_RETRY;
     (error.is_retryable && is_soon).then_some(pause)
-}
-
-/// Reads and classifies an error response. Its text is not kept.
-async fn error_response(
-    mut response: Response,
-    context: &ErrorContext,
-    deadline: Instant,
-) -> ProviderError {
-    let (status, head) = (response.status().as_u16(), response.headers().clone());
-    let mut body = Vec::new();
-    while body.len() < MAX_ERROR_BYTES
-        && let Ok(Ok(Some(bytes))) = timeout_at(deadline, response.chunk()).await
-    {
-        let rest = MAX_ERROR_BYTES - body.len();
-        body.extend_from_slice(&bytes[..bytes.len().min(rest)]);
-    }
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let mut error = context.error(Failure::of_body(Some(status), &body));
-    error.retry_after = headers::retry_after(&head);
-    if let Some(is_retryable) = headers::should_retry(&head) {
-        error.is_retryable = is_retryable;
-    }
-    error
 }

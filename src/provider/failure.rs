@@ -67,10 +67,9 @@ impl Failure {
             402 => Self::new(ErrorKind::Quota, false),
             404 => Self::new(ErrorKind::UnknownModel, false),
             408 | 504 => Self::new(ErrorKind::Timeout, true),
-            409 | 424 | 425 => Self::new(ErrorKind::Upstream, true),
             429 => Self::new(ErrorKind::RateLimited, true),
             503 | 529 => Self::new(ErrorKind::Overloaded, true),
-            500.. => Self::new(ErrorKind::Upstream, true),
+            409 | 424 | 425 | 500.. => Self::new(ErrorKind::Upstream, true),
             400.. => Self::new(ErrorKind::Invalid, false),
             _ => Self::new(ErrorKind::Upstream, false),
         }

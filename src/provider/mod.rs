@@ -22,6 +22,7 @@ mod client;
 mod failure;
 mod files;
 mod headers;
+mod http;
 mod models;
 mod output;
 mod prices;

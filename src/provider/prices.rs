@@ -159,17 +159,12 @@ mod tests {
             ("a/b", usage(10, Some(20), 0), "0.000003"),
             ("a/b", usage(0, None, 0), "0"),
             ("c", usage(3, Some(1), 1), "0.000000300001"),
-            (
-                "c",
-                usage(u64::MAX, None, u64::MAX),
-                "1844692854115.6707065615",
-            ),
         ] {
             let found = prices.cost(model, &usage);
-            if usage.input_tokens != Some(u64::MAX) {
-                assert_eq!(found.as_deref(), Some(cost), "{model} {usage:?}");
-            }
+            assert_eq!(found.as_deref(), Some(cost), "{model} {usage:?}");
         }
+        let most = usage(u64::MAX, None, u64::MAX);
+        assert!(prices.cost("c", &most).is_some());
         assert_eq!(prices.cost("d", &usage(1, None, 1)), None);
         assert_eq!(prices.cost("c", &ModelUsage::default()), None);
         let own = ModelUsage {

@@ -1,7 +1,8 @@
 //! The choice of the provider.
 
 use super::anthropic;
-use super::client::{Credentials, Http, Provider, Timeouts};
+use super::client::{Provider, Timeouts};
+use super::http::{Credentials, Http};
 use super::models::AllowedModel;
 use super::prices::Prices;
 use super::wire::Wire;
@@ -174,5 +175,120 @@ impl AnthropicSettings {
     fn credentials(&self) -> Option<Credentials> {
         let key = self.api_key.clone().map(Credentials::XApiKey);
         key.or_else(|| self.auth_token.clone().map(Credentials::Bearer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::models::{ModelChoice, NotAllowed};
+
+    fn secret(text: &str) -> Option<Secret> {
+        Some(Secret::new(text.to_owned()))
+    }
+
+    /// The name, address and key of a provider.
+    fn shown(provider: Option<Provider>) -> Option<(&'static str, String, String)> {
+        let provider = provider?;
+        let key = provider.credentials.key().unwrap_or("none").to_owned();
+        Some((provider.name(), provider.base_url.reveal().to_owned(), key))
+    }
+
+    #[test]
+    fn first_configured_provider_is_chosen() {
+        let mut settings = Settings {
+            base_url: secret("http://h/v1/"),
+            gateway_api_key: secret("gateway"),
+            anthropic: AnthropicSettings {
+                api_key: secret("anthropic"),
+                auth_token: secret("token"),
+                ..AnthropicSettings::default()
+            },
+            openai_api_key: secret("openai"),
+            openrouter_api_key: secret("openrouter"),
+            ..Settings::default()
+        };
+        let (own, oidc) = (secret("own"), secret("oidc"));
+        let select = |settings: &Settings, key: Option<&Secret>| {
+            let (name, base_url, key) = shown(settings.select(key, oidc.as_ref()))?;
+            Some(format!("{name} {base_url} {key}"))
+        };
+        // A key of a request goes to no configured address.
+        let found = select(&settings, own.as_ref()).unwrap();
+        assert_eq!(found, format!("openrouter {OPENROUTER_URL} own"));
+        let mut found = Vec::new();
+        for clear in [
+            |_: &mut Settings| {},
+            |it: &mut Settings| it.base_url = None,
+            |it: &mut Settings| it.gateway_api_key = None,
+            |it: &mut Settings| it.anthropic.api_key = None,
+            |it: &mut Settings| it.anthropic.auth_token = None,
+            |it: &mut Settings| it.openai_api_key = None,
+            |it: &mut Settings| it.openrouter_api_key = None,
+            |it: &mut Settings| it.is_on_vercel = true,
+        ] {
+            clear(&mut settings);
+            found.push(select(&settings, None).unwrap_or_default());
+        }
+        assert_eq!(
+            found,
+            [
+                "custom http://h/v1 none",
+                "gateway https://ai-gateway.vercel.sh/v1 gateway",
+                "anthropic https://api.anthropic.com/v1 anthropic",
+                "anthropic https://api.anthropic.com/v1 token",
+                "openai https://api.openai.com/v1 openai",
+                "openrouter https://openrouter.ai/api/v1 openrouter",
+                "",
+                "gateway https://ai-gateway.vercel.sh/v1 oidc",
+            ]
+        );
+        assert_eq!(settings.name(None), None);
+        // A configured key is chosen before the token.
+        settings.gateway_api_key = secret("gateway");
+        assert!(select(&settings, None).unwrap().ends_with(" gateway"));
+    }
+
+    #[test]
+    fn models_are_the_default_and_the_allowed_ones() {
+        let mut settings = Settings {
+            anthropic: AnthropicSettings {
+                api_key: secret("key"),
+                ..AnthropicSettings::default()
+            },
+            ..Settings::default()
+        };
+        let own = secret("own");
+        let model = |settings: &Settings, key: Option<&Secret>, name: Option<&str>| {
+            let provider = settings.select(key, None).unwrap();
+            let choice = settings.model(name, &provider);
+            choice.map(
+                |ModelChoice {
+                     name,
+                     max_output_tokens,
+                 }| (name, max_output_tokens),
+            )
+        };
+        let named = |name: &str, tokens| Ok((name.to_owned(), tokens));
+        assert_eq!(model(&settings, None, None), named(ANTHROPIC_MODEL, None));
+        assert_eq!(model(&settings, None, Some("any")), named("any", None));
+        for invalid in ["", "a b", "é", &"x".repeat(300)] {
+            assert_eq!(model(&settings, None, Some(invalid)), Err(NotAllowed));
+        }
+
+        settings.model = Some("claude-x".to_owned());
+        assert_eq!(model(&settings, None, None), named("claude-x", None));
+        assert_eq!(
+            model(&settings, own.as_ref(), None),
+            named(ROUTED_MODEL, None)
+        );
+
+        settings.models = ["a=100", "b"].map(|it| it.parse().unwrap()).to_vec();
+        assert_eq!(model(&settings, None, None), named("claude-x", None));
+        assert_eq!(model(&settings, None, Some("a")), named("a", Some(100)));
+        assert_eq!(model(&settings, None, Some("b")), named("b", None));
+        assert_eq!(model(&settings, None, Some("c")), Err(NotAllowed));
+        settings.model = None;
+        assert_eq!(model(&settings, None, None), named("a", Some(100)));
     }
 }

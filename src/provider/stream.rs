@@ -140,8 +140,7 @@ impl ModelStream {
                 self.deadline = Instant::now() + self.silence;
                 self.decode(&bytes)
             }
-            Ok(Ok(None)) => self.end(Failure::new(ErrorKind::Interrupted, true)),
-            Ok(Err(_)) => self.end(Failure::new(ErrorKind::Interrupted, true)),
+            Ok(Ok(None) | Err(_)) => self.end(Failure::new(ErrorKind::Interrupted, true)),
             Err(_) => self.end(Failure::new(ErrorKind::Timeout, true)),
         };
         self.failure = result.err();

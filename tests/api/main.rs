@@ -42,6 +42,7 @@ mod messages;
 mod misconfigured;
 mod names;
 mod openapi;
+mod provider;
 mod public_modules;
 mod repeated_changes;
 mod request_log;

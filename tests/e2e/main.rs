@@ -20,4 +20,5 @@ mod console;
 mod contract;
 mod docs;
 mod fault_workloads;
+mod model_wires;
 mod official_client;

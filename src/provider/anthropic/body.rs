@@ -1,9 +1,8 @@
 //! The body of a request.
 
 use bytes::Bytes;
-use serde::Serialize;
-use serde_json::value::RawValue;
 
+use super::json::{Block, Body, CacheControl, Content, Message, Source, Tool};
 use crate::provider::files::{FileKind, kind_of, placeholder};
 use crate::provider::request::{
     FileData, ModelMessage, ModelPart, ModelRequest, ModelRole, ReasoningProof,
@@ -23,86 +22,6 @@ const MAX_TOKENS: &[(&str, u32)] = &[
 const OTHER_MAX_TOKENS: u32 = 8192;
 /// The number of messages with a cache mark. With the one of the instructions, a request has at most four.
 const MAX_MARKED_MESSAGES: usize = 3;
-
-#[derive(Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    max_tokens: u32,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    system: Vec<Block<'a>>,
-    messages: Vec<Message<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<Tool<'a>>,
-    stream: bool,
-}
-
-#[derive(Serialize)]
-struct Message<'a> {
-    role: &'static str,
-    content: Vec<Block<'a>>,
-}
-
-#[derive(Serialize)]
-struct Tool<'a> {
-    name: &'a str,
-    description: &'a str,
-    input_schema: &'a RawValue,
-}
-
-#[derive(Serialize)]
-struct Block<'a> {
-    #[serde(flatten)]
-    content: Content<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_control: Option<CacheControl>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Content<'a> {
-    Text {
-        text: std::borrow::Cow<'a, str>,
-    },
-    Image {
-        source: Source<'a>,
-    },
-    Document {
-        source: Source<'a>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        title: Option<&'a str>,
-    },
-    Thinking {
-        thinking: &'a str,
-        signature: &'a str,
-    },
-    RedactedThinking {
-        data: &'a str,
-    },
-    ToolUse {
-        id: &'a str,
-        name: &'a str,
-        input: &'a RawValue,
-    },
-    ToolResult {
-        tool_use_id: &'a str,
-        content: &'a str,
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
-        is_error: bool,
-    },
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Source<'a> {
-    Base64 { media_type: &'a str, data: &'a str },
-    Url { url: &'a str },
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum CacheControl {
-    Ephemeral,
-}
 
 /// Returns the body of a request.
 pub(in crate::provider) fn body(request: &ModelRequest) -> serde_json::Result<Bytes> {
@@ -210,8 +129,8 @@ fn mark(blocks: &mut [Block<'_>]) {
             Content::Thinking { .. } | Content::RedactedThinking { .. }
         )
     };
-    let last = blocks.iter_mut().rev();
-    if let Some(block) = last.skip_while(|block| is_thinking(&block.content)).next() {
+    let mut last = blocks.iter_mut().rev();
+    if let Some(block) = last.find(|block| !is_thinking(&block.content)) {
         block.cache_control = Some(CacheControl::Ephemeral);
     }
 }

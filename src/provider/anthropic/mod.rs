@@ -1,6 +1,7 @@
 //! The wire of Anthropic's Messages.
 
 mod body;
+mod json;
 mod reader;
 
 pub(super) use self::body::body;

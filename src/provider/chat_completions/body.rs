@@ -1,114 +1,16 @@
 //! The body of a request.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
-use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::Service;
+use super::json::{
+    Body, Call, Content, File, Function, ImageUrl, Message, Part, StreamOptions, Tool, ToolCall,
+    UsageOptions,
+};
 use crate::provider::files::{FileKind, kind_of, placeholder};
 use crate::provider::request::{FileData, ModelMessage, ModelPart, ModelRequest, ModelRole};
-
-#[derive(Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    messages: Vec<Message<'a>>,
-    stream: bool,
-    stream_options: StreamOptions,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_completion_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<Tool<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<UsageOptions>,
-}
-
-#[derive(Serialize)]
-struct StreamOptions {
-    include_usage: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    include_obfuscation: Option<bool>,
-}
-
-#[derive(Serialize)]
-struct UsageOptions {
-    include: bool,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "role", rename_all = "snake_case")]
-enum Message<'a> {
-    System {
-        content: String,
-    },
-    User {
-        content: Content<'a>,
-    },
-    Assistant {
-        content: Option<String>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        tool_calls: Vec<ToolCall<'a>>,
-    },
-    Tool {
-        tool_call_id: &'a str,
-        content: &'a str,
-    },
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Content<'a> {
-    Text(&'a str),
-    Parts(Vec<Part<'a>>),
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Part<'a> {
-    Text { text: std::borrow::Cow<'a, str> },
-    ImageUrl { image_url: ImageUrl },
-    File { file: File<'a> },
-}
-
-#[derive(Serialize)]
-struct ImageUrl {
-    url: String,
-}
-
-#[derive(Serialize)]
-struct File<'a> {
-    filename: &'a str,
-    file_data: String,
-}
-
-#[derive(Serialize)]
-struct ToolCall<'a> {
-    id: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    function: Call<'a>,
-}
-
-#[derive(Serialize)]
-struct Call<'a> {
-    name: &'a str,
-    arguments: &'a str,
-}
-
-#[derive(Serialize)]
-struct Tool<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    function: Function<'a>,
-}
-
-#[derive(Serialize)]
-struct Function<'a> {
-    name: &'a str,
-    description: &'a str,
-    parameters: &'a RawValue,
-}
 
 /// Returns the body of a request.
 pub(in crate::provider) fn body(
@@ -187,7 +89,7 @@ fn add_user<'a>(message: &'a ModelMessage, service: Service, messages: &mut Vec<
         // Some servers accept only a string.
         [
             Part::Text {
-                text: std::borrow::Cow::Borrowed(text),
+                text: Cow::Borrowed(text),
             },
         ] => Content::Text(text),
         _ => Content::Parts(parts),

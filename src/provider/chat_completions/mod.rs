@@ -2,6 +2,7 @@
 
 mod body;
 mod calls;
+mod json;
 mod reader;
 mod usage;
 
