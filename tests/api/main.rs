@@ -16,6 +16,7 @@ mod blob_store;
 mod branches;
 mod browsers;
 mod caching;
+mod chat;
 mod client;
 mod cluster;
 mod doctor;
