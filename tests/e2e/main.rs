@@ -21,3 +21,4 @@ mod contract;
 mod docs;
 mod fault_workloads;
 mod official_client;
+mod ui_stream;
