@@ -22,3 +22,4 @@ mod docs;
 mod fault_workloads;
 mod model_wires;
 mod official_client;
+mod ui_stream;

@@ -15,7 +15,9 @@ pub async fn run_script(script: &str, arguments: &[&str], environment: &[(&str, 
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     for package in [
         "@vercel/blob",
+        "ai-5.0.150",
         "ai-5.0.277",
+        "ai-6.0.200",
         "ai-6.0.326",
         "ai-7.0.173",
         "axe-core",

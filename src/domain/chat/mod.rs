@@ -4,6 +4,7 @@ pub mod chunk;
 pub mod turn;
 
 mod closing;
+mod deltas;
 mod metadata;
 mod part;
 mod parts;
@@ -11,5 +12,6 @@ mod read;
 mod replay;
 
 pub use self::closing::Ending;
+pub use self::deltas::coalesce;
 pub use self::parts::{Full, PartsBuilder};
 pub use self::replay::{PartCounts, chunks_of_parts};

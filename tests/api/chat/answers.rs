@@ -9,14 +9,19 @@ use crate::support::{ModelAnswer, Script, Step};
 #[tokio::test]
 async fn answer_is_streamed_and_stored_with_its_usage() {
     let app = ChatApp::start().await;
-    app.model.push(Script::events(ModelAnswer::pieces(&["Hel", "lo"]).chat_completions()));
+    app.model.push(Script::events(
+        ModelAnswer::pieces(&["Hel", "lo"]).chat_completions(),
+    ));
     let response = app.ask("s1", "u1", "Hi").await.assert_status(200);
     let chunks = chunks(&response.body);
     let kinds = types(&chunks);
     assert_eq!(kinds.first(), Some(&"start"));
     assert_eq!(kinds[1], "start-step");
     assert_eq!(kinds[2], "text-start");
-    assert_eq!(kinds[kinds.len() - 3..], ["text-end", "finish-step", "finish"]);
+    assert_eq!(
+        kinds[kinds.len() - 3..],
+        ["text-end", "finish-step", "finish"]
+    );
     assert_eq!(text_of(&chunks), "Hello");
     assert!(response.body.ends_with(b"data: [DONE]\n\n"));
 
@@ -31,10 +36,17 @@ async fn answer_is_streamed_and_stored_with_its_usage() {
     assert_eq!(messages[1]["status"], "completed");
     assert_eq!(messages[1]["model"], "test-model");
     assert_eq!(messages[1]["parts"][0]["type"], "step-start");
-    assert_eq!(messages[1]["parts"][1], json!({"type": "text", "text": "Hello", "state": "done"}));
+    assert_eq!(
+        messages[1]["parts"][1],
+        json!({"type": "text", "text": "Hello", "state": "done"})
+    );
     let usage = &messages[1]["usage"];
     assert_eq!(
-        [&usage["input_tokens"], &usage["output_tokens"], &usage["cached_input_tokens"]],
+        [
+            &usage["input_tokens"],
+            &usage["output_tokens"],
+            &usage["cached_input_tokens"]
+        ],
         [12, 7, 2]
     );
     let turn = app.turn("s1").await;
@@ -87,22 +99,41 @@ async fn native_request_gets_the_message_as_json() {
     let app = ChatApp::start().await;
     app.model.push(answer("Hello"));
     let body = json!({"session_id": "s", "content": "Hi", "stream": false});
-    let response = app.api.post("/api/chat", &body).await.assert_status(200).json();
+    let response = app
+        .api
+        .post("/api/chat", &body)
+        .await
+        .assert_status(200)
+        .json();
     assert_eq!(response["session_id"], "s");
     assert_eq!(response["message"]["content"], "Hello");
     assert!(response["turn_id"].as_str().unwrap().starts_with("turn_"));
     let unknown = json!({"session_id": "s", "content": "Hi", "unknown": 1});
-    app.api.post("/api/chat", &unknown).await.assert_invalid("unknown");
-    app.api.post("/api/chat", &json!({"session_id": "s"})).await.assert_invalid("message");
-    app.api.post("/api/chat", &json!({"content": "Hi"})).await.assert_invalid("session_id");
+    app.api
+        .post("/api/chat", &unknown)
+        .await
+        .assert_invalid("unknown");
+    app.api
+        .post("/api/chat", &json!({"session_id": "s"}))
+        .await
+        .assert_invalid("message");
+    app.api
+        .post("/api/chat", &json!({"content": "Hi"}))
+        .await
+        .assert_invalid("session_id");
 }
 
 #[tokio::test]
 async fn plain_text_is_the_text_alone() {
     let app = ChatApp::start().await;
-    app.model.push(Script::events(ModelAnswer::pieces(&["a", "é", "😀"]).chat_completions()));
+    app.model.push(Script::events(
+        ModelAnswer::pieces(&["a", "é", "😀"]).chat_completions(),
+    ));
     let client = app.api.with_header("accept", "text/plain");
-    let response = client.post("/api/chat", &submit("s", "u", "Hi")).await.assert_status(200);
+    let response = client
+        .post("/api/chat", &submit("s", "u", "Hi"))
+        .await
+        .assert_status(200);
     assert_eq!(String::from_utf8(response.body).unwrap(), "aé😀");
 }
 
@@ -110,8 +141,16 @@ async fn plain_text_is_the_text_alone() {
 async fn failing_model_has_a_status_where_nothing_is_streamed() {
     let app = ChatApp::start().await;
     for (script, status, code) in [
-        (Script::error(400, &json!({"error": {"message": "secret prompt"}})), 502, "model_failed"),
-        (Script::error(429, &json!({"error": {"message": "x"}})), 503, "model_overloaded"),
+        (
+            Script::error(400, &json!({"error": {"message": "secret prompt"}})),
+            502,
+            "model_failed",
+        ),
+        (
+            Script::error(429, &json!({"error": {"message": "x"}})),
+            503,
+            "model_overloaded",
+        ),
     ] {
         app.model.otherwise(script);
         let body = json!({"session_id": "s", "content": "Hi", "stream": false});
@@ -126,10 +165,12 @@ async fn failing_model_has_a_status_where_nothing_is_streamed() {
 /// Fact 5.
 #[tokio::test]
 async fn error_before_the_first_content_is_repeated_once_and_a_later_one_is_not() {
-    let app = ChatApp::with(|config| config.model.wire = Some(llmos::provider::Wire::Anthropic)).await;
+    let app =
+        ChatApp::with(|config| config.model.wire = Some(llmos::provider::Wire::Anthropic)).await;
     let error = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"x\"}}\n\n";
     app.model.push(Script::events(error));
-    app.model.push(Script::events(ModelAnswer::text("ok").anthropic()));
+    app.model
+        .push(Script::events(ModelAnswer::text("ok").anthropic()));
     let response = app.ask("s", "u", "Hi").await.assert_status(200);
     assert_eq!(text_of(&chunks(&response.body)), "ok");
     assert_eq!(app.model.calls().len(), 2);
@@ -145,7 +186,10 @@ async fn error_before_the_first_content_is_repeated_once_and_a_later_one_is_not(
     assert_eq!(app.model.calls().len(), 3);
     assert_eq!(app.turn("s").await["status"], "failed");
     let history = app.history("s").await;
-    assert_eq!(history.last().unwrap(), &("assistant".into(), text_of(&chunks), "failed".into()));
+    assert_eq!(
+        history.last().unwrap(),
+        &("assistant".into(), text_of(&chunks), "failed".into())
+    );
 }
 
 /// Fact 6.
@@ -159,7 +203,10 @@ async fn answer_without_a_final_event_has_failed() {
     let chunks = chunks(&response.body);
     assert_eq!(types(&chunks).last(), Some(&"error"));
     let turn = app.turn("s").await;
-    assert_eq!((&turn["status"], &turn["error"]), (&json!("failed"), &json!("provider_interrupted")));
+    assert_eq!(
+        (&turn["status"], &turn["error"]),
+        (&json!("failed"), &json!("provider_interrupted"))
+    );
 }
 
 #[tokio::test]
@@ -177,7 +224,8 @@ async fn without_a_provider_the_error_names_the_ways() {
 
 #[tokio::test]
 async fn model_that_is_not_allowed_is_rejected() {
-    let app = ChatApp::with(|config| config.model.models = vec!["small=100".parse().unwrap()]).await;
+    let app =
+        ChatApp::with(|config| config.model.models = vec!["small=100".parse().unwrap()]).await;
     let mut body = submit("s", "u", "Hi");
     body["model"] = json!("large");
     let response = app.api.post("/api/chat", &body).await;
@@ -185,7 +233,10 @@ async fn model_that_is_not_allowed_is_rejected() {
     app.model.push(answer("a"));
     app.ask("s", "u", "Hi").await.assert_status(200);
     let call = &app.model.calls()[0].body;
-    assert_eq!((&call["model"], &call["max_tokens"]), (&json!("small"), &json!(100)));
+    assert_eq!(
+        (&call["model"], &call["max_tokens"]),
+        (&json!("small"), &json!(100))
+    );
 }
 
 /// Fact 25, without the memory: that is measured in the benchmark.
@@ -194,14 +245,17 @@ async fn large_answer_has_small_entries_and_is_read_in_pages() {
     let app = ChatApp::start().await;
     let piece = "0123456789abcdef".repeat(4096);
     let pieces: Vec<&str> = std::iter::repeat_n(&*piece, 14).collect();
-    app.model.push(Script::events(ModelAnswer::pieces(&pieces).chat_completions()));
+    app.model.push(Script::events(
+        ModelAnswer::pieces(&pieces).chat_completions(),
+    ));
     let response = app.ask("s", "u", "Hi").await.assert_status(200);
     let text = text_of(&chunks(&response.body));
     assert_eq!(text.len(), 14 * piece.len());
     let turn = app.turn("s").await;
     let log = format!("llmos:turn-log:s:{}", turn["id"].as_str().unwrap());
-    let entries = app.redis.command(&["XRANGE", &log, "-", "+"]);
-    assert!(entries.lines().all(|line| line.len() <= 64 * 1024));
+    let entries: Vec<(String, Vec<String>)> = app.redis.command(&["XRANGE", &log, "-", "+"]);
+    let mut values = entries.iter().flat_map(|(_, fields)| fields);
+    assert!(values.all(|value| value.len() <= 64 * 1024));
     let url = turn["stream_url"].as_str().unwrap();
     let again = app.api.get(url).await.assert_status(200);
     assert_eq!(text_of(&chunks(&again.body)), text);
@@ -213,13 +267,34 @@ async fn hostile_bodies_are_rejected_by_name() {
     for (body, field) in [
         (json!({"id": "s", "messages": []}), "messages"),
         (json!({"id": "s", "messages": [1]}), "messages[0]"),
-        (json!({"id": "s", "messages": [{"id": "u", "role": "system", "parts": []}]}), "messages[0].role"),
-        (json!({"id": "s", "messages": [{"id": "a b", "role": "user", "parts": []}]}), "messages[0].id"),
-        (json!({"id": "s", "message": {"role": "user", "parts": 5}}), "message.parts"),
-        (json!({"id": "s", "message": {"role": "user", "parts": []}, "trigger": "other"}), "trigger"),
-        (json!({"id": "s", "message": {"role": "user", "parts": []}, "tools": [{"name": "load_skill", "inputSchema": {}}]}), "tools[0].name"),
-        (json!({"id": "s", "message": {"role": "user", "parts": []}, "tools": [{"name": "f", "inputSchema": 5}]}), "tools[0].inputSchema"),
-        (json!({"id": "\u{0}", "message": {"role": "user", "parts": []}}), "id"),
+        (
+            json!({"id": "s", "messages": [{"id": "u", "role": "system", "parts": []}]}),
+            "messages[0].role",
+        ),
+        (
+            json!({"id": "s", "messages": [{"id": "a b", "role": "user", "parts": []}]}),
+            "messages[0].id",
+        ),
+        (
+            json!({"id": "s", "message": {"role": "user", "parts": 5}}),
+            "message.parts",
+        ),
+        (
+            json!({"id": "s", "message": {"role": "user", "parts": []}, "trigger": "other"}),
+            "trigger",
+        ),
+        (
+            json!({"id": "s", "message": {"role": "user", "parts": []}, "tools": [{"name": "load_skill", "inputSchema": {}}]}),
+            "tools[0].name",
+        ),
+        (
+            json!({"id": "s", "message": {"role": "user", "parts": []}, "tools": [{"name": "f", "inputSchema": 5}]}),
+            "tools[0].inputSchema",
+        ),
+        (
+            json!({"id": "\u{0}", "message": {"role": "user", "parts": []}}),
+            "id",
+        ),
     ] {
         app.api.post("/api/chat", &body).await.assert_invalid(field);
     }
@@ -237,6 +312,7 @@ async fn key_of_a_caller_is_in_no_text() {
     let client = app.api.with_header("x-api-key", key.clone());
     let response = client.post("/api/chat", &submit("s", "u", "Hi")).await;
     assert!(!String::from_utf8_lossy(&response.body).contains(&key));
-    let dump = app.redis.command(&["--scan"]);
-    assert!(!dump.contains(&key));
+    for (_, value) in app.redis.dump() {
+        assert!(!String::from_utf8_lossy(&value).contains(&key));
+    }
 }

@@ -127,7 +127,10 @@ pub(super) fn text_of(chunks: &[Value]) -> String {
 }
 
 pub(super) fn types(chunks: &[Value]) -> Vec<&str> {
-    chunks.iter().filter_map(|chunk| chunk["type"].as_str()).collect()
+    chunks
+        .iter()
+        .filter_map(|chunk| chunk["type"].as_str())
+        .collect()
 }
 
 /// A script that sends the pieces of a text with a pause before each one after the first.
@@ -146,7 +149,10 @@ pub(super) fn slow(pieces: &[&str], pause: Duration) -> Script {
 /// A script that sends the pieces of a text and then nothing, with the connection open.
 pub(super) fn unfinished(pieces: &[&str]) -> Script {
     let whole = ModelAnswer::pieces(pieces).chat_completions();
-    let events: String = whole.split_inclusive("\n\n").take(pieces.len() + 1).collect();
+    let events: String = whole
+        .split_inclusive("\n\n")
+        .take(pieces.len() + 1)
+        .collect();
     Script::steps(vec![Step::Send(events.into()), Step::Stall])
 }
 

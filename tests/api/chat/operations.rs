@@ -43,7 +43,10 @@ async fn failed_new_answer_keeps_the_old_one_and_a_finished_one_replaces_it() {
     let siblings = messages[1]["siblings"].as_array().unwrap().clone();
     assert_eq!(siblings.len(), 2);
     let body = json!({"message_id": siblings[0]});
-    app.api.put("/api/sessions/s/branch", &body).await.assert_status(200);
+    app.api
+        .put("/api/sessions/s/branch", &body)
+        .await
+        .assert_status(200);
     assert_eq!(texts(&app.history("s").await), ["Hi", "old"]);
     // By the id of the answer, and by one that is not stored.
     for id in [siblings[0].as_str(), Some("unknown")] {
@@ -63,7 +66,10 @@ async fn edited_message_hides_later_ones_and_they_can_be_restored() {
     app.ask("s", "u2", "Second").await.assert_status(200);
     app.model.push(Script::error(400, &Value::Null));
     edit(&app, "Failed").await.assert_status(200);
-    assert_eq!(texts(&app.history("s").await), ["First", "one", "Second", "two"]);
+    assert_eq!(
+        texts(&app.history("s").await),
+        ["First", "one", "Second", "two"]
+    );
     app.model.push(answer("three"));
     edit(&app, "Changed").await.assert_status(200);
     assert_eq!(texts(&app.history("s").await), ["Changed", "three"]);
@@ -73,11 +79,20 @@ async fn edited_message_hides_later_ones_and_they_can_be_restored() {
     assert_eq!(siblings.len(), 3);
     assert_eq!(siblings[2], "u");
     let body = json!({"message_id": siblings[0]});
-    app.api.put("/api/sessions/s/branch", &body).await.assert_status(200);
-    assert_eq!(texts(&app.history("s").await), ["First", "one", "Second", "two"]);
+    app.api
+        .put("/api/sessions/s/branch", &body)
+        .await
+        .assert_status(200);
+    assert_eq!(
+        texts(&app.history("s").await),
+        ["First", "one", "Second", "two"]
+    );
     // The model saw the branch of the edited message alone.
     let call = app.model.calls().last().unwrap().body["messages"].to_string();
-    assert!(call.contains("Changed") && !call.contains("Second"), "{call}");
+    assert!(
+        call.contains("Changed") && !call.contains("Second"),
+        "{call}"
+    );
 }
 
 #[tokio::test]
@@ -87,12 +102,27 @@ async fn versions_survive_the_loss_of_the_index() {
     app.ask("s", "u", "First").await.assert_status(200);
     app.model.push(answer("two"));
     edit(&app, "Changed").await.assert_status(200);
-    let before = app.api.get("/api/sessions/s/messages?all=true").await.json();
-    let keys = ["message-ids", "segments", "path", "deleted", "versions", "branch"];
+    let before = app
+        .api
+        .get("/api/sessions/s/messages?all=true")
+        .await
+        .json();
+    let keys = [
+        "message-ids",
+        "segments",
+        "path",
+        "deleted",
+        "versions",
+        "branch",
+    ];
     for key in keys {
-        app.redis.command(&["DEL", &format!("llmos:{key}:s")]);
+        let _: i64 = app.redis.command(&["DEL", &format!("llmos:{key}:s")]);
     }
-    let after = app.api.get("/api/sessions/s/messages?all=true").await.json();
+    let after = app
+        .api
+        .get("/api/sessions/s/messages?all=true")
+        .await
+        .json();
     assert_eq!(before["messages"], after["messages"]);
 }
 
@@ -102,7 +132,10 @@ async fn history_that_changed_is_412_where_the_client_names_its_end() {
     app.model.push(answer("one"));
     app.ask("s", "u", "Hi").await.assert_status(200);
     let mut body = json!({"session_id": "s", "content": "Next", "parent_id": "u"});
-    app.api.post("/api/chat", &body).await.assert_error(412, "history_changed");
+    app.api
+        .post("/api/chat", &body)
+        .await
+        .assert_error(412, "history_changed");
     let messages = app.api.get("/api/sessions/s/messages").await.json()["messages"].clone();
     body["parent_id"] = messages[1]["id"].clone();
     app.model.push(answer("two"));

@@ -13,18 +13,31 @@ async fn request_of_the_python_version_gets_its_five_fields() {
         "user_id": "alice", "team_id": "eng", "message": "Hi", "session_id": "s",
         "include_skills": true, "max_skills": 3,
     });
-    let response = app.api.post("/api/chat", &body).await.assert_status(200).json();
+    let response = app
+        .api
+        .post("/api/chat", &body)
+        .await
+        .assert_status(200)
+        .json();
     assert_eq!(response["response"], "Hello");
     assert_eq!(response["skills_used"], json!([]));
     assert_eq!(response["session_id"], "s");
     assert_eq!(response["model_used"], "test-model");
     let trace = response["trace_id"].as_str().unwrap();
-    assert!(trace.starts_with("trace_2") && trace.contains("_turn_"), "{trace}");
+    assert!(
+        trace.starts_with("trace_2") && trace.contains("_turn_"),
+        "{trace}"
+    );
     assert_eq!(app.history("s").await.len(), 2);
 
     app.model.push(answer("Again"));
     let body = json!({"message": "Hi"});
-    let response = app.api.post("/api/chat", &body).await.assert_status(200).json();
+    let response = app
+        .api
+        .post("/api/chat", &body)
+        .await
+        .assert_status(200)
+        .json();
     assert_eq!(response["session_id"], "default");
     let list = app.api.get("/api/sessions").await.json();
     assert_eq!(list["sessions"].as_array().unwrap().len(), 1);
@@ -36,6 +49,15 @@ async fn request_of_the_python_version_gets_its_five_fields() {
 #[tokio::test]
 async fn without_key_and_provider_the_detail_is_a_text() {
     let app = ChatApp::with(|config| config.model.base_url = None).await;
-    let response = app.api.post("/api/chat", &json!({"message": "Hi"})).await.assert_status(401);
-    assert!(response.json()["detail"].as_str().unwrap().starts_with("Missing X-API-Key"));
+    let response = app
+        .api
+        .post("/api/chat", &json!({"message": "Hi"}))
+        .await
+        .assert_status(401);
+    assert!(
+        response.json()["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("Missing X-API-Key")
+    );
 }

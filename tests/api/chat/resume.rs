@@ -28,7 +28,9 @@ async fn reload_continues_without_gap_or_repetition_at_any_point() {
         if app.turn("s").await["ended_at"].is_null() {
             assert_eq!(history.len(), 1, "{history:?}");
         }
-        readers.push(tokio::spawn(async move { client.get("/api/chat/s/stream").await }));
+        readers.push(tokio::spawn(async move {
+            client.get("/api/chat/s/stream").await
+        }));
     }
     let expected = without_comments(&asked.await.unwrap().body);
     let stored = app.history("s").await[1].1.clone();
@@ -45,7 +47,8 @@ async fn reload_continues_without_gap_or_repetition_at_any_point() {
 #[tokio::test]
 async fn last_event_id_skips_what_the_client_has() {
     let app = ChatApp::start().await;
-    app.model.push(slow(&["a", "b", "c", "d"], Duration::from_millis(100)));
+    app.model
+        .push(slow(&["a", "b", "c", "d"], Duration::from_millis(100)));
     let whole = app.ask("s", "u", "Hi").await.assert_status(200);
     let ids = ids(&whole.body);
     assert!(ids.len() > 3, "{ids:?}");
@@ -57,35 +60,55 @@ async fn last_event_id_skips_what_the_client_has() {
         let (_, expected) = expected.split_once("\n\n").unwrap();
         assert_eq!(without_comments(&rest.body), expected);
     }
-    let client = app.api.with_header("last-event-id", ids.last().unwrap().clone());
+    let client = app
+        .api
+        .with_header("last-event-id", ids.last().unwrap().clone());
     client.get("/api/chat/s/stream").await.assert_status(204);
     let client = app.api.with_header("last-event-id", "nonsense");
-    client.get("/api/chat/s/stream").await.assert_error(400, "invalid_request");
+    client
+        .get("/api/chat/s/stream")
+        .await
+        .assert_error(400, "invalid_request");
 }
 
 /// Fact 11.
 #[tokio::test]
 async fn nothing_to_resume_is_204_and_a_named_turn_is_read_again() {
     let app = ChatApp::start().await;
-    app.api.get("/api/chat/unknown/stream").await.assert_status(204);
+    app.api
+        .get("/api/chat/unknown/stream")
+        .await
+        .assert_status(204);
     let session = app.api.create_session("x").await;
-    app.api.get(&format!("/api/chat/{session}/stream")).await.assert_status(204);
+    app.api
+        .get(&format!("/api/chat/{session}/stream"))
+        .await
+        .assert_status(204);
     app.model.push(answer("a"));
     let whole = app.ask("s", "u", "Hi").await.assert_status(200);
     app.api.get("/api/chat/s/stream").await.assert_status(204);
     let turn = app.turn("s").await;
-    let again = app.api.get(turn["stream_url"].as_str().unwrap()).await.assert_status(200);
+    let again = app
+        .api
+        .get(turn["stream_url"].as_str().unwrap())
+        .await
+        .assert_status(200);
     assert_eq!(without_comments(&again.body), without_comments(&whole.body));
     app.model.push(answer("b"));
     app.ask("s", "u2", "Again").await.assert_status(200);
-    let again = app.api.get(turn["stream_url"].as_str().unwrap()).await.assert_status(200);
+    let again = app
+        .api
+        .get(turn["stream_url"].as_str().unwrap())
+        .await
+        .assert_status(200);
     assert_eq!(without_comments(&again.body), without_comments(&whole.body));
 }
 
 #[tokio::test]
 async fn session_tells_the_active_turn_while_it_runs() {
     let app = ChatApp::start().await;
-    app.model.push(slow(&["a", "b", "c"], Duration::from_millis(200)));
+    app.model
+        .push(slow(&["a", "b", "c"], Duration::from_millis(200)));
     let asked = tokio::spawn({
         let api = app.api.clone();
         async move { api.post("/api/chat", &submit("s", "u", "Hi")).await }
@@ -99,7 +122,11 @@ async fn session_tells_the_active_turn_while_it_runs() {
             "stream_url": turn["stream_url"],
         })
     );
-    let list = app.api.get("/api/sessions?fields=id,active_turn").await.json();
+    let list = app
+        .api
+        .get("/api/sessions?fields=id,active_turn")
+        .await
+        .json();
     assert_eq!(list["sessions"][0]["active_turn"]["id"], turn["id"]);
     asked.await.unwrap().assert_status(200);
     let session = app.api.get("/api/sessions/s").await.json();

@@ -29,7 +29,11 @@ fn calls_weather() -> Script {
 async fn output_of_a_client_tool_continues_the_same_message() {
     let app = ChatApp::start().await;
     app.model.push(calls_weather());
-    let first = app.api.post("/api/chat", &tool_body(user())).await.assert_status(200);
+    let first = app
+        .api
+        .post("/api/chat", &tool_body(user()))
+        .await
+        .assert_status(200);
     let first = chunks(&first.body);
     assert!(types(&first).contains(&"tool-input-available"), "{first:?}");
     assert_eq!(first.last().unwrap()["finishReason"], "tool-calls");
@@ -37,8 +41,13 @@ async fn output_of_a_client_tool_continues_the_same_message() {
 
     app.model.push(answer("It is sunny."));
     let part = json!({"type": "tool-weather", "toolCallId": "call_1", "state": "output-available", "input": {"city": "Bern"}, "output": "sunny"});
-    let message = json!({"id": id, "role": "assistant", "parts": [{"type": "text", "text": "forged"}, part]});
-    let second = app.api.post("/api/chat", &tool_body(message)).await.assert_status(200);
+    let message =
+        json!({"id": id, "role": "assistant", "parts": [{"type": "text", "text": "forged"}, part]});
+    let second = app
+        .api
+        .post("/api/chat", &tool_body(message))
+        .await
+        .assert_status(200);
     let second = chunks(&second.body);
     assert_eq!(second[0]["messageId"], id);
     assert_eq!(text_of(&second), "It is sunny.");
@@ -46,12 +55,23 @@ async fn output_of_a_client_tool_continues_the_same_message() {
     let messages = app.api.get("/api/sessions/s/messages").await.json()["messages"].clone();
     assert_eq!(messages.as_array().unwrap().len(), 2);
     let parts = messages[1]["parts"].as_array().unwrap();
-    let kinds: Vec<&str> = parts.iter().map(|part| part["type"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["step-start", "text", "tool-weather", "step-start", "text"]);
+    let kinds: Vec<&str> = parts
+        .iter()
+        .map(|part| part["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        kinds,
+        ["step-start", "text", "tool-weather", "step-start", "text"]
+    );
     assert_eq!(parts[1]["text"], "Let me see.");
     assert_eq!(parts[2]["output"], "sunny");
     let call = app.model.calls()[1].body["messages"].clone();
-    let roles: Vec<&str> = call.as_array().unwrap().iter().map(|it| it["role"].as_str().unwrap()).collect();
+    let roles: Vec<&str> = call
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["role"].as_str().unwrap())
+        .collect();
     assert_eq!(roles[roles.len() - 3..], ["user", "assistant", "tool"]);
 }
 

@@ -60,57 +60,6 @@ impl Call {
     }
 }
 
-/// The output of a tool of the server.
-#[derive(Clone, Debug)]
-pub enum ToolOutput {
-    /// A text.
-    Text(String),
-    /// A value.
-    Json(Box<RawValue>),
-    /// The tool failed; the text is for the model and for a person.
-    Error(String),
-}
-
-impl ToolOutput {
-    /// Returns the chunk of the output.
-    pub fn to_chunk(&self, call: &Call) -> Chunk {
-        let tool_call_id = call.id.clone();
-        let provider_executed = call.is_server.then_some(true);
-        let output = match self {
-            Self::Error(error) => {
-                return Chunk::ToolOutputError {
-                    tool_call_id,
-                    error_text: super::without_nul(error),
-                    provider_executed,
-                };
-            }
-            Self::Text(text) => json::raw(&super::without_nul(text)),
-            Self::Json(value) if is_usable(value) => value.clone(),
-            Self::Json(value) => json::raw(&value.get()),
-        };
-        Chunk::ToolOutputAvailable {
-            tool_call_id,
-            output,
-            provider_executed,
-        }
-    }
-
-    /// Returns the output for the next request.
-    pub fn to_model_part(&self, call: &Call) -> ModelPart {
-        let (output, is_error) = match self {
-            Self::Text(text) => (text.clone(), false),
-            Self::Json(value) => (value.get().to_owned(), false),
-            Self::Error(error) => (error.clone(), true),
-        };
-        ModelPart::ToolResult {
-            id: call.id.clone(),
-            name: call.name.clone(),
-            output,
-            is_error,
-        }
-    }
-}
-
 /// Returns the id of a call; another one if the message has a call with this id, as where a provider counts from 0 in each
 /// answer.
 pub(super) fn unique_id(wanted: &str, ids: &mut BTreeSet<String>) -> String {
@@ -226,7 +175,7 @@ fn arguments(text: &str) -> Option<Box<RawValue>> {
 
 /// Returns whether clients and the store accept a value: no deep nesting, no duplicate keys, no NUL, and none of the keys
 /// that the AI SDK rejects (`secure-json-parse`).
-fn is_usable(value: &RawValue) -> bool {
+pub(super) fn is_usable(value: &RawValue) -> bool {
     let text = value.get();
     let may_have_keys = ["__proto__", "\\u", "prototype"]
         .iter()

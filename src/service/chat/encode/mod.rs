@@ -5,6 +5,7 @@
 //! for calls of unknown tools, which end with an error at once.
 
 mod call;
+mod output;
 mod step;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,8 @@ use crate::domain::chat::PartCounts;
 use crate::domain::chat::chunk::Chunk;
 use crate::provider::event::{ModelEvent, ModelUsage};
 
-pub use self::call::{Call, MAX_TOOL_NAME_CHARS, ToolNames, ToolOutput};
+pub use self::call::{Call, MAX_TOOL_NAME_CHARS, ToolNames};
+pub use self::output::ToolOutput;
 pub use self::step::Step;
 
 use self::call::{StreamedCall, unique_id};

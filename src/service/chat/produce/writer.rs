@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::domain::chat::chunk::{Chunk, coalesce};
+use crate::domain::chat::chunk::Chunk;
+use crate::domain::chat::coalesce;
 use crate::domain::chat::turn::TurnId;
 use crate::domain::session::SessionId;
 use crate::service::chat::live::LiveTurn;

@@ -150,3 +150,6 @@ fn mark_stable(messages: &mut [ModelMessage]) {
     let users = users.filter(|message| message.role == ModelRole::User);
     users.take(2).for_each(|message| message.is_stable = true);
 }
+
+#[cfg(test)]
+mod tests;
