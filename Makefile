@@ -61,7 +61,7 @@ check: deny
 	cargo clippy --all-targets --manifest-path local-model/Cargo.toml -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	cargo deny --log-level error check bans licenses sources
-	cargo deny --log-level error --manifest-path local-model/Cargo.toml check --config deny.toml bans licenses sources
+	cargo deny --log-level error --manifest-path local-model/Cargo.toml --config deny.toml check bans licenses sources
 
 # Checks the advisory database, which is outside of the package registries, for known vulnerabilities.
 audit: deny
