@@ -1,5 +1,7 @@
 //! The server with the real model. Each test starts its own process, one test at a time.
 
+#![allow(clippy::unwrap_used)] // a panic is a failed test, also in the functions that tests share
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
