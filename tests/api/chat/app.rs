@@ -66,10 +66,12 @@ impl ChatApp {
 
     /// Waits until the turn of a session has this status.
     pub(super) async fn wait_for_turn(&self, session: &str, status: &str) -> Value {
+        let path = format!("/api/chat/{session}/turn");
         for _ in 0..600 {
-            let turn = self.turn(session).await;
-            if turn["status"] == status {
-                return turn;
+            // The session may not be there yet.
+            let found = self.api.get(&path).await.json();
+            if found["turn"]["status"] == status {
+                return found["turn"].clone();
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -69,7 +69,8 @@ async fn client_that_leaves_changes_nothing() {
     let (_process, client) = app.function().await;
     let http = crate::support::http_client().build().unwrap();
     let url = format!("http://{}/api/chat", client.address());
-    let request = http.post(url).json(&submit("s", "u", "Hi"));
+    let request = http.post(url).header("content-type", "application/json");
+    let request = request.body(submit("s", "u", "Hi").to_string());
     let mut response = request.send().await.unwrap();
     response.chunk().await.unwrap();
     response.chunk().await.unwrap();
