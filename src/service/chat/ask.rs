@@ -178,7 +178,7 @@ impl ChatService<'_> {
             }
             (None, None) => self.repeated_begin(&ask.session, &turn).await?,
         };
-        let live = self.publish_beginning(&turn, entry);
+        let live = self.publish_beginning(&turn, entry.clone());
         let started_turn = StartedTurn {
             deps: self.deps.clone(),
             context: RequestContext {
@@ -196,6 +196,7 @@ impl ChatService<'_> {
             user_seq,
             continued: plan.continued,
             request: ask.request,
+            beginning: entry,
             live,
             started,
         };

@@ -53,7 +53,7 @@ async fn frozen_producer_writes_nothing_after_others_ended_its_turn() {
     let asked =
         tokio::spawn(async move { producer.post("/api/chat", &submit("s", "u", "Hi")).await });
     app.wait_for_turn("s", "streaming").await;
-    process.signal("STOP");
+    process.signal("-STOP");
     tokio::time::sleep(Duration::from_millis(15_500)).await;
     let (_other_process, other) = app.function().await;
     let lookers = (0..6).map(|number| {
@@ -78,7 +78,7 @@ async fn frozen_producer_writes_nothing_after_others_ended_its_turn() {
     let read = || -> Vec<(String, Vec<String>)> { app.redis.command(&["XRANGE", &log, "-", "+"]) };
     let before = read();
     let stored = history(&app.api, "s").await;
-    process.signal("CONT");
+    process.signal("-CONT");
     tokio::time::sleep(Duration::from_secs(4)).await;
     assert_eq!(read(), before);
     let ends = before.iter().filter(|(_, fields)| fields[1] == "f");
@@ -156,7 +156,7 @@ async fn process_that_is_told_to_end_stores_what_it_has() {
     let asked =
         tokio::spawn(async move { producer.post("/api/chat", &submit("s", "u", "Hi")).await });
     app.wait_for_turn("s", "streaming").await;
-    process.signal("TERM");
+    process.signal("-TERM");
     let told = Instant::now();
     let response = asked.await.unwrap();
     assert_eq!(types(&chunks(&response.body)).last(), Some(&"error"));

@@ -48,6 +48,8 @@ pub(super) struct StartedTurn {
     /// The answer that goes on, as it is stored.
     pub(super) continued: Option<Message>,
     pub(super) request: TurnRequest,
+    /// The chunks of the first entry of the log, which is stored already.
+    pub(super) beginning: String,
     pub(super) live: Arc<LiveTurn>,
     /// The time at which the turn began.
     pub(super) started: Instant,
@@ -157,7 +159,11 @@ impl Producer {
         chunks: mpsc::UnboundedSender<Vec<Chunk>>,
         signal: watch::Receiver<Signal>,
     ) -> Self {
-        let (builder, counts) = turn.parts();
+        let (mut builder, counts) = turn.parts();
+        for chunk in turn.beginning.lines() {
+            // A message that goes on and is full already gets its end at the first chunk of the model.
+            let _ = builder.push(chunk);
+        }
         let duration = turn.deps.turn_duration().saturating_sub(DEADLINE_RESERVE);
         Self {
             encoder: Encoder::new(turn.request.tool_names(), counts),
