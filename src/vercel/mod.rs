@@ -6,6 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 
 use self::adapter::VercelService;
@@ -39,13 +40,13 @@ pub async fn serve(router: Router<App>) -> Result<(), vercel_runtime::Error> {
     let service = service_of(router, Config::from_env(), &background);
     let service = VercelService::new(service, has_log_channel);
     tokio::spawn(keep_earliest_timer());
+    tokio::spawn(end_at_signal(background.clone()));
     loop {
         match vercel_runtime::run(service.clone()).await {
             Err(error) if !has_log_channel && is_accept_error(error.as_ref()) => {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
             ended => {
-                // The answers of models first: readers see their ends.
                 background.end(DRAIN_LIMIT).await;
                 service.drain(DRAIN_LIMIT).await;
                 return ended;
@@ -65,6 +66,14 @@ fn service_of(
             tracing::error!(error = %error, "the configuration is invalid");
             misconfigured_service(error)
         }
+    }
+}
+
+/// Ends the background work at `SIGTERM`: the runtime waits for it before it returns.
+async fn end_at_signal(background: Background) {
+    if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        terminate.recv().await;
+        background.end(DRAIN_LIMIT).await;
     }
 }
 
