@@ -224,8 +224,8 @@ fn commands(id: &SessionId, range: Option<(i64, i64)>) -> Pipeline {
     commands
 }
 
-/// Decodes the replies; an inner `None` if there is no document, `None` if a reply is not of the expected type, or the
-/// session changed between the commands.
+/// Decodes the replies. Returns `Some(None)` if the document does not exist, and `None` if a reply has an unexpected type or
+/// the session changed between the commands.
 #[expect(
     clippy::option_option,
     reason = "no document differs from one of another type"
