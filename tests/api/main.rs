@@ -27,6 +27,7 @@ mod floors;
 mod forks;
 mod functions;
 mod garbage;
+mod garbage_filters;
 mod garbage_values;
 mod health;
 mod hostile;
