@@ -23,3 +23,4 @@ mod fault_workloads;
 mod model_wires;
 mod official_client;
 mod ui_stream;
+mod types;
