@@ -45,6 +45,7 @@ mod misconfigured;
 mod names;
 mod openapi;
 mod provider;
+mod plain_lists;
 mod public_modules;
 mod repeated_changes;
 mod request_log;
