@@ -76,7 +76,7 @@ impl Filler {
         let key = format!("session:{id}");
         let micros = self.micros - 1_000 * i64::try_from(number).unwrap();
         let _ = pipeline
-            .set(&key, self.document_of(&id, number % 10 == 0))
+            .set(&key, self.document_of(&id, number.is_multiple_of(10)))
             .ignore()
             .rpush(format!("{key}:messages"), &self.message)
             .ignore();

@@ -104,7 +104,11 @@ pub async fn measure_branches() -> Growth {
         let newest = format!("msg_{size}");
         // Ends with the branch of the first messages.
         let switch = |number: usize| {
-            let id = if number % 2 == 0 { &tips[0] } else { &newest };
+            let id = if number.is_multiple_of(2) {
+                &tips[0]
+            } else {
+                &newest
+            };
             json!({"message_id": id}).to_string()
         };
         let cost = subject.cost_of_bodies(Method::PUT, paths, switch).await;
