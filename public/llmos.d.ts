@@ -316,6 +316,8 @@ export interface MessageQuery {
   branch?: string;
   all?: boolean;
   deleted?: boolean;
+  /** The shape of the messages (default `native`). */
+  format?: "native" | "ui" | "openai";
 }
 
 declare class Messages {
@@ -326,11 +328,21 @@ declare class Messages {
     options?: Options,
   ): Promise<{ messages: Message[]; deduplicated: string[]; message_count: number; last_seq: number }>;
   /** Returns the latest messages, or those next to `before` or `after`. */
-  list(sessionId: string, query?: MessageQuery, options?: Options): Promise<{ messages: Message[]; has_more: boolean }>;
+  list(
+    sessionId: string,
+    query?: MessageQuery & { format?: "native" },
+    options?: Options,
+  ): Promise<{ messages: Message[]; has_more: boolean }>;
+  /** Returns UIMessages of the AI SDK, or messages of OpenAI's Chat Completions; `unreadable` has the ids of malformed ones. */
+  list(
+    sessionId: string,
+    query: MessageQuery,
+    options?: Options,
+  ): Promise<{ messages: object[]; has_more: boolean; unreadable?: string[] }>;
   find(sessionId: string, id: string, options?: Options): Promise<Message>;
   /** Stores a whole message under its id: it is appended, or replaced in place. */
   put(sessionId: string, id: string, message: NewMessage, options?: Options): Promise<Message>;
-  /** Changes members in place; `metadata` and `usage` are merge patches. */
+  /** Changes members in place; `metadata` and `usage` are merge patches. New `content` without `parts` removes the parts. */
   update(
     sessionId: string,
     id: string,
@@ -343,7 +355,7 @@ declare class Messages {
   /** Yields all pages, forward from `after`, or else backward. */
   pages(
     sessionId: string,
-    query?: MessageQuery,
+    query?: Omit<MessageQuery, "format">,
     options?: Options,
   ): AsyncGenerator<{ messages: Message[]; has_more: boolean }>;
 }

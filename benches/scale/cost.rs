@@ -79,16 +79,29 @@ impl Subject<'_> {
 
     /// Measures a request to each of these paths; the first ones are not counted.
     pub async fn cost_of_each(&self, method: Method, paths: Vec<String>, body: &str) -> Cost {
+        self.cost_of_bodies(method, paths, |_| body.to_owned())
+            .await
+    }
+
+    /// Measures a request to each of these paths, with the body for its number.
+    pub async fn cost_of_bodies(
+        &self,
+        method: Method,
+        paths: Vec<String>,
+        body: impl Fn(usize) -> String,
+    ) -> Cost {
+        let mut numbers = 0..;
+        let mut next_body = || body(numbers.next().unwrap_or_default());
         let (warm_up, counted) = paths.split_at(WARM_UP);
         for path in warm_up {
-            self.send(&method, path, body).await;
+            self.send(&method, path, &next_body()).await;
         }
         let (mut function, mut redis) = (Vec::new(), Vec::new());
         let (mut round_trips, mut bytes) = (0, 0);
         for round in counted.chunks(REQUESTS) {
             let before = self.processor_times();
             for path in round {
-                let (trips, length) = self.send(&method, path, body).await;
+                let (trips, length) = self.send(&method, path, &next_body()).await;
                 round_trips = round_trips.max(trips);
                 bytes = length;
             }

@@ -34,6 +34,13 @@ impl Filler {
         }
     }
 
+    /// Writes copies of the message without its id, as the Python version wrote messages: their ids tell their places.
+    pub fn without_ids(mut self) -> Self {
+        let (_, rest) = self.message.split_once(',').unwrap();
+        self.message = format!("{{{rest}");
+        self
+    }
+
     /// Returns the activity time of the copied session; the copies are a millisecond apart before it.
     pub fn micros(&self) -> i64 {
         self.micros
@@ -55,12 +62,21 @@ impl Filler {
         }
     }
 
+    /// Returns the document of a copy; every tenth copy has a tag.
+    fn document_of(&self, id: &str, is_tagged: bool) -> String {
+        let document = self.document.replace(&self.id, id);
+        match is_tagged {
+            true => document.replacen('{', r#"{"tags":["tenth"],"#, 1),
+            false => document,
+        }
+    }
+
     fn session(&self, pipeline: &mut Pipeline, number: usize) {
         let id = format!("{}_{number:07}", self.id);
         let key = format!("session:{id}");
         let micros = self.micros - 1_000 * i64::try_from(number).unwrap();
         let _ = pipeline
-            .set(&key, self.document.replace(&self.id, &id))
+            .set(&key, self.document_of(&id, number.is_multiple_of(10)))
             .ignore()
             .rpush(format!("{key}:messages"), &self.message)
             .ignore();

@@ -32,7 +32,8 @@ async fn main() {
     let sessions = sessions::measure().await;
     let messages = messages::measure().await;
     let skills = skills::measure().await;
-    let growths = [sessions, messages, skills];
+    let branches = messages::measure_branches().await;
+    let growths = [sessions, messages, branches, skills];
 
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
     let report = report::markdown(&growths);

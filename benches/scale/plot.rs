@@ -8,10 +8,11 @@ use plotters::prelude::*;
 
 use crate::cost::{Cost, Curve, Growth};
 
-const SIZE: (u32, u32) = (1_000, 1_080);
+const SIZE: (u32, u32) = (1_000, 1_440);
 const Y_RANGE: std::ops::Range<f64> = 10.0..3_000.0;
 /// Colours that people with red-green colour blindness can distinguish.
-const COLORS: [RGBColor; 7] = [
+const COLORS: [RGBColor; 8] = [
+    RGBColor(0, 0, 0),
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),

@@ -55,6 +55,12 @@ async fn measure_routes(
     for (route, method, path, body) in [
         ("page of 20", Method::GET, page.to_owned(), ""),
         (
+            "page of 20 with a tag of a tenth",
+            Method::GET,
+            format!("{page}&tag=tenth"),
+            "",
+        ),
+        (
             "page of 20 in the middle",
             Method::GET,
             format!("{page}&cursor={middle}"),

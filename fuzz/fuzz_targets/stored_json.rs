@@ -170,7 +170,7 @@ async fn check_session(redis: &Redis, stored: Stored, change: &SessionPatch) {
             None
         }
     };
-    let updated = redis.store.update_session(&context, &id, change, None);
+    let updated = redis.store.update_session(&context, &id, change, None, false);
     match updated.await {
         Ok(updated) => match updated.unwrap() {
             Updated::Done(session) => {

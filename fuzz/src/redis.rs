@@ -55,33 +55,40 @@ fn without_limit(returned: &[u8]) -> Vec<u8> {
     [b"*2\r\n_\r\n", returned].concat()
 }
 
-/// Answers a command. The number of arguments identifies the script.
+/// The number of arguments of calls of find.lua and of update.lua: those of EVAL, eight keys, and the arguments of the
+/// script and of every call.
+const FIND_ARGUMENTS: usize = 26;
+const UPDATE_ARGUMENTS: usize = 23;
+/// The positions of the arguments that the calls are answered by.
+const FIND_LIMIT: usize = 15;
+const UPDATE_READ: usize = 13;
+const UPDATE_NEW: usize = 14;
+
+/// Answers a command. The number of arguments identifies the script. All other commands return a text, so that sessions
+/// are not read with plain commands.
 fn answer(command: &[Vec<u8>], stored: &mut Stored) -> Vec<u8> {
-    let (count, activity) = (integer(1), integer(stored.activity));
-    match command {
-        [name, ..] if name == b"HELLO" => b"%1\r\n$5\r\nproto\r\n:3\r\n".to_vec(),
-        // find.lua
-        [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] => without_limit(&array(&[
-            string(b"write"),
-            string(&stored.document),
-            count,
-            activity,
-            integer(1),
-            array(&[string(&stored.message)]),
-            integer(0),
-        ])),
-        // update.lua
-        [_, _, _, _, _, _, read, new, _, _, _, _, _, _, _, _] => {
-            if *read != stored.document {
-                return without_limit(&array(&[
-                    string(b"changed"),
-                    string(&stored.document),
-                    count,
-                    activity,
-                ]));
+    let session = |document: &[u8], stored: &Stored| {
+        let (count, last_seq) = (integer(1), integer(1));
+        [string(document), count, last_seq, integer(stored.activity)]
+    };
+    match command.len() {
+        _ if command[0] == b"HELLO" => b"%1\r\n$5\r\nproto\r\n:3\r\n".to_vec(),
+        FIND_ARGUMENTS => {
+            let part = array(&[integer(1), b"_\r\n".to_vec(), array(&[string(&stored.message)])]);
+            let parts = if command[FIND_LIMIT] == b"0" { vec![] } else { vec![part] };
+            let mut reply = vec![string(b"write")];
+            reply.extend(session(&stored.document, stored));
+            reply.extend([integer(0), array(&parts), array(&[])]);
+            without_limit(&array(&reply))
+        }
+        UPDATE_ARGUMENTS => {
+            let is_read = command[UPDATE_READ] == stored.document;
+            if is_read {
+                stored.document.clone_from(&command[UPDATE_NEW]);
             }
-            stored.document.clone_from(new);
-            without_limit(&array(&[string(b"updated"), count, activity]))
+            let mut reply = vec![string(if is_read { b"updated" } else { b"changed" })];
+            reply.extend(session(&stored.document, stored));
+            without_limit(&array(&reply))
         }
         _ => b"+OK\r\n".to_vec(),
     }

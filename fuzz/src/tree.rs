@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Unauthenticated};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// The structure of a JSON value.
 pub enum Tree {
@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for Tree {
 
 struct TreeVisitor;
 
-impl<'de> Unauthenticated<'de> for TreeVisitor {
+impl<'de> Visitor<'de> for TreeVisitor {
     type Value = Tree;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,10 +9,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::file_path::MAX_PATH_BYTES;
 use super::message::{
-    Attachment, Content, Feedback, Label, MAX_CHAT_ITEMS, MAX_COMMENT_CHARS, MAX_CONTENT_BYTES,
-    MAX_LABEL_CHARS, MAX_MESSAGE_ID_BYTES, MAX_MODEL_CHARS, MAX_PART_TYPE_CHARS, MAX_PARTS,
-    Message, MessageId, MessageStatus, Model, Parts, Role, SentContent, TOKEN_COUNTS, Timestamp,
-    ToolCalls, Usage,
+    Annotations, Attachment, Content, Feedback, Label, MAX_CHAT_ITEMS, MAX_COMMENT_CHARS,
+    MAX_CONTENT_BYTES, MAX_LABEL_CHARS, MAX_MESSAGE_ID_BYTES, MAX_MODEL_CHARS, MAX_PART_TYPE_CHARS,
+    MAX_PARTS, Message, MessageId, MessageStatus, Model, Parts, Role, SentContent, TOKEN_COUNTS,
+    Timestamp, ToolCalls, Usage,
 };
 use super::metadata::Metadata;
 use super::name::{MAX_NAME_CHARS, Name};
@@ -242,6 +242,18 @@ impl PartialSchema for ToolCalls {
 }
 
 impl ToSchema for ToolCalls {}
+
+impl PartialSchema for Annotations {
+    fn schema() -> RefOr<Schema> {
+        described(
+            json!({"type": "array", "maxItems": MAX_CHAT_ITEMS, "items": {"type": "object"}}),
+            "Annotations of the text of an assistant, as in OpenAI's Chat Completions. They are returned unchanged with \
+             `format=openai`.",
+        )
+    }
+}
+
+impl ToSchema for Annotations {}
 
 impl PartialSchema for Label {
     fn schema() -> RefOr<Schema> {

@@ -31,6 +31,10 @@ const OPEN_ERRORS: [StatusCode; 6] = [
     StatusCode::GATEWAY_TIMEOUT,
 ];
 
+/// Operations and those of their query parameters that are required. Their fields are optional in the code, so that a missing
+/// one is an error of that field.
+const REQUIRED_PARAMETERS: [(&str, &str); 1] = [("delete_messages", "after")];
+
 /// Moves each JSON Schema out of its extension.
 fn unwrap_schemas(value: &mut Value) {
     match value {
@@ -100,6 +104,7 @@ fn complete_operation(method: &str, operation: &mut Value, examples: &Value) {
         .to_owned();
     add_examples(operation, &examples[&name]);
     drop_null_bodies(operation);
+    mark_required(&name, operation);
     let is_open = operation.get("security") == Some(&json!([{}]));
     let errors = if is_open {
         &OPEN_ERRORS[..]
@@ -122,6 +127,17 @@ fn complete_operation(method: &str, operation: &mut Value, examples: &Value) {
     // PUT and PATCH share a handler, but operation ids are unique.
     if method == "put" && name != "put_file" {
         operation["operationId"] = json!(format!("{name}_by_put"));
+    }
+}
+
+/// Marks the parameters of [`REQUIRED_PARAMETERS`].
+fn mark_required(operation_id: &str, operation: &mut Value) {
+    let parameters = operation["parameters"].as_array_mut();
+    for parameter in parameters.into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        if REQUIRED_PARAMETERS.contains(&(operation_id, name)) {
+            parameter["required"] = json!(true);
+        }
     }
 }
 

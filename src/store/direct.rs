@@ -33,26 +33,22 @@ const MAX_DOCUMENT_BYTES: usize = 32 * 1024;
 const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 /// The maximum size of a small page.
 const MAX_SMALL_PAGE_BYTES: usize = 512 * 1024;
-/// The maximum number of known sessions.
+/// The maximum number of known hashes.
 const MAX_KNOWN: usize = 8192;
 
-/// Sessions that callers have read by the script, and whose pages were small: hashes of the caller and the session's id.
-/// Plain commands return all messages of a range, whatever their size, and the time that they take would tell a caller who
-/// may not read the session that it exists. So only sessions that the caller may read, with small pages, are read directly.
-/// It is a hint: each process learns it by itself.
+/// Hashes of what a process knows, at most a number of them.
 #[derive(Debug, Default)]
-pub(super) struct SmallSessions(Mutex<HashSet<u64>>);
+pub(super) struct KnownHashes(Mutex<HashSet<u64>>);
 
-impl SmallSessions {
-    fn contains(&self, context: &RequestContext, id: &SessionId) -> bool {
-        self.lock().contains(&hash(context, id))
+impl KnownHashes {
+    pub(super) fn contains(&self, hash: u64) -> bool {
+        self.lock().contains(&hash)
     }
 
-    /// Records how large a page of a session was.
-    pub(super) fn record(&self, context: &RequestContext, id: &SessionId, bytes: usize) {
-        let hash = hash(context, id);
+    /// Adds or removes a hash.
+    pub(super) fn set(&self, hash: u64, is_known: bool) {
         let mut known = self.lock();
-        if bytes > MAX_SMALL_PAGE_BYTES {
+        if !is_known {
             known.remove(&hash);
         } else {
             if known.len() >= MAX_KNOWN {
@@ -62,12 +58,30 @@ impl SmallSessions {
         }
     }
 
-    fn remove(&self, context: &RequestContext, id: &SessionId) {
-        self.lock().remove(&hash(context, id));
-    }
-
     fn lock(&self) -> MutexGuard<'_, HashSet<u64>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sessions that callers have read by the script, and whose pages were small: hashes of the caller and the session's id.
+/// Plain commands return all messages of a range, whatever their size, and the time that they take would tell a caller who
+/// may not read the session that it exists. So only sessions that the caller may read, with small pages, are read directly.
+/// It is a hint: each process learns it by itself.
+#[derive(Debug, Default)]
+pub(super) struct SmallSessions(KnownHashes);
+
+impl SmallSessions {
+    fn contains(&self, context: &RequestContext, id: &SessionId) -> bool {
+        self.0.contains(hash(context, id))
+    }
+
+    /// Records how large a page of a session was.
+    pub(super) fn record(&self, context: &RequestContext, id: &SessionId, bytes: usize) {
+        self.0.set(hash(context, id), bytes <= MAX_SMALL_PAGE_BYTES);
+    }
+
+    fn remove(&self, context: &RequestContext, id: &SessionId) {
+        self.0.set(hash(context, id), false);
     }
 }
 
@@ -224,8 +238,8 @@ fn commands(id: &SessionId, range: Option<(i64, i64)>) -> Pipeline {
     commands
 }
 
-/// Decodes the replies; an inner `None` if there is no document, `None` if a reply is not of the expected type, or the
-/// session changed between the commands.
+/// Decodes the replies. Returns `Some(None)` if the document does not exist, and `None` if a reply has an unexpected type or
+/// the session changed between the commands.
 #[expect(
     clippy::option_option,
     reason = "no document differs from one of another type"

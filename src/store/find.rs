@@ -203,8 +203,8 @@ impl Store {
         }
     }
 
-    /// Finds a session with selected messages; `None` if it does not exist or the caller may not read it, an inner `None`
-    /// if the message of the selected branch does not exist.
+    /// Finds a session with selected messages. Returns `None` if it does not exist or the caller may not read it, and
+    /// `Some(None)` if the message of the selected branch does not exist.
     pub async fn find_messages(
         &self,
         context: &RequestContext,

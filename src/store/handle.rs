@@ -3,6 +3,7 @@
 use super::client::RedisClient;
 use super::connection::Connection;
 use super::direct::SmallSessions;
+use super::direct_list::SmallLists;
 use super::error::{Error, Result};
 use super::executor::Executor;
 use super::turns::LogTail;
@@ -14,6 +15,7 @@ pub struct Store {
     executor: Option<Executor>,
     small_sessions: SmallSessions,
     tail: Option<LogTail>,
+    small_lists: SmallLists,
 }
 
 impl Store {
@@ -26,6 +28,7 @@ impl Store {
                 .map(|url| LogTail::new(url, ca_certificate.clone())),
             executor: url.map(|url| Executor::new(Connection::new(url, ca_certificate))),
             small_sessions: SmallSessions::default(),
+            small_lists: SmallLists::default(),
         }
     }
 
@@ -58,6 +61,10 @@ impl Store {
 
     pub(super) fn small_sessions(&self) -> &SmallSessions {
         &self.small_sessions
+    }
+
+    pub(super) fn small_lists(&self) -> &SmallLists {
+        &self.small_lists
     }
 
     pub(super) fn executor(&self) -> Result<&Executor> {

@@ -39,6 +39,21 @@ pub(super) fn single_session_keys(id: &SessionId) -> [String; 2] {
     [document, messages]
 }
 
+/// Returns the key of the document with an id of an index on a single Redis.
+pub(super) fn single_document(id: &[u8]) -> Vec<u8> {
+    KeyScheme::Single.key("session:", id, "")
+}
+
+/// Returns the key of the sessions of a scope in a bucket, by their last activity, on a single Redis.
+pub(super) fn recent(scope: &str, bucket: &str) -> String {
+    format!("llmos:recent:{scope}:{bucket}")
+}
+
+/// Returns the key of the number of a scope's sessions that are indexed, on a single Redis.
+pub(super) fn indexed(scope: &str) -> String {
+    format!("llmos:indexed:{scope}")
+}
+
 /// Returns the scope of a volume's sessions.
 pub(super) fn scope(volume: &Volume) -> String {
     format!("{}:{}", volume.kind.as_str(), volume.id.as_str())

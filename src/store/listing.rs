@@ -24,7 +24,7 @@ const MIN_READ: usize = 200;
 impl Store {
     /// Lists sessions in the order of the request.
     ///
-    /// Takes one round trip, and one more for every 500 sessions or 1 MB that the Python version wrote since the last
+    /// Takes one round trip, or two with plain commands (`direct_list.rs`), and one more for every 500 sessions or 1 MB that the Python version wrote since the last
     /// list. If the index does not contain what the filter compares, it takes up to two round trips and reads up to
     /// `MAX_READ` sessions, and the page may be short. On a cluster see `cluster/list.rs`.
     pub async fn list_sessions(
@@ -80,7 +80,7 @@ impl Store {
             cursor,
             with_total,
         };
-        let part = read_part(self.executor()?, context, &part).await?;
+        let part = read_part(self.executor()?, context, &part, self.small_lists()).await?;
         // Only pinned sessions can be too many.
         Ok(part.unwrap_or_default())
     }
@@ -98,7 +98,8 @@ impl Store {
             cursor: None,
             with_total: false,
         };
-        let Some(part) = read_part(self.executor()?, context, &part).await? else {
+        let Some(part) = read_part(self.executor()?, context, &part, self.small_lists()).await?
+        else {
             return Ok(None);
         };
         let mut page = SessionPage::default();

@@ -81,6 +81,7 @@ mod create;
 mod delete;
 mod diagnosis;
 mod direct;
+mod direct_list;
 mod document;
 mod error;
 mod executor;

@@ -3,6 +3,7 @@
 use redis::{FromRedisValue, ParsingError, Value};
 
 use super::call::Call;
+use super::direct_list::{SmallLists, is_direct, read_part_directly};
 use super::error::Result;
 use super::executor::Executor;
 use super::keys::{self, KeyScheme};
@@ -61,6 +62,7 @@ pub(super) async fn read_part(
     executor: &Executor,
     context: &RequestContext,
     request: &PartRequest<'_>,
+    known: &SmallLists,
 ) -> Result<Option<Part>> {
     let (scopes, with_system) = scopes(context, request.list);
     let scheme = executor.scheme();
@@ -69,6 +71,13 @@ pub(super) async fn read_part(
             .multi_slot()
             .list(context, request, &scopes, with_system)
             .await;
+    }
+    let direct = is_direct(executor, request, &scopes) && !with_system;
+    if direct && known.contains(&scopes[0]) {
+        let part = read_part_directly(executor, context, request, &scopes[0]).await?;
+        if part.is_some() {
+            return Ok(part);
+        }
     }
     let keys = scopes
         .iter()
@@ -81,7 +90,12 @@ pub(super) async fn read_part(
         match executor.execute(context, &call).await? {
             ListReply::Indexing => {}
             ListReply::TooMany => return Ok(None),
-            ListReply::Page(part) => return Ok(Some(part)),
+            ListReply::Page(part) => {
+                if direct {
+                    known.record(&scopes[0], &part);
+                }
+                return Ok(Some(part));
+            }
         }
     }
 }

@@ -284,9 +284,10 @@ async fn page_cost_does_not_grow_with_the_number_of_sessions() {
         let path = format!("/api/sessions?volume=user&volume_id={volume_id}");
         let ten = app.api.get(&format!("{path}&limit=10")).await.json();
         let cursor = ten["next_cursor"].as_str().unwrap();
-        for (query, size) in [
-            ("limit=20", 20),
-            (&*format!("limit=10&cursor={cursor}"), 10),
+        // A first page of small sessions is read with plain commands, in two round trips.
+        for (query, size, round_trips) in [
+            ("limit=20", 20, 2),
+            (&*format!("limit=10&cursor={cursor}"), 10, 1),
         ] {
             let before = app.redis.commands_run();
             let page = app
@@ -294,7 +295,10 @@ async fn page_cost_does_not_grow_with_the_number_of_sessions() {
                 .get(&format!("{path}&{query}"))
                 .await
                 .assert_status(200);
-            assert_eq!((ids(&page).len(), page.round_trips()), (size, 1));
+            assert_eq!(
+                (ids(&page).len(), page.round_trips()),
+                (size, round_trips)
+            );
             costs.push(app.redis.commands_run() - before);
         }
     }

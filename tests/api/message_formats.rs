@@ -13,9 +13,17 @@ fn chat() -> [Value; 5] {
             {"type": "text", "text": "How is it here?"},
             {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "low"}},
         ]}),
-        json!({"role": "assistant", "content": null, "refusal": null, "tool_calls": [call]}),
+        json!({
+            "role": "assistant", "content": null, "refusal": null, "tool_calls": [call],
+            "annotations": [], "audio": null, "function_call": null,
+        }),
         json!({"role": "tool", "tool_call_id": "call_1", "content": "{\"sky\":\"blue\"}"}),
-        json!({"role": "assistant", "content": "Fine.", "refusal": null}),
+        json!({
+            "role": "assistant", "content": "Fine.", "refusal": null,
+            "annotations": [{"type": "url_citation", "url_citation": {
+                "start_index": 0, "end_index": 4, "title": "Weather", "url": "https://example.com/"
+            }}],
+        }),
     ]
 }
 
@@ -315,6 +323,38 @@ async fn hostile_chat_completions_messages_name_the_member() {
         (
             json!({"role": "assistant", "refusal": 5, "content": "x"}),
             "refusal",
+        ),
+        (
+            json!({"role": "assistant", "annotations": [5], "content": "x"}),
+            "annotations",
+        ),
+        (
+            json!({"role": "assistant", "annotations": {}, "content": "x"}),
+            "annotations",
+        ),
+        (
+            json!({"role": "assistant", "annotations": vec![json!({}); 129], "content": "x"}),
+            "annotations",
+        ),
+        (
+            json!({"role": "user", "annotations": [{}], "content": "x"}),
+            "annotations",
+        ),
+        (
+            json!({"role": "assistant", "annotations": [{}], "parts": text}),
+            "annotations",
+        ),
+        (
+            json!({"role": "assistant", "annotations": [{}], "content": null}),
+            "content",
+        ),
+        (
+            json!({"role": "assistant", "audio": {"id": "a"}, "content": "x"}),
+            "audio",
+        ),
+        (
+            json!({"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}, "content": "x"}),
+            "function_call",
         ),
     ] {
         app.api.post(&path, &message).await.assert_invalid(member);

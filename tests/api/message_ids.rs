@@ -217,6 +217,67 @@ async fn change_keeps_what_it_does_not_name() {
 }
 
 #[tokio::test]
+async fn new_content_without_parts_removes_parts_with_the_old_text() {
+    let app = TestApp::shared().await;
+    let path = app.session().await.messages_path();
+    let parts = json!([{"type": "text", "text": "old"}, {"type": "file", "url": "x"}]);
+    for id in ["a", "b"] {
+        let message = json!({"id": id, "role": "user", "parts": parts});
+        app.api.post(&path, &message).await.assert_status(200);
+    }
+    let one = format!("{path}/a");
+    // The content that the parts have already changes nothing.
+    let same = json!({"content": "old"});
+    let same = app.api.patch(&one, &same).await.assert_status(200).json();
+    assert_eq!(same["parts"], parts);
+    let new = json!({"content": "new"});
+    let changed = app.api.patch(&one, &new).await.assert_status(200).json();
+    assert_eq!(
+        (&changed["content"], &changed["parts"]),
+        (&json!("new"), &json!(null))
+    );
+    let both = json!({"content": "short", "parts": parts});
+    let both = app.api.patch(&one, &both).await.assert_status(200).json();
+    assert_eq!(
+        (&both["content"], &both["parts"]),
+        (&json!("short"), &parts)
+    );
+
+    let seen = app.api.get(&format!("{path}/b")).await.json()["updated_at"].clone();
+    let item = |content: &str| json!({"messages": [{"id": "b", "role": "user", "content": content, "updated_at": seen}]});
+    let merged = app.api.put(&path, &item("old")).await.assert_status(200);
+    assert_eq!(merged.json()["unchanged"], json!(["b"]));
+    let merged = app.api.put(&path, &item("new")).await.assert_status(200);
+    assert_eq!(merged.json()["replaced"], json!(["b"]));
+    let found = app.api.get(&format!("{path}/b")).await.json();
+    assert_eq!(
+        (&found["content"], &found["parts"]),
+        (&json!("new"), &json!(null))
+    );
+}
+
+#[tokio::test]
+async fn repeated_put_and_deletion_change_nothing() {
+    let app = TestApp::shared().await;
+    let path = app.session().await.messages_path();
+    let message = json!({"role": "user", "content": "x"});
+    let put = |id: &str| {
+        let path = format!("{path}/{id}");
+        let (api, message) = (app.api.clone(), message.clone());
+        async move { api.put(&path, &message).await }
+    };
+    let created = put("a").await.assert_status(201).json();
+    assert_eq!(put("a").await.assert_status(200).json(), created);
+    put("b").await.assert_status(201);
+    let after = format!("{path}?after=1");
+    for deleted in [1, 0] {
+        let response = app.api.delete(&after).await.assert_status(200).json();
+        assert_eq!(response["deleted"], deleted);
+        assert_eq!(response["message_count"], 1);
+    }
+}
+
+#[tokio::test]
 async fn stale_tag_changes_nothing() {
     let app = TestApp::shared().await;
     let path = app.session().await.messages_path();

@@ -55,6 +55,18 @@ fn openapi_file_matches_the_code() {
     );
 }
 
+#[test]
+fn deletion_of_messages_requires_after() {
+    let document = llmos::openapi::document();
+    let operation = &document["paths"]["/api/sessions/{id}/messages"]["delete"];
+    let parameters = operation["parameters"].as_array().unwrap();
+    let required = |name: &str| {
+        let mut named = parameters.iter().filter(|it| it["name"] == name);
+        named.next().unwrap()["required"] == true
+    };
+    assert!(required("after") && !required("all"));
+}
+
 #[tokio::test]
 async fn every_route_is_described_with_its_methods() {
     let document = llmos::openapi::document();

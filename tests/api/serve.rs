@@ -172,7 +172,7 @@ async fn request_id_is_taken_from_a_valid_vercel_id() {
 }
 
 #[tokio::test]
-async fn warm_request_takes_one_round_trip_and_an_update_two() {
+async fn warm_request_takes_one_round_trip_and_an_update_or_a_list_two() {
     let app = TestApp::start().await;
     let session = app.session().await;
     let path = session.path();
@@ -181,7 +181,7 @@ async fn warm_request_takes_one_round_trip_and_an_update_two() {
     app.api.append(&session.id, "x").await.assert_status(200);
     app.api.get("/api/sessions").await.assert_status(200);
 
-    assert_eq!(app.api.get("/api/sessions").await.round_trips(), 1);
+    assert_eq!(app.api.get("/api/sessions").await.round_trips(), 2);
     assert_eq!(app.api.get(&path).await.round_trips(), 1);
     assert_eq!(app.api.append(&session.id, "x").await.round_trips(), 1);
     assert_eq!(

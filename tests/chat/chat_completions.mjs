@@ -32,7 +32,7 @@ const path = `/api/sessions/${id}/messages`;
 const store = (messages) => send('POST', path, { messages });
 const load = async () => (await send('GET', `${path}?format=openai&limit=200`)).messages;
 
-// Every member of the client's ChatCompletionMessageParam but for audio and function_call.
+// Every member of the client's ChatCompletionMessageParam but for audio and function_call, which must be null.
 const ttl = { mode: 'explicit', ttl: '30m' };
 const said = [
   { role: 'developer', content: 'Be brief.' },

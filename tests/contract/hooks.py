@@ -34,8 +34,6 @@ def before_call(context, case, kwargs):
             query.pop(name, None)
     if (case.method, case.path) == ("GET", "/api/sessions/{id}/messages") and query.get("branch"):
         query.pop("all", None)
-    if (case.method, case.path) == ("DELETE", "/api/sessions/{id}/messages") and not query.get("after"):
-        case.query = {**query, "after": "0"}
     if isinstance(case.body, dict):
         complete_session_body(case, query, case.body)
         complete_messages(case, path, case.body)
@@ -76,7 +74,7 @@ def complete_messages(case, path, body):
         if not is_history:
             message.pop("updated_at", None)
         # Either this project's shape or OpenAI's.
-        for name in ("tool_calls", "tool_call_id", "name", "refusal"):
+        for name in ("tool_calls", "tool_call_id", "name", "refusal", "annotations"):
             message.pop(name, None)
         if not isinstance(message.get("content"), str) or not message["content"]:
             message["content"] = "text"

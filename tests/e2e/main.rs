@@ -22,4 +22,5 @@ mod docs;
 mod fault_workloads;
 mod model_wires;
 mod official_client;
+mod types;
 mod ui_stream;

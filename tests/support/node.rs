@@ -24,6 +24,7 @@ pub async fn run_script(script: &str, arguments: &[&str], environment: &[(&str, 
         "esbuild",
         "openai",
         "playwright-core",
+        "typescript",
         "vercel-blob-0.27.3",
         "vercel-blob-1.1.1",
     ] {

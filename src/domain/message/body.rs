@@ -3,22 +3,24 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::id::{MessageId, Parent};
 use super::new::{Content, NewMessage};
 use super::openai::Chat;
-use super::openai_items::{Label, SentContent, ToolCalls};
+use super::openai_items::{Annotations, Label, SentContent, ToolCalls, Unsupported};
 use super::parts::Parts;
 use super::patch::given;
 use super::values::{Attachment, Feedback, MessageStatus, Model, Role, Timestamp, Usage};
 use crate::domain::metadata::Metadata;
+use crate::util::schema::schema;
 
 /// A message to append, in the shape of this service or of OpenAI's Chat Completions.
 ///
-/// `content` as a list or `null`, `tool_calls`, `tool_call_id`, `name` and `refusal` are OpenAI's. They become parts, so they
-/// do not stand beside `parts`.
+/// `content` as a list or `null`, `tool_calls`, `tool_call_id`, `name`, `refusal`, `annotations`, `audio` and `function_call`
+/// are OpenAI's. They become parts, so they do not stand beside `parts`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
@@ -46,6 +48,18 @@ pub(super) struct Body {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Content>)]
     refusal: Option<Option<Content>>,
+    /// The annotations of a text, such as citations, in OpenAI's shape.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Annotations>)]
+    annotations: Option<Option<Annotations>>,
+    /// Sound is not stored.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(schema_with = null, required = false)]
+    audio: Option<Option<Unsupported>>,
+    /// Deprecated by OpenAI: send `tool_calls`.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(schema_with = null, required = false)]
+    function_call: Option<Option<Unsupported>>,
     metadata: Option<Metadata>,
     status: Option<MessageStatus>,
     model: Option<Model>,
@@ -60,6 +74,10 @@ pub(super) struct Body {
     updated_at: Option<String>,
 }
 
+fn null() -> RefOr<Schema> {
+    schema(json!({"type": "null"}))
+}
+
 impl From<Body> for NewMessage {
     fn from(body: Body) -> Self {
         let chat = Chat {
@@ -68,6 +86,9 @@ impl From<Body> for NewMessage {
             tool_call_id: body.tool_call_id,
             name: body.name,
             refusal: body.refusal,
+            annotations: body.annotations,
+            audio: body.audio,
+            function_call: body.function_call,
         };
         let (content, parts, contradiction) = match chat.into_stored(body.role, body.parts) {
             Ok((content, parts)) => (content, parts, None),

@@ -162,7 +162,15 @@ impl Chat {
 fn begin(role: &str, said: Option<&Object<'_>>) -> Object<'static> {
     let mut message = Object::default();
     message.set("role", json::raw(&role));
-    for name in ["name", "refusal", "tool_calls"] {
+    let kept = [
+        "name",
+        "refusal",
+        "tool_calls",
+        "annotations",
+        "audio",
+        "function_call",
+    ];
+    for name in kept {
         if let Some(value) = said.and_then(|said| said.get(name)) {
             message.set(name, value.to_owned());
         }

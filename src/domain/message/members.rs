@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::util::json::Text;
+use crate::util::json::{self, Text};
 use crate::util::python_json;
 
 /// The members that the stored text of every message has, in order.
@@ -101,6 +101,12 @@ impl<'a> Members<'a> {
             updated_at: owned(self.updated_at),
             deleted: self.deleted,
         }
+    }
+
+    /// Returns whether the content is this text. A new text without parts removes the parts, which have the old text.
+    pub(super) fn has_content(&self, content: &RawValue) -> bool {
+        let own = self.content.as_deref().unwrap_or(RawValue::NULL);
+        json::is_same_value(own.get(), content.get())
     }
 
     /// Returns the values of [`CORE`].

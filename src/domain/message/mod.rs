@@ -21,7 +21,7 @@ pub use self::format::{Format, Rendered};
 pub use self::id::{MAX_MESSAGE_ID_BYTES, MESSAGE_ID_RULE, MessageId, Parent, told_seq};
 pub use self::members::Members;
 pub use self::new::{Content, InvalidMember, MAX_CONTENT_BYTES, NewMessage, StoredMessage};
-pub use self::openai_items::{Label, MAX_CHAT_ITEMS, SentContent, ToolCalls};
+pub use self::openai_items::{Annotations, Label, MAX_CHAT_ITEMS, SentContent, ToolCalls};
 pub use self::openai_part::MAX_LABEL_CHARS;
 pub use self::parts::{MAX_PART_TYPE_CHARS, MAX_PARTS, MAX_PARTS_BYTES, MAX_PARTS_DEPTH, Parts};
 pub use self::patch::{MessagePatch, has_same_content, is_same_time, touch};

@@ -195,7 +195,8 @@ impl NewMessage {
         }
     }
 
-    /// Returns the members of a stored message that is replaced by this one where this one has members; others stay.
+    /// Returns the members of a stored message that is replaced by this one where this one has members; others stay. New
+    /// content without parts removes the parts.
     pub fn merged_over(&self, stored: &Members<'_>) -> Members<'static> {
         let new = self.members(DateTime::UNIX_EPOCH).into_owned();
         let mut merged = stored.clone().into_owned();
@@ -209,7 +210,13 @@ impl NewMessage {
         if self.status.is_some() {
             merged.status = new.status;
         }
-        merged.parts = new.parts.or(merged.parts);
+        let has_new_content = self
+            .content
+            .as_ref()
+            .is_some_and(|content| !stored.has_content(content.as_raw()));
+        if self.parts.is_some() || has_new_content {
+            merged.parts = new.parts;
+        }
         merged.metadata = new.metadata.or(merged.metadata);
         merged.model = new.model.or(merged.model);
         merged.usage = new.usage.or(merged.usage);

@@ -7,7 +7,7 @@
 use serde_json::value::RawValue;
 
 use super::new::{Content, InvalidMember};
-use super::openai_items::{Label, SentContent, ToolCalls, to_parts};
+use super::openai_items::{Annotations, Label, SentContent, ToolCalls, Unsupported, to_parts};
 use super::openai_part::NewPart;
 use super::parts::Parts;
 use super::values::Role;
@@ -18,12 +18,14 @@ use crate::util::json::{self, Object};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chat {
     pub(super) content: SentContent,
-    /// An inner `None` is `null`.
+    /// `Some(None)` is `null`, also in the members below.
     pub(super) tool_calls: Option<Option<ToolCalls>>,
     pub(super) tool_call_id: Option<Label>,
     pub(super) name: Option<Label>,
-    /// An inner `None` is `null`.
     pub(super) refusal: Option<Option<Content>>,
+    pub(super) annotations: Option<Option<Annotations>>,
+    pub(super) audio: Option<Option<Unsupported>>,
+    pub(super) function_call: Option<Option<Unsupported>>,
 }
 
 impl Chat {
@@ -51,6 +53,11 @@ impl Chat {
                 "refusal",
                 Some(Role::Assistant),
             ),
+            (
+                matches!(&self.annotations, Some(Some(list)) if !list.is_empty),
+                "annotations",
+                Some(Role::Assistant),
+            ),
         ]
         .into_iter()
         .filter_map(|(is_set, name, role)| is_set.then_some((name, role)))
@@ -58,6 +65,13 @@ impl Chat {
 
     /// Checks which members stand beside each other.
     fn check(&self, role: Role, has_parts: bool) -> Result<(), InvalidMember> {
+        if matches!(self.audio, Some(Some(_))) {
+            return Err(("audio", "must be null; send its transcript as `content`"));
+        }
+        if matches!(self.function_call, Some(Some(_))) {
+            let rule = "must be null; it is deprecated, send `tool_calls` instead";
+            return Err(("function_call", rule));
+        }
         for (name, only) in self.set_members() {
             if has_parts {
                 return Err((name, "must not stand beside `parts`; send either of them"));
@@ -98,6 +112,9 @@ impl Chat {
         self.check(role, parts.is_some())?;
         let is_said = self.refusal.is_some()
             || self.tool_calls.is_some()
+            || self.annotations.is_some()
+            || self.audio.is_some()
+            || self.function_call.is_some()
             || self.set_members().next().is_some();
         if parts.is_some() || !is_said {
             let content = match self.content {
@@ -148,6 +165,17 @@ impl Chat {
                 said.set("tool_calls", calls.raw.clone());
             }
             _ => {}
+        }
+        match &self.annotations {
+            None => {}
+            Some(None) => said.set("annotations", json::null()),
+            Some(Some(list)) => said.set("annotations", list.raw.clone()),
+        }
+        if self.audio.is_some() {
+            said.set("audio", json::null());
+        }
+        if self.function_call.is_some() {
+            said.set("function_call", json::null());
         }
         json::raw(&said)
     }

@@ -103,3 +103,37 @@ impl<'de> Deserialize<'de> for ToolCalls {
         Ok(Self(calls))
     }
 }
+
+/// The `annotations` of a new message: objects, kept as they are.
+#[derive(Clone, Debug)]
+pub struct Annotations {
+    pub(super) raw: Box<RawValue>,
+    pub(super) is_empty: bool,
+}
+
+impl<'de> Deserialize<'de> for Annotations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let items: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
+        let is_valid = raw.get().starts_with('[')
+            && items.len() <= MAX_CHAT_ITEMS
+            && items.iter().all(|item| item.get().starts_with('{'));
+        if !is_valid {
+            return Err(serde::de::Error::custom(format!(
+                "must be an array of at most {MAX_CHAT_ITEMS} objects"
+            )));
+        }
+        let is_empty = items.is_empty();
+        Ok(Self { raw, is_empty })
+    }
+}
+
+/// A value of a member that must be `null`; `Chat` rejects it by name.
+#[derive(Clone, Debug)]
+pub(super) struct Unsupported;
+
+impl<'de> Deserialize<'de> for Unsupported {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}

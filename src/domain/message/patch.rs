@@ -17,7 +17,7 @@ use crate::util::json::{self, Text};
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MessagePatch {
-    /// The text. Without it, new parts make it anew.
+    /// The text. Without it, it is made of new parts. A new text without parts removes the parts.
     #[schema(value_type = Option<Content>)]
     content: Option<Content>,
     #[serde(deserialize_with = "given")]
@@ -65,7 +65,12 @@ impl MessagePatch {
                 .map(|parts| Cow::Owned(parts.as_raw().to_owned()));
         }
         match (&self.content, &self.parts) {
-            (Some(content), _) => changed.content = Some(Cow::Owned(content.as_raw().to_owned())),
+            (Some(content), parts) => {
+                if parts.is_none() && !stored.has_content(content.as_raw()) {
+                    changed.parts = None;
+                }
+                changed.content = Some(Cow::Owned(content.as_raw().to_owned()));
+            }
             (None, Some(Some(parts))) => {
                 changed.content = Some(Cow::Owned(json::raw(&parts.text())))
             }
@@ -203,6 +208,29 @@ mod tests {
             patched(r#"{"parts":null,"content":""}"#).unwrap_err().0,
             "content"
         );
+    }
+
+    #[test]
+    fn new_content_without_parts_removes_the_parts() {
+        let text = patched(r#"{"content":"new"}"#).unwrap();
+        assert!(
+            text.contains(r#""content":"new""#) && !text.contains("parts"),
+            "{text}"
+        );
+        let text = patched(r#"{"content":"o\u006cd","model":"m"}"#).unwrap();
+        assert!(text.contains(r#""parts":[{"#), "{text}");
+        assert_eq!(patched(r#"{"content":""}"#).unwrap_err().0, "content");
+        let stored = Members::parse(STORED).unwrap();
+        let merged = |text: &str| {
+            let new: NewMessage = serde_json::from_str(text).unwrap();
+            new.merged_over(&stored).rest()
+        };
+        let text = merged(r#"{"role":"user","content":"new"}"#);
+        assert!(!text.contains("parts"), "{text}");
+        let text = merged(r#"{"role":"user","content":"old"}"#);
+        assert!(text.contains(r#""parts":[{"#), "{text}");
+        let text = merged(r#"{"role":"user","parts":[{"type":"text","text":"new"}]}"#);
+        assert!(text.contains(r#""content":"new""#), "{text}");
     }
 
     #[test]

@@ -219,7 +219,7 @@ impl Layout {
     }
 }
 
-/// Returns the range of a member's value and moves behind it; an inner `None` if another member follows.
+/// Returns the range of a member's value and moves behind it; `Some(None)` if another member follows.
 #[expect(
     clippy::option_option,
     reason = "a missing member is not a malformed one"

@@ -19,7 +19,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Reads a stored message; an inner `None` for a deleted one.
+    /// Reads a stored message; `Some(None)` for a deleted one.
     #[expect(clippy::option_option, reason = "a deleted message is readable")]
     pub(super) fn of(message: &'a Message) -> Option<Option<Self>> {
         let members = Members::parse(message.text());

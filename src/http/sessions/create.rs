@@ -108,10 +108,10 @@ impl CreateSessionBody {
     }
 }
 
-/// Checks that an origin of a name comes with a name.
+/// Checks that the origin of a name comes with a name.
 ///
 /// # Errors
-/// If there is no name.
+/// If `source` is given without `name`.
 pub(super) fn check_title_source(source: Option<TitleSource>, name: Option<&Name>) -> Result<()> {
     match (source, name) {
         (Some(_), None) => Err(Error::field(

@@ -64,7 +64,8 @@ pub(super) async fn find_message(
 /// Stores a whole message under its id: it replaces the stored one in place, or it is appended.
 ///
 /// A stored message keeps its `seq`, its parent, and its timestamp unless the body has another one. Where the body has no
-/// `id`, it is that of the path.
+/// `id`, it is that of the path. A repeated request changes nothing and is 200, also where the reply to the first one, a 201,
+/// was lost.
 #[utoipa::path(
     put, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, FormatQuery, IfMatch),
     request_body = NewMessage,
@@ -104,8 +105,8 @@ pub(super) async fn put_message(
 
 /// Changes members of a message in place.
 ///
-/// `metadata` and `usage` are merge patches (RFC 7396); other members are replaced. New parts without a content make the
-/// content anew.
+/// `metadata` and `usage` are merge patches (RFC 7396); other members are replaced. Without a content, it is made of new
+/// parts; a content that differs from the stored one, without parts, removes the parts.
 #[utoipa::path(
     patch, path = "/api/sessions/{id}/messages/{message_id}", tag = "messages", params(MessagePath, FormatQuery, IfMatch),
     request_body(content(

@@ -295,7 +295,7 @@ fn read_messages(body: &JsonBody) -> Result<(Vec<NewMessage>, PathOf)> {
 #[into_params(parameter_in = Query)]
 pub(super) struct DeleteQuery {
     /// The messages after this `seq` are deleted.
-    #[param(schema_with = required_seq, required = true)]
+    #[param(schema_with = required_seq)]
     after: Option<String>,
     /// Whether those of all branches are deleted.
     #[param(schema_with = parameters::flag, required = false)]
@@ -311,7 +311,7 @@ fn required_seq() -> RefOr<Schema> {
 pub(super) struct DeletedMessages {
     pub(super) message: String,
     pub(super) session_id: SessionId,
-    /// The number of deleted messages.
+    /// The number of messages that this request deleted.
     pub(super) deleted: u64,
     /// The number of messages of the active branch.
     pub(super) message_count: u64,
@@ -322,7 +322,7 @@ pub(super) struct DeletedMessages {
 /// Deletes the messages after a `seq` of the active branch, or of all branches.
 ///
 /// Their contents are erased; their places stay, so `seq` has no gaps. A failed request may have deleted the last ones;
-/// repeat it.
+/// repeat it. `deleted` counts the messages that this request deleted, so it is 0 for a repeated one.
 #[utoipa::path(
     delete, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, DeleteQuery, IfMatch),
     responses(
@@ -376,7 +376,8 @@ impl ToSchema for History {
 ///
 /// New messages are appended in order, and messages that the history lacks stay. A changed message replaces the stored one
 /// where it names the stored `updated_at`, or `If-Match` names the session's entity tag; otherwise it is a conflict, and
-/// the stored one stays. Nothing is deleted, and nothing that was deleted comes back.
+/// the stored one stays. Members that an item leaves out stay; a new content without parts removes the parts. No message is
+/// deleted, and no deleted one comes back.
 #[utoipa::path(
     put, path = "/api/sessions/{id}/messages", tag = "messages", params(SessionPath, IfMatch),
     request_body = History,

@@ -100,6 +100,8 @@ end
 -- Reading
 
 local parts, taken, bytes, is_full = {}, 0, 0, false
+-- The id of the message that was read but does not fit on the page, by its seq: a huge one is not read again.
+local left_out_ids = {}
 
 -- Reads messages of a range until a limit is reached. The first chunk covers most requests and is then returned
 -- unchanged: copying a list in Lua costs more than reading it. Returns how many were read.
@@ -118,6 +120,8 @@ local function read_range_of(range)
       bytes = bytes + message_bytes
       is_full = bytes > max_bytes and taken > 0
       if is_full then
+        local seq = from + place - 1
+        left_out_ids[seq] = id_of(chunk[place], seq)
         break
       end
       if message_bytes > MAX_MESSAGE_BYTES then
@@ -212,7 +216,8 @@ local function reply_parts()
     if part.first == part.segment.first then
       parent_id = part.segment.parent_id
     elseif part.first > 1 then
-      parent_id = id_of(text_at(part.first - 1), part.first - 1)
+      local parent = part.first - 1
+      parent_id = left_out_ids[parent] or id_of(text_at(parent), parent)
     end
     reply[#reply + 1] = {part.first, parent_id, part.texts}
   end

@@ -51,7 +51,7 @@ end
 
 -- The number of messages, with deleted ones; open_index() sets it.
 local length = 0
--- 'ids', 'branches', or nil if there is no message index.
+-- The state of the message index, as in the document: 'ids', 'branches', or nil for none. open_index() sets it.
 local index
 
 -- Returns whether all keys of the message index exist.

@@ -8,6 +8,7 @@ local expected, new, micros, expected_state = unpack(ARGV, 3, 6)
 
 local function update()
   local document = find_writable_document()
+  expect_session(document)
   open_index(document)
   local case = 'updated'
   -- The new document is already stored if this call repeats one whose reply was lost.
