@@ -24,6 +24,7 @@ mod files;
 mod headers;
 mod http;
 mod models;
+mod name;
 mod output;
 mod prices;
 mod settings;
@@ -31,8 +32,8 @@ mod stream;
 mod wire;
 
 pub use self::client::{Provider, Timeouts};
-pub(crate) use self::models::is_model_name;
 pub use self::models::{AllowedModel, ModelChoice, NotAllowed};
+pub(crate) use self::name::is_model_name;
 pub use self::output::{
     MAX_ANSWER_BYTES, MAX_BLOCKS, MAX_NAME_BYTES, MAX_TOOL_CALLS, MAX_TOOL_INPUT_BYTES,
 };

@@ -2,9 +2,7 @@
 
 use std::str::FromStr;
 
-use super::client::Provider;
-use super::output::MAX_NAME_BYTES;
-use super::settings::Settings;
+use super::name::is_model_name;
 
 /// The highest number of output tokens that can be configured.
 const MAX_OUTPUT_TOKENS: u32 = 1_000_000;
@@ -45,11 +43,6 @@ impl FromStr for AllowedModel {
     }
 }
 
-/// Returns whether a text can be the name of a model: visible ASCII of at most [`MAX_NAME_BYTES`].
-pub(crate) fn is_model_name(name: &str) -> bool {
-    (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 /// The model of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelChoice {
@@ -63,28 +56,3 @@ pub struct ModelChoice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the model is not allowed")]
 pub struct NotAllowed;
-
-impl Settings {
-    /// Returns the model of a request. Without a requested one it is the default: `LLMOS_MODEL`, else the first one of
-    /// `LLMOS_MODELS`, else that of the provider.
-    ///
-    /// # Errors
-    /// If the requested model is not allowed.
-    pub fn model(
-        &self,
-        requested: Option<&str>,
-        provider: &Provider,
-    ) -> Result<ModelChoice, NotAllowed> {
-        let name = requested.unwrap_or(&provider.default_model);
-        let allowed = self.models.iter().find(|model| model.name == name);
-        let is_default = name == provider.default_model;
-        let is_free = self.models.is_empty() && is_model_name(name);
-        if allowed.is_none() && !is_default && !is_free {
-            return Err(NotAllowed);
-        }
-        Ok(ModelChoice {
-            name: name.to_owned(),
-            max_output_tokens: allowed.and_then(|model| model.max_output_tokens),
-        })
-    }
-}

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::event::ModelUsage;
-use super::models::is_model_name;
+use super::name::is_model_name;
 
 /// The number of decimal places of a price in dollars per million tokens.
 const PRICE_PLACES: usize = 6;

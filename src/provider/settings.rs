@@ -3,7 +3,8 @@
 use super::anthropic;
 use super::client::{Provider, Timeouts};
 use super::http::{Credentials, Http};
-use super::models::AllowedModel;
+use super::models::{AllowedModel, ModelChoice, NotAllowed};
+use super::name::is_model_name;
 use super::prices::Prices;
 use super::wire::Wire;
 use crate::util::secret::Secret;
@@ -106,6 +107,29 @@ impl Settings {
     /// Returns the name of the provider that [`Self::select`] chooses for a request without a key.
     pub fn name(&self, oidc: Option<&Secret>) -> Option<&'static str> {
         self.select(None, oidc).map(|provider| provider.name())
+    }
+
+    /// Returns the model of a request. Without a requested one it is the default: `LLMOS_MODEL`, else the first one of
+    /// `LLMOS_MODELS`, else that of the provider.
+    ///
+    /// # Errors
+    /// If the requested model is not allowed.
+    pub fn model(
+        &self,
+        requested: Option<&str>,
+        provider: &Provider,
+    ) -> Result<ModelChoice, NotAllowed> {
+        let name = requested.unwrap_or(&provider.default_model);
+        let allowed = self.models.iter().find(|model| model.name == name);
+        let is_default = name == provider.default_model;
+        let is_free = self.models.is_empty() && is_model_name(name);
+        if allowed.is_none() && !is_default && !is_free {
+            return Err(NotAllowed);
+        }
+        Ok(ModelChoice {
+            name: name.to_owned(),
+            max_output_tokens: allowed.and_then(|model| model.max_output_tokens),
+        })
     }
 
     fn openrouter(&self, key: &Secret, is_of_request: bool) -> Provider {

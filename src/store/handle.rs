@@ -6,7 +6,7 @@ use super::direct::SmallSessions;
 use super::direct_list::SmallLists;
 use super::error::{Error, Result};
 use super::executor::Executor;
-use super::turns::LogTail;
+use super::turns::tail::LogTail;
 use crate::domain::request_context::RequestContext;
 
 /// Sessions, messages and cached skills in Redis. A process has one, which owns the connection.

@@ -7,6 +7,7 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::begin::ask_in_background;
 use super::body::ChatBody;
 use super::original;
 use super::stream::sse;
@@ -136,20 +137,6 @@ pub(super) async fn chat(
             (replayed, Answered::new(session, asked, message)).into_response()
         }
     })
-}
-
-/// Begins a turn, and starts its producer apart from the request.
-pub(super) async fn ask_in_background(
-    app: &App,
-    context: &RequestContext,
-    keeper: Option<&RequestKeeper>,
-    ask: Ask,
-) -> Result<Asked> {
-    let mut asked = app.chat(context).ask(ask).await?;
-    if let Some(producer) = asked.producer.take() {
-        app.background.spawn(producer, keeper);
-    }
-    Ok(asked)
 }
 
 /// A whole answer.

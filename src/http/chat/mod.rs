@@ -1,6 +1,7 @@
 //! `/api/chat`: a model answers; its answer is streamed, read again, stopped, and described.
 
 mod ask;
+mod begin;
 mod body;
 mod original;
 mod stream;

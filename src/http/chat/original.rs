@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::ask::ask_in_background;
+use super::begin::ask_in_background;
 use super::ui_message::new_message;
 use crate::app::App;
 use crate::domain::message::Members;

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::live::LiveTurn;
 use super::outputs::with_outputs;
-use super::produce::StartedTurn;
 use super::salvage::end_turn;
+use super::started::StartedTurn;
 use super::{ChatService, Reader, TurnRequest};
 use crate::domain::chat::chunk::Chunk;
 use crate::domain::chat::turn::{Operation, TurnId, stream_url};

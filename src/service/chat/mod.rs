@@ -4,6 +4,7 @@ pub mod encode;
 pub mod prompt;
 pub mod salvage;
 
+mod answer;
 mod ask;
 mod deps;
 mod follow;
@@ -14,6 +15,8 @@ mod prompt_of;
 mod reader;
 mod request;
 mod resume;
+mod server_tool;
+mod started;
 mod stop;
 mod tools;
 mod wait;
@@ -24,8 +27,8 @@ pub use self::live::LiveTurns;
 pub use self::reader::{Read, Reader};
 pub use self::request::TurnRequest;
 pub use self::resume::Resumed;
+pub use self::server_tool::ServerTool;
 pub use self::stop::Stopped;
-pub use self::tools::ServerTool;
 use crate::domain::request_context::RequestContext;
 
 /// The chat of one request.

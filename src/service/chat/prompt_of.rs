@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::produce::StartedTurn;
 use super::prompt::{
     Conversation, DEFAULT_CONTEXT_TOKENS, FileKind, Files, HistoryMessage, NamedSkill, PromptSkill,
     context_tokens, rank, room, system_texts, tokens,
 };
-use super::tools::ServerTool;
+use super::server_tool::ServerTool;
+use super::started::StartedTurn;
 use crate::domain::message::{Branch, MAX_MESSAGES_PER_PAGE, MessageRange, MessageSelection};
 use crate::provider::request::{ModelRequest, SystemText};
 use crate::service::error::Result;

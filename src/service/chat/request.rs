@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::provider::request::ModelTool;
 use crate::service::chat::encode::ToolNames;
-use crate::service::chat::tools::ServerTool;
+use crate::service::chat::server_tool::ServerTool;
 use crate::skill::SkillId;
 
 /// The tools, skills and options of a turn.

@@ -1,7 +1,6 @@
 //! Ends turns that nobody produces any more: the answer is made of what the log has.
 
-use super::produce::answer::{Answer, Usage};
-use super::produce::commit::activates;
+use super::answer::{Answer, Usage, activates};
 use crate::domain::caller::Caller;
 use crate::domain::chat::chunk::Chunk;
 use crate::domain::chat::turn::{Operation, Turn, TurnStatus};

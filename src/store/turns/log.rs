@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use redis::streams::StreamRangeReply;
 use redis::{FromRedisValue, ParsingError, Value};
 
+use super::entry::{Entry, read_entries};
 use super::read::turn_of;
 use super::{ACTIVE_LOG, internal, millis};
-use crate::domain::chat::turn::{Turn, TurnId, TurnStatus};
+use crate::domain::chat::turn::{Turn, TurnId};
 use crate::domain::session::SessionId;
 use crate::store::call::Call;
 use crate::store::error::Result;
@@ -63,26 +64,6 @@ impl FromRedisValue for Appended {
     }
 }
 
-/// What an entry contains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
-    /// Chunks, after which more follow.
-    Chunks,
-    /// The closing chunks of a turn that ended so.
-    End(TurnStatus),
-}
-
-/// An entry of the log.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// The number, from 1.
-    pub number: u64,
-    /// What it contains.
-    pub kind: EntryKind,
-    /// The chunks, one JSON object per line.
-    pub chunks: String,
-}
-
 /// Entries of a log, and the turn of the session when they were read.
 #[derive(Debug)]
 pub struct LogPage {
@@ -103,22 +84,6 @@ impl FromRedisValue for LogPage {
             entries: read_entries(entries),
         })
     }
-}
-
-/// Returns the entries of a part of a log. Malformed ones are left out.
-pub(super) fn read_entries(entries: StreamRangeReply) -> Vec<Entry> {
-    let entries = entries.ids.into_iter().filter_map(|entry| {
-        let kind = match entry.get::<String>("k")?.as_str() {
-            "f" => EntryKind::End(TurnStatus::parse(&entry.get::<String>("s")?)?),
-            _ => EntryKind::Chunks,
-        };
-        Some(Entry {
-            number: entry.id.split('-').next()?.parse().ok()?,
-            kind,
-            chunks: entry.get("d")?,
-        })
-    });
-    entries.collect()
 }
 
 impl Store {

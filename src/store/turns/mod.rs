@@ -2,15 +2,17 @@
 
 mod begin;
 mod commit;
+mod entry;
 mod log;
 mod read;
-mod tail;
+mod subscribe;
+pub(super) mod tail;
 
 pub use self::begin::{Begin, Begun};
 pub use self::commit::{Commit, Committed};
-pub use self::log::{Appended as AppendedEntry, Entry, EntryKind, LogPage, NewEntry};
+pub use self::entry::{Entry, EntryKind};
+pub use self::log::{Appended as AppendedEntry, LogPage, NewEntry};
 pub use self::read::TurnState;
-pub(super) use self::tail::LogTail;
 
 use std::time::Duration;
 

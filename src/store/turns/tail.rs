@@ -13,13 +13,9 @@ use redis::streams::StreamReadReply;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, sleep};
 
-use super::log::{Entry, EntryKind, read_entries};
-use crate::domain::chat::turn::TurnId;
-use crate::domain::session::SessionId;
+use super::entry::{Entry, EntryKind, read_entries};
 use crate::store::connection::{Connection, Idempotence};
 use crate::store::error::{Error, Result};
-use crate::store::handle::Store;
-use crate::store::keys::KeyScheme;
 
 /// How long one command waits, in milliseconds. A subscription that begins meanwhile waits as long; it is shorter than the
 /// response timeout of the connection.
@@ -57,7 +53,25 @@ impl LogTail {
         }
     }
 
-    fn subscribe(&self, subscription: Subscription) {
+    /// Subscribes to the entries of a log after the entry `after`; `None` if Redis rejects blocking commands.
+    pub(super) fn subscribe(
+        &self,
+        key: Vec<u8>,
+        after: u64,
+    ) -> Option<mpsc::UnboundedReceiver<Vec<Entry>>> {
+        if self.is_rejected.load(Ordering::Relaxed) {
+            return None;
+        }
+        let (entries, receiver) = mpsc::unbounded_channel();
+        self.add(Subscription {
+            key,
+            after,
+            entries,
+        });
+        Some(receiver)
+    }
+
+    fn add(&self, subscription: Subscription) {
         let sender = self.subscriptions.get_or_init(|| {
             let (sender, receiver) = mpsc::unbounded_channel();
             let connection = Connection::new(self.url.clone(), self.ca_certificate.clone());
@@ -66,32 +80,6 @@ impl LogTail {
         });
         // The task ends with the process. A subscription that is dropped makes its caller poll.
         let _ = sender.send(subscription);
-    }
-}
-
-impl Store {
-    /// Subscribes to the entries of a log after the entry `after`. The channel closes after the last entry, and when
-    /// Redis fails; the caller then reads the log and subscribes again. `None` where the caller must poll.
-    pub fn subscribe_to_log(
-        &self,
-        id: &SessionId,
-        turn: &TurnId,
-        after: u64,
-    ) -> Result<Option<mpsc::UnboundedReceiver<Vec<Entry>>>> {
-        let scheme = self.executor()?.scheme();
-        let Some(tail) = self.tail() else {
-            return Ok(None);
-        };
-        if scheme == KeyScheme::Cluster || tail.is_rejected.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let (sender, receiver) = mpsc::unbounded_channel();
-        tail.subscribe(Subscription {
-            key: scheme.turn_log(id, turn),
-            after,
-            entries: sender,
-        });
-        Ok(Some(receiver))
     }
 }
 

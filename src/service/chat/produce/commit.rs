@@ -4,14 +4,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
 
-use super::answer::{Answer, Usage};
 use super::writer::{Rest, retried};
-use super::{End, Producer, StartedTurn};
+use super::{End, Producer};
+use crate::domain::chat::PartsBuilder;
 use crate::domain::chat::chunk::Chunk;
-use crate::domain::chat::turn::{Operation, TurnId, TurnStatus};
-use crate::domain::chat::{PartCounts, PartsBuilder};
-use crate::domain::message::{Members, Message};
-use crate::store::{Commit, Committed, Entry, EntryKind, Replacement, Result};
+use crate::domain::chat::turn::TurnId;
+use crate::domain::message::NewMessage;
+use crate::service::chat::answer::{Answer, Usage, activates};
+use crate::service::chat::prompt_of::UsedSkill;
+use crate::store::{Commit, Committed, Entry, EntryKind, Rejected, Replacement, Result};
 use crate::util::json;
 
 /// The number of times that a continued message may be changed by others while its turn ends.
@@ -27,29 +28,13 @@ struct Metadata<'a> {
     finish_reason: &'a str,
     usage: &'a Usage,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    skills: &'a [crate::service::chat::prompt_of::UsedSkill],
+    skills: &'a [UsedSkill],
     #[serde(skip_serializing_if = "is_zero")]
     omitted_messages: usize,
 }
 
 fn is_zero(count: &usize) -> bool {
     *count == 0
-}
-
-impl StartedTurn {
-    /// Returns the builder of the message, and how many parts it begins with.
-    pub(super) fn parts(&self) -> (PartsBuilder, PartCounts) {
-        let members = self.continued.as_ref().map(Message::text);
-        let members = members.and_then(Members::parse_owned);
-        let parts = members
-            .as_ref()
-            .and_then(|members| members.parts.as_deref());
-        let metadata = members
-            .as_ref()
-            .and_then(|members| members.metadata.as_deref());
-        let counts = parts.map(PartCounts::of).unwrap_or_default();
-        (PartsBuilder::new(parts).with_metadata(metadata), counts)
-    }
 }
 
 impl Producer {
@@ -166,18 +151,15 @@ impl Producer {
                     | Committed::Moved(_),
                 )
                 | None => return Ok(false),
-                Some(Committed::Rejected(rejected)) => {
-                    use crate::store::Rejected;
-                    match (*rejected, &continued) {
-                        (Rejected::Changed(text), Some(stored)) => {
-                            continued = Some(stored.with_text(text));
-                        }
-                        (rejected, _) => {
-                            tracing::warn!(reason = ?rejected, "the answer of a turn cannot be stored");
-                            break;
-                        }
+                Some(Committed::Rejected(rejected)) => match (*rejected, &continued) {
+                    (Rejected::Changed(text), Some(stored)) => {
+                        continued = Some(stored.with_text(text));
                     }
-                }
+                    (rejected, _) => {
+                        tracing::warn!(reason = ?rejected, "the answer of a turn cannot be stored");
+                        break;
+                    }
+                },
             }
         }
         let error = End::Error("message_rejected", String::new());
@@ -192,7 +174,7 @@ impl Producer {
         end: &End,
         number: u64,
         closing: &str,
-        message: Option<&crate::domain::message::NewMessage>,
+        message: Option<&NewMessage>,
         replacement: Option<&Replacement>,
     ) -> Result<Option<Committed>> {
         let turn = &self.turn;
@@ -231,13 +213,4 @@ impl Producer {
             "turn"
         );
     }
-}
-
-/// Returns whether the branch of an answer becomes the active one. A failed new version stands beside the old one.
-pub(in crate::service::chat) fn activates(operation: Operation, status: TurnStatus) -> bool {
-    let is_usable = matches!(
-        status,
-        TurnStatus::Completed | TurnStatus::Stopped | TurnStatus::Incomplete
-    );
-    is_usable || matches!(operation, Operation::Submit | Operation::Continue)
 }

@@ -1,8 +1,7 @@
 //! The producer of a turn: asks the model, writes its answer to the log, and stores it as a message. It runs apart from the
 //! request that began the turn, so a client that leaves changes nothing.
 
-pub(super) mod answer;
-pub(super) mod commit;
+mod commit;
 mod steps;
 mod writer;
 
@@ -12,48 +11,19 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use self::answer::Usage;
 use self::writer::{Log, LogWriter, Signal};
-use super::deps::ChatDeps;
+use super::answer::Usage;
 use super::encode::Encoder;
 use super::live::LiveTurn;
-use super::request::TurnRequest;
+use super::prompt_of::PromptInfo;
+use super::started::StartedTurn;
 use crate::domain::chat::chunk::Chunk;
-use crate::domain::chat::turn::{Operation, TurnId, TurnStatus};
+use crate::domain::chat::turn::TurnStatus;
 use crate::domain::chat::{Ending, PartsBuilder};
-use crate::domain::message::{Message, MessageId};
-use crate::domain::request_context::RequestContext;
-use crate::domain::session::SessionId;
 use crate::provider::error::ProviderError;
-use crate::provider::{ModelChoice, Provider};
 
 /// The time before the deadline in Redis at which the producer ends the turn by itself.
 const DEADLINE_RESERVE: Duration = Duration::from_secs(2);
-
-/// A turn that began.
-#[derive(Debug)]
-pub(super) struct StartedTurn {
-    pub(super) deps: ChatDeps,
-    /// The caller, for reads of skills and files.
-    pub(super) context: RequestContext,
-    pub(super) provider: Provider,
-    pub(super) model: ModelChoice,
-    pub(super) session: SessionId,
-    pub(super) turn: TurnId,
-    pub(super) owner: String,
-    pub(super) operation: Operation,
-    pub(super) message_id: MessageId,
-    pub(super) user_message_id: MessageId,
-    pub(super) user_seq: u64,
-    /// The answer that goes on, as it is stored.
-    pub(super) continued: Option<Message>,
-    pub(super) request: TurnRequest,
-    /// The chunks of the first entry of the log, which is stored already.
-    pub(super) beginning: String,
-    pub(super) live: Arc<LiveTurn>,
-    /// The time at which the turn began.
-    pub(super) started: Instant,
-}
 
 /// How a turn ended.
 #[derive(Debug)]
@@ -130,7 +100,7 @@ struct Producer {
     output_chars: usize,
     first_token: Option<Duration>,
     response_model: Option<String>,
-    prompt: super::prompt_of::PromptInfo,
+    prompt: PromptInfo,
 }
 
 impl StartedTurn {
@@ -176,7 +146,7 @@ impl Producer {
             output_chars: 0,
             first_token: None,
             response_model: None,
-            prompt: super::prompt_of::PromptInfo::default(),
+            prompt: PromptInfo::default(),
             turn,
         }
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::domain::chat::turn::TurnStatus;
+use crate::domain::chat::turn::{Operation, TurnStatus};
 use crate::domain::message::{Members, Message, MessageId, MessagePatch, NewMessage, touch};
 use crate::provider::event::ModelUsage;
 use crate::store::Replacement;
@@ -12,39 +12,39 @@ use crate::util::time::now;
 
 /// What the model wrote, and what it cost.
 #[derive(Debug)]
-pub(in crate::service::chat) struct Answer<'a> {
-    pub(in crate::service::chat) message_id: &'a MessageId,
-    pub(in crate::service::chat) user_message_id: &'a MessageId,
-    pub(in crate::service::chat) status: TurnStatus,
-    pub(in crate::service::chat) model: &'a str,
-    pub(in crate::service::chat) parts: &'a RawValue,
-    pub(in crate::service::chat) usage: Option<&'a Usage>,
-    pub(in crate::service::chat) metadata: Option<&'a RawValue>,
+pub(super) struct Answer<'a> {
+    pub(super) message_id: &'a MessageId,
+    pub(super) user_message_id: &'a MessageId,
+    pub(super) status: TurnStatus,
+    pub(super) model: &'a str,
+    pub(super) parts: &'a RawValue,
+    pub(super) usage: Option<&'a Usage>,
+    pub(super) metadata: Option<&'a RawValue>,
     /// Whether the branch of the answer becomes the active one.
-    pub(in crate::service::chat) activates: bool,
+    pub(super) activates: bool,
 }
 
 /// The usage as a message has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(in crate::service::chat) struct Usage {
+pub(super) struct Usage {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::service::chat) input_tokens: Option<u64>,
+    pub(super) input_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::service::chat) output_tokens: Option<u64>,
+    pub(super) output_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::service::chat) cached_input_tokens: Option<u64>,
+    pub(super) cached_input_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::service::chat) reasoning_tokens: Option<u64>,
+    pub(super) reasoning_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::service::chat) cost: Option<String>,
+    pub(super) cost: Option<String>,
     /// Whether the counts are estimated, because the provider did not report them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(in crate::service::chat) partial: bool,
+    pub(super) partial: bool,
 }
 
 impl Usage {
     /// Adds the usage of a further request of the turn.
-    pub(in crate::service::chat) fn add(&mut self, usage: &ModelUsage) {
+    pub(super) fn add(&mut self, usage: &ModelUsage) {
         let add = |sum: &mut Option<u64>, more: Option<u64>| {
             if let Some(more) = more {
                 *sum = Some(sum.unwrap_or(0).saturating_add(more));
@@ -57,7 +57,7 @@ impl Usage {
     }
 
     /// Adds the cost of a further request, in dollars as decimal text.
-    pub(in crate::service::chat) fn add_cost(&mut self, cost: &str) {
+    pub(super) fn add_cost(&mut self, cost: &str) {
         self.cost = Some(match &self.cost {
             None => cost.to_owned(),
             Some(sum) => crate::util::decimal::add(sum, cost),
@@ -101,7 +101,7 @@ impl Answer<'_> {
     }
 
     /// Returns the answer as a new message; `None` if it exceeds a limit of messages.
-    pub(in crate::service::chat) fn to_new_message(&self) -> Option<NewMessage> {
+    pub(super) fn to_new_message(&self) -> Option<NewMessage> {
         let body = Body {
             id: Some(self.message_id),
             parent_id: Some(self.user_message_id),
@@ -113,11 +113,20 @@ impl Answer<'_> {
     }
 
     /// Returns the answer in the place of the stored part of it; `None` if it exceeds a limit of messages.
-    pub(in crate::service::chat) fn to_replacement(&self, stored: &Message) -> Option<Replacement> {
+    pub(super) fn to_replacement(&self, stored: &Message) -> Option<Replacement> {
         let patch: MessagePatch = serde_json::from_str(&json::text(&self.body())).ok()?;
         let members = Members::parse_owned(stored.text())?;
         let mut changed = patch.applied_to(&members).ok()?;
         touch(&mut changed, &members, now());
         Some(Replacement::new(stored, changed.to_text(&stored.id())))
     }
+}
+
+/// Returns whether the branch of an answer becomes the active one. A failed new version stands beside the old one.
+pub(super) fn activates(operation: Operation, status: TurnStatus) -> bool {
+    let is_usable = matches!(
+        status,
+        TurnStatus::Completed | TurnStatus::Stopped | TurnStatus::Incomplete
+    );
+    is_usable || matches!(operation, Operation::Submit | Operation::Continue)
 }

@@ -1,0 +1,56 @@
+//! A turn that began, as its producer needs it.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::deps::ChatDeps;
+use super::live::LiveTurn;
+use super::request::TurnRequest;
+use crate::domain::chat::turn::{Operation, TurnId};
+use crate::domain::chat::{PartCounts, PartsBuilder};
+use crate::domain::message::{Members, Message, MessageId};
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::SessionId;
+use crate::provider::{ModelChoice, Provider};
+
+/// A turn that began.
+#[derive(Debug)]
+pub(super) struct StartedTurn {
+    pub(super) deps: ChatDeps,
+    /// The caller, for reads of skills and files.
+    pub(super) context: RequestContext,
+    pub(super) provider: Provider,
+    pub(super) model: ModelChoice,
+    pub(super) session: SessionId,
+    pub(super) turn: TurnId,
+    pub(super) owner: String,
+    pub(super) operation: Operation,
+    pub(super) message_id: MessageId,
+    pub(super) user_message_id: MessageId,
+    pub(super) user_seq: u64,
+    /// The answer that goes on, as it is stored.
+    pub(super) continued: Option<Message>,
+    pub(super) request: TurnRequest,
+    /// The chunks of the first entry of the log, which is stored already.
+    pub(super) beginning: String,
+    pub(super) live: Arc<LiveTurn>,
+    /// The time at which the turn began.
+    pub(super) started: Instant,
+}
+
+impl StartedTurn {
+    /// Returns the builder of the message, and how many parts it begins with.
+    pub(super) fn parts(&self) -> (PartsBuilder, PartCounts) {
+        let members = self.continued.as_ref().map(Message::text);
+        let members = members.and_then(Members::parse_owned);
+        let parts = members
+            .as_ref()
+            .and_then(|members| members.parts.as_deref());
+        let metadata = members
+            .as_ref()
+            .and_then(|members| members.metadata.as_deref());
+        let counts = parts.map(PartCounts::of).unwrap_or_default();
+        (PartsBuilder::new(parts).with_metadata(metadata), counts)
+    }
+}
