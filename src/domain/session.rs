@@ -207,7 +207,7 @@ pub struct Session {
     pub archived: bool,
     /// The tags.
     pub tags: Tags,
-    /// The turn of chat that is not finished; `null` if there is none.
+    /// The turn of chat that is not finished; `null` without one.
     #[schema(required)]
     pub active_turn: Option<ActiveTurn>,
     /// The message that the session was forked from.

@@ -22,12 +22,13 @@ use crate::http::schema::problem::Problem;
         skills and files in Vercel Blob.\n\nA trailing slash in a path is ignored, except in the path of a \
         file. Unknown members of a body and unknown query parameters are rejected; parameters whose names begin with `_` or \
         `x-vercel-` pass. Duplicate members, `NaN`, unpaired surrogates and the character NUL are rejected. A \
-        body has at most 4 MB and 64 levels of nesting, and must arrive within 20 s. Every request takes at most 25 s. \
+        body has at most 4 MB and 64 levels of nesting, and must arrive within 20 s. Every request takes at most 25 s, an answer of a model at most as long as its function. \
         `HEAD` returns the headers of `GET`. A 2xx response to a write means that the data is stored."),
     servers((url = "/", description = "The server of this file.")),
     tags(
         (name = "sessions", description = "Chat sessions, in Redis."),
         (name = "messages", description = "The messages of a session, in Redis."),
+        (name = "chat", description = "A model answers, streamed, stored once, and read again from anywhere."),
         (name = "skills", description = "Markdown documents that an application adds to its prompts, in Blob."),
         (name = "files", description = "Files of a user, a team or the system, in Blob."),
         (name = "health", description = "The status of each part of the service."),

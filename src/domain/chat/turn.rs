@@ -226,7 +226,7 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Returns whether nobody produces the turn any more.
+    /// Returns whether the turn has lost its producer.
     pub fn is_dead(&self, lease_millis: i64) -> bool {
         self.status.is_active()
             && (self.now - self.beat >= lease_millis || self.now >= self.deadline)

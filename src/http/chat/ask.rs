@@ -4,12 +4,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::{RefOr, Schema};
 
 use super::begin::ask_in_background;
 use super::body::ChatBody;
 use super::original;
+use super::schema::{ChatRequest, EventStream};
 use super::stream::sse;
 use super::text::plain_text;
 use crate::app::App;
@@ -21,28 +22,51 @@ use crate::http::extract::body::JsonBody;
 use crate::http::extract::idempotency::IdempotencyKey;
 use crate::http::extract::query::{NoParameters, QueryParams};
 use crate::http::object_writer::ObjectWriter;
-use crate::http::schema::responses::{BadBody, Conflict, NotFound, PreconditionFailed};
+use crate::http::schema::parameters;
+use crate::http::schema::responses::{
+    BadBody, Conflict, ModelFailed, NotFound, PreconditionFailed,
+};
+use crate::http::sessions::format::AnyMessage;
 use crate::service::chat::{Ask, Asked};
 use crate::util::background::RequestKeeper;
 
 /// Marks the answer to a repeated request.
 const REPLAYED: HeaderName = HeaderName::from_static("x-llmos-replayed");
 
-/// Tells that chat is served here, as the Python version does.
+/// Tells that chat is served.
+///
+/// The response is that of the Python version.
 #[utoipa::path(
     get, path = "/api/chat", tag = "chat",
-    responses((status = 200, description = "Chat is served.", body = Object))
+    responses((status = 200, description = "Chat is served.", body = Described))
 )]
-pub(super) async fn describe_chat(_: RequestContext, _: QueryParams<NoParameters>) -> Json<Value> {
-    Json(super::described())
+pub(super) async fn describe_chat(
+    _: RequestContext,
+    _: QueryParams<NoParameters>,
+) -> Json<Described> {
+    Json(Described {
+        status: "ok",
+        service: "chat",
+    })
+}
+
+/// The health check of the Python version.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Described {
+    status: &'static str,
+    service: &'static str,
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ChatQuery {
     /// `text` for plain text.
-    #[param(required = false)]
+    #[param(schema_with = format, required = false)]
     format: Option<String>,
+}
+
+fn format() -> RefOr<Schema> {
+    parameters::one_of(&["text"])
 }
 
 /// How the answer is sent.
@@ -86,16 +110,21 @@ impl Shape {
     }
 }
 
-/// Answers a message.
+/// Answers a message: streamed as the AI SDK reads it, as plain text, or as JSON.
 ///
-/// A body with `id` and `messages` or `message` is that of the AI SDK; one with `session_id` is that of this API; one whose
-/// `message` is a text is that of the Python version, which gets its response. The answer goes on if the client leaves.
+/// A body with `id` and `messages` or `message` is that of the AI SDK; its further members are the application's. A body
+/// with `session_id` is that of this API. A body whose `message` is a text is that of the Python version, which gets its
+/// response, with the headers `X-API-Key` and `X-Model`. The answer goes on if the client leaves, and is stored once. A
+/// message with an id is answered once, however often it is sent; so is a request with an `Idempotency-Key`.
 #[utoipa::path(
     post, path = "/api/chat", tag = "chat", params(ChatQuery, IdempotencyKey),
-    request_body = Object,
+    request_body = ChatRequest,
     responses(
-        (status = 200, description = "The answer.", content_type = "text/event-stream", body = String),
-        BadBody, NotFound, Conflict, PreconditionFailed
+        (
+            status = 200, description = "The answer. `text/event-stream`: chunks; `Accept: application/json` or `stream: false`: the message.",
+            content((EventStream = "text/event-stream"), (Answered = "application/json"), (String = "text/plain"))
+        ),
+        BadBody, NotFound, Conflict, PreconditionFailed, ModelFailed
     )
 )]
 pub(super) async fn chat(
@@ -140,9 +169,13 @@ pub(super) async fn chat(
 }
 
 /// A whole answer.
+#[derive(utoipa::ToSchema)]
 struct Answered {
+    #[schema(rename = "session_id")]
     session: SessionId,
+    #[schema(rename = "turn_id")]
     turn: String,
+    #[schema(value_type = AnyMessage)]
     message: Message,
 }
 

@@ -4,6 +4,7 @@ mod ask;
 mod begin;
 mod body;
 mod original;
+mod schema;
 mod stream;
 mod text;
 mod ui_message;
@@ -13,8 +14,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
+use self::schema::EventStream;
 use self::stream::sse;
 use super::error::{Error, Result};
 use super::extract::body::JsonBody;
@@ -55,7 +56,7 @@ struct StreamQuery {
 #[utoipa::path(
     get, path = "/api/chat/{id}/stream", tag = "chat", params(SessionPath, StreamQuery),
     responses(
-        (status = 200, description = "The chunks of the answer.", content_type = "text/event-stream", body = String),
+        (status = 200, description = "The chunks of the answer.", content_type = "text/event-stream", body = EventStream),
         (status = 204, description = "There is nothing to read."),
         BadQuery
     )
@@ -117,7 +118,7 @@ struct StopBody {
     /// Ignored: the server knows what it sent.
     #[serde(rename = "assistantMessage")]
     #[schema(value_type = Option<Object>)]
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "it is accepted, not used")]
     assistant_message: Option<serde::de::IgnoredAny>,
 }
 
@@ -205,12 +206,14 @@ fn time(millis: i64) -> String {
 /// The turn of a session.
 #[derive(Serialize, utoipa::ToSchema)]
 struct FoundTurn {
-    /// The current or last turn; `null` if there was none in the last 24 hours.
+    /// The current or last turn; `null` without one in the last 24 hours.
     #[schema(required)]
     turn: Option<TurnResponse>,
 }
 
 /// Describes the current or last turn of a session.
+///
+/// A turn whose process was lost is ended first.
 #[utoipa::path(
     get, path = "/api/chat/{id}/turn", tag = "chat", params(SessionPath),
     responses((status = 200, description = "The turn.", body = FoundTurn), NotFound)
@@ -224,9 +227,4 @@ async fn find_turn(
     let turn = app.chat(&context).turn(&id).await?;
     let turn = turn.map(|turn| TurnResponse::new(&id, turn));
     Ok(Json(FoundTurn { turn }))
-}
-
-/// The response of the health check of the Python version.
-pub(super) fn described() -> Value {
-    json!({"status": "ok", "service": "chat"})
 }

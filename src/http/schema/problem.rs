@@ -15,7 +15,7 @@ use crate::util::schema::schema;
 pub(crate) struct Problem;
 
 /// The errors: status, code, and cause.
-const PROBLEMS: [(u16, &str, &str); 20] = [
+const PROBLEMS: [(u16, &str, &str); 31] = [
     (
         400,
         "invalid_request",
@@ -27,6 +27,11 @@ const PROBLEMS: [(u16, &str, &str); 20] = [
         401,
         "unauthorized",
         "The token or API key is missing or invalid.",
+    ),
+    (
+        403,
+        "anonymous_chat",
+        "Callers are not told apart, and `ALLOW_ANONYMOUS_CHAT` is not set.",
     ),
     (
         403,
@@ -56,9 +61,34 @@ const PROBLEMS: [(u16, &str, &str); 20] = [
         "Another session has the id of the session to create.",
     ),
     (
+        409,
+        "message_exists",
+        "Another message of the session has the id of a new one.",
+    ),
+    (
+        409,
+        "message_deleted",
+        "A deleted message of the session had the id of a new one, which stays taken.",
+    ),
+    (
+        409,
+        "too_many_branches",
+        "The session has 10,000 branches, the maximum.",
+    ),
+    (
+        409,
+        "turn_in_progress",
+        "A model still answers in the session; `stream_url` and `Location` are the path of its answer.",
+    ),
+    (
         412,
         "precondition_failed",
         "The resource changed since the version in `If-Match`; `current` contains the latest one.",
+    ),
+    (
+        412,
+        "history_changed",
+        "The newest message of the session is another one than the request expects.",
     ),
     (413, "payload_too_large", "The body is larger than 4 MB."),
     (
@@ -83,6 +113,11 @@ const PROBLEMS: [(u16, &str, &str); 20] = [
         different request.",
     ),
     (
+        422,
+        "model_not_allowed",
+        "The model is not one of `LLMOS_MODELS`.",
+    ),
+    (
         429,
         "rate_limited",
         "The rate limit is exceeded; retry after `Retry-After`.",
@@ -91,6 +126,21 @@ const PROBLEMS: [(u16, &str, &str); 20] = [
         500,
         "internal",
         "A bug in the service, or stored data that cannot be parsed.",
+    ),
+    (
+        502,
+        "model_failed",
+        "The model failed, or its answer ended before it was whole.",
+    ),
+    (
+        503,
+        "model_overloaded",
+        "The model provider is overloaded or limits the rate; retry after `Retry-After`.",
+    ),
+    (
+        503,
+        "no_model_provider",
+        "No provider of models is configured.",
     ),
     (
         503,
@@ -107,6 +157,7 @@ const PROBLEMS: [(u16, &str, &str); 20] = [
         "misconfigured",
         "A variable of the deployment has an invalid value; `GET /api/health` returns which one.",
     ),
+    (504, "model_timeout", "The model did not respond in time."),
     (504, "timeout", "The request took longer than 25 s."),
 ];
 

@@ -62,6 +62,15 @@ impl IntoResponses for PreconditionFailed {
     }
 }
 
+/// The responses of a model that fails.
+pub(crate) enum ModelFailed {}
+
+impl IntoResponses for ModelFailed {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[StatusCode::BAD_GATEWAY])
+    }
+}
+
 /// 416 Range Not Satisfiable.
 pub(crate) enum RangeNotSatisfiable {}
 

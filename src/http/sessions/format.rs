@@ -78,7 +78,7 @@ pub(super) fn message_response(message: &Message, format: Format) -> Result<Resp
 }
 
 /// A message in the shape that `format` names.
-pub(super) enum AnyMessage {}
+pub(in crate::http) enum AnyMessage {}
 
 impl PartialSchema for AnyMessage {
     fn schema() -> RefOr<Schema> {

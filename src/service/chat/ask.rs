@@ -236,7 +236,7 @@ impl ChatService<'_> {
         live
     }
 
-    /// Begins the turn. Creates the session if it is not there, and ends a turn that nobody produces any more.
+    /// Begins the turn. Creates the session if it is not there, and ends a turn that has lost its producer.
     async fn begin(&self, ask: &Ask, begin: Begin<'_>, plan: &Plan) -> Result<BeginResult> {
         let store = &self.deps.store;
         for _ in 0..MAX_ATTEMPTS {

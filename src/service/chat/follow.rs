@@ -130,7 +130,7 @@ impl Tail {
         Ok(())
     }
 
-    /// Reads entries from Redis; returns whether there were any. Ends a turn that nobody produces any more.
+    /// Reads entries from Redis; returns whether there were any. Ends a turn that has lost its producer.
     async fn read(&self) -> Result<bool> {
         let Some(after) = self.last() else {
             return Ok(false);

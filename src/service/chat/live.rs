@@ -54,7 +54,7 @@ struct Kept {
     bytes: usize,
     /// The number of the next entry.
     next: u64,
-    /// Whether nobody publishes entries any more.
+    /// Whether the turn gets no further entries here.
     is_detached: bool,
 }
 
@@ -67,7 +67,7 @@ pub(super) enum Next {
     InRedis,
     /// There is nothing yet.
     Wait,
-    /// There is nothing, and nobody publishes entries any more.
+    /// There is nothing, and no further entries come here.
     Detached,
 }
 
@@ -114,7 +114,7 @@ impl LiveTurn {
         self.changed.send_replace(());
     }
 
-    /// Records that nobody publishes entries any more.
+    /// Records that the turn gets no further entries here.
     pub(super) fn detach(&self) {
         lock(&self.kept).is_detached = true;
         self.changed.send_replace(());

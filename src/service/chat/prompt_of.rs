@@ -137,7 +137,7 @@ impl StartedTurn {
         Ok((history, unread))
     }
 
-    /// Returns the skills that the model can load. Without storage, or while it fails, there are none.
+    /// Returns the skills that the model can load. Without storage, or while it fails, the list is empty.
     async fn catalogue(&self) -> Vec<PromptSkill> {
         if !self.request.server_tools.contains(&ServerTool::LoadSkill)
             && self.request.max_skills == 0

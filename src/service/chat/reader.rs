@@ -120,7 +120,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// Reads entries from Redis. If there are none, the turn is followed from then on, ended if it is dead, or lost.
+    /// Reads entries from Redis. Without any, the turn is followed from then on, ended if it is dead, or lost.
     async fn read_log(&mut self) -> Result<Option<Read>> {
         let store = self.follower.store();
         let page = store

@@ -1,4 +1,4 @@
-//! Ends turns that nobody produces any more: the answer is made of what the log has.
+//! Ends turns that have lost their producer: the answer is made of what the log has.
 
 use super::answer::{Answer, Usage, activates};
 use crate::domain::caller::Caller;
@@ -13,7 +13,7 @@ use crate::store::{Commit, Committed, Entry, LEASE, Rejected, Result, Store};
 /// The number of times that others may change the turn or its message meanwhile.
 const MAX_ATTEMPTS: usize = 5;
 
-/// Ends a turn if nobody produces it any more. Returns whether it has ended. Any process may call it, several at once.
+/// Ends a turn if it has lost its producer. Returns whether it has ended. Any process may call it, several at once.
 ///
 /// # Errors
 /// If Redis fails.

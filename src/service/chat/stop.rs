@@ -75,7 +75,7 @@ impl ChatService<'_> {
         })
     }
 
-    /// Returns the current or last turn of a session. A turn that nobody produces any more is ended first.
+    /// Returns the current or last turn of a session. A turn that has lost its producer is ended first.
     ///
     /// # Errors
     /// If the session is missing or the caller may not read it.

@@ -10,7 +10,7 @@ use crate::store::TurnState;
 
 impl SessionService<'_> {
     /// Returns a session that was read with an active turn, with the messages of `selection` up to the one that is
-    /// answered. A turn that nobody produces any more is ended first.
+    /// answered. A turn that has lost its producer is ended first.
     pub(super) async fn with_active_turn(
         &self,
         id: &SessionId,

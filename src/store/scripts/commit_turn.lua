@@ -1,5 +1,5 @@
 -- Ends a turn: stores the answer, the last entry of the log and the status, in one step. A call without the secret of the
--- producer ends a turn that nobody produces any more.
+-- producer ends a turn that has lost its producer.
 local turn_id, owner, entry_seq, status, failure, closing, caller_millis, lease, log_millis, forced = unpack(ARGV, #ARGV - 9)
 for _ = 1, 10 do
   pop_argument()

@@ -29,7 +29,7 @@ local function turn_fields(...)
   return fields
 end
 
--- Returns whether nobody produces the turn any more.
+-- Returns whether the turn has lost its producer.
 local function is_dead(turn, now, lease)
   return now - parse_count(turn.beat) >= lease or now >= parse_count(turn.deadline)
 end

@@ -67,7 +67,7 @@ pub enum Begun {
         /// The id of its answer.
         message_id: String,
     },
-    /// This turn has not ended, but nobody produces it any more. It must be ended first.
+    /// This turn has not ended, but has lost its producer. It must be ended first.
     Dead(TurnId),
     /// The message does not exist.
     NoMessage,

@@ -21,7 +21,7 @@ use crate::util::time::now;
 pub struct Commit<'a> {
     /// The turn.
     pub turn: &'a TurnId,
-    /// The secret of its producer; empty for a turn that nobody produces any more.
+    /// The secret of its producer; empty for a turn that has lost its producer.
     pub owner: &'a str,
     /// The number of the last entry; with an empty `owner` that of the last known entry.
     pub entry: u64,
@@ -31,11 +31,11 @@ pub struct Commit<'a> {
     pub error: Option<&'a str>,
     /// The closing chunks, one per line.
     pub closing: &'a str,
-    /// The answer, unless there is none or it is continued.
+    /// The answer, unless it is missing or continued.
     pub message: Option<&'a NewMessage>,
     /// The continued answer.
     pub replacement: Option<&'a Replacement>,
-    /// Whether a turn that nobody produces is ended before its lease is over.
+    /// Whether a turn without a secret is ended before its lease is over.
     pub is_forced: bool,
 }
 
