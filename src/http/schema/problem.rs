@@ -30,13 +30,13 @@ const PROBLEMS: [(u16, &str, &str); 31] = [
     ),
     (
         403,
-        "anonymous_chat",
-        "Callers are not told apart, and `ALLOW_ANONYMOUS_CHAT` is not set.",
+        "forbidden",
+        "The caller may read the resource, but not change it.",
     ),
     (
         403,
-        "forbidden",
-        "The caller may read the resource, but not change it.",
+        "anonymous_chat",
+        "Callers are not told apart, and `ALLOW_ANONYMOUS_CHAT` is not set.",
     ),
     (
         404,
@@ -134,16 +134,6 @@ const PROBLEMS: [(u16, &str, &str); 31] = [
     ),
     (
         503,
-        "model_overloaded",
-        "The model provider is overloaded or limits the rate; retry after `Retry-After`.",
-    ),
-    (
-        503,
-        "no_model_provider",
-        "No provider of models is configured.",
-    ),
-    (
-        503,
         "storage_unavailable",
         "Redis or Blob is not configured or unavailable; retry after `Retry-After`.",
     ),
@@ -157,8 +147,18 @@ const PROBLEMS: [(u16, &str, &str); 31] = [
         "misconfigured",
         "A variable of the deployment has an invalid value; `GET /api/health` returns which one.",
     ),
-    (504, "model_timeout", "The model did not respond in time."),
+    (
+        503,
+        "model_overloaded",
+        "The model provider is overloaded or limits the rate; retry after `Retry-After`.",
+    ),
+    (
+        503,
+        "no_model_provider",
+        "No provider of models is configured.",
+    ),
     (504, "timeout", "The request took longer than 25 s."),
+    (504, "model_timeout", "The model did not respond in time."),
 ];
 
 /// Returns the codes, sorted and without duplicates.

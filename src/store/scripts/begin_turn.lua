@@ -4,12 +4,16 @@ local operation, turn_id, owner, message_id, model, base, caller_millis, lease, 
 for _ = 1, 17 do
   pop_argument()
 end
+if key_fingerprint == '' then
+  -- Another key may be in its place.
+  TURN_KEY = nil
+end
 -- KEYS: as in turn.lua
 -- ARGV: as in append.lua without an Idempotency-Key, with at most one message or replacement; then the operation, id and
 --       secret of the turn, id of the answer, model, number of parts of the continued message, current time, lease,
 --       longest duration and time that the log is kept in milliseconds, first entry of the log, id of the message that
 --       must be the newest one or '', id of the message that is answered or '' for the appended one, id of the message
---       that is edited or '', its new id, fingerprint of the request, seconds to keep the Idempotency-Key
+--       that is edited or '', its new id, fingerprint of the request with an Idempotency-Key or '', seconds to keep the Idempotency-Key
 -- Returns as append.lua, or {'turn-replayed', turn}, {'busy', turn, status, id of the answer}, {'dead', turn},
 --         {'no-message'}, {'mismatch'}
 

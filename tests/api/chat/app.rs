@@ -6,7 +6,7 @@ use llmos::config::Config;
 use llmos::util::secret::Secret;
 use serde_json::{Value, json};
 
-use crate::support::{
+use super::support::{
     Client, ModelAnswer, ModelServer, Process, Redis, Response, Script, Step, config, in_process,
 };
 
@@ -160,4 +160,13 @@ pub(super) fn unfinished(pieces: &[&str]) -> Script {
 
 pub(super) fn answer(text: &str) -> Script {
     Script::events(ModelAnswer::text(text).chat_completions())
+}
+
+/// Sends a new version of the message `u` of the session `s`.
+pub(super) async fn edit(app: &ChatApp, text: &str) -> Response {
+    let body = json!({
+        "id": "s", "trigger": "submit-message", "messageId": "u",
+        "messages": [{"id": "u", "role": "user", "parts": [{"type": "text", "text": text}]}],
+    });
+    app.api.post("/api/chat", &body).await
 }

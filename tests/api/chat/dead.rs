@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::app::{ChatApp, answer, chunks, history, slow, submit, text_of, types, unfinished};
-use crate::support::{Mode, Process, Proxy, Script};
+use super::support::{Mode, Process, Proxy, Script};
 
 /// Fact 18.
 #[tokio::test]
@@ -127,8 +127,8 @@ async fn cut_connections_and_an_outage_of_redis_lose_nothing() {
 #[tokio::test]
 async fn model_that_only_shows_life_is_ended_by_the_deadline() {
     let app = ChatApp::with(|config| config.max_duration_s = Some(32)).await;
-    let ping = crate::support::Step::Send(": ping\n\n".into());
-    let pause = crate::support::Step::Wait(Duration::from_millis(500));
+    let ping = super::support::Step::Send(": ping\n\n".into());
+    let pause = super::support::Step::Wait(Duration::from_millis(500));
     let steps = std::iter::repeat_n([ping, pause], 60).flatten().collect();
     app.model.push(Script::steps(steps));
     let started = Instant::now();

@@ -1,11 +1,17 @@
 //! `/api/chat`: a model answers; its answer is stored once, streamed, read again and stopped.
 
+use super::support;
+
 mod answers;
 mod app;
-mod dead;
 mod operations;
 mod original;
 mod resume;
 mod stop;
 mod tools;
 mod turns;
+
+one_redis! {
+    mod dead;
+    mod keys;
+}

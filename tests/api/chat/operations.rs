@@ -2,21 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::app::{ChatApp, answer, chunks, text_of};
-use crate::support::{Response, Script};
+use super::app::{ChatApp, answer, chunks, edit, text_of};
+use super::support::{Response, Script};
 
 async fn regenerate(app: &ChatApp, message: Option<&str>) -> Response {
     let body = json!({
         "id": "s", "trigger": "regenerate-message", "messageId": message,
         "messages": [{"id": "u", "role": "user", "parts": [{"type": "text", "text": "Hi"}]}],
-    });
-    app.api.post("/api/chat", &body).await
-}
-
-async fn edit(app: &ChatApp, text: &str) -> Response {
-    let body = json!({
-        "id": "s", "trigger": "submit-message", "messageId": "u",
-        "messages": [{"id": "u", "role": "user", "parts": [{"type": "text", "text": text}]}],
     });
     app.api.post("/api/chat", &body).await
 }
@@ -93,37 +85,6 @@ async fn edited_message_hides_later_ones_and_they_can_be_restored() {
         call.contains("Changed") && !call.contains("Second"),
         "{call}"
     );
-}
-
-#[tokio::test]
-async fn versions_survive_the_loss_of_the_index() {
-    let app = ChatApp::start().await;
-    app.model.push(answer("one"));
-    app.ask("s", "u", "First").await.assert_status(200);
-    app.model.push(answer("two"));
-    edit(&app, "Changed").await.assert_status(200);
-    let before = app
-        .api
-        .get("/api/sessions/s/messages?all=true")
-        .await
-        .json();
-    let keys = [
-        "message-ids",
-        "segments",
-        "path",
-        "deleted",
-        "versions",
-        "branch",
-    ];
-    for key in keys {
-        let _: i64 = app.redis.command(&["DEL", &format!("llmos:{key}:s")]);
-    }
-    let after = app
-        .api
-        .get("/api/sessions/s/messages?all=true")
-        .await
-        .json();
-    assert_eq!(before["messages"], after["messages"]);
 }
 
 #[tokio::test]

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::app::{ChatApp, answer, chunks, submit, types, unfinished};
-use crate::support::{Client, Script};
+use super::support::{Client, Script};
 
 fn ask_in_background(
     api: &Client,
     session: &'static str,
-) -> tokio::task::JoinHandle<crate::support::Response> {
+) -> tokio::task::JoinHandle<super::support::Response> {
     let api = api.clone();
     tokio::spawn(async move { api.post("/api/chat", &submit(session, "u", "Hi")).await })
 }

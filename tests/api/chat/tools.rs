@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::app::{ChatApp, answer, chunks, text_of, types};
-use crate::support::{ModelAnswer, Script};
+use super::support::{ModelAnswer, Script};
 
 fn tool_body(message: Value) -> Value {
     json!({

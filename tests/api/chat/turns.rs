@@ -51,7 +51,7 @@ async fn same_request_twice_is_one_turn_with_one_answer() {
 async fn request_whose_answer_failed_without_content_may_be_sent_again() {
     let app = ChatApp::start().await;
     app.model
-        .push(crate::support::Script::error(401, &json!({})));
+        .push(super::support::Script::error(401, &json!({})));
     app.model.push(answer("ok"));
     app.ask("s", "u", "Hi").await.assert_status(200);
     assert_eq!(app.turn("s").await["error"], "provider_auth");
@@ -67,7 +67,7 @@ async fn client_that_leaves_changes_nothing() {
     app.model
         .push(slow(&["a", "b", "c", "d"], Duration::from_millis(200)));
     let (_process, client) = app.function().await;
-    let http = crate::support::http_client().build().unwrap();
+    let http = super::support::http_client().build().unwrap();
     let url = format!("http://{}/api/chat", client.address());
     let request = http.post(url).header("content-type", "application/json");
     let request = request.body(submit("s", "u", "Hi").to_string());
@@ -137,16 +137,4 @@ async fn session_is_created_in_the_named_volume_and_chat_is_closed_to_others() {
         (&session["volume"], &session["volume_id"]),
         (&json!("team"), &json!("eng"))
     );
-}
-
-#[tokio::test]
-async fn deleted_session_leaves_no_turn() {
-    let app = ChatApp::start().await;
-    app.model.push(answer("a"));
-    app.ask("s", "u", "Hi").await.assert_status(200);
-    app.api.delete("/api/sessions/s").await.assert_status(200);
-    let mut left = app.redis.keys();
-    left.retain(|key| key.contains("turn") && !key.contains("turn-key"));
-    assert_eq!(left, [""; 0]);
-    app.api.get("/api/chat/s/turn").await.assert_status(404);
 }

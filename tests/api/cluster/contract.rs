@@ -11,6 +11,8 @@ use super::support;
 mod access;
 #[path = "../branches.rs"]
 mod branches;
+#[path = "../chat/mod.rs"]
+mod chat;
 #[path = "../forks.rs"]
 mod forks;
 #[path = "../idempotency.rs"]

@@ -1,0 +1,83 @@
+//! What Redis contains of chat.
+
+use super::app::{ChatApp, answer, chunks, edit, submit, text_of};
+use super::support::{ModelAnswer, Script, Step};
+
+/// Fact 25, without the memory: that is measured in the benchmark.
+#[tokio::test]
+async fn large_answer_has_small_entries_and_is_read_in_pages() {
+    let app = ChatApp::start().await;
+    let piece = "0123456789abcdef".repeat(4096);
+    let pieces: Vec<&str> = std::iter::repeat_n(&*piece, 14).collect();
+    app.model.push(Script::events(
+        ModelAnswer::pieces(&pieces).chat_completions(),
+    ));
+    let response = app.ask("s", "u", "Hi").await.assert_status(200);
+    let text = text_of(&chunks(&response.body));
+    assert_eq!(text.len(), 14 * piece.len());
+    let turn = app.turn("s").await;
+    let log = format!("llmos:turn-log:s:{}", turn["id"].as_str().unwrap());
+    let entries: Vec<(String, Vec<String>)> = app.redis.command(&["XRANGE", &log, "-", "+"]);
+    let mut values = entries.iter().flat_map(|(_, fields)| fields);
+    assert!(values.all(|value| value.len() <= 64 * 1024));
+    let url = turn["stream_url"].as_str().unwrap();
+    let again = app.api.get(url).await.assert_status(200);
+    assert_eq!(text_of(&chunks(&again.body)), text);
+}
+
+#[tokio::test]
+async fn key_of_a_caller_is_in_no_text() {
+    let app = ChatApp::start().await;
+    app.model.push(Script::steps(vec![Step::Reset]));
+    app.model.push(Script::steps(vec![Step::Reset]));
+    let key = "caller-key-".to_owned() + "0123456789";
+    let client = app.api.with_header("x-api-key", key.clone());
+    let response = client.post("/api/chat", &submit("s", "u", "Hi")).await;
+    assert!(!String::from_utf8_lossy(&response.body).contains(&key));
+    for (_, value) in app.redis.dump() {
+        assert!(!String::from_utf8_lossy(&value).contains(&key));
+    }
+}
+
+#[tokio::test]
+async fn versions_survive_the_loss_of_the_index() {
+    let app = ChatApp::start().await;
+    app.model.push(answer("one"));
+    app.ask("s", "u", "First").await.assert_status(200);
+    app.model.push(answer("two"));
+    edit(&app, "Changed").await.assert_status(200);
+    let before = app
+        .api
+        .get("/api/sessions/s/messages?all=true")
+        .await
+        .json();
+    let keys = [
+        "message-ids",
+        "segments",
+        "path",
+        "deleted",
+        "versions",
+        "branch",
+    ];
+    for key in keys {
+        let _: i64 = app.redis.command(&["DEL", &format!("llmos:{key}:s")]);
+    }
+    let after = app
+        .api
+        .get("/api/sessions/s/messages?all=true")
+        .await
+        .json();
+    assert_eq!(before["messages"], after["messages"]);
+}
+
+#[tokio::test]
+async fn deleted_session_leaves_no_turn() {
+    let app = ChatApp::start().await;
+    app.model.push(answer("a"));
+    app.ask("s", "u", "Hi").await.assert_status(200);
+    app.api.delete("/api/sessions/s").await.assert_status(200);
+    let mut left = app.redis.keys();
+    left.retain(|key| key.contains("turn") && !key.contains("turn-key"));
+    assert_eq!(left, [""; 0]);
+    app.api.get("/api/chat/s/turn").await.assert_status(404);
+}
