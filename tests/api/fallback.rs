@@ -97,7 +97,7 @@ async fn samples_have_their_documented_content() {
             "id": "sess_quantum_research", "name": "Quantum Research", "volume": "user", "volume_id": "default",
             "status": "active", "metadata": {"project": "qiskit-studio"}, "traces_count": 3, "message_count": 2, "last_seq": 2,
             "created_at": "2025-12-13T10:00:00Z", "updated_at": "2025-12-13T10:30:00Z", "fallback": true,
-            "title_source": "client", "pinned": false, "archived": false, "tags": [],
+            "title_source": "client", "pinned": false, "archived": false, "tags": [], "active_turn": null,
             "messages": [
                 {"id": "msg_1", "seq": 1, "parent_id": null, "role": "user",
                  "content": "Create a quantum circuit with 3 qubits",

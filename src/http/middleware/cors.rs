@@ -12,7 +12,7 @@ use crate::util::origin::OriginPattern;
 const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The headers that pages may read, besides the CORS-safelisted ones.
-const RESPONSE_HEADERS: [HeaderName; 14] = [
+const RESPONSE_HEADERS: [HeaderName; 15] = [
     header::ACCEPT_RANGES,
     header::ALLOW,
     header::CONTENT_DISPOSITION,
@@ -25,6 +25,7 @@ const RESPONSE_HEADERS: [HeaderName; 14] = [
     header::RETRY_AFTER,
     HeaderName::from_static("server-timing"),
     header::WWW_AUTHENTICATE,
+    HeaderName::from_static("x-llmos-replayed"),
     HeaderName::from_static("x-llmos-storage"),
     HeaderName::from_static("x-request-id"),
 ];

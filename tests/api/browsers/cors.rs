@@ -47,6 +47,7 @@ fn assert_readable(response: &Response, origin: &str) {
             "retry-after",
             "server-timing",
             "www-authenticate",
+            "x-llmos-replayed",
             "x-llmos-storage",
             "x-request-id",
         ]

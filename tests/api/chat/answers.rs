@@ -162,6 +162,62 @@ async fn failing_model_has_a_status_where_nothing_is_streamed() {
     }
 }
 
+/// Fact 2: before the model answers.
+#[tokio::test]
+async fn first_bytes_leave_before_the_model_answers() {
+    let app = ChatApp::start().await;
+    app.model.push(Script::silence());
+    let (_process, client) = app.function().await;
+    let http = super::support::http_client().build().unwrap();
+    let request = http.post(format!("http://{}/api/chat", client.address()));
+    let request = request.header("content-type", "application/json");
+    let body = submit("s", "u", "Hi").to_string();
+    let mut response = request.body(body).send().await.unwrap();
+    let mut text = String::new();
+    while !text.contains("start-step") {
+        let chunk = response.chunk().await.unwrap().unwrap();
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    let list = app.history("s").await;
+    assert_eq!(list.len(), 1);
+    app.api
+        .post("/api/chat/s/stop", &json!({}))
+        .await
+        .assert_status(200);
+}
+
+/// Fact 4.
+#[tokio::test]
+async fn both_wires_give_the_same_stored_message() {
+    let answer = ModelAnswer {
+        signature: "",
+        ..ModelAnswer::full()
+    };
+    let mut stored = Vec::new();
+    for (wire, events) in [
+        (llmos::provider::Wire::Anthropic, answer.anthropic()),
+        (
+            llmos::provider::Wire::ChatCompletions,
+            answer.chat_completions(),
+        ),
+    ] {
+        let app = ChatApp::with(|config| config.model.wire = Some(wire)).await;
+        app.model.push(Script::events(events));
+        let mut body = submit("s", "u", "Hi");
+        let tool = |name: &str| json!({"name": name, "parameters": {"type": "object"}});
+        body["tools"] = json!([tool("weather"), tool("time")]);
+        app.api.post("/api/chat", &body).await.assert_status(200);
+        let messages = app.api.get("/api/sessions/s/messages").await.json();
+        let message = &messages["messages"][1];
+        stored.push(json!({
+            "parts": message["parts"], "content": message["content"], "usage": message["usage"],
+            "status": message["status"], "model": message["model"],
+        }));
+    }
+    assert_eq!(stored[0], stored[1]);
+    assert_eq!(stored[0]["parts"].as_array().unwrap().len(), 5);
+}
+
 /// Fact 5.
 #[tokio::test]
 async fn error_before_the_first_content_is_repeated_once_and_a_later_one_is_not() {

@@ -62,7 +62,7 @@ async fn wanted_members_are_returned() {
         assert_eq!(list["next_cursor"], Value::Null);
     }
     let all = app.api.get("/api/sessions?fields=").await.json();
-    assert_eq!(all["sessions"][0].as_object().unwrap().len(), 15);
+    assert_eq!(all["sessions"][0].as_object().unwrap().len(), 16);
     for fields in ["ID", "id,", "id,messages", "id, name", ","] {
         let path = format!("/api/sessions?fields={}", fields.replace(' ', "%20"));
         let problem = app.api.get(&path).await;
