@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::json;
 
 use super::app::{ChatApp, answer, chunks, submit, text_of, types};
-use super::support::{ModelAnswer, Script, Step};
+use super::support::{ModelAnswer, Script};
 
 #[tokio::test]
 async fn answer_is_streamed_and_stored_with_its_usage() {
