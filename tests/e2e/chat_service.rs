@@ -189,3 +189,15 @@ async fn web_client_reads_the_partial_answer_of_a_killed_server() {
         .filter(|call| call.body["messages"].as_array().unwrap().len() == 1);
     assert_eq!(asked.count(), 1);
 }
+
+#[tokio::test]
+async fn usechat_example_answers_resumes_and_stops_in_a_browser() {
+    let modules =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/usechat/node_modules");
+    assert!(modules.is_dir(), "vite is not installed: run `make setup`");
+    let service = Service::start().await;
+
+    let printed = run_script("chat/usechat.mjs", &[&service.base()], &[]).await;
+
+    assert_eq!(printed.matches('✓').count(), 4, "{printed}");
+}
