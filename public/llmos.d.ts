@@ -208,6 +208,8 @@ export interface Health {
   environment: string | null;
   redis: Part;
   blob: Part;
+  /** The provider and model of chat; null if no provider is configured. */
+  model: { provider: string; model: string } | null;
   jwks?: Part;
   configuration?: Part;
 }
@@ -258,6 +260,8 @@ export interface CallOptions extends Options {
   body?: BodyInit;
   headers?: Record<string, string | undefined>;
   cache?: RequestCache;
+  /** The time limit of an attempt in milliseconds, with its body; null for none. */
+  timeout?: number | null;
   /** Returns true for error responses to return. */
   accepts?: (response: Response) => boolean;
 }
@@ -280,6 +284,7 @@ export class Llmos {
   messages: Messages;
   skills: Skills;
   files: Files;
+  chat: Chat;
 
   /** Returns the health of each part. A failing part is not an error. */
   health(options?: Options): Promise<Health>;
@@ -431,4 +436,91 @@ declare class Files {
     options?: Options & { onlyNew?: boolean; onProgress?: (sent: number, size: number) => void },
   ): Promise<void>;
   delete(path: string, scope?: Scope, options?: Options): Promise<void>;
+}
+
+/** A chunk of the AI SDK's UI message stream. `type` decides which members there are. */
+export interface ChatChunk {
+  type:
+    | "start" | "start-step" | "text-start" | "text-delta" | "text-end"
+    | "reasoning-start" | "reasoning-delta" | "reasoning-end"
+    | "tool-input-start" | "tool-input-delta" | "tool-input-available" | "tool-input-error"
+    | "tool-output-available" | "tool-output-error"
+    | "message-metadata" | "finish-step" | "finish" | "abort" | "error" | (string & {});
+  id?: string;
+  delta?: string;
+  messageId?: string;
+  messageMetadata?: any;
+  toolCallId?: string;
+  toolName?: string;
+  input?: unknown;
+  output?: unknown;
+  errorText?: string;
+  finishReason?: string;
+  data?: unknown;
+  [member: string]: unknown;
+}
+
+export interface ChatTool {
+  name: string;
+  description?: string;
+  /** A JSON Schema. */
+  inputSchema: object;
+}
+
+/** A message to answer: `content` or `message`. */
+export interface ChatRequest extends Scope {
+  /** The session. It is created if it does not exist. */
+  sessionId: string;
+  content?: string;
+  /** A message, or one of the model with the outputs of its tools. */
+  message?: Partial<NewMessage>;
+  model?: string;
+  /** Ids of skills whose documents the model gets. */
+  skills?: string[];
+  /** The number of skills that the server chooses. */
+  max_skills?: number;
+  /** Tools of the page. Their outputs come with the next request. */
+  tools?: ChatTool[];
+  approvals?: boolean;
+  /** The id of the message that must be the newest one. */
+  parent_id?: string;
+  trigger?: "submit-message" | "regenerate-message";
+  messageId?: string;
+  /** Ends the iteration. The turn goes on: `stop()` ends it. */
+  signal?: AbortSignal;
+}
+
+export interface ChatStop {
+  success: boolean;
+  turn_id: string | null;
+  status: string;
+}
+
+export interface ChatTurn {
+  id: string;
+  status: "reserved" | "streaming" | "stopping" | "completed" | "stopped" | "failed" | "abandoned" | "incomplete";
+  message_id: string;
+  user_message_id: string;
+  model: string;
+  started_at: string;
+  ended_at: string | null;
+  stream_url: string;
+  error?: string;
+}
+
+/** An answer. It can be iterated once; a broken connection is continued behind the last chunk. */
+export interface Answer extends AsyncIterable<ChatChunk> {
+  /** Stops the turn. The chunks up to the end follow. */
+  stop(): Promise<ChatStop>;
+}
+
+declare class Chat {
+  /** Sends a message when the answer is iterated. */
+  send(request: ChatRequest, options?: Options): Answer;
+  /** Reads the answer of a running turn from its beginning, such as after a reload; without one there are no chunks. */
+  resume(sessionId: string, options?: Options & { turnId?: string }): Answer;
+  /** Stops a turn; the current one without `turnId`. */
+  stop(sessionId: string, turnId?: string, options?: Options): Promise<ChatStop>;
+  /** Returns the current or last turn, or null. */
+  turn(sessionId: string, options?: Options): Promise<ChatTurn | null>;
 }

@@ -11,6 +11,8 @@ const PARALLEL_PARTS = 3;
 const ATTEMPT_TIMEOUT_MS = 30_000;
 const MIN_DELAY_MS = 300;
 const MAX_DELAY_MS = 10_000;
+/** A longer `Retry-After` is an error. */
+const MAX_WAIT_MS = 60_000;
 const RETRYABLE_STATUSES = [429, 502, 503, 504];
 
 /** A failed request. `message` is for people; `code` is stable, and `network` if there was no response. */
@@ -96,6 +98,7 @@ export class Llmos {
     this.messages = new Messages(this);
     this.skills = new Skills(this);
     this.files = new Files(this);
+    this.chat = new Chat(this);
   }
 
   /** Returns the health of each part. A failing part is not an error. */
@@ -109,17 +112,17 @@ export class Llmos {
   }
 
   /** Calls any route; `accepts` returns true for error responses to return. */
-  async call(method, path, { query = {}, json, body, headers = {}, accepts, keepalive, cache = "no-store", ...options } = {}) {
+  async call(method, path, { query = {}, json, body, headers = {}, accepts, keepalive, cache = "no-store",
+    timeout = ATTEMPT_TIMEOUT_MS, ...options } = {}) {
     const fields = { "idempotency-key": options.idempotencyKey, ...headers };
     if (options.ifMatch) fields["if-match"] = quote(options.ifMatch);
     if (json !== undefined) fields["content-type"] = "application/json";
     return this.repeat(options, async () => {
       const all = { ...fields, authorization: await this.authorization() };
       const entries = Object.entries(all).filter(([, value]) => value);
-      const timeout = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS);
       const response = await this.#fetch(this.url(path, query), {
         method, keepalive, cache, headers: entries, body: json === undefined ? body : toJson(json),
-        signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+        signal: AbortSignal.any([options.signal, timeout && AbortSignal.timeout(timeout)].filter(Boolean)),
       });
       if (!response.ok && response.status !== 304 && !accepts?.(response)) {
         throw toError(response.status, response.headers, await response.text());
@@ -147,7 +150,7 @@ export class Llmos {
         const error = cause instanceof LlmosError ? cause
           : new LlmosError("The server is unreachable.", { cause });
         error.attempts = attempts;
-        const isFinal = error.status !== 0 && !RETRYABLE_STATUSES.includes(error.status);
+        const isFinal = (error.status !== 0 && !RETRYABLE_STATUSES.includes(error.status)) || error.retryAfter > MAX_WAIT_MS;
         if (isFinal || attempts > retries) throw error;
         const backoff = Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** (attempts - 1)) * (0.5 + Math.random() / 2);
         const delay = Math.max(backoff, error.retryAfter);
@@ -415,6 +418,36 @@ class Files {
     };
     await Promise.all(Array.from({ length: PARALLEL_PARTS }, worker));
     await step("complete", JSON.stringify(parts), { ...ids, "content-type": "application/json" });
+  }
+}
+
+class Chat {
+  #llmos;
+  constructor(llmos) { this.#llmos = llmos; }
+
+  /** Sends a message. Returns the answer, whose chunks are iterated. */
+  send({ sessionId, signal, ...body }, options) {
+    return this.#answer({ sessionId, signal, body, ...options });
+  }
+
+  /** Reads the answer of a running turn from its beginning; without one there are no chunks. */
+  resume(sessionId, options) {
+    return this.#answer({ sessionId, ...options });
+  }
+
+  stop(sessionId, turn_id, options) {
+    return this.#llmos.json("POST", `/api/chat/${encode(sessionId)}/stop`, { json: { turn_id }, ...options });
+  }
+
+  /** Returns the current or last turn, or null. */
+  async turn(sessionId, options) {
+    return (await this.#llmos.json("GET", `/api/chat/${encode(sessionId)}/turn`, options)).turn;
+  }
+
+  #answer(request) {
+    let answer;
+    const load = () => (answer ??= import("./llmos-chat.js").then((it) => new it.Answer(this.#llmos, { parseJson, LlmosError }, request)));
+    return { stop: async () => (await load()).stop(), async *[Symbol.asyncIterator]() { yield* await load(); } };
   }
 }
 

@@ -83,10 +83,14 @@ impl Config {
     /// # Errors
     /// The first variable with an invalid value.
     pub fn from_local_env(sources: &Sources) -> Result<Self, ConfigError> {
-        let is_hidden = |name| DEPLOYMENT_VARIABLES.contains(&name) && sources.is_from_file(name);
-        Self::read(&Environment(&|name| {
-            std::env::var_os(name).filter(|_| !is_hidden(name))
-        }))
+        let lookup = |name: &str| {
+            let is_hidden = DEPLOYMENT_VARIABLES.contains(&name) && sources.is_from_file(name);
+            std::env::var_os(name).filter(|_| !is_hidden)
+        };
+        let environment = Environment(&lookup);
+        let mut config = Self::read(&environment)?;
+        config.model.local = model::local(&environment)?;
+        Ok(config)
     }
 
     fn read(environment: &Environment<'_>) -> Result<Self, ConfigError> {

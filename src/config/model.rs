@@ -1,8 +1,12 @@
 //! Configuration of language models.
 
+use std::sync::Arc;
+
 use super::variable::parse_base_url;
 use super::{ConfigError, Environment};
-use crate::provider::{AnthropicSettings, Prices, Settings, Timeouts, Wire, is_model_name};
+use crate::provider::{
+    AnthropicSettings, LOCAL_MODEL_URL, LocalModel, Prices, Settings, Timeouts, Wire, is_model_name,
+};
 use crate::util::secret::Secret;
 
 pub(super) fn read(
@@ -44,6 +48,17 @@ pub(super) fn read(
         .map(|host| format!("https://{host}"));
     settings.timeouts = Timeouts::default();
     Ok(settings)
+}
+
+/// Returns the model server for which the local server looks.
+pub(super) fn local(environment: &Environment<'_>) -> Result<Option<Arc<LocalModel>>, ConfigError> {
+    let expected = "an http URL such as http://127.0.0.1:11435, or off";
+    let url = environment.parse_with("LLMOS_LOCAL_MODEL", expected, |text| match text {
+        "off" => Some(None),
+        text => parse_base_url(text).map(Some),
+    })?;
+    let url = url.unwrap_or_else(|| Some(LOCAL_MODEL_URL.to_owned()));
+    Ok(url.map(|url| Arc::new(LocalModel::new(url))))
 }
 
 fn base_url(

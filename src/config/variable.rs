@@ -47,6 +47,7 @@ pub(super) const VARIABLES: &[(&str, Visibility)] = &[
     ("PORT", Visibility::Public),
     ("HOST", Visibility::Public),
     ("LLMOS_DIR", Visibility::Public),
+    ("LLMOS_LOCAL_MODEL", Visibility::Secret),
 ];
 
 /// The longest value that is shown as a whole, in characters. No secret is that short.

@@ -58,6 +58,9 @@ struct Health {
     environment: Option<String>,
     redis: Part,
     blob: Part,
+    /// The provider and the model of messages that name none; `null` if no provider is configured. It is not asked.
+    #[schema(required)]
+    model: Option<Model>,
     /// The published signing keys of tokens, which are cached for up to ten minutes. Present only if `AUTH_JWKS_URL` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Part, required = false)]
@@ -66,6 +69,14 @@ struct Health {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Part, required = false)]
     configuration: Option<Part>,
+}
+
+/// What answers messages.
+#[derive(Clone, Serialize, utoipa::ToSchema)]
+struct Model {
+    /// `anthropic`, `custom`, `gateway`, `local`, `openai` or `openrouter`.
+    provider: &'static str,
+    model: String,
 }
 
 /// One part of the service.
@@ -119,11 +130,13 @@ async fn check_health(
     let jwks = app.config.access.auth.jwks_url.as_ref().map(|_| jwks);
     let parts = [Some(&redis), Some(&blob), jwks.as_ref()];
     let cause = cause_of(parts.into_iter().flatten());
-    let health = Json(Health::new(
-        &app.config,
-        (redis, blob, jwks),
-        cause.is_some(),
-    ));
+    let model = app.config.model.select(None, context.oidc_token.as_ref());
+    let mut health = Health::new(&app.config, (redis, blob, jwks), cause.is_some());
+    health.model = model.map(|provider| Model {
+        provider: provider.name(),
+        model: provider.default_model().to_owned(),
+    });
+    let health = Json(health);
     match cause {
         Some(cause) => {
             let cause = Extension(ErrorCause(cause));
@@ -158,6 +171,7 @@ impl Health {
             environment: config.vercel_env.clone(),
             redis,
             blob,
+            model: None,
             jwks,
             configuration: None,
         }
@@ -180,6 +194,7 @@ fn misconfigured_health(error: &ConfigError) -> (Extension<ErrorCause>, Json<Hea
         environment: None,
         redis: not_checked.clone(),
         blob: not_checked,
+        model: None,
         jwks: None,
         configuration: Some(Part {
             status: PartStatus::Failing,

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::blob_store::{BlobStore, LOCAL_TOKEN};
 use super::redis_server::RedisServer;
 use crate::config::{AccessConfig, Config, Sources};
+use crate::provider::Settings;
 
 /// Prints the address and the source of each variable. `is_host_ignored` adds a warning about `HOST`.
 pub fn print_address(addresses: &[SocketAddr], sources: &Sources, is_host_ignored: bool) {
@@ -26,7 +27,7 @@ pub fn print_address(addresses: &[SocketAddr], sources: &Sources, is_host_ignore
     }
 }
 
-/// Prints the storage, missing settings and access. `config` includes the addresses of the private storage.
+/// Prints the storage, the model, and access. `config` includes the addresses of the private storage.
 pub fn print_startup_banner(
     address: SocketAddr,
     config: &Config,
@@ -35,11 +36,25 @@ pub fn print_startup_banner(
 ) {
     print_sessions(config, redis);
     print_files(config, blobs);
-    match config.model.name(None) {
-        Some(name) => line("model", &format!("provider {name}")),
-        None => line("not set", "a model provider, such as ANTHROPIC_API_KEY"),
-    }
+    print_model(&config.model);
     print_access(address, &config.access);
+}
+
+fn print_model(settings: &Settings) {
+    let Some(provider) = settings.select(None, None) else {
+        return line(
+            "not set",
+            "a model for chat: run `make model` in another terminal, or set ANTHROPIC_API_KEY, OPENAI_API_KEY, \
+             AI_GATEWAY_API_KEY, OPENROUTER_API_KEY or LLMOS_MODEL_BASE_URL",
+        );
+    };
+    let model = provider.default_model();
+    let place = match (provider.name(), &settings.local) {
+        ("local", Some(local)) => format!("on this machine, at {}", local.url()),
+        ("custom", _) => "from the server at LLMOS_MODEL_BASE_URL".to_owned(),
+        (name, _) => format!("from {name}"),
+    };
+    line("model", &format!("{model} {place}"));
 }
 
 fn print_sessions(config: &Config, redis: Option<&RedisServer>) {

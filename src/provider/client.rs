@@ -60,9 +60,14 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Returns the name: `openrouter`, `custom`, `gateway`, `anthropic` or `openai`.
+    /// Returns the name: `openrouter`, `custom`, `gateway`, `anthropic`, `openai` or `local`.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Returns the model of requests that name none.
+    pub fn default_model(&self) -> &str {
+        &self.default_model
     }
 
     /// Returns the wire.
@@ -134,7 +139,9 @@ impl Provider {
         let response = match timeout_at(first_byte, request.send()).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) if error.is_timeout() || error.is_connect() => {
-                return Err(self.error(Failure::new(ErrorKind::Timeout, true)));
+                let mut unreachable = self.error(Failure::new(ErrorKind::Timeout, true));
+                unreachable.is_unreachable = error.is_connect();
+                return Err(unreachable);
             }
             Ok(Err(error)) => {
                 let failure = Failure::new(ErrorKind::Upstream, !error.is_builder());

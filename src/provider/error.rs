@@ -16,6 +16,8 @@ pub struct ProviderError {
     pub retry_after: Option<Duration>,
     /// The provider's id of the request, for its support; at most 200 visible ASCII characters.
     pub request_id: Option<String>,
+    /// Whether no connection could be made.
+    pub is_unreachable: bool,
     /// Whether the same request may succeed a moment later.
     pub is_retryable: bool,
 }

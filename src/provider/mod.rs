@@ -19,10 +19,12 @@ pub mod sse;
 mod anthropic;
 mod chat_completions;
 mod client;
+mod diagnosis;
 mod failure;
 mod files;
 mod headers;
 mod http;
+mod local;
 mod models;
 mod name;
 mod output;
@@ -32,6 +34,8 @@ mod stream;
 mod wire;
 
 pub use self::client::{Provider, Timeouts};
+pub use self::diagnosis::diagnose;
+pub use self::local::{LOCAL_MODEL_URL, LocalModel};
 pub use self::models::{AllowedModel, ModelChoice, NotAllowed};
 pub(crate) use self::name::is_model_name;
 pub use self::output::{

@@ -1,8 +1,11 @@
 //! The choice of the provider.
 
+use std::sync::Arc;
+
 use super::anthropic;
 use super::client::{Provider, Timeouts};
 use super::http::{Credentials, Http};
+use super::local::LocalModel;
 use super::models::{AllowedModel, ModelChoice, NotAllowed};
 use super::name::is_model_name;
 use super::prices::Prices;
@@ -44,6 +47,8 @@ pub struct Settings {
     pub openai_base_url: Option<Secret>,
     /// `OPENROUTER_API_KEY`: the key for OpenRouter.
     pub openrouter_api_key: Option<Secret>,
+    /// The model server of `make model`, which only the local server looks for. It is chosen after all other providers.
+    pub local: Option<Arc<LocalModel>>,
     /// `LLMOS_MODEL`: the model of requests that name none. Default: depends on the provider.
     pub model: Option<String>,
     /// `LLMOS_MODELS`: the models that requests may name. Empty: all.
@@ -100,13 +105,31 @@ impl Settings {
             let base_url = base_url.unwrap_or(OPENAI_URL);
             return Some(self.provider("openai", base_url, key, OPENAI_MODEL));
         }
-        let key = self.openrouter_api_key.as_ref();
-        key.map(|key| self.openrouter(key, false))
+        if let Some(key) = &self.openrouter_api_key {
+            return Some(self.openrouter(key, false));
+        }
+        let local = self.local.as_ref()?;
+        let base_url = format!("{}/v1", local.url());
+        let model = local.model()?;
+        let mut provider = self.provider("local", &base_url, Credentials::None, model);
+        // LLMOS_MODEL may name a model of another provider. This server has one model.
+        model.clone_into(&mut provider.default_model);
+        Some(provider)
     }
 
-    /// Returns the name of the provider that [`Self::select`] chooses for a request without a key.
-    pub fn name(&self, oidc: Option<&Secret>) -> Option<&'static str> {
-        self.select(None, oidc).map(|provider| provider.name())
+    /// Chooses the provider as [`Self::select`] does. Without one, looks for the model server of `make model`, if this is
+    /// the local server.
+    pub async fn find(
+        &self,
+        request_key: Option<&Secret>,
+        oidc: Option<&Secret>,
+    ) -> Option<Provider> {
+        let selected = self.select(request_key, oidc);
+        if selected.is_some() {
+            return selected;
+        }
+        self.local.as_ref()?.find(&self.http).await;
+        self.select(request_key, oidc)
     }
 
     /// Returns the model of a request. Without a requested one it is the default: `LLMOS_MODEL`, else the first one of
@@ -267,7 +290,7 @@ mod tests {
                 "gateway https://ai-gateway.vercel.sh/v1 oidc",
             ]
         );
-        assert_eq!(settings.name(None), None);
+        assert!(settings.select(None, None).is_none());
         // A configured key is chosen before the token.
         settings.gateway_api_key = secret("gateway");
         assert!(select(&settings, None).unwrap().ends_with(" gateway"));

@@ -52,6 +52,7 @@ impl ErrorContext {
             status: self.status,
             retry_after: None,
             request_id: self.request_id.clone(),
+            is_unreachable: false,
             is_retryable: failure.is_retryable,
         }
     }

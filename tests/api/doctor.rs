@@ -4,6 +4,7 @@
 mod blob;
 mod cluster;
 mod encryption;
+mod model;
 mod unreachable;
 
 use std::process::Command;
@@ -37,6 +38,8 @@ async fn doctor_in(directory: &TempDir, environment: &[(&str, &str)]) -> Run {
     clear_configuration(&mut command);
     command
         .arg("doctor")
+        // A developer's model server must not change the tests.
+        .env("LLMOS_LOCAL_MODEL", "off")
         .envs(environment.iter().copied())
         .current_dir(directory);
     let mut process = Process::spawn(&mut command);
@@ -85,6 +88,7 @@ impl Run {
         let end = [
             "the other Redis checks are skipped: they need a connection",
             "Blob is not checked: BLOB_READ_WRITE_TOKEN is not set",
+            "no model is checked: no provider is configured, and no local model is running (`make model`)",
             "1 failed (✗)",
         ];
         assert_eq!(rest, end, "{}", self.output);
@@ -235,7 +239,7 @@ async fn doctor_reports_the_file_of_each_variable() {
 
     let run = doctor_in(&directory, &[("REQUEST_LOG", "off")]).await;
 
-    let lines = "variables from the environment: REQUEST_LOG\n\
+    let lines = "variables from the environment: REQUEST_LOG, LLMOS_LOCAL_MODEL\n\
                  variables from .env.local: REDIS_URL\n\
                  variables from .env: STORAGE_FALLBACK\n";
     assert!(run.output.starts_with(lines), "{}", run.output);

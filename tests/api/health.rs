@@ -7,7 +7,9 @@ use llmos::config::Config;
 use llmos::util::secret::Secret;
 use serde_json::Value;
 
-use crate::support::{BlobServer, Fault, Issuer, KeyServer, Redis, TestApp, config, in_process};
+use crate::support::{
+    BlobServer, Fault, Issuer, KeyServer, ModelServer, Redis, TestApp, config, in_process,
+};
 
 #[tokio::test]
 async fn working_redis_is_ok() {
@@ -213,4 +215,20 @@ async fn health_checks_fetch_keys_at_most_once_a_minute() {
         api.get("/api/health").await.assert_status(200);
     }
     assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn health_names_the_model_provider_without_asking_it() {
+    let (redis, model) = tokio::join!(Redis::start(), ModelServer::start());
+    let health = in_process(config(&redis.url())).get("/api/health").await;
+    assert_eq!(health.assert_status(200).json()["model"], Value::Null);
+
+    let mut config = config(&redis.url());
+    config.model.base_url = Some(Secret::new(model.base_url()));
+    config.model.model = Some("some-model".to_owned());
+    let health = in_process(config).get("/api/health").await;
+
+    let expected = serde_json::json!({"provider": "custom", "model": "some-model"});
+    assert_eq!(health.assert_status(200).json()["model"], expected);
+    assert_eq!(model.connections(), 0);
 }

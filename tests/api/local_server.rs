@@ -75,7 +75,7 @@ async fn requests_of_existing_clients_work_without_configuration() {
     let lines = format!(
         "files      on disk in {}/.llmos/blob\n           for other programs: \
          VERCEL_BLOB_API_URL=http://{base}/_blob BLOB_READ_WRITE_TOKEN=vercel_blob_rw_local_development\n\
-         not set    a model provider, such as ANTHROPIC_API_KEY\n",
+         not set    a model for chat: run `make model` in another terminal, or set ",
         files.display()
     );
     assert!(output.contains(&lines), "{output}");
@@ -383,7 +383,7 @@ async fn dotenv_files_are_read_in_the_order_of_vercel() {
         "{}",
         process.output()
     );
-    let sources = "variables  from the environment: PORT\n           \
+    let sources = "variables  from the environment: PORT, LLMOS_LOCAL_MODEL\n           \
                    from .env.development.local: REQUEST_LOG\n           \
                    from .env.local: STORAGE_FALLBACK\n           \
                    from .env.development: RATE_LIMIT\n           \

@@ -36,6 +36,7 @@ mod legacy;
 mod limits;
 mod listing;
 mod local_access;
+mod local_model;
 mod local_server;
 mod lua_scripts;
 mod message_formats;

@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
         "console/local_storage.js",
         "console/router.js",
         "docs/docs.js",
+        "llmos-chat.js",
         "llmos.js",
     ],
     // Loaded before everything else.

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use self::normalise::normalise;
 use self::page::{blocks, pages, root};
-use crate::support::{Process, run_script};
+use crate::support::{ModelAnswer, ModelServer, Process, Script, run_script};
 
 /// The address of the server in the examples.
 const DOCUMENTED_BASE: &str = "http://localhost:3000";
@@ -28,18 +28,36 @@ const DOCUMENTED_BASE: &str = "http://localhost:3000";
 const END: &str = "--- end of example ---";
 
 /// `js` blocks that import something else, with the test that runs the same calls.
-const RUN_ELSEWHERE: &[(&str, &str)] = &[("@vercel/blob/client", "tests/blob/browser_upload.mjs")];
+const RUN_ELSEWHERE: &[(&str, &str)] = &[
+    ("@vercel/blob/client", "tests/blob/browser_upload.mjs"),
+    ("@ai-sdk/react", "tests/chat/usechat.mjs"),
+];
+
+/// The page whose examples need a model.
+const CHAT_PAGE: &str = "chat.md";
+
+/// Starts a model that gives one answer to every question.
+async fn start_model() -> ModelServer {
+    let model = ModelServer::start().await;
+    model.otherwise(Script::events(
+        ModelAnswer::text("Bern.").chat_completions(),
+    ));
+    model
+}
 
 /// Starts a local server with our pages.
-async fn start_server(directory: &TempDir) -> (Process, String) {
+async fn start_server(directory: &TempDir, model: Option<&ModelServer>) -> (Process, String) {
     let public = root().join("public");
     std::os::unix::fs::symlink(public, directory.path().join("public")).unwrap();
-    let (server, api) = Process::local_server(directory.path(), &[]).await;
+    let model = model.map(|model| ("LLMOS_MODEL_BASE_URL", model.base_url()));
+    let environment: Vec<(&str, &str)> = model.iter().map(|(name, url)| (*name, &**url)).collect();
+    let (server, api) = Process::local_server(directory.path(), &environment).await;
     let base = format!("http://{}", api.expect("the local server starts").address());
     (server, base)
 }
 
-#[tokio::test]
+// The shell blocks a thread, and the model needs another one.
+#[tokio::test(flavor = "multi_thread")]
 async fn every_shell_example_prints_what_its_page_shows() {
     let mut count = 0;
     let mut differences = Vec::new();
@@ -51,7 +69,13 @@ async fn every_shell_example_prints_what_its_page_shows() {
         }
         count += examples.len();
         let directory = TempDir::new().unwrap();
-        let (_server, base) = start_server(&directory).await;
+        let is_chat = page.ends_with(CHAT_PAGE);
+        let model = if is_chat {
+            Some(start_model().await)
+        } else {
+            None
+        };
+        let (_server, base) = start_server(&directory, model.as_ref()).await;
 
         let outputs = run(&page, &examples, &base, &directory);
 
@@ -73,7 +97,8 @@ async fn every_shell_example_prints_what_its_page_shows() {
 #[tokio::test]
 async fn every_javascript_example_runs_in_a_browser() {
     let directory = TempDir::new().unwrap();
-    let (_server, base) = start_server(&directory).await;
+    let model = start_model().await;
+    let (_server, base) = start_server(&directory, Some(&model)).await;
     let mut count = 0;
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();

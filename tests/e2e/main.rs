@@ -15,6 +15,7 @@ mod a_vercel;
 mod agent_skills;
 mod browser_uploads;
 mod chat_clients;
+mod chat_service;
 mod chromium;
 mod console;
 mod contract;

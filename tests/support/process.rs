@@ -101,6 +101,8 @@ impl Process {
         command
             .current_dir(directory)
             .env("PORT", "0")
+            // A developer's model server must not change the tests.
+            .env("LLMOS_LOCAL_MODEL", "off")
             .envs(environment.iter().copied());
         let mut process = Self::spawn(&mut command);
         if !process.wait_for("http://", START_LIMIT).await {

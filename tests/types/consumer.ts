@@ -1,7 +1,7 @@
 // A program that uses the types of llmos.js. It is compiled, not run: `tests/e2e/types.rs`.
 
 import { ExactNumber, Llmos, LlmosError, MAX_FUNCTION_BYTES } from "../../public/llmos.js";
-import type { Message, MessageQuery, NewMessage, Session, SessionPage } from "../../public/llmos.js";
+import type { Answer, ChatTurn, Message, MessageQuery, NewMessage, Session, SessionPage } from "../../public/llmos.js";
 
 const llmos = new Llmos({ base: "http://localhost:3000", token: () => "token", retries: 2 });
 
@@ -57,4 +57,19 @@ export async function files(): Promise<void> {
   } catch (error) {
     if (error instanceof LlmosError) console.log(error.code satisfies string, error.errors[0]?.field);
   }
+}
+
+export async function chat(id: string, signal: AbortSignal): Promise<string> {
+  const tools = [{ name: "weather", inputSchema: { type: "object" } }];
+  const answer: Answer = llmos.chat.send({ sessionId: id, content: "Hi", model: "m", skills: ["s"], tools, signal });
+  let text = "";
+  for await (const chunk of answer) {
+    if (chunk.type === "text-delta") text += chunk.delta;
+    if (text.length > 100) console.log((await answer.stop()).status satisfies string);
+  }
+  // @ts-expect-error: the session is required.
+  llmos.chat.send({ content: "Hi" });
+  for await (const chunk of llmos.chat.resume(id, { signal })) console.log(chunk.type);
+  const turn: ChatTurn | null = await llmos.chat.turn(id);
+  return turn?.model ?? text;
 }

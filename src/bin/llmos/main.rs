@@ -31,7 +31,7 @@ enum Command {
         after_help = "PORT is 3000, HOST is localhost and LLMOS_DIR is .llmos unless they are set."
     )]
     Serve,
-    /// Checks the configured Redis and Blob store with the operations that the service uses
+    /// Checks the configured Redis, Blob store and model provider with the operations that the service uses
     Doctor,
     /// Manages API keys
     #[command(subcommand)]

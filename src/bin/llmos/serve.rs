@@ -76,6 +76,8 @@ async fn serve() -> anyhow::Result<()> {
     } else {
         None
     };
+    // A model server that is started later is found by the first message.
+    let _ = config.model.find(None, None).await;
     print_address(&addresses, &sources, local.is_host_ignored);
     print_startup_banner(address, &config, redis.as_ref(), blobs.as_ref());
 

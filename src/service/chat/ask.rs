@@ -124,7 +124,7 @@ impl ChatService<'_> {
     /// If no model can be asked, the session is missing or the caller may not change it, another turn is active, or the
     /// message cannot be stored.
     pub async fn ask(&self, ask: Ask) -> Result<Asked> {
-        let (provider, model) = self.model(&ask)?;
+        let (provider, model) = self.model(&ask).await?;
         let plan = self.plan(&ask).await?;
         let turn = TurnId::generate();
         let owner = Uuid::new_v4().simple().to_string();
@@ -214,10 +214,10 @@ impl ChatService<'_> {
         Reader::new(self.deps.follower(), session.clone(), turn.clone(), after)
     }
 
-    fn model(&self, ask: &Ask) -> Result<(Provider, ModelChoice)> {
+    async fn model(&self, ask: &Ask) -> Result<(Provider, ModelChoice)> {
         let models = &self.deps.models;
-        let provider = models.select(ask.key.as_ref(), self.context.oidc_token.as_ref());
-        let provider = provider.ok_or(Error::Chat(ChatError::NoProvider))?;
+        let provider = models.find(ask.key.as_ref(), self.context.oidc_token.as_ref());
+        let provider = provider.await.ok_or(Error::Chat(ChatError::NoProvider))?;
         let model = models.model(ask.model.as_deref(), &provider);
         let model = model.map_err(|_| {
             let requested = ask.model.clone().unwrap_or_default();

@@ -9,7 +9,7 @@ async fn doctor_reports_a_working_cluster() {
     let run = doctor(&redis.url()).await;
     assert!(
         run.output.starts_with(
-            "variables from the environment: REDIS_URL\nRedis Cluster at redis://127.0.0.1:"
+            "variables from the environment: REDIS_URL, LLMOS_LOCAL_MODEL\nRedis Cluster at redis://127.0.0.1:"
         ),
         "{}",
         run.output

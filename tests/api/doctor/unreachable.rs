@@ -135,7 +135,7 @@ async fn doctor_reports_an_unknown_host() {
     );
     assert!(
         run.output.starts_with(
-            "variables from the environment: REDIS_URL\nRedis at redis://:***@no-such-host.invalid:6379/0\n"
+            "variables from the environment: REDIS_URL, LLMOS_LOCAL_MODEL\nRedis at redis://:***@no-such-host.invalid:6379/0\n"
         )
     );
 }

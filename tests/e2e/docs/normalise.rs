@@ -39,7 +39,7 @@ fn normal_word(word: &str) -> String {
         text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
     };
     if let Some((kind, id)) = word.split_once('_')
-        && ["sess", "msg", "req"].contains(&kind)
+        && ["sess", "msg", "req", "turn"].contains(&kind)
     {
         // The id of a message ends with its seq.
         match id.split_once('-') {
@@ -47,6 +47,18 @@ fn normal_word(word: &str) -> String {
             None if is_hex(id, 32) => return format!("{kind}_*"),
             _ => {}
         }
+    }
+    // The time and the turn follow.
+    if let Some(trace) = word.strip_prefix("trace_")
+        && trace.starts_with(|c: char| c.is_ascii_digit())
+    {
+        return "trace_*".to_owned();
+    }
+    // The id of an answer.
+    if let Some(id) = word.strip_prefix("msg-")
+        && is_hex(id, 32)
+    {
+        return "msg-*".to_owned();
     }
     if let Some((hash, count)) = word.split_once('-')
         && is_hex(hash, 16)
@@ -79,5 +91,9 @@ fn comparison_ignores_only_values_that_differ_between_runs() {
         "redis;desc=\"1 round trip\";dur=0.5, total;dur=2\r",
         "redis;desc=\"1 round trip\";dur=*, total;dur=*",
     );
+    check("turn_01a2065254e075efb843a48d0fd54787", "turn_*");
+    check("trace_20261130_155000_turn_1", "trace_*");
+    check("trace_id", "trace_id");
+    check("msg-01a2065254e075efb843a48d0fd54787", "msg-*");
     check("\"message_count\":12,", "\"message_count\":12,");
 }

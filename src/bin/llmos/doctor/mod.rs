@@ -1,8 +1,9 @@
-//! `llmos doctor`: checks the configured Redis, Blob store and signing keys with the operations that the service uses, and
+//! `llmos doctor`: checks the configured Redis, Blob store, signing keys and model provider with the operations that the service uses, and
 //! prints a cause and a remedy for each failure.
 
 mod blob;
 mod jwks;
+mod model;
 mod redis;
 mod session;
 
@@ -25,6 +26,7 @@ pub(crate) async fn run() -> ExitCode {
             redis::check(&config, &mut report).await;
             blob::check(&config, &mut report).await;
             jwks::check(&config, &mut report).await;
+            model::check(&config, &mut report).await;
         }
         Err(error) => report.fail(
             "configuration",
