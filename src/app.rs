@@ -45,6 +45,10 @@ impl App {
             chat: ChatDeps {
                 store: store.clone(),
                 blobs: blobs.clone(),
+                chat: Arc::new(config.chat.clone()),
+                refuses_strangers: config.access.is_network_reachable
+                    && !config.access.auth.is_configured()
+                    && !config.chat.allow_anonymous,
                 models: Arc::new(config.model.clone()),
                 turns: Arc::new(LiveTurns::default()),
                 max_duration: config.max_duration(),

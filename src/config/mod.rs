@@ -2,6 +2,7 @@
 
 mod access;
 mod blob;
+mod chat;
 mod dotenv;
 mod local;
 mod model;
@@ -16,6 +17,7 @@ use crate::store::validate_url;
 use crate::util::secret::Secret;
 
 pub use self::access::AccessConfig;
+pub use self::chat::ChatConfig;
 pub use self::dotenv::{DotenvError, Sources, load_dotenv};
 pub use self::local::{Host, LocalConfig};
 pub use self::variable::ConfigError;
@@ -50,6 +52,8 @@ pub struct Config {
     pub request_log: bool,
     /// Language models: providers, models, prices.
     pub model: provider::Settings,
+    /// Chat: limits, titles, tools of the server.
+    pub chat: ChatConfig,
     /// `LLMOS_MAX_DURATION_S`: the time limit of a chat function, in seconds. Default: 300.
     pub max_duration_s: Option<u16>,
     /// Vercel Blob, the storage of skills and files.
@@ -115,6 +119,7 @@ impl Config {
                 .parse_choice("REQUEST_LOG", switch, "on or off")?
                 .unwrap_or(true),
             model: model::read(environment, is_on_vercel)?,
+            chat: ChatConfig::read(environment)?,
             max_duration_s: max_duration_s(environment)?,
             blob: blob::read(environment)?,
             access: AccessConfig::read(environment, is_on_vercel)?,

@@ -11,6 +11,9 @@ use crate::util::secret::Secret;
 pub struct RequestContext {
     /// The authenticated caller.
     pub caller: Caller,
+    /// The name by which callers are told apart: that of the caller, or the client address where callers are not
+    /// authenticated.
+    pub client: String,
     /// The rate limit of the request; shared with the middleware that writes the `RateLimit` headers.
     pub rate_limit: Arc<RateLimitState>,
     /// The OIDC token that identifies the deployment to Vercel Blob.
@@ -21,6 +24,7 @@ impl RequestContext {
     /// Returns a context without a rate limit.
     pub fn unlimited(caller: Caller) -> Self {
         Self {
+            client: caller.name().to_owned(),
             caller,
             rate_limit: Arc::default(),
             oidc_token: None,

@@ -1,6 +1,7 @@
 //! Errors of operations. They have no status codes, because each protocol renders them in its own form.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -133,6 +134,15 @@ pub enum ChatError {
     },
     /// The newest message is not the one that the caller expects.
     HistoryChanged,
+    /// A limit of the caller does not allow a further turn.
+    BudgetExhausted {
+        /// The name of the limit in `CHAT_LIMITS`.
+        limit: String,
+        /// The time until the turn is allowed again.
+        retry_after: Duration,
+        /// When it is allowed again, for a person.
+        until: String,
+    },
     /// Callers are not told apart, so strangers could spend the owner's money.
     Anonymous,
     /// The model failed in this way.

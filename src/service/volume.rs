@@ -15,7 +15,7 @@ pub struct VolumeSelection {
 
 impl VolumeSelection {
     /// Returns the volume of sessions that the request names.
-    pub(super) fn resolve(self, caller: &Caller) -> Volume {
+    pub(in crate::service) fn resolve(self, caller: &Caller) -> Volume {
         caller.resolve(self.kind, self.id.unwrap_or_default())
     }
 

@@ -260,6 +260,36 @@ impl KeyScheme {
         }
     }
 
+    /// Returns the key of the reserved turns of a caller.
+    pub(super) fn client_turns(self, client: &str) -> Vec<u8> {
+        self.key("llmos:client-turns:", client, "")
+    }
+
+    /// Returns the key of the sums of a caller by day.
+    pub(super) fn client_usage(self, client: &str) -> Vec<u8> {
+        self.key("llmos:client-usage:", client, "")
+    }
+
+    /// Returns the key of the sums of a volume by day.
+    pub(super) fn volume_usage(self, scope: &str) -> Vec<u8> {
+        self.key("llmos:usage:", scope, "")
+    }
+
+    /// Returns the key of the sums of a volume by model on one day.
+    pub(super) fn model_usage(self, scope: &str, day: &str) -> Vec<u8> {
+        self.key("llmos:usage-models:", scope, &format!(":{day}"))
+    }
+
+    /// Returns the key of the sums of a volume by session on one day.
+    pub(super) fn session_usage(self, scope: &str, day: &str) -> Vec<u8> {
+        self.key("llmos:usage-sessions:", scope, &format!(":{day}"))
+    }
+
+    /// Returns the key that tells that a turn is in the sums of its volume.
+    pub(super) fn counted_turn(self, scope: &str, turn: &TurnId) -> Vec<u8> {
+        self.key("llmos:counted-turn:", scope, &format!(":{turn}"))
+    }
+
     /// Splits items, one per volume, into parts that one script can read: all items, or one each on a cluster.
     pub(super) fn by_slot<T>(self, items: &[T]) -> impl Iterator<Item = &[T]> {
         let size = match self {

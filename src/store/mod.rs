@@ -30,6 +30,12 @@
 //! | `llmos:skills:{volume}:{volume_id}` | hash | skill id → the parsed document and its entity tag, as JSON; expires after 30 days | Rust |
 //! | `llmos:skill-usage:{volume}:{volume_id}` | hash | `uses:`, `successes:`, `timed:` and `milliseconds:` + skill id → sum | Rust |
 //! | `llmos:skill-use:{key}` | string | fingerprint of the request with this `Idempotency-Key` that counted a use; expires after 24 h | Rust |
+//! | `llmos:client-turns:{client}` | hash | turn → its times, what it may still use, day, answer and session, until it is settled; expires two days after the last one should have ended | Rust |
+//! | `llmos:client-usage:{client}` | hash | day → sums of the caller's turns; expires after 400 days | Rust |
+//! | `llmos:usage:{volume}:{volume_id}` | hash | day → sums of the volume's turns; expires after 400 days | Rust |
+//! | `llmos:usage-models:{volume}:{volume_id}:{day}` | hash | model → sums of this day; expires after 400 days | Rust |
+//! | `llmos:usage-sessions:{volume}:{volume_id}:{day}` | hash | session → sums of this day; expires after 400 days | Rust |
+//! | `llmos:counted-turn:{volume}:{volume_id}:{turn}` | string | the turn is in the sums of the volume; expires after 3 days | Rust |
 //! | `llmos:system-volumes` | set | ids of the system volumes that contain sessions | Rust |
 //! | `llmos:rate:{caller}` | string | microseconds at which the caller's full rate limit is available again; expires within a minute | Rust |
 //! | `llmos:probe` | string | written and deleted by a health check | Rust |
@@ -104,6 +110,7 @@ mod server;
 mod skills;
 mod turns;
 mod update;
+mod usage;
 
 pub use self::batch::{BatchChange, Outcome};
 pub use self::client::RedisClient;
@@ -130,3 +137,4 @@ pub use self::turns::{
     TurnState,
 };
 pub use self::update::Updated;
+pub use self::usage::{Exhausted, Reservation, Reserved, Settlement, Unsettled, UsageRows};

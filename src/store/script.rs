@@ -85,6 +85,10 @@ pub(super) static CACHE_PUT: Script = script!("cache_put.lua");
 pub(super) static CACHE_PUT_NEW: Script = script!("cache_put_new.lua");
 pub(super) static CACHE_DELETE: Script = script!("cache_delete.lua");
 pub(super) static COUNT_USAGE: Script = script!("count_usage.lua");
+pub(super) static RESERVE_TURN: Script = script!("usage_sums.lua", "reserve_turn.lua");
+pub(super) static SETTLE_TURN: Script = script!("usage_sums.lua", "settle_turn.lua");
+pub(super) static COUNT_TURN: Script = script!("usage_sums.lua", "count_turn.lua");
+pub(super) static READ_USAGE: Script = script!("usage_sums.lua", "read_usage.lua");
 pub(super) static RATE_LIMIT: Script = script!(
     @common include_str!("scripts/rate_limit_only.lua");
     single: "rate_limit_only.lua";

@@ -106,6 +106,24 @@ async fn unusable_value_is_reported_at_start() {
             "must be comma-separated entries model or model=tokens",
         ),
         ("LLMOS_PRICES", "{\"hidden\": 3}", "must be JSON such as"),
+        (
+            "CHAT_LIMITS",
+            "concurrent_turns=0,hidden=1",
+            "must be limits of 1 or more",
+        ),
+        ("ALLOW_ANONYMOUS_CHAT", "hidden", "must be true or false"),
+        ("LLMOS_TITLES", "hidden", "must be on or off"),
+        (
+            "LLMOS_TITLE_MODEL",
+            "hidden model",
+            "must be the name of a model",
+        ),
+        (
+            "LLMOS_SERVER_TOOLS",
+            "read_file,hidden",
+            "must be read_file, list_files and write_file",
+        ),
+        ("LLMOS_APPROVALS", "hidden", "must be required or waived"),
         ("LLMOS_MAX_DURATION_S", "801", "must be 10 to 800 seconds"),
         (
             "ALLOWED_HOSTS",

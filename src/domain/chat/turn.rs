@@ -201,6 +201,8 @@ pub struct Turn {
     pub status: TurnStatus,
     /// The model.
     pub model: String,
+    /// The name by which the turns of its caller are counted.
+    pub client: String,
     /// The id of the answer.
     pub message_id: MessageId,
     /// The id of the message that is answered.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::ui_message::{UiMessage, new_message};
+use crate::domain::chat::tool::ServerTool;
 use crate::domain::message::MessageId;
 use crate::domain::session::SessionId;
 use crate::domain::volume::{VolumeId, VolumeKind};
@@ -11,7 +12,7 @@ use crate::http::error::{Error, Result};
 use crate::http::extract::body::JsonBody;
 use crate::provider::request::ModelTool;
 use crate::service::chat::encode::MAX_TOOL_NAME_CHARS;
-use crate::service::chat::{AskOperation, ServerTool, TurnRequest};
+use crate::service::chat::{AskOperation, TurnRequest};
 use crate::service::volume::VolumeSelection;
 use crate::skill::SkillId;
 use crate::util::json::{self, Object};
@@ -217,7 +218,7 @@ impl Tool {
                 .name
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-        if !is_name || ServerTool::parse(&self.name).is_some() {
+        if !is_name || ServerTool::named(&self.name).is_some() {
             let rule = "must be 1–59 of A-Z a-z 0-9 _ -, and not the name of a tool of the server";
             return Err(Error::field(format!("{path}.name"), rule));
         }

@@ -8,6 +8,7 @@ mod schema;
 mod stream;
 mod text;
 mod ui_message;
+mod usage;
 
 use axum::Json;
 use axum::extract::State;
@@ -35,6 +36,7 @@ routes! {
     [resume_stream],
     [stop_turn],
     [find_turn],
+    [usage::find_usage],
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

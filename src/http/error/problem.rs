@@ -134,6 +134,10 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
             stream_url,
             ..
         })) => insert(header::LOCATION, stream_url.clone()),
+        Error::Service(service::error::Error::Chat(ChatError::BudgetExhausted {
+            retry_after,
+            ..
+        })) => insert(header::RETRY_AFTER, seconds(*retry_after)),
         // A retry cannot help until the deployment has another configuration.
         Error::Service(service::error::Error::Chat(ChatError::NoProvider)) => {}
         Error::EncodedBody => insert(header::ACCEPT_ENCODING, "identity".to_owned()),

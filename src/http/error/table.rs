@@ -238,6 +238,11 @@ fn chat_rendering(error: &ChatError) -> (StatusCode, &'static str, Cow<'static, 
             "history_changed",
             "The session has other messages than expected. Read them, and send the message again.".into(),
         ),
+        ChatError::BudgetExhausted { limit, until, .. } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "budget_exhausted",
+            format!("The limit {limit} of the chat is reached. A message can be sent again {until}.").into(),
+        ),
         ChatError::Anonymous => (
             StatusCode::FORBIDDEN,
             "anonymous_chat",

@@ -84,16 +84,18 @@ impl FromRequestParts<App> for Unauthenticated {
 /// address where callers are not authenticated.
 fn with_rate_limit(caller: Caller, parts: &Parts, app: &App) -> RequestContext {
     let rate_limit = parts.extensions.get::<Arc<_>>();
+    let client = match caller.name() {
+        "" => caller_address(parts, &app.config),
+        name => name.to_owned(),
+    };
     let context = RequestContext {
         caller,
+        client,
         rate_limit: rate_limit.cloned().unwrap_or_default(),
         oidc_token: oidc_token(parts, app),
     };
     if let Some(requests) = app.config.access.rate_limit {
-        let caller = match context.caller.name() {
-            "" => caller_address(parts, &app.config),
-            name => name.to_owned(),
-        };
+        let caller = context.client.clone();
         context.rate_limit.set_limit(RateLimit { caller, requests });
     }
     context

@@ -1,6 +1,6 @@
 //! The message that a turn stores: a new answer, or more of one that goes on.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::domain::chat::turn::{Operation, TurnStatus};
@@ -25,7 +25,8 @@ pub(super) struct Answer<'a> {
 }
 
 /// The usage as a message has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Usage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) input_tokens: Option<u64>,

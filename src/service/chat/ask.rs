@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::budget::DEFAULT_OUTPUT_TOKENS;
 use super::live::LiveTurn;
 use super::outputs::with_outputs;
 use super::salvage::end_turn;
@@ -124,9 +125,19 @@ impl ChatService<'_> {
     /// If no model can be asked, the session is missing or the caller may not change it, another turn is active, or the
     /// message cannot be stored.
     pub async fn ask(&self, ask: Ask) -> Result<Asked> {
-        let (provider, model) = self.model(&ask).await?;
+        if self.deps.refuses_strangers && ask.key.is_none() {
+            return Err(Error::Chat(ChatError::Anonymous));
+        }
+        let (provider, mut model) = self.model(&ask).await?;
+        if self.deps.chat.limits.has_amounts() && model.max_output_tokens.is_none() {
+            model.max_output_tokens = Some(DEFAULT_OUTPUT_TOKENS);
+        }
         let plan = self.plan(&ask).await?;
         let turn = TurnId::generate();
+        let answer = (&ask.session, &plan.message_id);
+        let reserved = self
+            .reserve(&turn, answer, plan.message.as_ref(), &model)
+            .await?;
         let owner = Uuid::new_v4().simple().to_string();
         let chunks = [
             Chunk::Start {
@@ -156,9 +167,16 @@ impl ChatService<'_> {
             idempotency: plan.idempotency.as_ref(),
             entry: &entry,
             duration: self.deps.turn_duration(),
+            client: &self.context.client,
+            has_budget: reserved.is_ok(),
         };
-        let stored = match self.begin(&ask, begin, &plan).await? {
-            BeginResult::Begun(stored) => stored,
+        let begun = self.begin(&ask, begin, &plan).await;
+        if let (Ok(budget), false) = (&reserved, matches!(begun, Ok(BeginResult::Begun(_)))) {
+            self.release(&turn, budget).await;
+        }
+        let (budget, stored) = match begun? {
+            BeginResult::NoBudget => return Err(reserved.err().unwrap_or_else(no_budget)),
+            BeginResult::Begun(stored) => (reserved?, stored),
             BeginResult::Replayed(turn) => {
                 return Ok(Asked {
                     message_id: None,
@@ -181,7 +199,9 @@ impl ChatService<'_> {
         let live = self.publish_beginning(&turn, entry.clone());
         let started_turn = StartedTurn {
             deps: self.deps.clone(),
+            budget,
             context: RequestContext {
+                client: self.context.client.clone(),
                 oidc_token: self.context.oidc_token.clone(),
                 ..RequestContext::unlimited(self.context.caller.clone())
             },
@@ -242,6 +262,9 @@ impl ChatService<'_> {
         for _ in 0..MAX_ATTEMPTS {
             let begun = store.begin_turn(self.context, &ask.session, begin).await?;
             match begun {
+                None if plan.operation == Operation::Submit && !begin.has_budget => {
+                    return Ok(BeginResult::NoBudget);
+                }
                 None if plan.operation == Operation::Submit => self.create_session(ask).await?,
                 None => return Err(Error::NotFound(Resource::Session)),
                 Some(Begun::Begun(stored)) => return Ok(BeginResult::Begun(stored.messages)),
@@ -261,6 +284,7 @@ impl ChatService<'_> {
                         message_id,
                     }));
                 }
+                Some(Begun::NoBudget) => return Ok(BeginResult::NoBudget),
                 Some(Begun::NoMessage) => return Err(Error::NotFound(Resource::Message)),
                 Some(Begun::HistoryChanged) => return Err(Error::Chat(ChatError::HistoryChanged)),
                 Some(Begun::IdempotencyMismatch) => {
@@ -441,6 +465,12 @@ impl ChatService<'_> {
 enum BeginResult {
     Begun(Vec<Message>),
     Replayed(TurnId),
+    NoBudget,
+}
+
+/// Returns the error of a begun turn whose reservation is unknown, which cannot happen.
+fn no_budget() -> Error {
+    Error::Unreadable("a turn has no reservation".to_owned())
 }
 
 /// Returns the id of an answer. It does not tell its `seq`, which is known only when the answer is stored.

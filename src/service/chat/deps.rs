@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::follow::Follower;
 use super::live::LiveTurns;
 use crate::blob::BlobClient;
+use crate::config::ChatConfig;
 use crate::provider::Settings;
 use crate::store::Store;
 
@@ -23,6 +24,10 @@ pub struct ChatDeps {
     pub store: Arc<Store>,
     /// Vercel Blob.
     pub blobs: BlobClient,
+    /// The limits, the titles and the tools of the server.
+    pub chat: Arc<ChatConfig>,
+    /// Whether strangers could spend the owner's money.
+    pub refuses_strangers: bool,
     /// The language models.
     pub models: Arc<Settings>,
     /// The turns that this process produces or follows.

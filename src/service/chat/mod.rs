@@ -6,6 +6,7 @@ pub mod salvage;
 
 mod answer;
 mod ask;
+mod budget;
 mod deps;
 mod follow;
 mod live;
@@ -19,6 +20,7 @@ mod server_tool;
 mod started;
 mod stop;
 mod tools;
+mod usage;
 mod wait;
 
 pub use self::ask::{Ask, AskOperation, Asked};
@@ -27,8 +29,8 @@ pub use self::live::LiveTurns;
 pub use self::reader::{Read, Reader};
 pub use self::request::TurnRequest;
 pub use self::resume::Resumed;
-pub use self::server_tool::ServerTool;
 pub use self::stop::Stopped;
+pub use self::usage::{MAX_USAGE_DAYS, MAX_USAGE_ROWS, UsageQuery};
 use crate::domain::request_context::RequestContext;
 
 /// The chat of one request.

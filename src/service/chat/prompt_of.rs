@@ -6,8 +6,9 @@ use super::prompt::{
     Conversation, DEFAULT_CONTEXT_TOKENS, FileKind, Files, HistoryMessage, NamedSkill, PromptSkill,
     context_tokens, rank, room, system_texts, tokens,
 };
-use super::server_tool::ServerTool;
+use super::server_tool::to_model_tool;
 use super::started::StartedTurn;
+use crate::domain::chat::tool::ServerTool;
 use crate::domain::message::{Branch, MAX_MESSAGES_PER_PAGE, MessageRange, MessageSelection};
 use crate::provider::request::{ModelRequest, SystemText};
 use crate::service::error::Result;
@@ -57,7 +58,7 @@ pub(super) async fn prompt_of(turn: &StartedTurn) -> Result<(ModelRequest, Promp
     let server_tools = turn.request.server_tools.iter();
     let server_tools =
         server_tools.filter(|tool| **tool != ServerTool::LoadSkill || !catalogue.is_empty());
-    tools.extend(server_tools.map(|tool| tool.to_model_tool()));
+    tools.extend(server_tools.map(|tool| to_model_tool(*tool)));
 
     let other_chars = system.iter().map(chars).sum::<usize>()
         + tools

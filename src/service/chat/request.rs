@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::chat::tool::ServerTool;
 use crate::provider::request::ModelTool;
 use crate::service::chat::encode::ToolNames;
-use crate::service::chat::server_tool::ServerTool;
 use crate::skill::SkillId;
 
 /// The tools, skills and options of a turn.

@@ -1,14 +1,18 @@
 //! Ends turns that have lost their producer: the answer is made of what the log has.
 
+use chrono::DateTime;
+
 use super::answer::{Answer, Usage, activates};
+use super::budget::settle;
 use crate::domain::caller::Caller;
 use crate::domain::chat::chunk::Chunk;
 use crate::domain::chat::turn::{Operation, Turn, TurnStatus};
+use crate::domain::chat::usage::UsageSums;
 use crate::domain::chat::{Ending, PartsBuilder};
 use crate::domain::message::{Members, Message};
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
-use crate::store::{Commit, Committed, Entry, LEASE, Rejected, Result, Store};
+use crate::store::{Commit, Committed, Entry, LEASE, Rejected, Result, Settlement, Store};
 
 /// The number of times that others may change the turn or its message meanwhile.
 const MAX_ATTEMPTS: usize = 5;
@@ -48,6 +52,7 @@ pub(super) async fn end_turn(
             None => return Ok(true),
             Some(Committed::Done(_)) => {
                 tracing::warn!(llmos.turn.id = %turn.id, "a turn without a producer was ended");
+                settle_dead(store, session, &turn, &entries).await;
                 return Ok(true);
             }
             Some(Committed::Already(_) | Committed::Superseded) => return Ok(true),
@@ -56,6 +61,27 @@ pub(super) async fn end_turn(
         }
     }
     Ok(false)
+}
+
+/// Adds what is known of the usage of a turn to the sums: the length of its answer.
+async fn settle_dead(store: &Store, session: &SessionId, turn: &Turn, entries: &[Entry]) {
+    let lines = entries.iter().flat_map(|entry| entry.chunks.lines());
+    let deltas = lines.filter(|line| line.contains("-delta\""));
+    let bytes: usize = deltas.map(str::len).sum();
+    let started = DateTime::from_timestamp_millis(turn.started).unwrap_or_default();
+    let settlement = Settlement {
+        turn: &turn.id,
+        day: started.date_naive(),
+        sums: UsageSums {
+            turns: 1,
+            output_tokens: u64::try_from(bytes / 4).unwrap_or(u64::MAX),
+            ..UsageSums::default()
+        },
+    };
+    let settled = settle(store, &turn.client, session, &turn.model, settlement).await;
+    if let Err(error) = settled {
+        tracing::warn!(error = %error, "a turn cannot be settled; a later one of its caller settles it");
+    }
 }
 
 async fn commit(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::budget::Budget;
 use super::deps::ChatDeps;
 use super::live::LiveTurn;
 use super::request::TurnRequest;
@@ -18,6 +19,7 @@ use crate::provider::{ModelChoice, Provider};
 #[derive(Debug)]
 pub(super) struct StartedTurn {
     pub(super) deps: ChatDeps,
+    pub(super) budget: Budget,
     /// The caller, for reads of skills and files.
     pub(super) context: RequestContext,
     pub(super) provider: Provider,

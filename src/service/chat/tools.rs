@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::encode::ToolOutput;
-use super::server_tool::ServerTool;
 use super::started::StartedTurn;
+use crate::domain::chat::tool::ServerTool;
 use crate::service::fallback::SamplePolicy;
 use crate::service::skills::{Found, SkillService};
 use crate::skill::SkillId;
@@ -21,9 +21,9 @@ struct LoadSkill {
 impl StartedTurn {
     /// Runs a tool that the model called.
     pub(super) async fn run_tool(&self, name: &str, input: &RawValue) -> ToolOutput {
-        match ServerTool::parse(name) {
+        match ServerTool::named(name) {
             Some(ServerTool::LoadSkill) => self.load_skill(input).await,
-            None => ToolOutput::Error("There is no such tool.".to_owned()),
+            _ => ToolOutput::Error("There is no such tool.".to_owned()),
         }
     }
 

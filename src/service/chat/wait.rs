@@ -1,5 +1,6 @@
 //! Waits for a whole answer.
 
+use super::budget::{EXHAUSTED, exhausted_for_today};
 use super::{Asked, ChatService, Read};
 use crate::domain::chat::turn::{TurnId, TurnStatus};
 use crate::domain::message::{Message, MessageId};
@@ -29,6 +30,9 @@ impl ChatService<'_> {
         let status = status.ok_or(Error::Chat(ChatError::NoAnswer))?;
         let (message_id, error) = self.ended(session, &asked.turn).await?;
         if matches!(status, TurnStatus::Failed | TurnStatus::Abandoned) {
+            if error.as_deref() == Some(EXHAUSTED) {
+                return Err(Error::Chat(exhausted_for_today()));
+            }
             let kind = error.as_deref().and_then(ErrorKind::parse);
             return Err(Error::Chat(
                 kind.map_or(ChatError::NoAnswer, ChatError::Model),

@@ -1,7 +1,7 @@
 -- Begins a turn, and appends the user's message or replaces the message that is continued, in one step.
 local operation, turn_id, owner, message_id, model, base, caller_millis, lease, duration, log_millis, entry, head, user_id,
-  edited, renamed, key_fingerprint, key_seconds = unpack(ARGV, #ARGV - 16)
-for _ = 1, 17 do
+  edited, renamed, key_fingerprint, key_seconds, client, has_budget = unpack(ARGV, #ARGV - 18)
+for _ = 1, 19 do
   pop_argument()
 end
 if key_fingerprint == '' then
@@ -13,9 +13,10 @@ end
 --       secret of the turn, id of the answer, model, number of parts of the continued message, current time, lease,
 --       longest duration and time that the log is kept in milliseconds, first entry of the log, id of the message that
 --       must be the newest one or '', id of the message that is answered or '' for the appended one, id of the message
---       that is edited or '', its new id, fingerprint of the request with an Idempotency-Key or '', seconds to keep the Idempotency-Key
+--       that is edited or '', its new id, fingerprint of the request with an Idempotency-Key or '', seconds to keep the
+--       Idempotency-Key, name by which the caller's turns are counted, '0' if their limits allow no further one
 -- Returns as append.lua, or {'turn-replayed', turn}, {'busy', turn, status, id of the answer}, {'dead', turn},
---         {'no-message'}, {'mismatch'}
+--         {'no-message'}, {'mismatch'}, {'no-budget'}
 
 -- Returns the newest message of the active branch that is not deleted.
 local function newest()
@@ -103,6 +104,9 @@ local function begin()
   if refused then
     return refused
   end
+  if has_budget == '0' then
+    return {'no-budget'}
+  end
   if edited ~= '' then
     local seq = find_message(edited)
     if not seq or is_deleted(seq) then
@@ -132,7 +136,7 @@ local function begin()
   redis.call('DEL', TURN)
   redis.call('HSET', TURN, 'id', turn_id, 'operation', operation, 'status', 'reserved', 'model', model,
     'message_id', message_id, 'user_message_id', user_id, 'user_seq', user_seq, 'base', base, 'key', TURN_KEY or '',
-    'owner', owner, 'seq', 1, 'bytes', #entry, 'beat', now, 'started', now, 'deadline', now + duration)
+    'client', client, 'owner', owner, 'seq', 1, 'bytes', #entry, 'beat', now, 'started', now, 'deadline', now + duration)
   redis.call('EXPIRE', TURN, RECORD_SECONDS)
   redis.call('DEL', LOG)
   redis.call('XADD', LOG, '1-0', 'k', 'c', 'd', entry)

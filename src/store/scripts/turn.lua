@@ -3,8 +3,9 @@
 -- llmos:turn:{id} is a hash, the current or last turn:
 --   id, operation ('submit', 'edit', 'regenerate' or 'continue'), status, model, message_id of the answer, user_message_id
 --   and user_seq of the message that is answered, base: the number of parts that a continued message had, key: name of the
---   key of its Idempotency-Key, owner: the secret of the producer, seq: the last entry of the log, bytes of the log,
---   beat, started, deadline, ended: milliseconds, stopped_by, error: code of the failure
+--   key of its Idempotency-Key, client: name by which its caller's turns are counted, owner: the secret of the producer,
+--   seq: the last entry of the log, bytes of the log, beat, started, deadline, ended: milliseconds, stopped_by, error: code
+--   of the failure
 -- llmos:turn-log:{id}:{turn} is a stream with the entries 1-0, 2-0, … without gaps: k 'c' and d: chunks, one per line; the
 --   last one k 'f', s: the status, d: the closing chunks
 -- The document of a session with an active turn has the member active_turn, the last one.

@@ -51,6 +51,10 @@ pub struct Begin<'a> {
     pub entry: &'a str,
     /// The longest duration.
     pub duration: Duration,
+    /// The name by which the turns of the caller are counted.
+    pub client: &'a str,
+    /// Whether the limits of the caller allow the turn. If not, only an earlier turn is found.
+    pub has_budget: bool,
 }
 
 /// Result of beginning a turn.
@@ -75,6 +79,8 @@ pub enum Begun {
     HistoryChanged,
     /// The idempotency key belongs to a different request.
     IdempotencyMismatch,
+    /// The limits of the caller do not allow the turn.
+    NoBudget,
     /// The messages cannot be stored.
     Rejected(Rejected),
 }
@@ -106,6 +112,7 @@ impl FromRedisValue for BeginReply {
             "no-message" => Begun::NoMessage,
             "stale" => Begun::HistoryChanged,
             "mismatch" => Begun::IdempotencyMismatch,
+            "no-budget" => Begun::NoBudget,
             _ => return AppendReply::from_redis_value(value).map(Self::Appended),
         };
         Ok(Self::Begun(begun))
@@ -185,7 +192,9 @@ impl Store {
             .arg(edited)
             .arg(renamed)
             .arg(begin.idempotency.map_or("", |it| &it.fingerprint))
-            .number(REPLY_SECONDS);
+            .number(REPLY_SECONDS)
+            .arg(begin.client)
+            .flag(begin.has_budget);
         executor.execute_on_messages(context, id, keys, call).await
     }
 }

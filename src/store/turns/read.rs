@@ -52,6 +52,7 @@ pub(super) fn turn_of(now: i64, fields: &HashMap<String, String>) -> Option<Turn
         operation: Operation::parse(text("operation")?)?,
         status: TurnStatus::parse(text("status")?)?,
         model: text("model")?.to_owned(),
+        client: text("client").unwrap_or_default().to_owned(),
         message_id: message_id("message_id")?,
         user_message_id: message_id("user_message_id")?,
         user_seq: number("user_seq")?.try_into().ok()?,

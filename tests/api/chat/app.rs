@@ -40,6 +40,7 @@ impl ChatApp {
         let environment = [
             ("REDIS_URL", self.redis.url()),
             ("LLMOS_MODEL_BASE_URL", self.model.base_url()),
+            ("LLMOS_TITLES", "off".to_owned()),
         ];
         let environment: Vec<(&str, &str)> = environment
             .iter()

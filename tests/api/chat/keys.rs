@@ -77,7 +77,7 @@ async fn deleted_session_leaves_no_turn() {
     app.ask("s", "u", "Hi").await.assert_status(200);
     app.api.delete("/api/sessions/s").await.assert_status(200);
     let mut left = app.redis.keys();
-    left.retain(|key| key.contains("turn") && !key.contains("turn-key"));
+    left.retain(|key| key.starts_with("llmos:turn") && !key.contains("turn-key"));
     assert_eq!(left, [""; 0]);
     app.api.get("/api/chat/s/turn").await.assert_status(404);
 }

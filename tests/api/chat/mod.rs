@@ -4,14 +4,17 @@ use super::support;
 
 mod answers;
 mod app;
+mod budgets;
 mod operations;
 mod original;
 mod resume;
 mod stop;
 mod tools;
 mod turns;
+mod usage;
 
 one_redis! {
     mod dead;
     mod keys;
+    mod sums;
 }

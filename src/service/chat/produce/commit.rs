@@ -55,6 +55,7 @@ impl Producer {
         let Some(rest) = rest.filter(|_| !matches!(end, End::Lost)) else {
             self.turn.live.detach();
             self.log(&end, false);
+            self.settle().await;
             return;
         };
         let mut lines: Vec<String> = Vec::new();
@@ -81,6 +82,7 @@ impl Producer {
             self.turn.live.detach();
         }
         self.log(&end, is_stored);
+        self.settle().await;
     }
 
     fn metadata(&self, end: &End) -> Box<RawValue> {
@@ -101,7 +103,7 @@ impl Producer {
     }
 
     /// Returns the model that answered.
-    fn model(&self) -> &str {
+    pub(super) fn model(&self) -> &str {
         self.response_model
             .as_deref()
             .unwrap_or(&self.turn.model.name)

@@ -2,6 +2,7 @@
 //! request that began the turn, so a client that leaves changes nothing.
 
 mod commit;
+mod settle;
 mod steps;
 mod writer;
 

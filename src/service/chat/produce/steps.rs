@@ -40,6 +40,15 @@ impl Producer {
                     return End::Limit;
                 }
             }
+            let interrupted = self.interrupted();
+            let checked = tokio::select! {
+                biased;
+                end = interrupted => Err(end),
+                checked = self.check_budget() => checked,
+            };
+            if let Err(end) = checked {
+                return end;
+            }
             let step = match self.step(&request).await {
                 Ok(step) => step,
                 Err(end) => return end,
