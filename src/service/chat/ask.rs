@@ -3,75 +3,30 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use chrono::DateTime;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::budget::DEFAULT_OUTPUT_TOKENS;
 use super::live::LiveTurn;
-use super::outputs::with_outputs;
+use super::plan::Plan;
+use super::request::Ask;
 use super::salvage::end_turn;
 use super::started::StartedTurn;
-use super::{ChatService, Reader, TurnRequest};
+use super::{ChatService, Reader};
 use crate::domain::chat::chunk::Chunk;
 use crate::domain::chat::turn::{Operation, TurnId, stream_url};
-use crate::domain::message::{
-    Branch, Members, Message, MessageId, MessagePatch, MessageRange, MessageSelection, NewMessage,
-    Parent, touch,
-};
+use crate::domain::message::{Message, MessageId};
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{ChosenId, NewSession, SessionId};
 use crate::provider::{ModelChoice, Provider};
 use crate::service::error::{ChatError, Conflict, Error, Resource, Result};
-use crate::service::volume::VolumeSelection;
-use crate::store::{
-    Begin, Begun, Created, Entry, EntryKind, Idempotency, Rejected, Replacement, TurnState,
-};
-use crate::util::hash::sha256_hex;
+use crate::store::{Begin, Begun, Created, Entry, EntryKind, Rejected, TurnState};
 use crate::util::json;
-use crate::util::secret::Secret;
 use crate::util::time::{format_time, now};
 
 /// The number of times that a turn without a producer is ended before another one begins.
 const MAX_ATTEMPTS: usize = 3;
-/// The number of messages in which the message that is answered is looked for.
-const MAX_SEARCHED: usize = 200;
-
-/// A request to the model.
-#[derive(Debug)]
-pub struct Ask {
-    /// The session.
-    pub session: SessionId,
-    /// The volume in which the session is created if it is not there; the caller's own without one.
-    pub volume: Option<VolumeSelection>,
-    /// What is asked.
-    pub operation: AskOperation,
-    /// The model; the default one without.
-    pub model: Option<String>,
-    /// A key of the caller for the provider.
-    pub key: Option<Secret>,
-    /// Tools, skills and options.
-    pub request: TurnRequest,
-    /// The id that the newest message must have.
-    pub expected_head: Option<MessageId>,
-    /// The `Idempotency-Key`.
-    pub idempotency: Option<Idempotency>,
-}
-
-/// What is asked.
-#[derive(Debug)]
-pub enum AskOperation {
-    /// A new message of the user is answered.
-    Submit(NewMessage),
-    /// A new version of a message of the user is answered.
-    Edit(MessageId, NewMessage),
-    /// A message is answered again: the first of these that exists, or the one that it answers; else the newest one.
-    Regenerate(Vec<MessageId>),
-    /// A message of the model goes on; these are its parts with the outputs of tools.
-    Continue(MessageId, Box<RawValue>),
-}
 
 /// A turn that answers a request.
 pub struct Asked {
@@ -92,21 +47,6 @@ impl std::fmt::Debug for Asked {
         let mut debug = formatter.debug_struct("Asked");
         debug.field("turn", &self.turn).finish_non_exhaustive()
     }
-}
-
-/// What a turn begins with.
-struct Plan {
-    operation: Operation,
-    message_id: MessageId,
-    message: Option<NewMessage>,
-    user: Option<(MessageId, u64)>,
-    edited: Option<(MessageId, MessageId)>,
-    replacement: Option<Replacement>,
-    continued: Option<Message>,
-    base: usize,
-    idempotency: Option<Idempotency>,
-    /// Whether a repeated request is recognized by the id of its message.
-    is_keyed_by_message: bool,
 }
 
 /// The metadata with which an answer begins.
@@ -348,117 +288,6 @@ impl ChatService<'_> {
             _ => Err(Error::Unreadable("the record of a turn is lost".to_owned())),
         }
     }
-
-    async fn plan(&self, ask: &Ask) -> Result<Plan> {
-        let mut plan = Plan {
-            operation: Operation::Submit,
-            message_id: generated_id(),
-            message: None,
-            user: None,
-            edited: None,
-            replacement: None,
-            continued: None,
-            base: 0,
-            idempotency: ask.idempotency.clone(),
-            is_keyed_by_message: false,
-        };
-        match &ask.operation {
-            AskOperation::Submit(message) => {
-                plan.message = Some(message.clone());
-                if let (None, Some(id)) = (&plan.idempotency, &message.id) {
-                    plan.is_keyed_by_message = true;
-                    plan.idempotency = Some(keyed_by_message(id, message));
-                }
-            }
-            AskOperation::Edit(edited, message) => {
-                let stored = self.find(&ask.session, edited).await?;
-                let mut message = message.clone();
-                message.parent_id = match stored.parent_id().and_then(|id| MessageId::parse(&id)) {
-                    Some(parent) => Parent::Message(parent),
-                    None => Parent::Root,
-                };
-                message.activate = Some(false);
-                message.id = Some(edited.clone());
-                plan.operation = Operation::Edit;
-                plan.message = Some(message);
-                plan.edited = Some((edited.clone(), generated_id()));
-            }
-            AskOperation::Regenerate(candidates) => {
-                plan.operation = Operation::Regenerate;
-                plan.user = Some(self.answered_message(&ask.session, candidates).await?);
-            }
-            AskOperation::Continue(id, parts) => {
-                let stored = self.find(&ask.session, id).await?;
-                let answered = self.answered_message(&ask.session, std::slice::from_ref(id));
-                plan.user = Some(answered.await?);
-                plan.operation = Operation::Continue;
-                plan.message_id = id.clone();
-                let (replacement, continued, base) = continued(stored, parts)?;
-                plan.replacement = replacement;
-                plan.continued = Some(continued);
-                plan.base = base;
-            }
-        }
-        Ok(plan)
-    }
-
-    /// Returns a stored message that is not deleted.
-    async fn find(&self, session: &SessionId, id: &MessageId) -> Result<Message> {
-        let found = self
-            .deps
-            .store
-            .find_messages_by_id(self.context, session, &[id])
-            .await?
-            .ok_or(Error::NotFound(Resource::Session))?;
-        let found = found.messages.into_iter().next().flatten();
-        let message = found.map(|found| found.message).filter(|message| {
-            Members::parse_owned(message.text()).is_some_and(|members| !members.deleted)
-        });
-        message.ok_or(Error::NotFound(Resource::Message))
-    }
-
-    /// Returns the message of the user that is answered: the first of `candidates` that exists, or the newest one before it.
-    async fn answered_message(
-        &self,
-        session: &SessionId,
-        candidates: &[MessageId],
-    ) -> Result<(MessageId, u64)> {
-        let branches = candidates.iter().cloned().map(Branch::Of);
-        for branch in branches.chain([Branch::Active]) {
-            let is_active = branch == Branch::Active;
-            let until = match &branch {
-                Branch::Of(id) => match self.find(session, id).await {
-                    Ok(message) => message.seq() + 1,
-                    Err(Error::NotFound(Resource::Message)) => continue,
-                    Err(error) => return Err(error),
-                },
-                _ => u64::MAX,
-            };
-            let selection = MessageSelection {
-                range: MessageRange::Before(until),
-                limit: MAX_SEARCHED,
-                branch,
-                with_deleted: false,
-            };
-            let found = self
-                .deps
-                .store
-                .find_messages(self.context, session, &selection)
-                .await?
-                .ok_or(Error::NotFound(Resource::Session))?;
-            let messages = found.map(|found| found.messages).unwrap_or_default();
-            let user = messages.iter().rev().find(|message| is_of_user(message));
-            if let Some(user) = user
-                && let Some(id) = MessageId::parse(&user.id())
-            {
-                return Ok((id, user.seq()));
-            }
-            if is_active {
-                break;
-            }
-        }
-        Err(Error::NotFound(Resource::Message))
-    }
 }
 
 /// The result of beginning.
@@ -471,61 +300,6 @@ enum BeginResult {
 /// Returns the error of a begun turn whose reservation is unknown, which cannot happen.
 fn no_budget() -> Error {
     Error::Unreadable("a turn has no reservation".to_owned())
-}
-
-/// Returns the id of an answer. It does not tell its `seq`, which is known only when the answer is stored.
-fn generated_id() -> MessageId {
-    let id = format!("msg-{}", Uuid::now_v7().simple());
-    MessageId::parse(&id).expect("the id is valid")
-}
-
-/// Returns the key of a request without one: a message is submitted once.
-fn keyed_by_message(id: &MessageId, message: &NewMessage) -> Idempotency {
-    let stored = message.to_stored(DateTime::UNIX_EPOCH);
-    Idempotency {
-        key: sha256_hex::<16>(&[b"message", id.as_str().as_bytes()]),
-        fingerprint: sha256_hex::<16>(&[stored.rest().as_bytes()]),
-    }
-}
-
-fn is_of_user(message: &Message) -> bool {
-    let members = Members::parse_owned(message.text());
-    let role = members.and_then(|members| members.role.map(|role| role.get().to_owned()));
-    role.as_deref() == Some("\"user\"")
-}
-
-/// Returns the replacement of a message of the model by one with the outputs of tools, the message with them, and its number
-/// of parts.
-fn continued(stored: Message, parts: &RawValue) -> Result<(Option<Replacement>, Message, usize)> {
-    let members = Members::parse_owned(stored.text());
-    let members = members.ok_or_else(|| Error::Unreadable("a message is malformed".to_owned()))?;
-    if members.role.as_deref().map(RawValue::get) != Some("\"assistant\"") {
-        return Err(Error::field(
-            "messageId",
-            "must be the id of a message of the assistant",
-        ));
-    }
-    let before = members.parts.as_deref().unwrap_or(RawValue::NULL);
-    let (merged, base) = with_outputs(before, parts);
-    let Some(merged) = merged else {
-        return Ok((None, stored, base));
-    };
-    let mut patch = json::Object::default();
-    patch.set("parts", merged);
-    let patch: MessagePatch = serde_json::from_str(&json::text(&patch)).map_err(|_| {
-        Error::field(
-            "messages",
-            "must have outputs within the limits of a message",
-        )
-    })?;
-    let mut changed = patch
-        .applied_to(&members)
-        .map_err(|(member, rule)| Error::field(member, rule))?;
-    touch(&mut changed, &members, now());
-    let text = changed.to_text(&stored.id());
-    let replacement = Replacement::new(&stored, text.clone());
-    let continued = stored.with_text(text.into_bytes());
-    Ok((Some(replacement), continued, base))
 }
 
 fn rejection(rejected: Rejected, session: &SessionId) -> Error {

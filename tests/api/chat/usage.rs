@@ -120,5 +120,3 @@ async fn stopped_and_failed_turns_are_counted_once() {
     let found = wait_for_turns(&app, 2).await;
     assert!(found["total"]["output_tokens"].as_u64().unwrap() >= 2);
 }
-
-/// The process died between the end of the turn and its settlement.
