@@ -155,7 +155,7 @@ pub enum ChatError {
 #[derive(Debug)]
 pub enum Current {
     /// A session.
-    Session(SessionAndVersion),
+    Session(Box<SessionAndVersion>),
     /// A message; `None` if it does not exist.
     Message(Option<Message>),
     /// A skill.

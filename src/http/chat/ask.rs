@@ -163,7 +163,7 @@ pub(super) async fn chat(
         Shape::Text => (replayed, plain_text(asked.reader)).into_response(),
         Shape::Json => {
             let message = app.chat(&context).wait(&session, &mut asked).await?;
-            (replayed, Answered::new(session, asked, message)).into_response()
+            (replayed, Answered::new(session, &asked, message)).into_response()
         }
     })
 }
@@ -180,7 +180,7 @@ struct Answered {
 }
 
 impl Answered {
-    fn new(session: SessionId, asked: Asked, message: Message) -> Self {
+    fn new(session: SessionId, asked: &Asked, message: Message) -> Self {
         Self {
             session,
             turn: asked.turn.to_string(),

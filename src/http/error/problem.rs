@@ -138,8 +138,6 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
             retry_after,
             ..
         })) => insert(header::RETRY_AFTER, seconds(*retry_after)),
-        // A retry cannot help until the deployment has another configuration.
-        Error::Service(service::error::Error::Chat(ChatError::NoProvider)) => {}
         Error::EncodedBody => insert(header::ACCEPT_ENCODING, "identity".to_owned()),
         Error::RangeNotSatisfiable(Some(range)) => insert(header::CONTENT_RANGE, range.clone()),
         Error::Unauthorized {
@@ -149,7 +147,9 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
         | Error::KeysUnavailable {
             retry_after: pause, ..
         } => insert(header::RETRY_AFTER, seconds(*pause)),
-        Error::Misconfigured(_) => {}
+        // A retry cannot help until the deployment has another configuration.
+        Error::Misconfigured(_)
+        | Error::Service(service::error::Error::Chat(ChatError::NoProvider)) => {}
         error
             if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]
                 .contains(&error.status()) =>

@@ -195,7 +195,7 @@ impl StartedTurn {
                 .await
                 .map(|found| found.value)
             {
-                Ok(Found::Skill(skill)) => named.push(named_skill(*skill)),
+                Ok(Found::Skill(skill)) => named.push(named_skill(&skill)),
                 Ok(Found::NotModified(_)) => {}
                 Err(error) => {
                     tracing::warn!(error = %error, "a skill of a turn cannot be read");
@@ -210,7 +210,7 @@ fn tokens_to_chars(tokens: usize) -> usize {
     tokens.saturating_mul(4)
 }
 
-fn named_skill(detail: SkillDetail) -> (NamedSkill, UsedSkill) {
+fn named_skill(detail: &SkillDetail) -> (NamedSkill, UsedSkill) {
     let content = String::from_utf8_lossy(&detail.document).into_owned();
     let used = UsedSkill {
         id: detail.skill.id.to_string(),

@@ -48,14 +48,13 @@ pub(super) async fn end_turn(
         };
         let committed = commit(store, session, &turn, &entries, continued, is_forced).await?;
         match committed {
-            // The session was deleted.
-            None => return Ok(true),
             Some(Committed::Done(_)) => {
                 tracing::warn!(llmos.turn.id = %turn.id, "a turn without a producer was ended");
                 settle_dead(store, session, &turn, &entries).await;
                 return Ok(true);
             }
-            Some(Committed::Already(_) | Committed::Superseded) => return Ok(true),
+            // Without a reply the session was deleted.
+            None | Some(Committed::Already(_) | Committed::Superseded) => return Ok(true),
             Some(Committed::Alive) => return Ok(false),
             Some(Committed::Moved(_) | Committed::Rejected(_)) => {}
         }

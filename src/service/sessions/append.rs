@@ -96,7 +96,7 @@ pub(super) fn rejection(
             resource: crate::service::error::Resource::Session,
             id: id.to_string(),
         }),
-        Rejected::Stale(current) => Error::stale(Current::Session(*current)),
+        Rejected::Stale(current) => Error::stale(Current::Session(current)),
         Rejected::IdempotencyMismatch => Error::IdempotencyMismatch,
         Rejected::ReadOnly => Error::ReadOnly,
     }

@@ -79,7 +79,7 @@ impl SessionService<'_> {
                 return Err(Error::ReadOnly);
             }
             if expected.is_some_and(|known| !known.contains(&found.current.version)) {
-                return Err(Error::stale(Current::Session(found.current)));
+                return Err(Error::stale(Current::Session(Box::new(found.current))));
             }
             let plan = plan(history, &found, expected.is_some())?;
             let state = expected.map(|_| found.state.as_str());

@@ -68,7 +68,7 @@ impl SessionService<'_> {
             .store
             .delete_messages(self.context, id, target, expected);
         match deleted.await?.ok_or(NOT_FOUND)? {
-            DeletedMessages::Stale(current) => Err(Error::stale(Current::Session(*current))),
+            DeletedMessages::Stale(current) => Err(Error::stale(Current::Session(current))),
             DeletedMessages::Done(count, session) => Ok(Some((count, *session))),
             DeletedMessages::NoMessage => Err(NO_MESSAGE),
             DeletedMessages::Changed => Ok(None),
@@ -91,7 +91,7 @@ impl SessionService<'_> {
             .store
             .switch_branch(self.context, id, message, expected);
         match switched.await?.ok_or(NOT_FOUND)? {
-            Switched::Stale(current) => Err(Error::stale(Current::Session(*current))),
+            Switched::Stale(current) => Err(Error::stale(Current::Session(current))),
             Switched::Done(session) => Ok(*session),
             Switched::NoMessage => Err(NO_MESSAGE),
             Switched::ReadOnly => Err(Error::ReadOnly),

@@ -102,7 +102,7 @@ impl<'a> SessionService<'a> {
         match updated.await?.ok_or(NOT_FOUND)? {
             Updated::Done(session) => Ok(Written::now(session)),
             Updated::Applied(session) => Ok(Written::replayed(session)),
-            Updated::Stale(current) => Err(Error::stale(Current::Session(current))),
+            Updated::Stale(current) => Err(Error::stale(Current::Session(Box::new(current)))),
             Updated::Invalid((field, limit)) => Err(Error::field(field, limit)),
             Updated::ReadOnly => Err(Error::ReadOnly),
             Updated::Contended => Err(Error::Conflict(Conflict::Contended {
@@ -120,7 +120,7 @@ impl<'a> SessionService<'a> {
         let deleted = self.store.delete_session(self.context, id, expected);
         match deleted.await?.ok_or(NOT_FOUND)? {
             Deleted::Done => Ok(()),
-            Deleted::Stale(current) => Err(Error::stale(Current::Session(*current))),
+            Deleted::Stale(current) => Err(Error::stale(Current::Session(current))),
             Deleted::ReadOnly => Err(Error::ReadOnly),
         }
     }
