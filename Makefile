@@ -129,7 +129,7 @@ corpus: cargo-fuzz
 	done
 
 # Installs missing requirements of the tests. The Vercel CLI reads the crates of all platforms.
-setup: redis chromium faketime tests/node_modules examples/usechat/node_modules tests/.venv
+setup: redis chromium faketime tests/node_modules examples/usechat/node_modules tests/.venv local-model
 	cargo fetch --locked
 
 redis:

@@ -21,6 +21,7 @@ mod console;
 mod contract;
 mod docs;
 mod fault_workloads;
+mod local_model;
 mod model_wires;
 mod official_client;
 mod types;
