@@ -16,10 +16,15 @@ use crate::support::{
 };
 
 /// The pause between two pieces of a slow answer.
-const PAUSE: Duration = Duration::from_millis(60);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The pause for pages, which need longer to load on a busy machine.
+const LONG_PAUSE: Duration = Duration::from_millis(250);
+/// The pause of an answer that must not end before it is stopped.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// An answer of 40 numbers in 40 pieces.
-fn numbers() -> Script {
+fn numbers(pause: Duration) -> Script {
     let pieces: Vec<String> = (0..40).map(|number| format!("{number} ")).collect();
     let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
     let events = ModelAnswer::pieces(&pieces).chat_completions();
@@ -27,7 +32,7 @@ fn numbers() -> Script {
     for event in events.split_inclusive("\n\n") {
         steps.push(Step::Send(event.to_owned().into()));
         if event.contains("\"content\":\"") {
-            steps.push(Step::Wait(PAUSE));
+            steps.push(Step::Wait(pause));
         }
     }
     Script::steps(steps)
@@ -65,14 +70,14 @@ impl Service {
             "count while busy",
             "count until killed",
             "count after the reader left",
-            "count in the page",
-            "count in two tabs",
-            "count until the button",
         ] {
-            model.push_for(question, numbers());
+            model.push_for(question, numbers(PAUSE));
         }
+        model.push_for("count in the page", numbers(LONG_PAUSE));
+        model.push_for("count in two tabs", numbers(LONG_PAUSE));
+        model.push_for("count until the button", numbers(LONGEST_PAUSE));
         model.push_for("slowly with a tool", tool_call());
-        model.push_for("slowly with a tool", numbers());
+        model.push_for("slowly with a tool", numbers(PAUSE));
         model.push_for("with a tool", tool_call());
         model.push_for("with a tool", text("It is sunny."));
         model.push_for("\"fail\"", Script::error(400, &Value::Null));
