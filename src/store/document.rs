@@ -59,6 +59,11 @@ impl StoredSession {
         format!("{}:{}", self.last_seq, self.activity)
     }
 
+    /// Returns whether the session may have an active turn.
+    pub(super) fn has_active_turn(&self) -> bool {
+        self.document.contains("\"active_turn\":")
+    }
+
     /// Returns whether the session has branches or deleted messages: see `scripts/messages.lua`.
     pub(super) fn has_branches(&self) -> bool {
         Self::is_branched(self.document.as_bytes())

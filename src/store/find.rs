@@ -154,7 +154,9 @@ impl Store {
             .await?
         {
             Direct::Missing => Ok(None),
-            Direct::Found(found) if known.contains(&found.stored.version()) => {
+            Direct::Found(found)
+                if known.contains(&found.stored.version()) && !found.stored.has_active_turn() =>
+            {
                 Ok(Some(FoundSession::NotModified(found.stored.version())))
             }
             Direct::Found(found) if wanted == limit => {

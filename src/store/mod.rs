@@ -23,7 +23,7 @@
 //! | `llmos:replies:{id}` | hash | `Idempotency-Key` → the messages that it appended; expires 24 h after the last one | Rust |
 //! | `llmos:reply-expiries:{id}` | sorted set | `Idempotency-Key` by the second at which its reply expires; expires as above | Rust |
 //! | `llmos:turn:{id}` | hash | the current or last turn of chat (`scripts/turn.lua`); expires after 24 h | Rust |
-//! | `llmos:turn-log:{id}:{turn}` | stream | the chunks of a turn; expires after 1 h, 15 min after its end | Rust |
+//! | `llmos:turn-log:{id}:{turn}` | stream | the chunks of a turn; expires after 24 h, 15 min after its end | Rust |
 //! | `llmos:turn-key:{id}:{key}` | string | the turn that a request with this key began, and the fingerprint of the request; expires after 24 h | Rust |
 //! | `llmos:reply:{key}` | hash | the session that an `Idempotency-Key` created; expires after 24 h | Rust |
 //! | `llmos:origin:{id}` | string | name of the `llmos:reply` key that created the session; expires as above | Rust |

@@ -154,7 +154,8 @@ pub(super) async fn chat(
         expected_head: parsed.expected_head()?,
         idempotency: key.bind(&context.caller, &uri, body.bytes()),
     };
-    let mut asked = ask_in_background(&app, &context, keeper.as_ref(), ask).await?;
+    let begun = ask_in_background(&app, &context, keeper.as_ref(), ask, false).await?;
+    let mut asked = begun.asked;
     let replayed = asked
         .is_replayed
         .then_some([(REPLAYED, HeaderValue::from_static("1"))]);

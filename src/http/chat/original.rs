@@ -97,18 +97,14 @@ pub(super) async fn answer(
         idempotency: None,
     };
     let chat = app.chat(context);
-    let asked = ask_in_background(app, context, keeper, ask).await;
-    let mut asked = match asked {
+    let begun = ask_in_background(app, context, keeper, ask, !is_kept).await;
+    let mut begun = match begun {
         Err(Error::Service(ServiceError::Chat(ChatError::NoProvider))) => {
             return Ok(failure(StatusCode::UNAUTHORIZED, MISSING_KEY));
         }
-        asked => asked?,
+        begun => begun?,
     };
-    let answered = chat.wait(&session, &mut asked).await;
-    if !is_kept {
-        // The session was only the place of this answer.
-        let _ = app.sessions(context).delete(&session, None).await;
-    }
+    let answered = chat.wait(&session, &mut begun.asked).await;
     let message = answered?;
     let members = Members::parse_owned(message.text()).unwrap_or_default();
     let text = |value: Option<&RawValue>| {
@@ -118,7 +114,11 @@ pub(super) async fn answer(
     Ok(Json(OriginalResponse {
         response: text(members.content.as_deref()),
         skills_used: skills_of(members.metadata.as_deref()),
-        trace_id: format!("trace_{}_{}", now().format("%Y%m%d_%H%M%S"), asked.turn),
+        trace_id: format!(
+            "trace_{}_{}",
+            now().format("%Y%m%d_%H%M%S"),
+            begun.asked.turn
+        ),
         session_id: if is_kept {
             session.to_string()
         } else {

@@ -117,9 +117,9 @@ impl ChatService<'_> {
         let (budget, stored) = match begun? {
             BeginResult::NoBudget => return Err(reserved.err().unwrap_or_else(no_budget)),
             BeginResult::Begun(stored) => (reserved?, stored),
-            BeginResult::Replayed(turn) => {
+            BeginResult::Replayed(turn, message_id) => {
                 return Ok(Asked {
-                    message_id: None,
+                    message_id,
                     reader: self.reader(&ask.session, &turn, 0),
                     turn,
                     is_replayed: true,
@@ -208,7 +208,9 @@ impl ChatService<'_> {
                 None if plan.operation == Operation::Submit => self.create_session(ask).await?,
                 None => return Err(Error::NotFound(Resource::Session)),
                 Some(Begun::Begun(stored)) => return Ok(BeginResult::Begun(stored.messages)),
-                Some(Begun::Replayed(turn)) => return Ok(BeginResult::Replayed(turn)),
+                Some(Begun::Replayed(turn, message_id)) => {
+                    return Ok(BeginResult::Replayed(turn, message_id));
+                }
                 Some(Begun::Dead(turn)) => {
                     if let Some(TurnState::Turn(dead)) =
                         store.find_turn(self.context, &ask.session).await?
@@ -293,7 +295,7 @@ impl ChatService<'_> {
 /// The result of beginning.
 enum BeginResult {
     Begun(Vec<Message>),
-    Replayed(TurnId),
+    Replayed(TurnId, Option<MessageId>),
     NoBudget,
 }
 

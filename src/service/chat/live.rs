@@ -132,7 +132,7 @@ impl LiveTurn {
     /// Returns what follows the entry `after`.
     pub(super) fn next(&self, after: u64) -> Next {
         let kept = lock(&self.kept);
-        if after + 1 >= kept.next {
+        if after.saturating_add(1) >= kept.next {
             return match kept.is_detached {
                 true => Next::Detached,
                 false => Next::Wait,

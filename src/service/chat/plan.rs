@@ -37,6 +37,16 @@ pub(super) struct Plan {
     pub(super) is_keyed_by_message: bool,
 }
 
+impl Plan {
+    fn submit(&mut self, message: &NewMessage) {
+        self.message = Some(message.clone());
+        if let (None, Some(id)) = (&self.idempotency, &message.id) {
+            self.is_keyed_by_message = true;
+            self.idempotency = Some(keyed_by_message(id, message));
+        }
+    }
+}
+
 impl ChatService<'_> {
     /// Plans the turn of a request.
     pub(super) async fn plan(&self, ask: &Ask) -> Result<Plan> {
@@ -53,25 +63,35 @@ impl ChatService<'_> {
             is_keyed_by_message: false,
         };
         match &ask.operation {
-            AskOperation::Submit(message) => {
-                plan.message = Some(message.clone());
-                if let (None, Some(id)) = (&plan.idempotency, &message.id) {
-                    plan.is_keyed_by_message = true;
-                    plan.idempotency = Some(keyed_by_message(id, message));
-                }
-            }
+            AskOperation::Submit(message) => plan.submit(message),
             AskOperation::Edit(edited, message) => {
-                let stored = self.find(&ask.session, edited).await?;
+                let stored = match self.find(&ask.session, edited).await {
+                    // The client has a message that is not stored.
+                    Err(Error::NotFound(_)) => {
+                        plan.submit(message);
+                        return Ok(plan);
+                    }
+                    stored => stored?,
+                };
+                if !is_of_user(&stored) {
+                    let rule = "must be the id of a message of the user";
+                    return Err(Error::field("messageId", rule));
+                }
                 let mut message = message.clone();
                 message.parent_id = match stored.parent_id().and_then(|id| MessageId::parse(&id)) {
                     Some(parent) => Parent::Message(parent),
                     None => Parent::Root,
                 };
                 message.activate = Some(false);
-                message.id = Some(edited.clone());
+                if edited.names_place() {
+                    // The id of a message of the Python version names its place, so it stays with the old version.
+                    message.id = Some(generated_id());
+                } else {
+                    message.id = Some(edited.clone());
+                    plan.edited = Some((edited.clone(), generated_id()));
+                }
                 plan.operation = Operation::Edit;
                 plan.message = Some(message);
-                plan.edited = Some((edited.clone(), generated_id()));
             }
             AskOperation::Regenerate(candidates) => {
                 plan.operation = Operation::Regenerate;
@@ -82,6 +102,9 @@ impl ChatService<'_> {
                 let answered = self.answered_message(&ask.session, std::slice::from_ref(id));
                 plan.user = Some(answered.await?);
                 plan.operation = Operation::Continue;
+                plan.idempotency = plan
+                    .idempotency
+                    .or_else(|| Some(keyed_by_outputs(id, parts)));
                 plan.message_id = id.clone();
                 let (replacement, continued, base) = continued(stored, parts)?;
                 plan.replacement = replacement;
@@ -155,6 +178,15 @@ impl ChatService<'_> {
 fn generated_id() -> MessageId {
     let id = format!("msg-{}", Uuid::now_v7().simple());
     MessageId::parse(&id).expect("the id is valid")
+}
+
+/// Returns the key of a request without one: the same outputs continue a message once.
+fn keyed_by_outputs(id: &MessageId, parts: &RawValue) -> Idempotency {
+    let key = sha256_hex::<16>(&[b"outputs", id.as_str().as_bytes(), parts.get().as_bytes()]);
+    Idempotency {
+        fingerprint: key.clone(),
+        key,
+    }
 }
 
 /// Returns the key of a request without one: a message is submitted once.

@@ -147,10 +147,11 @@ impl Reader {
             self.ready.extend(again.entries.into_iter().map(Arc::new));
             return Ok(None);
         }
-        self.live = Some(
-            self.follower
-                .follow(&self.session, &self.turn, self.after + 1),
-        );
+        self.live = Some(self.follower.follow(
+            &self.session,
+            &self.turn,
+            turn.last_entry.saturating_add(1),
+        ));
         Ok(None)
     }
 }

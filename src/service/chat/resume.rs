@@ -50,6 +50,11 @@ impl ChatService<'_> {
             (None, Some(turn)) => turn.clone(),
             (None, None) => return Ok(None),
         };
+        // A cursor behind the end would make the reader wait for entries that never come.
+        let last = current
+            .as_ref()
+            .map_or(u64::from(u32::MAX), |turn| turn.last_entry);
+        let after = after.min(last);
         let is_active = current
             .as_ref()
             .is_some_and(|current| current.status.is_active());

@@ -6,7 +6,7 @@ use super::answer::{Answer, Usage, activates};
 use super::budget::settle;
 use crate::domain::caller::Caller;
 use crate::domain::chat::chunk::Chunk;
-use crate::domain::chat::turn::{Operation, Turn, TurnStatus};
+use crate::domain::chat::turn::{ActiveTurn, Operation, Turn, TurnStatus};
 use crate::domain::chat::usage::UsageSums;
 use crate::domain::chat::{Ending, PartsBuilder};
 use crate::domain::message::{Members, Message};
@@ -28,6 +28,25 @@ pub async fn end_dead_turn(store: &Store, session: &SessionId, turn: &Turn) -> R
     }
     // On the heap: it is rare, and would make the future of every read larger.
     Box::pin(end_turn(store, session, turn, false)).await
+}
+
+/// Removes a turn from the document of its session, if the record of the turn is lost.
+///
+/// # Errors
+/// If Redis fails.
+pub async fn clear_turn(store: &Store, session: &SessionId, turn: &ActiveTurn) -> Result<()> {
+    let commit = Commit {
+        turn: &turn.id,
+        owner: "",
+        entry: 0,
+        status: TurnStatus::Abandoned,
+        error: None,
+        closing: "",
+        message: None,
+        replacement: None,
+        is_forced: false,
+    };
+    store.commit_turn(session, commit).await.map(drop)
 }
 
 /// Ends a turn with what its log has; with `is_forced`, before its lease is over. Returns whether it has ended.

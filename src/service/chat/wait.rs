@@ -27,9 +27,8 @@ impl ChatService<'_> {
                 Read::Lost => break,
             }
         }
-        let status = status.ok_or(Error::Chat(ChatError::NoAnswer))?;
         let (message_id, error) = self.ended(session, &asked.turn).await?;
-        if matches!(status, TurnStatus::Failed | TurnStatus::Abandoned) {
+        if matches!(status, Some(TurnStatus::Failed | TurnStatus::Abandoned)) {
             if error.as_deref() == Some(EXHAUSTED) {
                 return Err(Error::Chat(exhausted_for_today()));
             }
@@ -38,6 +37,7 @@ impl ChatService<'_> {
                 kind.map_or(ChatError::NoAnswer, ChatError::Model),
             ));
         }
+        // Without its log, an answer may still be stored.
         let id = asked.message_id.clone().or(message_id);
         let id = id.ok_or(Error::Chat(ChatError::NoAnswer))?;
         let found = self

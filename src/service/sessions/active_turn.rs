@@ -4,7 +4,7 @@ use super::SessionService;
 use crate::domain::chat::turn::{ActiveTurn, Turn};
 use crate::domain::message::{Branch, MessageRange, MessageSelection};
 use crate::domain::session::{SessionId, SessionWithMessages};
-use crate::service::chat::salvage::end_dead_turn;
+use crate::service::chat::salvage::{clear_turn, end_dead_turn};
 use crate::service::error::Result;
 use crate::store::TurnState;
 
@@ -22,7 +22,10 @@ impl SessionService<'_> {
         };
         let turn = match self.store.find_turn(self.context, id).await? {
             Some(TurnState::Turn(turn)) if turn.id == active.id => turn,
-            _ => return Ok(found),
+            _ => {
+                clear_turn(self.store, id, &active).await?;
+                return self.reread(id, selection, found).await;
+            }
         };
         if end_dead_turn(self.store, id, &turn).await? || !turn.status.is_active() {
             return self.reread(id, selection, found).await;
@@ -54,7 +57,7 @@ impl SessionService<'_> {
 /// Returns whether the messages that were read contain none behind the one that is answered.
 fn ends_with(found: &SessionWithMessages, active: &ActiveTurn) -> bool {
     let last = found.messages.last();
-    last.is_none_or(|last| last.seq() == active.user_seq)
+    last.is_some_and(|last| last.seq() == active.user_seq)
 }
 
 /// Returns the selection up to the message that is answered, on its branch.

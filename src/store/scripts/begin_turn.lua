@@ -15,7 +15,7 @@ end
 --       must be the newest one or '', id of the message that is answered or '' for the appended one, id of the message
 --       that is edited or '', its new id, fingerprint of the request with an Idempotency-Key or '', seconds to keep the
 --       Idempotency-Key, name by which the caller's turns are counted, '0' if their limits allow no further one
--- Returns as append.lua, or {'turn-replayed', turn}, {'busy', turn, status, id of the answer}, {'dead', turn},
+-- Returns as append.lua, or {'turn-replayed', turn, id of the answer}, {'busy', turn, status, id of the answer}, {'dead', turn},
 --         {'no-message'}, {'mismatch'}, {'no-budget'}
 
 -- Returns the newest message of the active branch that is not deleted.
@@ -68,18 +68,21 @@ end
 local function refusal(now)
   if TURN_KEY then
     local stored = call_own_type('GET', TURN_KEY)
-    if stored then
-      local known, fingerprint = stored:match('^(%S+) (%S*)$')
+    local own_id = count > 0 and ARGV[FIRST_MESSAGE] or ''
+    -- A session with this id was deleted since.
+    local is_outdated = length == 0 or own_id ~= '' and not find_message(own_id)
+    if stored and not is_outdated then
+      local known, fingerprint, answer_id = stored:match('^(%S+) (%S*) ?(%S*)$')
       if fingerprint ~= key_fingerprint then
         return {'mismatch'}
       end
-      return {'turn-replayed', known}
+      return {'turn-replayed', known, answer_id}
     end
   end
   local turn = turn_fields('id', 'status', 'beat', 'deadline', 'message_id')
   if turn.id == turn_id then
     -- An earlier attempt of this call began the turn.
-    return {'turn-replayed', turn_id}
+    return {'turn-replayed', turn_id, message_id}
   end
   if ACTIVE[turn.status] then
     if is_dead(turn, now, tonumber(lease)) then
@@ -136,13 +139,14 @@ local function begin()
   redis.call('DEL', TURN)
   redis.call('HSET', TURN, 'id', turn_id, 'operation', operation, 'status', 'reserved', 'model', model,
     'message_id', message_id, 'user_message_id', user_id, 'user_seq', user_seq, 'base', base, 'key', TURN_KEY or '',
+    'appended', stored[6] == false and '1' or '0',
     'client', client, 'owner', owner, 'seq', 1, 'bytes', #entry, 'beat', now, 'started', now, 'deadline', now + duration)
   redis.call('EXPIRE', TURN, RECORD_SECONDS)
   redis.call('DEL', LOG)
   redis.call('XADD', LOG, '1-0', 'k', 'c', 'd', entry)
   redis.call('PEXPIRE', LOG, log_millis)
   if TURN_KEY then
-    redis.call('SET', TURN_KEY, turn_id .. ' ' .. key_fingerprint, 'EX', key_seconds)
+    redis.call('SET', TURN_KEY, turn_id .. ' ' .. key_fingerprint .. ' ' .. message_id, 'EX', key_seconds)
   end
   set_active_turn('{"id":"' .. turn_id .. '","message_id":"' .. message_id .. '","user_message_id":"' .. user_id
     .. '","user_seq":' .. user_seq .. '}')

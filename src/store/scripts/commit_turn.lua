@@ -15,6 +15,10 @@ entry_seq = tonumber(entry_seq)
 
 -- Returns the reply if the turn cannot be ended.
 local function refusal(turn, now)
+  if not turn.id then
+    -- The record is lost.
+    set_active_turn(nil)
+  end
   if turn.id ~= turn_id then
     return {'superseded'}
   end
@@ -40,19 +44,37 @@ local function refusal(turn, now)
   entry_seq = last + 1
 end
 
+-- Returns whether a message is on the active branch.
+local function is_active(seq)
+  if not is_branched() then
+    return true
+  end
+  local tip, segment = active_tip(), segment_of(seq)
+  if not redis.call('ZSCORE', PATH, segment.member) then
+    return false
+  end
+  local above = redis.call('ZRANGEBYSCORE', PATH, '(' .. segment.first, '+inf', 'LIMIT', 0, 1)[1]
+  return seq <= (above and read_segment(above).parent or tip)
+end
+
 local function commit()
   local document = find_writable_document()
   open_index(document)
   local now = now_millis(caller_millis)
-  local turn = turn_fields('id', 'owner', 'status', 'operation', 'seq', 'beat', 'deadline', 'key')
+  local turn = turn_fields('id', 'owner', 'status', 'operation', 'seq', 'beat', 'deadline', 'key', 'appended', 'user_seq')
   local refused = refusal(turn, now)
   if refused then
     return refused
   end
   local has_message = count > 0 or FIRST_REPLACEMENT <= #ARGV
-  if count > 0 and turn.operation == 'submit' and not is_branched() then
-    -- Behind what was appended meanwhile, so that nothing is hidden.
-    ARGV[FIRST_MESSAGE + 3] = ''
+  if count > 0 and turn.operation == 'submit' and turn.appended == '1' then
+    if is_active(parse_count(turn.user_seq)) then
+      -- Behind what was appended meanwhile, so that nothing is hidden.
+      ARGV[FIRST_MESSAGE + 3] = ''
+    else
+      -- Another branch was made the active one meanwhile.
+      ARGV[FIRST_MESSAGE + 4] = '0'
+    end
   end
   local stored = append()
   if stored[1] ~= 'appended' then
@@ -62,8 +84,9 @@ local function commit()
   redis.call('PEXPIRE', LOG, log_millis)
   redis.call('HSET', TURN, 'status', status, 'seq', entry_seq, 'ended', now, 'owner', '', 'error', failure)
   redis.call('EXPIRE', TURN, RECORD_SECONDS)
-  if not has_message and turn.key and turn.key ~= '' and status ~= 'completed' and status ~= 'stopped' then
-    -- Nothing of the answer is stored, so the same request may ask again.
+  local has_failed = status == 'failed' or status == 'abandoned'
+  if turn.key and turn.key ~= '' and has_failed and (not has_message or turn.operation == 'continue') then
+    -- Nothing new of the answer is kept as a message of its own, so the same request may ask again.
     redis.call('DEL', turn.key)
   end
   set_active_turn(nil)

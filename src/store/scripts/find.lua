@@ -254,7 +254,8 @@ local function find()
   end
   open_index(document)
   -- The same version as StoredSession::version in Rust. If it is a known one, no message is read.
-  if #ARGV >= FIRST_KNOWN_VERSION then
+  -- A session with an active turn is always read, because the turn may have lost its producer.
+  if #ARGV >= FIRST_KNOWN_VERSION and not document:find('"active_turn":', 1, true) then
     local version = redis.sha1hex(document):sub(1, 16) .. '-' .. length .. '-' .. activity_text(id)
     for place = FIRST_KNOWN_VERSION, #ARGV do
       if ARGV[place] == version then

@@ -62,8 +62,8 @@ pub struct Begin<'a> {
 pub enum Begun {
     /// The turn began; these are the appended messages.
     Begun(Stored),
-    /// The same request began this turn.
-    Replayed(TurnId),
+    /// The same request began this turn, with this answer.
+    Replayed(TurnId, Option<MessageId>),
     /// This turn is active.
     Busy {
         /// The active turn.
@@ -99,7 +99,11 @@ impl FromRedisValue for BeginReply {
             TurnId::parse(&id).ok_or_else(|| unknown_reply("the id of a turn"))
         };
         let begun = match reply.next::<String>()?.as_str() {
-            "turn-replayed" => Begun::Replayed(turn(&mut reply)?),
+            "turn-replayed" => {
+                let id = turn(&mut reply)?;
+                let message_id: Option<String> = reply.next()?;
+                Begun::Replayed(id, message_id.and_then(|id| MessageId::parse(&id)))
+            }
             "busy" => {
                 let id = turn(&mut reply)?;
                 let _status: String = reply.next()?;
@@ -139,7 +143,7 @@ impl Store {
             return Ok(match reply {
                 None => None,
                 // A repeated call whose first reply was lost.
-                Some(BeginReply::Begun(Begun::Replayed(turn))) if turn == *begin.turn => {
+                Some(BeginReply::Begun(Begun::Replayed(turn, _))) if turn == *begin.turn => {
                     Some(Begun::Begun(Stored::default()))
                 }
                 Some(BeginReply::Begun(begun)) => Some(begun),

@@ -21,8 +21,8 @@ use crate::domain::request_context::RequestContext;
 
 /// The time after the last sign of life of a producer after which its turn is dead.
 pub const LEASE: Duration = Duration::from_secs(15);
-/// The time that the log of an active turn is kept.
-const ACTIVE_LOG: Duration = Duration::from_secs(60 * 60);
+/// The time that the log of an active turn is kept: as long as its record, so that a lost answer can be stored until then.
+const ACTIVE_LOG: Duration = Duration::from_secs(24 * 60 * 60);
 /// The time that the log of an ended turn is kept, for readers that come late.
 const ENDED_LOG: Duration = Duration::from_secs(15 * 60);
 

@@ -109,14 +109,7 @@ async fn serve(
                 // Their channels close.
                 subscriptions.clear();
                 match error {
-                    Error::Unavailable(cause)
-                        if cause.is_connection_dropped()
-                            || cause.is_timeout()
-                            || cause.is_connection_refusal()
-                            || cause.is_io_error() =>
-                    {
-                        sleep(PAUSE).await;
-                    }
+                    error if !is_rejection(&error) => sleep(PAUSE).await,
                     error => {
                         tracing::warn!(
                             redis.error = %error,
@@ -128,6 +121,13 @@ async fn serve(
             }
         }
     }
+}
+
+/// Returns whether an error means that Redis never allows the command. Other errors pass, as of a failover.
+fn is_rejection(error: &Error) -> bool {
+    let text = error.to_string().to_ascii_lowercase();
+    let signs = ["unknown command", "noperm", "not allowed", "not supported"];
+    signs.iter().any(|sign| text.contains(sign))
 }
 
 async fn read(

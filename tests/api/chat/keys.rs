@@ -1,6 +1,9 @@
 //! What Redis contains of chat.
 
-use super::app::{ChatApp, answer, chunks, edit, submit, text_of};
+use axum::http::Method;
+use serde_json::json;
+
+use super::app::{ChatApp, answer, chunks, edit, submit, text_of, unfinished};
 use super::support::{ModelAnswer, Script, Step};
 
 /// Fact 25, without the memory: that is measured in the benchmark.
@@ -80,4 +83,47 @@ async fn deleted_session_leaves_no_turn() {
     left.retain(|key| key.starts_with("llmos:turn") && !key.contains("turn-key"));
     assert_eq!(left, [""; 0]);
     app.api.get("/api/chat/s/turn").await.assert_status(404);
+}
+
+#[tokio::test]
+async fn turn_whose_record_is_lost_is_removed_from_its_session() {
+    let app = ChatApp::start().await;
+    app.model.push(unfinished(&["a"]));
+    let (mut process, producer) = app.function().await;
+    let asked = tokio::spawn(async move {
+        let body = submit("s", "u", "Hi").to_string().into_bytes();
+        let client = producer.with_header("content-type", "application/json");
+        client.try_send(Method::POST, "/api/chat", body).await
+    });
+    app.wait_for_turn("s", "streaming").await;
+    process.kill();
+    let _ = asked.await.unwrap();
+    let _: i64 = app.redis.command(&["DEL", "llmos:turn:s"]);
+    let session = app.api.get("/api/sessions/s").await.json();
+    assert_eq!(session["active_turn"], json!(null));
+    let document: String = app.redis.command(&["GET", "session:s"]);
+    assert!(!document.contains("active_turn"), "{document}");
+}
+
+#[tokio::test]
+async fn message_of_the_python_version_can_be_edited() {
+    let app = ChatApp::start().await;
+    let id = app.api.create_session("x").await;
+    for message in [
+        r#"{"role": "user", "content": "One", "timestamp": "2025-12-13T10:00:00", "traces": null, "artifacts": null}"#,
+        r#"{"role": "assistant", "content": "one", "timestamp": "2025-12-13T10:00:01", "traces": null, "artifacts": null}"#,
+    ] {
+        let _: i64 = app.redis.command(&["RPUSH", &format!("session:{id}:messages"), message]);
+    }
+    app.model.push(answer("new"));
+    let body = json!({
+        "id": id, "messageId": "msg_1",
+        "messages": [{"id": "msg_1", "role": "user", "parts": [{"type": "text", "text": "Changed"}]}],
+    });
+    app.api.post("/api/chat", &body).await.assert_status(200);
+    let path = format!("/api/sessions/{id}/messages");
+    let contents = app.api.get(&path).await.messages("content");
+    assert_eq!(contents, ["Changed", "new"]);
+    let all = app.api.get(&format!("{path}?all=true")).await.messages("content");
+    assert_eq!(all, ["One", "one", "Changed", "new"]);
 }

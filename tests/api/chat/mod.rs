@@ -5,6 +5,7 @@ use super::support;
 mod answers;
 mod app;
 mod budgets;
+mod meanwhile;
 mod operations;
 mod original;
 mod resume;

@@ -39,8 +39,19 @@ async fn request_of_the_python_version_gets_its_five_fields() {
         .assert_status(200)
         .json();
     assert_eq!(response["session_id"], "default");
-    let list = app.api.get("/api/sessions").await.json();
-    assert_eq!(list["sessions"].as_array().unwrap().len(), 1);
+    // It is deleted after the response.
+    let started = std::time::Instant::now();
+    loop {
+        let list = app.api.get("/api/sessions").await.json();
+        if list["sessions"].as_array().unwrap().len() == 1 {
+            break;
+        }
+        assert!(
+            started.elapsed() < std::time::Duration::from_secs(10),
+            "{list}"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 
     let health = app.api.get("/api/chat").await.assert_status(200).json();
     assert_eq!(health, json!({"status": "ok", "service": "chat"}));

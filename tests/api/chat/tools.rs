@@ -45,12 +45,16 @@ async fn output_of_a_client_tool_continues_the_same_message() {
         json!({"id": id, "role": "assistant", "parts": [{"type": "text", "text": "forged"}, part]});
     let second = app
         .api
-        .post("/api/chat", &tool_body(message))
+        .post("/api/chat", &tool_body(message.clone()))
         .await
         .assert_status(200);
     let second = chunks(&second.body);
     assert_eq!(second[0]["messageId"], id);
     assert_eq!(text_of(&second), "It is sunny.");
+
+    let again = app.api.post("/api/chat", &tool_body(message)).await;
+    assert_eq!(again.header("x-llmos-replayed"), Some("1"));
+    assert_eq!(app.model.calls().len(), 2);
 
     let messages = app.api.get("/api/sessions/s/messages").await.json()["messages"].clone();
     assert_eq!(messages.as_array().unwrap().len(), 2);

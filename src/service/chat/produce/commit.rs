@@ -6,10 +6,10 @@ use tokio::task::JoinHandle;
 
 use super::writer::{Rest, retried};
 use super::{End, Producer};
-use crate::domain::chat::PartsBuilder;
 use crate::domain::chat::chunk::Chunk;
 use crate::domain::chat::turn::TurnId;
-use crate::domain::message::NewMessage;
+use crate::domain::chat::{Ending, PartsBuilder};
+use crate::domain::message::{Members, Message, NewMessage};
 use crate::service::chat::answer::{Answer, Usage, activates};
 use crate::service::chat::prompt_of::UsedSkill;
 use crate::store::{Commit, Committed, Entry, EntryKind, Rejected, Replacement, Result};
@@ -65,21 +65,17 @@ impl Producer {
         lines.extend(closing.iter().map(Chunk::to_json));
         let closing = lines.join("\n");
         let builder = std::mem::take(&mut self.builder);
-        let is_stored = match self.commit(&end, rest.next, &closing, builder).await {
-            Ok(is_stored) => is_stored,
+        let stored = match self.commit(&end, rest.next, closing, builder).await {
+            Ok(stored) => stored,
             Err(error) => {
                 tracing::warn!(error = %error, "the end of a turn cannot be stored; the next reader stores it");
-                false
+                None
             }
         };
-        if is_stored {
-            self.turn.live.publish(Entry {
-                number: rest.next,
-                kind: EntryKind::End(end.status()),
-                chunks: closing,
-            });
-        } else {
-            self.turn.live.detach();
+        let is_stored = stored.is_some();
+        match stored {
+            Some(entry) => self.turn.live.publish(entry),
+            None => self.turn.live.detach(),
         }
         self.log(&end, is_stored);
         self.settle().await;
@@ -109,17 +105,17 @@ impl Producer {
             .unwrap_or(&self.turn.model.name)
     }
 
-    /// Stores the end; returns whether it is stored under this number.
+    /// Stores the end; returns it as the last entry, `None` if another process ended the turn.
     async fn commit(
         &self,
         end: &End,
         number: u64,
-        closing: &str,
+        closing: String,
         builder: PartsBuilder,
-    ) -> Result<bool> {
+    ) -> Result<Option<Entry>> {
         let turn = &self.turn;
         let status = end.status();
-        let has_parts = !builder.is_empty();
+        let mut has_parts = !builder.is_empty();
         let metadata = builder.metadata().map(ToOwned::to_owned);
         let parts = builder.finish();
         let answer = Answer {
@@ -132,19 +128,34 @@ impl Producer {
             metadata: metadata.as_deref(),
             activates: activates(turn.operation, status),
         };
-        let mut continued = turn.continued.clone();
+        let last_entry = |status, chunks| Entry {
+            number,
+            kind: EntryKind::End(status),
+            chunks,
+        };
+        let mut stored = turn.continued.clone();
         for _ in 0..MAX_ATTEMPTS {
             let (mut message, mut replacement) = (None, None);
-            match &continued {
+            match &stored {
                 _ if !has_parts => {}
                 None => message = answer.to_new_message(),
                 Some(stored) => replacement = answer.to_replacement(stored),
             }
+            if has_parts && message.is_none() && replacement.is_none() {
+                tracing::warn!("the answer of a turn exceeds a limit of messages");
+                break;
+            }
             let committed = self
-                .commit_once(end, number, closing, message.as_ref(), replacement.as_ref())
+                .commit_once(
+                    end,
+                    number,
+                    &closing,
+                    message.as_ref(),
+                    replacement.as_ref(),
+                )
                 .await?;
-            match committed {
-                Some(Committed::Done(_)) => return Ok(true),
+            let rejected = match committed {
+                Some(Committed::Done(_)) => return Ok(Some(last_entry(status, closing))),
                 // A repeated call whose first reply was lost, or another process was faster: readers look into Redis.
                 Some(
                     Committed::Already(_)
@@ -152,23 +163,47 @@ impl Producer {
                     | Committed::Alive
                     | Committed::Moved(_),
                 )
-                | None => return Ok(false),
-                Some(Committed::Rejected(rejected)) => match (*rejected, &continued) {
-                    (Rejected::Changed(text), Some(stored)) => {
-                        continued = Some(stored.with_text(text));
-                    }
-                    (rejected, _) => {
-                        tracing::warn!(reason = ?rejected, "the answer of a turn cannot be stored");
-                        break;
-                    }
-                },
+                | None => return Ok(None),
+                Some(Committed::Rejected(rejected)) => *rejected,
+            };
+            match (rejected, &stored) {
+                (Rejected::Changed(text), Some(before)) => {
+                    let changed = before.with_text(text);
+                    // What a person deleted stays deleted.
+                    has_parts = !is_deleted(&changed);
+                    stored = Some(changed);
+                }
+                // The client stored the beginning of the answer under its id.
+                (Rejected::Exists(_), None) => stored = self.find_answer().await?,
+                (Rejected::Deleted(_), _) => has_parts = false,
+                (rejected, _) => {
+                    tracing::warn!(reason = ?rejected, "the answer of a turn cannot be stored");
+                    break;
+                }
             }
         }
-        let error = End::Error("message_rejected", String::new());
+        let error = End::Error(
+            "message_rejected",
+            "The answer cannot be stored.".to_owned(),
+        );
+        let closing = with_error(&closing, &error);
         let committed = self
-            .commit_once(&error, number, closing, None, None)
+            .commit_once(&error, number, &closing, None, None)
             .await?;
-        Ok(matches!(committed, Some(Committed::Done(_))))
+        let is_done = matches!(committed, Some(Committed::Done(_)));
+        Ok(is_done.then(|| last_entry(error.status(), closing)))
+    }
+
+    /// Returns the stored message with the id of the answer.
+    async fn find_answer(&self) -> Result<Option<Message>> {
+        let turn = &self.turn;
+        let found = turn
+            .deps
+            .store
+            .find_messages_by_id(&turn.context, &turn.session, &[&turn.message_id])
+            .await?;
+        let found = found.and_then(|found| found.messages.into_iter().next().flatten());
+        Ok(found.map(|found| found.message))
     }
 
     async fn commit_once(
@@ -214,5 +249,22 @@ impl Producer {
             gen_ai.client.operation.duration_ms = milliseconds(turn.started.elapsed()),
             "turn"
         );
+    }
+}
+
+fn is_deleted(message: &Message) -> bool {
+    Members::parse_owned(message.text()).is_none_or(|members| members.deleted)
+}
+
+/// Returns closing chunks whose last one is an error.
+fn with_error(closing: &str, error: &End) -> String {
+    let before = closing.rsplit_once('\n').map_or("", |(before, _)| before);
+    let Ending::Failed(error_text) = error.ending() else {
+        return closing.to_owned();
+    };
+    let last = Chunk::Error { error_text }.to_json();
+    match before {
+        "" => last,
+        before => format!("{before}\n{last}"),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{End, Producer};
 use crate::domain::chat::chunk::Chunk;
+use crate::domain::message::MAX_MODEL_CHARS;
 use crate::provider::error::ErrorKind;
 use crate::provider::event::{FinishReason, ModelEvent};
 use crate::provider::request::{ModelMessage, ModelRequest, ModelRole};
@@ -95,6 +96,7 @@ impl Producer {
                     if let ModelEvent::Started {
                         model: Some(model), ..
                     } = &event
+                        && is_model_name(model)
                     {
                         self.response_model = Some(model.clone());
                     }
@@ -173,6 +175,11 @@ impl Producer {
             is_stable: false,
         })
     }
+}
+
+/// Returns whether a message can have this name of a model.
+fn is_model_name(name: &str) -> bool {
+    (1..=MAX_MODEL_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control)
 }
 
 fn is_content(event: &ModelEvent) -> bool {
