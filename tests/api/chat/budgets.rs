@@ -102,7 +102,7 @@ async fn turns_that_do_not_begin_release_their_reservation() {
     let edit = json!({
         "id": "missing", "trigger": "regenerate-message", "messages": [],
     });
-    app.api.post("/api/chat", &edit).await;
+    let _ = app.api.post("/api/chat", &edit).await;
     let mut stale = submit("s", "u", "Hi");
     for _ in 0..3 {
         stale["parent_id"] = json!("other");

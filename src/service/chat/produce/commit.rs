@@ -11,7 +11,7 @@ use crate::domain::chat::chunk::Chunk;
 use crate::domain::chat::turn::TurnId;
 use crate::domain::message::NewMessage;
 use crate::service::chat::answer::{Answer, Usage, activates};
-use crate::service::chat::prompt_of::UsedSkill;
+use crate::service::chat::used_skill::UsedSkill;
 use crate::store::{Commit, Committed, Entry, EntryKind, Rejected, Replacement, Result};
 use crate::util::json;
 
@@ -55,7 +55,7 @@ impl Producer {
         let Some(rest) = rest.filter(|_| !matches!(end, End::Lost)) else {
             self.turn.live.detach();
             self.log(&end, false);
-            self.settle().await;
+            self.settle(&end, false).await;
             return;
         };
         let mut lines: Vec<String> = Vec::new();
@@ -72,6 +72,7 @@ impl Producer {
                 false
             }
         };
+        let is_settled = self.settle_at_once().await;
         if is_stored {
             self.turn.live.publish(Entry {
                 number: rest.next,
@@ -82,7 +83,7 @@ impl Producer {
             self.turn.live.detach();
         }
         self.log(&end, is_stored);
-        self.settle().await;
+        self.settle(&end, is_settled).await;
     }
 
     fn metadata(&self, end: &End) -> Box<RawValue> {
