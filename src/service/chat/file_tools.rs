@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::budget::find_session;
 use super::encode::ToolOutput;
+use super::settlement::find_session;
 use super::started::StartedTurn;
 use super::tool_text::{MAX_OUTPUT_BYTES, bounded};
 use crate::blob::PutBody;
@@ -83,7 +83,7 @@ impl StartedTurn {
                     ToolOutput::Text(text)
                 }
                 Ok(text) => ToolOutput::Text(text.to_owned()),
-                Err(_) => error("The file is no text."),
+                Err(_) => error("The file does not contain text."),
             },
             Ok(None) => error("There is no file with this path."),
             Err(failure) => failed(&failure),

@@ -20,6 +20,7 @@ mod reader;
 mod request;
 mod resume;
 mod server_tool;
+mod settlement;
 mod started;
 mod stop;
 mod title;

@@ -56,11 +56,10 @@ impl StartedTurn {
                         }
                     }
                 }
-                Some(_) => {}
                 None if is_public(url) => {
                     files.insert(url.clone(), FileData::Url(url.clone()));
                 }
-                None => {}
+                _ => {}
             }
         }
         files

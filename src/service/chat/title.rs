@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::answer::Usage;
-use super::budget::find_session;
 use super::deps::ChatDeps;
 use super::prompt::HistoryMessage;
+use super::settlement::find_session;
 use super::started::StartedTurn;
 use crate::domain::message::{MessageId, Part};
 use crate::domain::name::Name;

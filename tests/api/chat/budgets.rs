@@ -46,7 +46,9 @@ async fn two_turns_at_once_over_a_limit_of_one_are_one() {
     let ask = async |session: &'static str| {
         let response = app.ask(session, "u", "Hi").await;
         if response.status == 429 {
-            stop(&app, if session == "s1" { "s2" } else { "s1" }).await;
+            let other = if session == "s1" { "s2" } else { "s1" };
+            app.wait_for_turn(other, "streaming").await;
+            stop(&app, other).await;
         }
         response
     };

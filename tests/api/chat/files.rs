@@ -189,7 +189,7 @@ async fn denied_call_is_not_run() {
 }
 
 #[tokio::test]
-async fn what_was_not_asked_for_cannot_be_approved() {
+async fn only_calls_that_the_server_asked_about_can_be_approved() {
     let (app, _blobs) = app(|_| {}).await;
     let (message, approval) = requested(&app).await;
     app.model.otherwise(answer("Well."));

@@ -17,7 +17,8 @@ impl Producer {
             serde_json::from_str(message.parts.get()).unwrap_or_default();
         let mut changed = Vec::with_capacity(parts.len());
         for part in parts {
-            let call = Object::parse(part.get()).and_then(Answered::of);
+            let call = Object::parse(part.get());
+            let call = call.as_ref().and_then(Answered::of);
             let output = match call {
                 Some(call) => Some(self.run_answered(&call).await?),
                 None => None,
@@ -61,7 +62,7 @@ struct Answered {
 }
 
 impl Answered {
-    fn of(part: Object<'_>) -> Option<Self> {
+    fn of(part: &Object<'_>) -> Option<Self> {
         let text = |name: &str| string(part.get(name)?).map(std::borrow::Cow::into_owned);
         if text("state")? != "approval-responded" {
             return None;
