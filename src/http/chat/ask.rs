@@ -150,7 +150,7 @@ pub(super) async fn chat(
         operation: parsed.operation()?,
         model: parsed.model.clone(),
         key: None,
-        request: parsed.turn_request()?,
+        request: parsed.turn_request(&app.config.chat.server_tools)?,
         expected_head: parsed.expected_head()?,
         idempotency: key.bind(&context.caller, &uri, body.bytes()),
     };

@@ -1,5 +1,7 @@
 //! The body of a chat request: of the AI SDK, or of this API.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -164,7 +166,7 @@ impl ChatBody {
     }
 
     /// Returns the tools, skills and options.
-    pub(super) fn turn_request(&self) -> Result<TurnRequest> {
+    pub(super) fn turn_request(&self, file_tools: &BTreeSet<ServerTool>) -> Result<TurnRequest> {
         let tools = self.tools.iter().flatten().enumerate();
         let tools = tools.map(|(index, tool)| tool.to_model_tool(&format!("tools[{index}]")));
         let tools: Vec<ModelTool> = tools.collect::<Result<_>>()?;
@@ -198,7 +200,11 @@ impl ChatBody {
         }
         Ok(TurnRequest {
             tools,
-            server_tools: [ServerTool::LoadSkill].into(),
+            server_tools: file_tools
+                .iter()
+                .copied()
+                .chain([ServerTool::LoadSkill])
+                .collect(),
             skills,
             max_skills,
             approvals: self.approvals.unwrap_or(false),

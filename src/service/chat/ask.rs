@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::budget::DEFAULT_OUTPUT_TOKENS;
 use super::live::LiveTurn;
 use super::plan::Plan;
+use super::prompt::HistoryMessage;
 use super::request::Ask;
 use super::salvage::end_turn;
 use super::started::StartedTurn;
@@ -103,7 +104,7 @@ impl ChatService<'_> {
             edited: plan.edited.as_ref().map(|(from, to)| (from, to)),
             replacement: plan.replacement.as_ref(),
             base: plan.base,
-            expected_head: ask.expected_head.as_ref(),
+            expected_head: ask.expected_head.as_ref().or(plan.head.as_ref()),
             idempotency: plan.idempotency.as_ref(),
             entry: &entry,
             duration: self.deps.turn_duration(),
@@ -154,6 +155,7 @@ impl ChatService<'_> {
             message_id: plan.message_id.clone(),
             user_message_id,
             user_seq,
+            answered: plan.continued.as_ref().and_then(HistoryMessage::of),
             continued: plan.continued,
             request: ask.request,
             beginning: entry,

@@ -1,25 +1,20 @@
-//! The limits of a caller: a turn is reserved before it begins, and settled when it has ended.
+//! The limits of a caller: a turn is reserved before it begins.
 
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use serde_json::value::RawValue;
 
-use super::answer::Usage;
 use super::prompt::tokens;
 use super::{ChatDeps, ChatService};
 use crate::domain::caller::Caller;
 use crate::domain::chat::turn::TurnId;
-use crate::domain::chat::usage::UsageSums;
-use crate::domain::message::{Members, MessageId, NewMessage};
+use crate::domain::message::{MessageId, NewMessage};
 use crate::domain::request_context::RequestContext;
-use crate::domain::session::{Session, SessionId};
+use crate::domain::session::SessionId;
 use crate::provider::ModelChoice;
 use crate::provider::event::ModelUsage;
 use crate::service::error::{ChatError, Error, Result};
-use crate::store::{
-    self, Exhausted, FoundSession, Reservation, Reserved, Settlement, Store, Unsettled,
-};
+use crate::store::{Exhausted, Reservation, Reserved, Unsettled};
 use crate::util::decimal;
 use crate::util::time::{format_time, now};
 
@@ -176,83 +171,6 @@ pub(super) fn exhausted_for_today() -> ChatError {
         retry_after: (midnight - now()).to_std().unwrap_or(TURN_PAUSE),
         until: format!("at {}", format_time(midnight)),
     }
-}
-
-/// Returns what one turn used.
-pub(super) fn sums_of(usage: &Usage) -> UsageSums {
-    let cost = usage.cost.as_deref().and_then(decimal::parse);
-    UsageSums {
-        turns: 1,
-        input_tokens: usage.input_tokens.unwrap_or(0),
-        output_tokens: usage.output_tokens.unwrap_or(0),
-        cached_input_tokens: usage.cached_input_tokens.unwrap_or(0),
-        reasoning_tokens: usage.reasoning_tokens.unwrap_or(0),
-        cost: cost.unwrap_or(0),
-    }
-}
-
-/// Adds a turn to the sums of the volume and of its caller. It can be repeated.
-///
-/// # Errors
-/// If Redis fails.
-pub(super) async fn settle(
-    store: &Store,
-    client: &str,
-    session: &SessionId,
-    model: &str,
-    settlement: Settlement<'_>,
-) -> store::Result<()> {
-    // A session that was deleted has no volume any more.
-    if let Some(found) = find_session(store, session).await? {
-        let scope = (found.volume.as_str(), found.volume_id.as_str());
-        store.count_turn(scope, session, model, &settlement).await?;
-    }
-    store.settle_turn(client, &settlement).await
-}
-
-/// Reads a session without messages, whoever may read it.
-pub(super) async fn find_session(
-    store: &Store,
-    session: &SessionId,
-) -> store::Result<Option<Session>> {
-    match store.find_session(&internal(), session, 0, &[]).await? {
-        Some(FoundSession::Found(found)) => Ok(Some(found.current.session)),
-        _ => Ok(None),
-    }
-}
-
-/// Settles a turn whose producer died before it did, with the usage that its answer has.
-///
-/// # Errors
-/// If Redis fails.
-pub(super) async fn settle_late(
-    store: &Store,
-    client: &str,
-    unsettled: &Unsettled,
-) -> store::Result<()> {
-    let session = &unsettled.session;
-    let found = store
-        .find_messages_by_id(&internal(), session, &[&unsettled.message_id])
-        .await?;
-    let message = found.and_then(|found| found.messages.into_iter().next().flatten());
-    let members = message.and_then(|found| Members::parse_owned(found.message.text()));
-    let members = members.unwrap_or_default();
-    let metadata = members.metadata.as_deref().map(RawValue::get);
-    let is_its_last = metadata.is_some_and(|text| text.contains(unsettled.turn.as_str()));
-    let usage: Option<Usage> = members
-        .usage
-        .filter(|_| is_its_last)
-        .and_then(|usage| serde_json::from_str(usage.get()).ok());
-    let model = members
-        .model
-        .and_then(|model| serde_json::from_str::<String>(model.get()).ok());
-    let settlement = Settlement {
-        turn: &unsettled.turn,
-        day: unsettled.day,
-        sums: sums_of(&usage.unwrap_or_default()),
-    };
-    let model = model.as_deref().unwrap_or("unknown");
-    settle(store, client, session, model, settlement).await
 }
 
 /// Returns the context of steps that belong to a turn and not to a caller, whose access was checked when it began.

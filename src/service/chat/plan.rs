@@ -31,6 +31,8 @@ pub(super) struct Plan {
     pub(super) edited: Option<(MessageId, MessageId)>,
     pub(super) replacement: Option<Replacement>,
     pub(super) continued: Option<Message>,
+    /// The id that the newest message must have: a later message of the user supersedes requests for approval.
+    pub(super) head: Option<MessageId>,
     pub(super) base: usize,
     pub(super) idempotency: Option<Idempotency>,
     /// Whether a repeated request is recognized by the id of its message.
@@ -58,6 +60,7 @@ impl ChatService<'_> {
             edited: None,
             replacement: None,
             continued: None,
+            head: None,
             base: 0,
             idempotency: ask.idempotency.clone(),
             is_keyed_by_message: false,
@@ -106,6 +109,7 @@ impl ChatService<'_> {
                     .idempotency
                     .or_else(|| Some(keyed_by_outputs(id, parts)));
                 plan.message_id = id.clone();
+                plan.head = Some(id.clone());
                 let (replacement, continued, base) = continued(stored, parts)?;
                 plan.replacement = replacement;
                 plan.continued = Some(continued);

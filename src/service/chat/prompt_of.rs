@@ -1,13 +1,12 @@
 //! The prompt of a turn: reads the history and the skills, and puts them into a request to the model.
 
-use serde::Serialize;
-
 use super::prompt::{
-    Conversation, DEFAULT_CONTEXT_TOKENS, FileKind, Files, HistoryMessage, NamedSkill, PromptSkill,
+    Conversation, DEFAULT_CONTEXT_TOKENS, FileKind, HistoryMessage, NamedSkill, PromptSkill,
     context_tokens, rank, room, system_texts, tokens,
 };
 use super::server_tool::to_model_tool;
 use super::started::StartedTurn;
+use super::used_skill::UsedSkill;
 use crate::domain::chat::tool::ServerTool;
 use crate::domain::message::{Branch, MAX_MESSAGES_PER_PAGE, MessageRange, MessageSelection};
 use crate::provider::request::{ModelRequest, SystemText};
@@ -31,15 +30,6 @@ pub(super) struct PromptInfo {
     pub(super) omitted_messages: usize,
     /// An estimate of its size.
     pub(super) input_tokens: u64,
-}
-
-/// A skill that was used.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct UsedSkill {
-    pub(super) id: String,
-    pub(super) volume: &'static str,
-    pub(super) volume_id: String,
-    pub(super) etag: String,
 }
 
 /// Reads what a turn needs and returns the request to the model.
@@ -73,10 +63,11 @@ pub(super) async fn prompt_of(turn: &StartedTurn) -> Result<(ModelRequest, Promp
     let omitted_messages = conversation.cut(room(context, output, other_chars)) + unread;
     let input_tokens = conversation.tokens() + tokens(other_chars);
     let kinds = [FileKind::Image, FileKind::Pdf];
+    let files = turn.prompt_files(&conversation.files()).await;
     let request = ModelRequest {
         model: turn.model.name.clone(),
         system,
-        messages: conversation.into_messages(&kinds, &Files::new()),
+        messages: conversation.into_messages(&kinds, &files),
         tools,
         max_output_tokens: turn.model.max_output_tokens,
     };
@@ -134,7 +125,7 @@ impl StartedTurn {
             }
         }
         let mut history: Vec<HistoryMessage> = pages.into_iter().rev().flatten().collect();
-        history.extend(self.continued.as_ref().and_then(HistoryMessage::of));
+        history.extend(self.answered.clone());
         Ok((history, unread))
     }
 
@@ -212,12 +203,7 @@ fn tokens_to_chars(tokens: usize) -> usize {
 
 fn named_skill(detail: &SkillDetail) -> (NamedSkill, UsedSkill) {
     let content = String::from_utf8_lossy(&detail.document).into_owned();
-    let used = UsedSkill {
-        id: detail.skill.id.to_string(),
-        volume: detail.skill.volume.as_str(),
-        volume_id: detail.skill.volume_id.clone(),
-        etag: detail.skill.etag.clone(),
-    };
+    let used = UsedSkill::of(&detail.skill);
     let json = crate::util::json::text(&detail.skill);
     let skill = prompt_skill(&json).unwrap_or_default();
     (NamedSkill { skill, content }, used)

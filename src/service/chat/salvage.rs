@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 use super::answer::{Answer, Usage, activates};
-use super::budget::settle;
+use super::settlement::settle;
 use crate::domain::caller::Caller;
 use crate::domain::chat::chunk::Chunk;
 use crate::domain::chat::turn::{ActiveTurn, Operation, Turn, TurnStatus};

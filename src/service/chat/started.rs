@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::budget::Budget;
 use super::deps::ChatDeps;
 use super::live::LiveTurn;
+use super::prompt::HistoryMessage;
 use super::request::TurnRequest;
 use crate::domain::chat::turn::{Operation, TurnId};
 use crate::domain::chat::{PartCounts, PartsBuilder};
@@ -33,6 +34,8 @@ pub(super) struct StartedTurn {
     pub(super) user_seq: u64,
     /// The answer that goes on, as it is stored.
     pub(super) continued: Option<Message>,
+    /// The same with the outputs of the calls that a person approved.
+    pub(super) answered: Option<HistoryMessage>,
     pub(super) request: TurnRequest,
     /// The chunks of the first entry of the log, which is stored already.
     pub(super) beginning: String,

@@ -5,26 +5,32 @@ use serde_json::value::RawValue;
 
 use super::encode::ToolOutput;
 use super::started::StartedTurn;
+use super::tool_text::bounded;
+use super::used_skill::UsedSkill;
 use crate::domain::chat::tool::ServerTool;
 use crate::service::fallback::SamplePolicy;
 use crate::service::skills::{Found, SkillService};
 use crate::skill::SkillId;
-
-/// The longest document that a tool returns, in bytes.
-const MAX_OUTPUT_BYTES: usize = 128 * 1024;
 
 #[derive(Deserialize)]
 struct LoadSkill {
     id: String,
 }
 
+/// The result of a tool, and the skill that it loaded.
+pub(super) type Ran = (ToolOutput, Option<UsedSkill>);
+
 impl StartedTurn {
     /// Runs a tool that the model called.
-    pub(super) async fn run_tool(&self, name: &str, input: &RawValue) -> ToolOutput {
-        match ServerTool::named(name) {
-            Some(ServerTool::LoadSkill) => self.load_skill(input).await,
-            _ => ToolOutput::Error("There is no such tool.".to_owned()),
-        }
+    pub(super) async fn run_tool(&self, name: &str, input: &RawValue) -> Ran {
+        let output = match ServerTool::named(name) {
+            Some(ServerTool::LoadSkill) => return self.load_skill(input).await,
+            Some(ServerTool::ReadFile) => self.read_file(input).await,
+            Some(ServerTool::ListFiles) => self.list_files(input).await,
+            Some(ServerTool::WriteFile) => self.write_file(input).await,
+            None => ToolOutput::Error("There is no such tool.".to_owned()),
+        };
+        (output, None)
     }
 
     pub(super) fn skills(&self) -> SkillService<'_> {
@@ -37,12 +43,13 @@ impl StartedTurn {
         SkillService::new(blobs, &self.deps.store, samples, &self.context)
     }
 
-    async fn load_skill(&self, input: &RawValue) -> ToolOutput {
+    async fn load_skill(&self, input: &RawValue) -> Ran {
+        let error = |text: &str| (ToolOutput::Error(text.to_owned()), None);
         let Ok(LoadSkill { id }) = serde_json::from_str(input.get()) else {
-            return ToolOutput::Error("The argument `id` must be the id of a skill.".to_owned());
+            return error("The argument `id` must be the id of a skill.");
         };
         let Some(id) = SkillId::parse(&id) else {
-            return ToolOutput::Error("There is no skill with this id.".to_owned());
+            return error("There is no skill with this id.");
         };
         match self
             .skills()
@@ -52,15 +59,15 @@ impl StartedTurn {
         {
             Ok(Found::Skill(skill)) => {
                 let text = String::from_utf8_lossy(&skill.document);
-                let end = text.floor_char_boundary(MAX_OUTPUT_BYTES);
-                ToolOutput::Text(text[..end].to_owned())
+                let used = UsedSkill::of(&skill.skill);
+                (ToolOutput::Text(bounded(&text)), Some(used))
             }
             Ok(Found::NotModified(_)) | Err(crate::service::error::Error::NotFound(_)) => {
-                ToolOutput::Error("There is no skill with this id.".to_owned())
+                error("There is no skill with this id.")
             }
-            Err(error) => {
-                tracing::warn!(error = %error, "a tool cannot read a skill");
-                ToolOutput::Error("The skill cannot be read now.".to_owned())
+            Err(failure) => {
+                tracing::warn!(error = %failure, "a tool cannot read a skill");
+                error("The skill cannot be read now.")
             }
         }
     }

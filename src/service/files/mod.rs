@@ -5,6 +5,8 @@ mod list;
 mod put;
 mod upload;
 
+use bytes::Bytes;
+
 pub use self::file::File;
 pub use self::list::{FileList, ListFiles};
 pub use self::put::{ExpectedFile, NewFile, PutPrecondition};
@@ -49,6 +51,25 @@ impl<'a> FileService<'a> {
             }
         }
         Ok(Fetched::Missing)
+    }
+
+    /// Reads a whole file of at most `max_bytes`; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// If the caller may not read the volume, or the file is larger.
+    pub(in crate::service) async fn read(
+        &self,
+        volume: Option<VolumeSelection>,
+        path: &StoredPath,
+        max_bytes: usize,
+    ) -> Result<Option<Bytes>> {
+        let volume = self.readable(volume)?;
+        for (_, pathname) in pathnames(&volume, path) {
+            if let Some(found) = self.blobs.read(&pathname, max_bytes).await? {
+                return Ok(Some(found.body));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the properties of a file.

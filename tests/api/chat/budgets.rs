@@ -46,7 +46,9 @@ async fn two_turns_at_once_over_a_limit_of_one_are_one() {
     let ask = async |session: &'static str| {
         let response = app.ask(session, "u", "Hi").await;
         if response.status == 429 {
-            stop(&app, if session == "s1" { "s2" } else { "s1" }).await;
+            let other = if session == "s1" { "s2" } else { "s1" };
+            app.wait_for_turn(other, "streaming").await;
+            stop(&app, other).await;
         }
         response
     };
@@ -102,7 +104,7 @@ async fn turns_that_do_not_begin_release_their_reservation() {
     let edit = json!({
         "id": "missing", "trigger": "regenerate-message", "messages": [],
     });
-    app.api.post("/api/chat", &edit).await;
+    let _ = app.api.post("/api/chat", &edit).await;
     let mut stale = submit("s", "u", "Hi");
     for _ in 0..3 {
         stale["parent_id"] = json!("other");

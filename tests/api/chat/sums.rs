@@ -107,6 +107,7 @@ async fn turn_that_was_salvaged_is_settled_once() {
     assert_eq!(usage(&app, "session").await["total"]["turns"], 1);
 }
 
+/// The process died between the end of the turn and its settlement.
 #[tokio::test]
 async fn lost_settlement_is_repeated_when_the_reservation_is_over() {
     let app = ChatApp::with(with_prices).await;

@@ -68,8 +68,8 @@ async fn usage_of_other_days_and_volumes_is_not_counted() {
     body["volume"] = json!("team");
     body["volume_id"] = json!("red");
     app.api.post("/api/chat", &body).await.assert_status(200);
-    wait_for_turns(&app, 1).await;
     for (query, turns) in [
+        ("volume=user", 1),
         ("volume=team&volume_id=red", 1),
         ("volume=team&volume_id=blue", 0),
         ("from=2026-01-01&to=2026-01-31", 0),

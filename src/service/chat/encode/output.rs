@@ -22,8 +22,15 @@ pub enum ToolOutput {
 impl ToolOutput {
     /// Returns the chunk of the output.
     pub fn to_chunk(&self, call: &Call) -> Chunk {
-        let tool_call_id = call.id.clone();
-        let provider_executed = call.is_server.then_some(true);
+        self.chunk(call.id.clone(), call.is_server.then_some(true))
+    }
+
+    /// Returns the chunk of the output of a call of an earlier step.
+    pub fn to_chunk_of(&self, call_id: &str) -> Chunk {
+        self.chunk(call_id.to_owned(), Some(true))
+    }
+
+    fn chunk(&self, tool_call_id: String, provider_executed: Option<bool>) -> Chunk {
         let output = match self {
             Self::Error(error) => {
                 return Chunk::ToolOutputError {

@@ -11,7 +11,7 @@ use crate::domain::chat::turn::TurnId;
 use crate::domain::chat::{Ending, PartsBuilder};
 use crate::domain::message::{Members, Message, NewMessage};
 use crate::service::chat::answer::{Answer, Usage, activates};
-use crate::service::chat::prompt_of::UsedSkill;
+use crate::service::chat::used_skill::UsedSkill;
 use crate::store::{Commit, Committed, Entry, EntryKind, Rejected, Replacement, Result};
 use crate::util::json;
 
@@ -55,7 +55,7 @@ impl Producer {
         let Some(rest) = rest.filter(|_| !matches!(end, End::Lost)) else {
             self.turn.live.detach();
             self.log(&end, false);
-            self.settle().await;
+            self.settle(&end, false).await;
             return;
         };
         let mut lines: Vec<String> = Vec::new();
@@ -72,13 +72,14 @@ impl Producer {
                 None
             }
         };
+        let is_settled = self.settle_at_once().await;
         let is_stored = stored.is_some();
         match stored {
             Some(entry) => self.turn.live.publish(entry),
             None => self.turn.live.detach(),
         }
         self.log(&end, is_stored);
-        self.settle().await;
+        self.settle(&end, is_settled).await;
     }
 
     fn metadata(&self, end: &End) -> Box<RawValue> {

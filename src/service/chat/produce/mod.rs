@@ -1,15 +1,18 @@
 //! The producer of a turn: asks the model, writes its answer to the log, and stores it as a message. It runs apart from the
 //! request that began the turn, so a client that leaves changes nothing.
 
+mod approved;
 mod commit;
 mod settle;
 mod steps;
+mod title;
 mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use self::writer::{Log, LogWriter, Signal};
@@ -18,6 +21,7 @@ use super::encode::Encoder;
 use super::live::LiveTurn;
 use super::prompt_of::PromptInfo;
 use super::started::StartedTurn;
+use super::title::Suggestion;
 use crate::domain::chat::chunk::Chunk;
 use crate::domain::chat::turn::TurnStatus;
 use crate::domain::chat::{Ending, PartsBuilder};
@@ -102,6 +106,9 @@ struct Producer {
     first_token: Option<Duration>,
     response_model: Option<String>,
     prompt: PromptInfo,
+    /// The request for the title of the session.
+    title: Option<JoinHandle<Suggestion>>,
+    title_usage: Usage,
 }
 
 impl StartedTurn {
@@ -120,6 +127,7 @@ impl StartedTurn {
         let writing = tokio::spawn(writer.run());
         let mut producer = Producer::new(self, chunks, signal);
         let end = producer.answer().await;
+        producer.send_title(&end).await;
         producer.finish(end, writing).await;
     }
 }
@@ -148,6 +156,8 @@ impl Producer {
             first_token: None,
             response_model: None,
             prompt: PromptInfo::default(),
+            title: None,
+            title_usage: Usage::default(),
             turn,
         }
     }

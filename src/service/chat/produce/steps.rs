@@ -1,7 +1,10 @@
 //! The steps of a turn: requests to the model, and the tools of the server between them.
 
+use uuid::Uuid;
+
 use super::{End, Producer};
 use crate::domain::chat::chunk::Chunk;
+use crate::domain::chat::tool::ServerTool;
 use crate::domain::message::MAX_MODEL_CHARS;
 use crate::provider::error::ErrorKind;
 use crate::provider::event::{FinishReason, ModelEvent};
@@ -11,10 +14,16 @@ use crate::service::chat::prompt_of::prompt_of;
 
 /// The maximum number of requests to the model in one turn.
 const MAX_STEPS: usize = 16;
+/// The output of a call that a person must approve, where the client cannot ask.
+const NOT_APPROVED: &str =
+    "A person must approve this call, and this client does not ask for that.";
 
 impl Producer {
     /// Asks the model until it has nothing more to do for the server; returns how the turn ends.
     pub(super) async fn answer(&mut self) -> End {
+        if let Err(end) = self.run_approved().await {
+            return end;
+        }
         let interrupted = self.interrupted();
         let loaded = tokio::select! {
             biased;
@@ -34,6 +43,7 @@ impl Producer {
                 );
             }
         };
+        self.start_title();
         for number in 0..MAX_STEPS {
             if number > 0 {
                 let chunks = self.encoder.start_step();
@@ -148,18 +158,40 @@ impl Producer {
         self.usage.add(&usage);
     }
 
+    /// Returns whether a person must approve each call of a tool.
+    fn needs_approval(&self, name: &str) -> bool {
+        ServerTool::named(name) == Some(ServerTool::WriteFile)
+            && !self.turn.deps.chat.are_approvals_waived
+    }
+
     /// Runs the tools that the model called; returns their results.
     async fn run_tools(&mut self, step: &Step) -> Result<ModelMessage, End> {
         let mut results = Vec::new();
+        let mut is_waiting = false;
         for call in &step.calls {
             let output = match &call.error {
                 Some(error) => ToolOutput::Error(error.clone()),
+                None if self.needs_approval(&call.name) && self.turn.request.approvals => {
+                    let request = Chunk::ToolApprovalRequest {
+                        approval_id: format!("approval-{}", Uuid::new_v4().simple()),
+                        tool_call_id: call.id.clone(),
+                    };
+                    self.send(vec![request]).ok_or(End::Limit)?;
+                    is_waiting = true;
+                    continue;
+                }
+                None if self.needs_approval(&call.name) => {
+                    ToolOutput::Error(NOT_APPROVED.to_owned())
+                }
                 None => {
                     let interrupted = self.interrupted();
                     tokio::select! {
                         biased;
                         end = interrupted => return Err(end),
-                        output = self.turn.run_tool(&call.name, &call.input) => output,
+                        (output, skill) = self.turn.run_tool(&call.name, &call.input) => {
+                            self.prompt.skills.extend(skill.filter(|skill| !self.prompt.skills.contains(skill)));
+                            output
+                        }
                     }
                 }
             };
@@ -167,6 +199,9 @@ impl Producer {
                 self.send(vec![output.to_chunk(call)]).ok_or(End::Limit)?;
             }
             results.push(output.to_model_part(call));
+        }
+        if is_waiting {
+            return Err(End::Finished(FinishReason::ToolCalls.as_str()));
         }
         self.send(vec![Chunk::FinishStep]).ok_or(End::Limit)?;
         Ok(ModelMessage {

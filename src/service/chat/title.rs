@@ -1,0 +1,192 @@
+//! The title of a session that has no name: one small request to a model, beside the first answer.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use super::answer::Usage;
+use super::deps::ChatDeps;
+use super::prompt::HistoryMessage;
+use super::settlement::find_session;
+use super::started::StartedTurn;
+use crate::domain::message::{MessageId, Part};
+use crate::domain::name::Name;
+use crate::domain::request_context::RequestContext;
+use crate::domain::session::{SessionId, SessionPatch, TitleSource};
+use crate::provider::Provider;
+use crate::provider::event::ModelUsage;
+use crate::provider::request::{ModelMessage, ModelPart, ModelRequest, ModelRole, SystemText};
+use crate::store::{FoundSession, Updated};
+
+/// The time that the end of a turn waits for the title.
+pub(super) const WAIT: Duration = Duration::from_secs(2);
+/// The most output tokens.
+const MAX_TOKENS: u32 = 30;
+/// The longest title, in characters.
+const MAX_CHARS: usize = 80;
+/// The longest text of the message that the model gets, in bytes.
+const MAX_TEXT_BYTES: usize = 2000;
+/// The number of times that others may change the session meanwhile.
+const MAX_ATTEMPTS: usize = 5;
+const PROMPT: &str = "Write a title of at most six words for a conversation that begins with the message of the user. \
+    Use the language of the message. Answer with the title alone, on one line, without quotation marks.";
+
+/// What the model wrote, and what it used.
+pub(super) type Suggestion = (Option<String>, ModelUsage);
+
+/// What a request for a title needs of its turn.
+struct TitleRequest {
+    deps: ChatDeps,
+    context: RequestContext,
+    provider: Provider,
+    model: String,
+    session: SessionId,
+    user_message_id: MessageId,
+}
+
+impl TitleRequest {
+    /// Asks the model, if the session has no name.
+    async fn suggest(self) -> Suggestion {
+        let none = (None, ModelUsage::default());
+        let session = find_session(&self.deps.store, &self.session).await;
+        let session = session.ok().flatten();
+        if session.is_none_or(|session| session.title_source != TitleSource::Default) {
+            return none;
+        }
+        let Some(text) = self.user_text().await else {
+            return none;
+        };
+        let request = ModelRequest {
+            model: self.model,
+            system: vec![SystemText {
+                text: PROMPT.to_owned(),
+                is_stable: false,
+            }],
+            messages: vec![ModelMessage {
+                role: ModelRole::User,
+                parts: vec![ModelPart::Text(text)],
+                is_stable: false,
+            }],
+            tools: Vec::new(),
+            max_output_tokens: Some(MAX_TOKENS),
+        };
+        match self.provider.complete(&request, 4 * MAX_CHARS).await {
+            Ok((text, usage)) => (cleaned(&text), usage),
+            Err(error) => {
+                tracing::info!(error = error.kind.code(), "no title for a session");
+                none
+            }
+        }
+    }
+
+    /// Returns the beginning of the text that is answered.
+    async fn user_text(&self) -> Option<String> {
+        let found = self
+            .deps
+            .store
+            .find_messages_by_id(&self.context, &self.session, &[&self.user_message_id])
+            .await;
+        let found = found.ok().flatten()?.messages.into_iter().next().flatten();
+        let history = HistoryMessage::of(&found?.message)?;
+        let parts = Part::list(&history.parts);
+        let mut texts: Vec<String> = parts.iter().filter_map(|part| part.text("text")).collect();
+        texts.push(history.content);
+        let text = texts.into_iter().find(|text| !text.trim().is_empty())?;
+        let end = text.floor_char_boundary(MAX_TEXT_BYTES);
+        Some(text[..end].trim().to_owned())
+    }
+}
+
+impl StartedTurn {
+    /// Starts the request for a title, which ends without one if the session has a name.
+    pub(super) fn start_title(&self) -> Option<JoinHandle<Suggestion>> {
+        if !self.deps.chat.titles {
+            return None;
+        }
+        let name = self.deps.chat.title_model.as_ref();
+        let request = TitleRequest {
+            deps: self.deps.clone(),
+            context: RequestContext::unlimited(self.context.caller.clone()),
+            provider: self.provider.clone(),
+            model: name.unwrap_or(&self.model.name).clone(),
+            session: self.session.clone(),
+            user_message_id: self.user_message_id.clone(),
+        };
+        Some(tokio::spawn(request.suggest()))
+    }
+
+    /// Names the session, unless it has another name meanwhile. Returns whether it did.
+    pub(super) async fn store_title(&self, title: &str) -> bool {
+        let Ok(name) = Name::try_from(title.to_owned()) else {
+            return false;
+        };
+        let patch = SessionPatch {
+            name: Some(name),
+            title_source: Some(TitleSource::Model),
+            ..SessionPatch::default()
+        };
+        let store = &self.deps.store;
+        for _ in 0..MAX_ATTEMPTS {
+            let found = store
+                .find_session(&self.context, &self.session, 0, &[])
+                .await;
+            let Ok(Some(FoundSession::Found(found))) = found else {
+                return false;
+            };
+            if found.current.session.title_source != TitleSource::Default {
+                return false;
+            }
+            let expected = [found.current.version];
+            let updated =
+                store.update_session(&self.context, &self.session, &patch, Some(&expected), false);
+            match updated.await {
+                Ok(Some(Updated::Done(_))) => return true,
+                Ok(Some(Updated::Stale(_))) => {}
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Returns what the request for the title used.
+    pub(super) fn title_usage(&self, usage: &ModelUsage) -> Usage {
+        let mut sums = Usage::default();
+        sums.add(usage);
+        let name = self.deps.chat.title_model.as_ref();
+        let name = name.unwrap_or(&self.model.name);
+        if let Some(cost) = self.deps.models.prices.cost(name, usage) {
+            sums.add_cost(&cost);
+        }
+        sums
+    }
+}
+
+/// Returns the first line without quotation marks and other marks around it.
+fn cleaned(text: &str) -> Option<String> {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let is_mark = |it: char| it.is_whitespace() || "\"'`*#_“”„‘’«»".contains(it);
+    let line = line.trim_matches(is_mark);
+    let line: String = line.chars().filter(|it| !it.is_control()).collect();
+    let line: String = line.chars().take(MAX_CHARS).collect();
+    let line = line.trim();
+    (!line.is_empty()).then(|| line.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn title_is_one_line_without_marks() {
+        for (text, title) in [
+            ("\n \"A title\"\nmore", Some("A title")),
+            ("**A “quoted” title**", Some("A “quoted” title")),
+            ("# Ein Titel ", Some("Ein Titel")),
+            ("\"\"", None),
+            ("", None),
+        ] {
+            assert_eq!(cleaned(text).as_deref(), title, "{text}");
+        }
+        assert_eq!(cleaned(&"é".repeat(200)).unwrap().chars().count(), 80);
+    }
+}
