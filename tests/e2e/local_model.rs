@@ -97,7 +97,7 @@ async fn small_model_is_found_answers_and_is_stopped() {
         .map(|message| message["status"].as_str().unwrap())
         .collect();
     assert_eq!(statuses[..2], ["completed", "stopped"]);
-    // What it says after the half of a story depends on the half.
+    // The length of the last answer depends on the part of the story that is stored.
     assert!(
         ["completed", "incomplete"].contains(&statuses[2]),
         "{statuses:?}"
