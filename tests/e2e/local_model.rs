@@ -54,7 +54,11 @@ fn ask(text: &str) -> Value {
 async fn small_model_is_found_answers_and_is_stopped() {
     let (_model, url) = start_model().await;
     let directory = TempDir::new().unwrap();
-    let environment = [("LLMOS_LOCAL_MODEL", &*url)];
+    let environment = [
+        ("LLMOS_LOCAL_MODEL", &*url),
+        // It may ramble.
+        ("LLMOS_MODELS", "smollm2-135m-instruct=200"),
+    ];
     let (mut process, api) = Process::local_server(directory.path(), &environment).await;
     let api = api.unwrap();
     let line = format!("model      smollm2-135m-instruct on this machine, at {url}\n");
@@ -92,5 +96,10 @@ async fn small_model_is_found_answers_and_is_stopped() {
         .filter(|message| message["role"] == "assistant")
         .map(|message| message["status"].as_str().unwrap())
         .collect();
-    assert_eq!(statuses, ["completed", "stopped", "completed"]);
+    assert_eq!(statuses[..2], ["completed", "stopped"]);
+    // The length of the last answer depends on the part of the story that is stored.
+    assert!(
+        ["completed", "incomplete"].contains(&statuses[2]),
+        "{statuses:?}"
+    );
 }
