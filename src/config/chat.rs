@@ -32,10 +32,6 @@ impl ChatConfig {
         let approvals = [("required", false), ("waived", true)];
         let limits = "limits of 1 or more with commas between them: concurrent_turns=3, turns_per_minute=20, \
             tokens_per_day=200000, cost_per_day=2.00";
-        let tools: Vec<ServerTool> = environment.parse_list(
-            "LLMOS_SERVER_TOOLS",
-            "read_file, list_files and write_file, with commas between them",
-        )?;
         Ok(Self {
             limits: environment
                 .parse("CHAT_LIMITS", limits)?
@@ -51,7 +47,13 @@ impl ChatConfig {
                 "the name of a model",
                 |text| is_model_name(text).then(|| text.to_owned()),
             )?,
-            server_tools: tools.into_iter().collect(),
+            server_tools: environment
+                .parse_list::<ServerTool>(
+                    "LLMOS_SERVER_TOOLS",
+                    "read_file, list_files and write_file, with commas between them",
+                )?
+                .into_iter()
+                .collect(),
             are_approvals_waived: environment
                 .parse_choice("LLMOS_APPROVALS", approvals, "required or waived")?
                 .unwrap_or(false),
