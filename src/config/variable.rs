@@ -220,6 +220,7 @@ mod tests {
         let environment = Environment(&lookup);
         Config::read(&environment).unwrap();
         LocalConfig::read(&environment, &Sources::default()).unwrap();
+        crate::config::model::local(&environment).unwrap();
         assert_eq!(read.into_inner(), listed);
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::app::{ChatApp, answer, chunks, text_of, types};
 use super::support::{ModelAnswer, Script};
 
-fn tool_body(message: Value) -> Value {
+fn tool_body(message: &Value) -> Value {
     json!({
         "id": "s", "messages": [message],
         "tools": [{"name": "weather", "description": "d", "inputSchema": {"type": "object"}}],
@@ -31,7 +31,7 @@ async fn output_of_a_client_tool_continues_the_same_message() {
     app.model.push(calls_weather());
     let first = app
         .api
-        .post("/api/chat", &tool_body(user()))
+        .post("/api/chat", &tool_body(&user()))
         .await
         .assert_status(200);
     let first = chunks(&first.body);
@@ -45,14 +45,14 @@ async fn output_of_a_client_tool_continues_the_same_message() {
         json!({"id": id, "role": "assistant", "parts": [{"type": "text", "text": "forged"}, part]});
     let second = app
         .api
-        .post("/api/chat", &tool_body(message.clone()))
+        .post("/api/chat", &tool_body(&message))
         .await
         .assert_status(200);
     let second = chunks(&second.body);
     assert_eq!(second[0]["messageId"], id);
     assert_eq!(text_of(&second), "It is sunny.");
 
-    let again = app.api.post("/api/chat", &tool_body(message)).await;
+    let again = app.api.post("/api/chat", &tool_body(&message)).await;
     assert_eq!(again.header("x-llmos-replayed"), Some("1"));
     assert_eq!(app.model.calls().len(), 2);
 
