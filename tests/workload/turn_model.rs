@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 pub enum Kind {
     /// A second of text.
     Whole,
-    /// Text without an end, until somebody stops it.
+    /// Text without an end, until the client stops it.
     Endless,
     /// The connection is reset in the middle of the text.
     Reset,
