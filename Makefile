@@ -67,11 +67,12 @@ check: deny
 audit: deny
 	cargo deny check advisories
 
-# Measures the cost of requests, here and with FastAPI and Fastify; writes benches/RESULTS.md and the table in docs/performance.md.
-bench: redis wrk benches/peers/node/node_modules benches/peers/fastapi/.venv
+# Measures the cost of requests and of chat, here and with FastAPI and Fastify; writes benches/RESULTS.md and the tables in
+# docs/performance.md. ONLY=chat or ONLY=requests is shorter.
+bench: redis wrk benches/peers/node/node_modules benches/peers/chat-node/node_modules benches/peers/fastapi/.venv
 	cargo build --release --bins
 	cargo build --release --manifest-path benches/Cargo.toml
-	cargo run --release --quiet --manifest-path benches/Cargo.toml
+	cargo run --release --quiet --manifest-path benches/Cargo.toml -- $(ONLY)
 
 # Measures the cost of requests while the data grows, and writes benches/SCALE.md and benches/scale.svg.
 scale: redis

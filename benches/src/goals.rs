@@ -10,7 +10,7 @@ use crate::server::Kind;
 
 /// The maximum peak memory of the function, in bytes.
 const MAX_MEMORY: u64 = 16_000_000;
-/// The maximum size of a function, in bytes.
+/// The maximum size of a function other than `chat`, in bytes.
 const MAX_FUNCTION: u64 = 6_000_000;
 
 /// Returns the table of the goals; missed goals are in bold.
@@ -102,13 +102,14 @@ pub fn goals(report: &Report) -> Result<String> {
     let largest = report
         .functions
         .iter()
+        .filter(|(name, _)| name != "chat")
         .map(|(_, bytes)| *bytes)
         .max()
         .unwrap_or_default();
     let cell = verdict(megabytes(largest), largest <= MAX_FUNCTION);
     let _ = writeln!(
         text,
-        "| the largest function | {} | {cell} | |",
+        "| the largest function but `chat` | {} | {cell} | |",
         megabytes(MAX_FUNCTION)
     );
     Ok(text)
@@ -124,6 +125,7 @@ fn redis_micros(report: &Report, kind: Kind, operation: &str) -> Result<[f64; 2]
     Ok(row.figures.map(|figures| figures.redis_micros))
 }
 
-fn verdict(text: String, is_met: bool) -> String {
+/// Returns the text, in bold if the goal is missed.
+pub fn verdict(text: String, is_met: bool) -> String {
     if is_met { text } else { format!("**{text}**") }
 }

@@ -29,14 +29,6 @@ pub fn versions(redis: &str) -> Result<String> {
             .map(|version| format!("{name} {version}"))
             .with_context(|| format!("{name} is not installed"))
     };
-    let node_package = |name: &str| -> Result<String> {
-        let path = format!("benches/peers/node/node_modules/{name}/package.json");
-        let package: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path)?)?;
-        Ok(format!(
-            "{name} {}",
-            package["version"].as_str().unwrap_or_default()
-        ))
-    };
     // `wrk --version` exits with a failure status.
     let wrk = output("wrk", &["--version"])?;
     let wrk: String = wrk.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
@@ -54,11 +46,31 @@ pub fn versions(redis: &str) -> Result<String> {
         python_package("redis")?,
         python_package("hiredis")?,
         format!("Node {}", output("node", &["--version"])?.trim()),
-        node_package("fastify")?,
-        node_package("ioredis")?,
+        node_package("node", "fastify")?,
+        node_package("node", "ioredis")?,
         wrk,
     ];
     Ok(parts.join(", "))
+}
+
+/// Returns the versions of the software of chat.
+pub fn chat_versions() -> Result<String> {
+    let packages = ["ai", "resumable-stream", "fastify", "ioredis"];
+    let mut parts = vec![format!("Node {}", output("node", &["--version"])?.trim())];
+    for package in packages {
+        parts.push(node_package("chat-node", package)?);
+    }
+    Ok(parts.join(", "))
+}
+
+/// Returns the version of a package of a peer.
+fn node_package(peer: &str, name: &str) -> Result<String> {
+    let path = format!("benches/peers/{peer}/node_modules/{name}/package.json");
+    let package: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+    Ok(format!(
+        "{name} {}",
+        package["version"].as_str().unwrap_or_default()
+    ))
 }
 
 fn processor() -> String {

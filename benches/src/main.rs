@@ -1,10 +1,13 @@
 //! The benchmark of `make bench`: the `sessions` function, the same API on two other frameworks, and two ceilings, on
 //! one private Redis, loaded in turn.
 //!
+//! Then the `chat` function, and the same in Node. With the argument `chat` or `requests` only one of the two is measured.
+//!
 //! Prints the figures, and writes them to `benches/RESULTS.md` and `docs/performance.md`. The run stops at the first
 //! response that is missing or differs from that of our function.
 
 mod answers;
+mod chat;
 mod goals;
 mod load;
 mod machine;
@@ -19,7 +22,7 @@ mod usage;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::load::Wrk;
 use crate::measure::{Figures, measure, medians};
@@ -33,7 +36,8 @@ use crate::server::{Kind, Server};
 const ROUNDS: usize = 5;
 /// The numbers of concurrent connections; each sends one request at a time.
 pub const CONNECTIONS: [u32; 2] = [1, 32];
-const COLD_STARTS: usize = 20;
+/// The number of starts of each server.
+pub const COLD_STARTS: usize = 20;
 /// The size of the small value of the ceiling, which measures a request almost without transfer.
 const SMALL_BYTES: usize = 100;
 
@@ -46,6 +50,20 @@ struct Subject<'a> {
 
 fn main() -> Result<()> {
     let started = Instant::now();
+    let only = std::env::args().nth(1);
+    match only.as_deref() {
+        None => {
+            requests(started)?;
+            chat::run(started)?.publish()
+        }
+        Some("chat") => chat::run(started)?.publish(),
+        Some("requests") => requests(started),
+        Some(other) => bail!("{other} is not `chat` or `requests`"),
+    }
+}
+
+/// Measures sessions and messages.
+fn requests(started: Instant) -> Result<()> {
     let mut redis = RedisServer::start()?;
     let apis = Kind::APIS
         .iter()
@@ -168,6 +186,7 @@ fn cold_starts(
         .collect()
 }
 
-fn progress(started: Instant, what: &str) {
+/// Prints what was done.
+pub fn progress(started: Instant, what: &str) {
     eprintln!("{:4} s  {what}", started.elapsed().as_secs());
 }

@@ -58,7 +58,7 @@ pub fn measure(
 }
 
 /// Waits until a server is idle and returns its processor time.
-fn settled_processor_time(pid: u32) -> Result<Duration> {
+pub fn settled_processor_time(pid: u32) -> Result<Duration> {
     let started = Instant::now();
     let mut last = processor_time(pid)?;
     while started.elapsed() < SETTLE_LIMIT {

@@ -11,11 +11,10 @@ use crate::measure::Figures;
 use crate::operations::{CONTENT_BYTES, MESSAGES, SESSIONS};
 use crate::server::{Kind, release};
 
-const RESULTS: &str = "benches/RESULTS.md";
-const PERFORMANCE: &str = "docs/performance.md";
-/// The text between these lines is replaced by each run.
-const BEGIN: &str = "<!-- written by make bench: begin -->\n";
-const END: &str = "<!-- written by make bench: end -->\n";
+pub const RESULTS: &str = "benches/RESULTS.md";
+pub const PERFORMANCE: &str = "docs/performance.md";
+/// The name of the marker lines.
+const SECTION: &str = "make bench";
 
 /// The figures of one operation of one server, with one connection and with many.
 pub struct Row {
@@ -44,8 +43,8 @@ impl Report {
             self.processes(),
         );
         print!("{text}");
-        replace(RESULTS, &text)?;
-        replace(PERFORMANCE, &self.summary()?)
+        replace(RESULTS, SECTION, &text)?;
+        replace(PERFORMANCE, SECTION, &self.summary()?)
     }
 
     /// Returns the figures of an operation.
@@ -175,12 +174,14 @@ pub fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
-/// Replaces the text between the two marker lines of a file.
-fn replace(file: &str, text: &str) -> Result<()> {
+/// Replaces the text between the two marker lines of a section of a file.
+pub fn replace(file: &str, section: &str, text: &str) -> Result<()> {
+    let begin = format!("<!-- written by {section}: begin -->\n");
+    let end = format!("<!-- written by {section}: end -->\n");
     let old = fs::read_to_string(file).with_context(|| file.to_owned())?;
-    let new = old.split_once(BEGIN).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(END)?;
-        Some(format!("{before}{BEGIN}\n{text}\n{END}{after}"))
+    let new = old.split_once(&begin).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(&end)?;
+        Some(format!("{before}{begin}\n{text}\n{end}{after}"))
     });
     let new = new.with_context(|| format!("{file} has no marker lines for the tables"))?;
     Ok(fs::write(file, new)?)

@@ -28,6 +28,10 @@ pub enum Kind {
     FastApi,
     /// Fastify with ioredis.
     Node,
+    /// The release function for chat.
+    Chat,
+    /// Fastify with the AI SDK.
+    ChatNode,
     /// axum with one `GET` on Redis.
     CeilingGet,
     /// hyper with a constant response.
@@ -44,6 +48,8 @@ impl Kind {
             Self::OursLimited => "llmos, with a token and a rate limit",
             Self::FastApi => "FastAPI",
             Self::Node => "Fastify",
+            Self::Chat => "llmos, chat",
+            Self::ChatNode => "Fastify with the AI SDK",
             Self::CeilingGet => "axum, one GET",
             Self::CeilingConstant => "hyper, a constant",
         }
@@ -55,6 +61,8 @@ impl Kind {
             Self::OursLimited => "limited",
             Self::FastApi => "fastapi",
             Self::Node => "node",
+            Self::Chat => "chat",
+            Self::ChatNode => "chat-node",
             Self::CeilingGet => "get",
             Self::CeilingConstant => "constant",
         }
@@ -70,8 +78,12 @@ impl Kind {
         let socket = redis.socket();
         let socket = socket.display();
         let mut command = match self {
-            Self::Ours | Self::OursLimited => {
-                let mut command = Command::new(release("sessions"));
+            Self::Ours | Self::OursLimited | Self::Chat => {
+                let function = match self {
+                    Self::Chat => "chat",
+                    _ => "sessions",
+                };
+                let mut command = Command::new(release(function));
                 command
                     .env("VERCEL_DEV_PORT", port.to_string())
                     .env("REQUEST_LOG", "off");
@@ -79,7 +91,9 @@ impl Kind {
                     Self::OursLimited => command
                         .env("AUTH_JWT_SECRET", SECRET)
                         .env("RATE_LIMIT", "600000"),
-                    _ => command.env("ALLOW_ANONYMOUS", "true"),
+                    _ => command
+                        .env("ALLOW_ANONYMOUS", "true")
+                        .env("ALLOW_ANONYMOUS_CHAT", "true"),
                 };
                 command
             }
@@ -98,10 +112,14 @@ impl Kind {
                     .args(["--port", &port.to_string()]);
                 command
             }
-            Self::Node => {
+            Self::Node | Self::ChatNode => {
+                let folder = match self {
+                    Self::ChatNode => "chat-node",
+                    _ => "node",
+                };
                 let mut command = Command::new("node");
                 command
-                    .arg(peers.join("node/server.js"))
+                    .arg(peers.join(folder).join("server.js"))
                     .env("NODE_ENV", "production");
                 command
             }
@@ -109,7 +127,7 @@ impl Kind {
             Self::CeilingConstant => Command::new(sibling_binary("ceiling-constant")?),
         };
         let scheme = match self {
-            Self::FastApi | Self::Node => "unix",
+            Self::FastApi | Self::Node | Self::ChatNode => "unix",
             _ => "redis+unix",
         };
         command
@@ -129,7 +147,16 @@ pub struct Server {
 impl Server {
     /// Starts a server and waits until it accepts connections.
     pub fn start(kind: Kind, redis: &RedisServer) -> Result<Self> {
-        let mut server = Self::spawn(kind, redis)?;
+        Self::start_with(kind, redis, &[])
+    }
+
+    /// Starts a server with further variables and waits until it accepts connections.
+    pub fn start_with(
+        kind: Kind,
+        redis: &RedisServer,
+        environment: &[(&str, String)],
+    ) -> Result<Self> {
+        let mut server = Self::spawn(kind, redis, environment)?;
         let address = server.base.trim_start_matches("http://").to_owned();
         server.retry(|| Ok(std::net::TcpStream::connect(&address).map(drop)?))?;
         Ok(server)
@@ -142,16 +169,17 @@ impl Server {
         request: &Request,
     ) -> Result<Duration> {
         let started = Instant::now();
-        let mut server = Self::spawn(kind, redis)?;
+        let mut server = Self::spawn(kind, redis, &[])?;
         let base = server.base.clone();
         server.retry(|| request.send(&base).map(drop))?;
         Ok(started.elapsed())
     }
 
-    fn spawn(kind: Kind, redis: &RedisServer) -> Result<Self> {
+    fn spawn(kind: Kind, redis: &RedisServer, environment: &[(&str, String)]) -> Result<Self> {
         // The port was free a moment ago. Our servers start one at a time, so none of them takes it.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let mut command = kind.command(redis, port)?;
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let inherited = ["PATH", "HOME"].into_iter();
         let inherited = inherited.filter_map(|name| Some((name, std::env::var_os(name)?)));
         let set: Vec<_> = command

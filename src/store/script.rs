@@ -41,6 +41,20 @@ macro_rules! script {
     (single: $($single:literal),+; cluster: $($cluster:literal),+) => {
         script!(@common ""; single: $($single),+; cluster: $($cluster),+)
     };
+    // A script that needs none of the shared functions.
+    (alone: $file:literal) => {
+        Script {
+            single: ScriptSource::new(script!(@alone $file, "{charged, run_alone()}"), &[]),
+            cluster: ScriptSource::new(script!(@alone $file, "{false, run_alone(), {}}"), &[]),
+        }
+    };
+    (@alone $file:literal, $reply:literal) => {
+        concat!(
+            "local function run_alone()\n",
+            include_str!(concat!("scripts/", $file)),
+            "end\ndo\n  return ", $reply, "\nend\n"
+        )
+    };
     (common: $common:literal; $($file:literal),+) => {
         script!(@common include_str!(concat!("scripts/", $common)); single: $($file),+; cluster: $($file),+)
     };
@@ -73,8 +87,8 @@ pub(super) static COMMIT_TURN: Script =
     script!("messages.lua", "append.lua", "turn.lua", "commit_turn.lua");
 pub(super) static STOP_TURN: Script = script!("messages.lua", "stop_turn.lua");
 pub(super) static FIND_TURN: Script = script!("messages.lua", "find_turn.lua");
-pub(super) static APPEND_ENTRY: Script = script!("append_entry.lua");
-pub(super) static READ_LOG: Script = script!("read_log.lua");
+pub(super) static APPEND_ENTRY: Script = script!(alone: "append_entry.lua");
+pub(super) static READ_LOG: Script = script!(alone: "read_log.lua");
 pub(super) static LOOKUP: Script = script!("messages.lua", "lookup.lua");
 pub(super) static DELETE_MESSAGES: Script = script!("messages.lua", "delete_messages.lua");
 pub(super) static BRANCH: Script = script!("messages.lua", "branch.lua");

@@ -1,8 +1,9 @@
-//! Every acknowledged write is stored exactly once, under each fault while clients are working.
+//! Every acknowledged write is stored exactly once, and every turn of chat ends once, under each fault while clients are
+//! working.
 
 use std::time::Duration;
 
-use crate::workload::{Fault, run, run_on_cluster, run_on_one_session};
+use crate::workload::{Fault, TURN_FAULTS, run, run_on_cluster, run_on_one_session, run_turns};
 
 const TIME: Duration = Duration::from_secs(2);
 /// Longer than the service's timeout of 2 s.
@@ -55,4 +56,14 @@ async fn many_writers_change_the_messages_of_one_session_while_connections_are_c
 async fn many_writers_change_the_messages_of_one_session_on_a_cluster_that_closes_connections() {
     let outcome = run_on_cluster(CLUSTER_TIME).await;
     assert!(outcome.is_good(), "{outcome:#?}");
+}
+
+/// `make soak` runs them for longer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn turns_end_once_and_lose_nothing_under_each_fault() {
+    for fault in TURN_FAULTS {
+        let outcome = run_turns(fault, LONG).await;
+        println!("{outcome}");
+        assert!(outcome.is_good(), "{outcome:#?}");
+    }
 }

@@ -39,16 +39,18 @@ impl ModelCall {
     }
 }
 
-#[derive(Debug, Default)]
+type Respond = dyn Fn(&ModelCall) -> Script + Send;
+
+#[derive(Default)]
 struct State {
     calls: Vec<ModelCall>,
     scripts: VecDeque<(Option<String>, Script)>,
     default: Option<Script>,
+    respond: Option<Box<Respond>>,
     connections: usize,
 }
 
 /// The server. It stops when it is dropped.
-#[derive(Debug)]
 pub struct ModelServer {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
@@ -96,6 +98,11 @@ impl ModelServer {
         self.state.lock().unwrap().default = Some(script);
     }
 
+    /// Answers requests without a script as `respond` says.
+    pub fn respond(&self, respond: impl Fn(&ModelCall) -> Script + Send + 'static) {
+        self.state.lock().unwrap().respond = Some(Box::new(respond));
+    }
+
     /// The requests so far.
     pub fn calls(&self) -> Vec<ModelCall> {
         self.state.lock().unwrap().calls.clone()
@@ -123,6 +130,15 @@ impl ModelServer {
     }
 }
 
+impl std::fmt::Debug for ModelServer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = formatter.debug_struct("ModelServer");
+        debug
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Drop for ModelServer {
     fn drop(&mut self) {
         self.task.abort();
@@ -144,13 +160,15 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
     while let Some((call, text)) = read_request(&mut stream, &mut received).await {
         let (number, script) = {
             let mut state = state.lock().unwrap();
+            let answer = state.respond.as_ref().map(|respond| respond(&call));
             state.calls.push(call);
             let matches = |needle: &Option<String>| {
                 needle.as_ref().is_none_or(|needle| text.contains(needle))
             };
             let found = state.scripts.iter().position(|(it, _)| matches(it));
             let script = found.and_then(|found| state.scripts.remove(found));
-            let script = script.map(|(_, script)| script).or(state.default.clone());
+            let script = script.map(|(_, script)| script).or(answer);
+            let script = script.or(state.default.clone());
             let script = script.unwrap_or_else(|| Script::error(500, &Value::Null));
             (state.calls.len() - 1, script)
         };

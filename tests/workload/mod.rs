@@ -11,6 +11,11 @@ mod history;
 mod message_changes;
 mod request;
 mod transcript;
+mod turn_check;
+mod turn_client;
+mod turn_model;
+mod turn_stream;
+mod turns;
 mod world;
 
 use std::fmt;
@@ -25,6 +30,7 @@ use self::client::Situation;
 pub use self::cluster::run_on_cluster;
 pub use self::fault::Fault;
 use self::history::History;
+pub use self::turns::{TURN_FAULTS, run_turns};
 use self::world::World;
 use crate::support::Client;
 
@@ -167,9 +173,13 @@ impl Outcome {
 
     /// Adds exceeded limits to the violations.
     fn judge(&mut self, wait_limit: Duration) {
+        self.judge_with(wait_limit, RECOVERY_LIMIT);
+    }
+
+    fn judge_with(&mut self, wait_limit: Duration, recovery_limit: Duration) {
         let limits = [
             ("a wait", self.longest_wait, wait_limit),
-            ("recovery", self.recovery, RECOVERY_LIMIT),
+            ("recovery", self.recovery, recovery_limit),
         ];
         for (what, took, limit) in limits {
             if took > limit {

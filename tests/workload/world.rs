@@ -28,6 +28,7 @@ pub struct World {
     replica: Option<Replica>,
     other: Process,
     port: ReservedPort,
+    function: &'static str,
     environment: Vec<(&'static str, String)>,
     directory: TempDir,
 }
@@ -42,6 +43,15 @@ struct Replica {
 
 impl World {
     pub async fn start(fault: Fault) -> Self {
+        Self::start_function(FUNCTION, fault, &[]).await
+    }
+
+    /// Starts processes of this function, with further variables.
+    pub async fn start_function(
+        function: &'static str,
+        fault: Fault,
+        further: &[(&'static str, String)],
+    ) -> Self {
         let directory = TempDir::new().unwrap();
         let (redis, replica) = if fault == Fault::FailedOver {
             let (redis, replica) = start_pair().await;
@@ -56,7 +66,8 @@ impl World {
             redis.url()
         };
         let mut environment = environment(url);
-        let (other, other_api) = Process::function(FUNCTION, &borrowed(&environment)).await;
+        environment.extend(further.iter().cloned());
+        let (other, other_api) = Process::function(function, &borrowed(&environment)).await;
         if fault == Fault::ClockJumps {
             let clock = directory.path().join("clock").display().to_string();
             environment.extend([
@@ -68,7 +79,7 @@ impl World {
             std::fs::write(directory.path().join("clock"), "+0").unwrap();
         }
         let port = ReservedPort::new();
-        let process = Process::function_on(&port, FUNCTION, &borrowed(&environment)).await;
+        let process = Process::function_on(&port, function, &borrowed(&environment)).await;
         let api = Client::http(format!("http://127.0.0.1:{port}"));
         Self {
             redis,
@@ -78,6 +89,7 @@ impl World {
             replica,
             other,
             port,
+            function,
             environment,
             directory,
             conversation: String::new(),
@@ -87,7 +99,7 @@ impl World {
     /// Restarts the first process after it was killed.
     pub async fn restart_process(&mut self) {
         let environment = borrowed(&self.environment);
-        self.process = Process::function_on(&self.port, FUNCTION, &environment).await;
+        self.process = Process::function_on(&self.port, self.function, &environment).await;
     }
 
     /// Returns the resident memory of both processes in bytes.

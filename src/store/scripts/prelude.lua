@@ -4,7 +4,8 @@
 --   1. OPEN, CLOSE: the braces of hash tags on a cluster, '' on a single Redis
 --   2. envelope.lua: the trailing arguments of each call
 --   3. charge_rate_limit.lua, and on a single Redis charge.lua
---   4. for some scripts a file that answers the common case, before the functions that it does not need are defined
+--   4. for some scripts a file that answers the common case, or all cases, before the functions that it does not need are
+--      defined
 --   5. prelude.lua
 --   6. details.lua: the index by creation and of pinned sessions
 --   7. index.lua, or cluster/index.lua: the index, which other slots store on a cluster

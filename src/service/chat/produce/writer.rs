@@ -124,6 +124,8 @@ impl LogWriter {
 
     /// Writes until there are no more chunks; returns what is left, `None` if the log is lost.
     pub(super) async fn run(mut self) -> Option<Rest> {
+        // One timer for all chunks: a new one for each would wake the event loop by a system call.
+        let mut timer = std::pin::pin!(sleep_until(self.written + BEAT));
         loop {
             if self.is_over {
                 // The chunks that follow are written with the end of the turn.
@@ -139,7 +141,10 @@ impl LogWriter {
             };
             let is_pending = !self.pending.is_empty();
             let is_due = self.is_urgent || self.pending_bytes >= FULL_BYTES;
-            let flush_at = self.written + interval;
+            let write_at = self.written + if is_pending { interval } else { BEAT };
+            if timer.deadline() != write_at {
+                timer.as_mut().reset(write_at);
+            }
             let written = tokio::select! {
                 biased;
                 chunks = self.incoming.recv(), if !is_due => match chunks {
@@ -154,8 +159,7 @@ impl LogWriter {
                         return Some(self.rest());
                     }
                 },
-                () = sleep_until(flush_at), if is_pending && !is_due => self.write().await,
-                () = sleep_until(self.written + BEAT), if !is_pending => self.write().await,
+                () = &mut timer, if !is_due => self.write().await,
                 () = std::future::ready(()), if is_due => {
                     while let Ok(chunks) = self.incoming.try_recv() {
                         self.add(chunks);
