@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::domain::chat::turn::{Operation, TurnStatus};
+use crate::domain::chat::{PartCounts, PartsBuilder};
 use crate::domain::message::{Members, Message, MessageId, MessagePatch, NewMessage, touch};
 use crate::provider::event::ModelUsage;
 use crate::store::Replacement;
@@ -130,4 +131,14 @@ pub(super) fn activates(operation: Operation, status: TurnStatus) -> bool {
         TurnStatus::Completed | TurnStatus::Stopped | TurnStatus::Incomplete
     );
     is_usable || matches!(operation, Operation::Submit | Operation::Continue)
+}
+
+/// Returns a builder that goes on behind the parts of a stored message, and counts them. Without a message it begins anew.
+pub(super) fn parts_behind(stored: Option<&Message>) -> (PartsBuilder, PartCounts) {
+    let members = stored.map(Message::text).and_then(Members::parse_owned);
+    let members = members.unwrap_or_default();
+    let parts = members.parts.as_deref();
+    let counts = parts.map(PartCounts::of).unwrap_or_default();
+    let builder = PartsBuilder::new(parts).with_metadata(members.metadata.as_deref());
+    (builder, counts)
 }

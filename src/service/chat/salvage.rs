@@ -2,14 +2,14 @@
 
 use chrono::DateTime;
 
-use super::answer::{Answer, Usage, activates};
+use super::answer::{Answer, Usage, activates, parts_behind};
 use super::settlement::settle;
 use crate::domain::caller::Caller;
+use crate::domain::chat::Ending;
 use crate::domain::chat::chunk::Chunk;
 use crate::domain::chat::turn::{ActiveTurn, Operation, Turn, TurnStatus};
 use crate::domain::chat::usage::UsageSums;
-use crate::domain::chat::{Ending, PartsBuilder};
-use crate::domain::message::{Members, Message};
+use crate::domain::message::Message;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::store::{Commit, Committed, Entry, LEASE, Rejected, Result, Settlement, Store};
@@ -114,17 +114,7 @@ async fn commit(
         TurnStatus::Stopping => TurnStatus::Stopped,
         _ => TurnStatus::Abandoned,
     };
-    let members = continued
-        .as_ref()
-        .map(Message::text)
-        .and_then(Members::parse_owned);
-    let parts = members
-        .as_ref()
-        .and_then(|members| members.parts.as_deref());
-    let metadata = members
-        .as_ref()
-        .and_then(|members| members.metadata.as_deref());
-    let mut builder = PartsBuilder::new(parts).with_metadata(metadata);
+    let (mut builder, _) = parts_behind(continued.as_ref());
     for chunk in entries.iter().flat_map(|entry| entry.chunks.lines()) {
         // What does not fit any more was not sent either.
         let _ = builder.push(chunk);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::answer::parts_behind;
 use super::budget::Budget;
 use super::deps::ChatDeps;
 use super::live::LiveTurn;
@@ -11,7 +12,7 @@ use super::prompt::HistoryMessage;
 use super::request::TurnRequest;
 use crate::domain::chat::turn::{Operation, TurnId};
 use crate::domain::chat::{PartCounts, PartsBuilder};
-use crate::domain::message::{Members, Message, MessageId};
+use crate::domain::message::{Message, MessageId};
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::provider::{ModelChoice, Provider};
@@ -47,15 +48,6 @@ pub(super) struct StartedTurn {
 impl StartedTurn {
     /// Returns the builder of the message, and how many parts it begins with.
     pub(super) fn parts(&self) -> (PartsBuilder, PartCounts) {
-        let members = self.continued.as_ref().map(Message::text);
-        let members = members.and_then(Members::parse_owned);
-        let parts = members
-            .as_ref()
-            .and_then(|members| members.parts.as_deref());
-        let metadata = members
-            .as_ref()
-            .and_then(|members| members.metadata.as_deref());
-        let counts = parts.map(PartCounts::of).unwrap_or_default();
-        (PartsBuilder::new(parts).with_metadata(metadata), counts)
+        parts_behind(self.continued.as_ref())
     }
 }
