@@ -121,14 +121,14 @@ impl Bench {
         let bases = [self.ours.base.clone(), self.node.base.clone()];
         let mut times = [const { Vec::new() }; 3];
         for number in 0..WARM_UPS + FIRST_TOKENS {
-            for index in 0..3 {
+            for (index, times) in times.iter_mut().enumerate() {
                 let request = match bases.get(index) {
                     Some(base) => self.ask(base, pace).0,
                     None => StreamRequest::ask_model(&self.model, pace),
                 };
                 let streamed = request.send().await?;
                 if number >= WARM_UPS {
-                    times[index].push(streamed.first);
+                    times.push(streamed.first);
                 }
             }
         }
