@@ -30,6 +30,7 @@ mod name;
 mod output;
 mod prices;
 mod settings;
+mod split_characters;
 mod stream;
 mod wire;
 

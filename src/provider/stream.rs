@@ -12,6 +12,7 @@ use super::error::{ErrorKind, ProviderError};
 use super::event::ModelEvent;
 use super::failure::Failure;
 use super::output::Output;
+use super::split_characters::SplitCharacters;
 use super::sse::{MAX_EVENT_BYTES, SseDecoder, SseEvent};
 use super::wire::Reader;
 
@@ -26,6 +27,7 @@ pub struct ModelStream {
     response: Option<Response>,
     decoder: Decoder,
     reader: Reader,
+    characters: SplitCharacters,
     output: Output,
     /// The failure that ends the stream after the events of `output`.
     failure: Option<Failure>,
@@ -85,6 +87,7 @@ impl ModelStream {
             },
             reader,
             output: Output::default(),
+            characters: SplitCharacters::default(),
             failure: None,
             deadline: first_byte,
             silence,
@@ -152,8 +155,9 @@ impl ModelStream {
             Decoder::Events(decoder) => {
                 let mut events = VecDeque::new();
                 let result = decoder.push(bytes, &mut events);
-                for event in &events {
-                    self.reader.read(event, &mut self.output)?;
+                for mut event in events {
+                    event.data = self.characters.join(event.data);
+                    self.reader.read(&event, &mut self.output)?;
                 }
                 Ok(result?)
             }
