@@ -114,6 +114,8 @@ async fn serve(
     let environment = [
         ("REDIS_URL", &*redis),
         ("LLMOS_MODEL_BASE_URL", &*model),
+        // The scripts are for the questions alone.
+        ("LLMOS_TITLES", "off"),
         ("PORT", &*port),
         // The port is reserved for this address only.
         ("HOST", "127.0.0.1"),

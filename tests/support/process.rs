@@ -212,7 +212,7 @@ pub fn signal(process: &Child, name: &str) {
     assert!(sent.success(), "kill {name} {pid}");
 }
 
-/// Removes the variables of the service, so that a test does not depend on the environment. Titles are off.
+/// Removes the variables of the service, so that a test does not depend on the environment.
 pub fn clear_configuration(command: &mut Command) {
     for (name, _) in std::env::vars() {
         let is_ours = [
@@ -241,8 +241,6 @@ pub fn clear_configuration(command: &mut Command) {
             command.env_remove(name);
         }
     }
-    // A scripted model answers the requests of its test alone.
-    command.env("LLMOS_TITLES", "off");
 }
 
 fn collect(

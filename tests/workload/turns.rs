@@ -42,7 +42,11 @@ pub async fn run_turns(fault: Fault, time: Duration) -> Outcome {
         _ => time,
     };
     let model = turn_model::start().await;
-    let further = [("LLMOS_MODEL_BASE_URL", model.base_url())];
+    // The model counts the requests of the turns alone.
+    let further = [
+        ("LLMOS_MODEL_BASE_URL", model.base_url()),
+        ("LLMOS_TITLES", "off".to_owned()),
+    ];
     let mut world = World::start_function(CHAT, fault, &further).await;
     let situation = Arc::new(Situation {
         apis: world.apis.clone(),

@@ -99,6 +99,7 @@ async fn cut_connections_and_an_outage_of_redis_lose_nothing() {
     let environment = [
         ("REDIS_URL", proxy.url()),
         ("LLMOS_MODEL_BASE_URL", app.model.base_url()),
+        ("LLMOS_TITLES", "off".to_owned()),
     ];
     let environment: Vec<(&str, &str)> = environment
         .iter()
