@@ -132,7 +132,9 @@ fn complete_operation(method: &str, operation: &mut Value, examples: &Value) {
 
 /// Marks the parameters of [`REQUIRED_PARAMETERS`].
 fn mark_required(operation_id: &str, operation: &mut Value) {
-    let parameters = operation["parameters"].as_array_mut();
+    let parameters = operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap_or_default();
         if REQUIRED_PARAMETERS.contains(&(operation_id, name)) {

@@ -15,6 +15,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::openapi::{RefOr, Schema};
 
 use self::schema::EventStream;
 use self::stream::sse;
@@ -23,6 +25,7 @@ use super::extract::body::JsonBody;
 use super::extract::path::SessionPath;
 use super::extract::query::{NoParameters, QueryParams};
 use super::routes::routes;
+use super::schema::parameters;
 use super::schema::responses::{BadBody, BadQuery, NotFound};
 use crate::app::App;
 use crate::domain::chat::turn::{Turn, TurnId, TurnStatus, stream_url};
@@ -43,11 +46,19 @@ routes! {
 #[into_params(parameter_in = Query)]
 struct StreamQuery {
     /// The turn; the active one if it is missing.
-    #[param(required = false)]
+    #[param(schema_with = turn_parameter, required = false)]
     turn: Option<String>,
     /// The number of the last entry that the client has, as in the ids of the events.
-    #[param(required = false)]
+    #[param(schema_with = from_parameter, required = false)]
     from: Option<String>,
+}
+
+fn turn_parameter() -> RefOr<Schema> {
+    parameters::or_empty(&json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}))
+}
+
+fn from_parameter() -> RefOr<Schema> {
+    parameters::or_empty(&json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}))
 }
 
 /// Reads the answer of a turn: its beginning, and what follows.
@@ -60,7 +71,7 @@ struct StreamQuery {
     responses(
         (status = 200, description = "The chunks of the answer.", content_type = "text/event-stream", body = EventStream),
         (status = 204, description = "There is nothing to read."),
-        BadQuery
+        BadQuery, NotFound
     )
 )]
 async fn resume_stream(
@@ -113,9 +124,11 @@ fn turn_id(field: &str, text: &str) -> Result<TurnId> {
 #[serde(deny_unknown_fields)]
 struct StopBody {
     /// The turn; the current one if it is missing.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
     turn_id: Option<String>,
     /// Another name of `turn_id`, which clients of the AI SDK send.
     #[serde(rename = "activeStreamId")]
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
     active_stream_id: Option<String>,
     /// Ignored: the server knows what it sent.
     #[serde(rename = "assistantMessage")]
