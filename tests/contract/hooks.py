@@ -27,8 +27,10 @@ def before_call(context, case, kwargs):
     for name in ("volume", "volume_id") if query.get("effective") == "true" else ("user_id", "team_id"):
         query.pop(name, None)
     if case.path == "/api/usage":
-        # The first day is at most 366 days before the last one.
+        # The first day is at most 366 days before the last one, and both are of this century or later.
         query.pop("from", None)
+        if query.get("to"):
+            query["to"] = "2028" + str(query["to"])[4:]
     # A valid cursor comes from an earlier response.
     query.pop("cursor", None)
     if (case.method, case.path) == ("GET", "/api/sessions") and query.get("include"):
