@@ -46,6 +46,7 @@ pub async fn run_turns(fault: Fault, time: Duration) -> Outcome {
     let further = [
         ("LLMOS_MODEL_BASE_URL", model.base_url()),
         ("LLMOS_TITLES", "off".to_owned()),
+        ("CHAT_LIMITS", "concurrent_turns=100".to_owned()),
     ];
     let mut world = World::start_function(CHAT, fault, &further).await;
     let situation = Arc::new(Situation {
