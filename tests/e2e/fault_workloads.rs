@@ -63,7 +63,6 @@ async fn many_writers_change_the_messages_of_one_session_on_a_cluster_that_close
 async fn turns_end_once_and_lose_nothing_under_each_fault() {
     for fault in TURN_FAULTS {
         let outcome = run_turns(fault, LONG).await;
-        println!("{outcome}");
         assert!(outcome.is_good(), "{outcome:#?}");
     }
 }
