@@ -8,11 +8,10 @@ use serde_json::value::RawValue;
 
 use super::event::ModelUsage;
 use super::name::is_model_name;
+use crate::util::decimal;
 
 /// The number of decimal places of a price in dollars per million tokens.
 const PRICE_PLACES: usize = 6;
-/// The number of decimal places of a cost in dollars: a million tokens are six more.
-const COST_PLACES: usize = 12;
 /// The most digits of a price before its decimal point.
 const MAX_WHOLE_DIGITS: usize = 6;
 /// The most models.
@@ -54,7 +53,7 @@ impl Prices {
         let cost = product(input - cached, price.input)
             + product(cached, price.cached_input)
             + product(output, price.output);
-        Some(decimal(cost))
+        Some(decimal::format(cost))
     }
 }
 
@@ -62,13 +61,6 @@ impl Prices {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an object of prices")]
 pub struct InvalidPrices;
-
-/// Returns a number of units of 10⁻¹² as decimal text.
-fn decimal(units: u128) -> String {
-    let one = 10_u128.pow(COST_PLACES as u32);
-    let text = format!("{}.{:0COST_PLACES$}", units / one, units % one);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
 
 /// Parses a price. A price per million tokens in units of 10⁻⁶ dollars is one per token in units of 10⁻¹².
 fn price(text: &str) -> Option<u64> {
