@@ -30,4 +30,9 @@ impl RequestContext {
             oidc_token: None,
         }
     }
+
+    /// Returns the context of steps without a caller, or whose caller's access was checked before.
+    pub fn internal() -> Self {
+        Self::unlimited(Caller::unrestricted())
+    }
 }

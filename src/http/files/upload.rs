@@ -13,7 +13,6 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::app::App;
-use crate::domain::caller::Caller;
 use crate::domain::request_context::RequestContext;
 use crate::domain::schema::file_pathname;
 use crate::http::error::{Error, Result};
@@ -249,7 +248,7 @@ fn confirm_completion(
 ) -> Result<Json<UploadResponse>> {
     let signature = headers.get(X_VERCEL_SIGNATURE);
     let signature = signature.and_then(|value| value.to_str().ok());
-    let context = RequestContext::unlimited(Caller::unrestricted());
+    let context = RequestContext::internal();
     let files = app.files(&context);
     if !files.is_signed_by_blob(body.bytes(), signature.unwrap_or_default())? {
         return Err(Error::InvalidRequest(

@@ -6,7 +6,6 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::prompt::tokens;
 use super::{ChatDeps, ChatService};
-use crate::domain::caller::Caller;
 use crate::domain::chat::turn::TurnId;
 use crate::domain::message::{MessageId, NewMessage};
 use crate::domain::request_context::RequestContext;
@@ -58,7 +57,7 @@ impl Budget {
             cost: most.1,
             is_change: true,
         };
-        let context = internal();
+        let context = RequestContext::internal();
         let reserved = deps
             .store
             .reserve_turn(&context, reservation, &deps.chat.limits);
@@ -171,9 +170,4 @@ pub(super) fn exhausted_for_today() -> ChatError {
         retry_after: (midnight - now()).to_std().unwrap_or(TURN_PAUSE),
         until: format!("at {}", format_time(midnight)),
     }
-}
-
-/// Returns the context of steps that belong to a turn and not to a caller, whose access was checked when it began.
-fn internal() -> RequestContext {
-    RequestContext::unlimited(Caller::unrestricted())
 }

@@ -4,7 +4,6 @@ use chrono::DateTime;
 
 use super::answer::{Answer, Usage, activates, parts_behind};
 use super::settlement::settle;
-use crate::domain::caller::Caller;
 use crate::domain::chat::Ending;
 use crate::domain::chat::chunk::Chunk;
 use crate::domain::chat::turn::{ActiveTurn, Operation, Turn, TurnStatus};
@@ -197,7 +196,7 @@ async fn read_all(
 }
 
 async fn find_message(store: &Store, session: &SessionId, turn: &Turn) -> Result<Option<Message>> {
-    let context = RequestContext::unlimited(Caller::unrestricted());
+    let context = RequestContext::internal();
     let found = store
         .find_messages_by_id(&context, session, &[&turn.message_id])
         .await?;

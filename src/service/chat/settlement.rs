@@ -3,7 +3,6 @@
 use serde_json::value::RawValue;
 
 use super::answer::Usage;
-use crate::domain::caller::Caller;
 use crate::domain::chat::usage::UsageSums;
 use crate::domain::message::Members;
 use crate::domain::request_context::RequestContext;
@@ -48,7 +47,10 @@ pub(super) async fn find_session(
     store: &Store,
     session: &SessionId,
 ) -> store::Result<Option<Session>> {
-    match store.find_session(&internal(), session, 0, &[]).await? {
+    match store
+        .find_session(&RequestContext::internal(), session, 0, &[])
+        .await?
+    {
         Some(FoundSession::Found(found)) => Ok(Some(found.current.session)),
         _ => Ok(None),
     }
@@ -65,7 +67,11 @@ pub(super) async fn settle_late(
 ) -> store::Result<()> {
     let session = &unsettled.session;
     let found = store
-        .find_messages_by_id(&internal(), session, &[&unsettled.message_id])
+        .find_messages_by_id(
+            &RequestContext::internal(),
+            session,
+            &[&unsettled.message_id],
+        )
         .await?;
     let message = found.and_then(|found| found.messages.into_iter().next().flatten());
     let members = message.and_then(|found| Members::parse_owned(found.message.text()));
@@ -86,9 +92,4 @@ pub(super) async fn settle_late(
     };
     let model = model.as_deref().unwrap_or("unknown");
     settle(store, client, session, model, settlement).await
-}
-
-/// Returns the context of steps that belong to a turn and not to a caller, whose access was checked when it began.
-fn internal() -> RequestContext {
-    RequestContext::unlimited(Caller::unrestricted())
 }

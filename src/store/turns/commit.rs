@@ -2,9 +2,10 @@
 
 use redis::{FromRedisValue, ParsingError, Value};
 
-use super::{ENDED_LOG, LEASE, internal, millis};
+use super::{ENDED_LOG, LEASE, millis};
 use crate::domain::chat::turn::{TurnId, TurnStatus};
 use crate::domain::message::NewMessage;
+use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::store::error::Result;
 use crate::store::handle::Store;
@@ -140,7 +141,7 @@ impl Store {
             .number(millis(ENDED_LOG))
             .flag(commit.is_forced);
         executor
-            .execute_on_messages(&internal(), id, keys, call)
+            .execute_on_messages(&RequestContext::internal(), id, keys, call)
             .await
     }
 }

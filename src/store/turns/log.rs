@@ -7,8 +7,9 @@ use redis::{FromRedisValue, ParsingError, Value};
 
 use super::entry::{Entry, read_entries};
 use super::read::turn_of;
-use super::{ACTIVE_LOG, internal, millis};
+use super::{ACTIVE_LOG, millis};
 use crate::domain::chat::turn::{Turn, TurnId};
+use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::store::call::Call;
 use crate::store::error::Result;
@@ -99,7 +100,7 @@ impl Store {
             .arg(entry.chunks)
             .number(now().timestamp_millis())
             .number(millis(ACTIVE_LOG));
-        executor.execute(&internal(), &call).await
+        executor.execute(&RequestContext::internal(), &call).await
     }
 
     /// Reads up to 200 entries after the entry `after`. The caller must have checked the access to the session.
@@ -111,6 +112,6 @@ impl Store {
             .number(after)
             .number(MAX_ENTRIES_PER_PAGE)
             .number(now().timestamp_millis());
-        executor.execute(&internal(), &call).await
+        executor.execute(&RequestContext::internal(), &call).await
     }
 }

@@ -16,20 +16,12 @@ pub use self::read::TurnState;
 
 use std::time::Duration;
 
-use crate::domain::caller::Caller;
-use crate::domain::request_context::RequestContext;
-
 /// The time after the last sign of life of a producer after which its turn is dead.
 pub const LEASE: Duration = Duration::from_secs(15);
 /// The time that the log of an active turn is kept: as long as its record, so that a lost answer can be stored until then.
 const ACTIVE_LOG: Duration = Duration::from_secs(24 * 60 * 60);
 /// The time that the log of an ended turn is kept, for readers that come late.
 const ENDED_LOG: Duration = Duration::from_secs(15 * 60);
-
-/// Returns the context of steps that belong to a turn and not to a caller, whose access was checked when it began.
-fn internal() -> RequestContext {
-    RequestContext::unlimited(Caller::unrestricted())
-}
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)

@@ -5,7 +5,6 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use super::{KEPT_SECONDS, oldest};
-use crate::domain::caller::Caller;
 use crate::domain::chat::turn::TurnId;
 use crate::domain::chat::usage::UsageSums;
 use crate::domain::request_context::RequestContext;
@@ -58,7 +57,7 @@ impl Store {
             .number(KEPT_SECONDS)
             .number(COUNTED.as_secs())
             .args(numbers.iter());
-        executor.execute(&internal(), &call).await
+        executor.execute(&RequestContext::internal(), &call).await
     }
 
     /// Ends the reservation of a turn, and adds the turn to the sums of its caller, once.
@@ -90,16 +89,11 @@ impl Store {
             .owned(oldest(day).to_string())
             .number(KEPT_SECONDS)
             .args(numbers.iter());
-        executor.execute(&internal(), &call).await
+        executor.execute(&RequestContext::internal(), &call).await
     }
 }
 
 fn numbers(sums: &UsageSums) -> Vec<String> {
     let numbers = sums.to_numbers();
     numbers.iter().map(ToString::to_string).collect()
-}
-
-/// Returns the context of steps that belong to a turn and not to a caller.
-fn internal() -> RequestContext {
-    RequestContext::unlimited(Caller::unrestricted())
 }
