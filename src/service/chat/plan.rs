@@ -127,8 +127,7 @@ impl ChatService<'_> {
             .find_messages_by_id(self.context, session, &[id])
             .await?
             .ok_or(Error::NotFound(Resource::Session))?;
-        let found = found.messages.into_iter().next().flatten();
-        let message = found.map(|found| found.message).filter(|message| {
+        let message = found.into_first().filter(|message| {
             Members::parse_owned(message.text()).is_some_and(|members| !members.deleted)
         });
         message.ok_or(Error::NotFound(Resource::Message))

@@ -86,8 +86,8 @@ impl ChatService<'_> {
             .find_messages_by_id(self.context, session, &[&turn.message_id])
             .await?
             .ok_or(Error::NotFound(Resource::Session))?;
-        let message = found.messages.into_iter().next().flatten();
-        let members = message.and_then(|found| Members::parse_owned(found.message.text()));
+        let message = found.into_first();
+        let members = message.and_then(|message| Members::parse_owned(message.text()));
         let Some(parts) = members.and_then(|members| members.parts) else {
             return Ok(Vec::new());
         };

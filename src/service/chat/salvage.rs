@@ -11,7 +11,9 @@ use crate::domain::chat::usage::UsageSums;
 use crate::domain::message::Message;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
-use crate::store::{Commit, Committed, Entry, LEASE, Rejected, Result, Settlement, Store};
+use crate::store::{
+    Commit, Committed, Entry, LEASE, MessagesById, Rejected, Result, Settlement, Store,
+};
 
 /// The number of times that others may change the turn or its message meanwhile.
 const MAX_ATTEMPTS: usize = 5;
@@ -200,6 +202,5 @@ async fn find_message(store: &Store, session: &SessionId, turn: &Turn) -> Result
     let found = store
         .find_messages_by_id(&context, session, &[&turn.message_id])
         .await?;
-    let found = found.and_then(|found| found.messages.into_iter().next().flatten());
-    Ok(found.map(|found| found.message))
+    Ok(found.and_then(MessagesById::into_first))
 }

@@ -7,7 +7,7 @@ use crate::domain::chat::usage::UsageSums;
 use crate::domain::message::Members;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{Session, SessionId};
-use crate::store::{self, FoundSession, Settlement, Store, Unsettled};
+use crate::store::{self, FoundSession, MessagesById, Settlement, Store, Unsettled};
 use crate::util::decimal;
 
 /// Returns what one turn used.
@@ -73,8 +73,8 @@ pub(super) async fn settle_late(
             &[&unsettled.message_id],
         )
         .await?;
-    let message = found.and_then(|found| found.messages.into_iter().next().flatten());
-    let members = message.and_then(|found| Members::parse_owned(found.message.text()));
+    let message = found.and_then(MessagesById::into_first);
+    let members = message.and_then(|message| Members::parse_owned(message.text()));
     let members = members.unwrap_or_default();
     let metadata = members.metadata.as_deref().map(RawValue::get);
     let is_its_last = metadata.is_some_and(|text| text.contains(unsettled.turn.as_str()));

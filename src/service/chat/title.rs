@@ -86,8 +86,8 @@ impl TitleRequest {
             .store
             .find_messages_by_id(&self.context, &self.session, &[&self.user_message_id])
             .await;
-        let found = found.ok().flatten()?.messages.into_iter().next().flatten();
-        let history = HistoryMessage::of(&found?.message)?;
+        let message = found.ok().flatten()?.into_first()?;
+        let history = HistoryMessage::of(&message)?;
         let parts = Part::list(&history.parts);
         let mut texts: Vec<String> = parts.iter().filter_map(|part| part.text("text")).collect();
         texts.push(history.content);

@@ -46,10 +46,7 @@ impl ChatService<'_> {
             .find_messages_by_id(self.context, session, &[&id])
             .await?
             .ok_or(Error::NotFound(Resource::Session))?;
-        let found = found.messages.into_iter().next().flatten();
-        found
-            .map(|found| found.message)
-            .ok_or(Error::Chat(ChatError::NoAnswer))
+        found.into_first().ok_or(Error::Chat(ChatError::NoAnswer))
     }
 
     /// Returns the id of the answer and the code of the failure of a turn that has ended.

@@ -102,9 +102,8 @@ impl SessionService<'_> {
             .find_messages_by_id(self.context, id, &[message])
             .await?
             .ok_or(NOT_FOUND)?;
-        let message = found.messages.into_iter().next().flatten();
-        let message = message.map(|found| with_members(found.message));
-        Ok((message, found.can_write))
+        let can_write = found.can_write;
+        Ok((found.into_first().map(with_members), can_write))
     }
 
     /// Stores a whole message under its id: it replaces the one that is there, in place, or it is appended.

@@ -26,6 +26,14 @@ pub struct MessagesById {
     pub messages: Vec<Option<FoundMessage>>,
 }
 
+impl MessagesById {
+    /// Returns the message of the first id.
+    pub fn into_first(self) -> Option<Message> {
+        let first = self.messages.into_iter().next().flatten();
+        first.map(|found| found.message)
+    }
+}
+
 /// A message that was found by its id.
 #[derive(Debug)]
 pub struct FoundMessage {

@@ -12,7 +12,9 @@ use crate::domain::chat::{Ending, PartsBuilder};
 use crate::domain::message::{Members, Message, NewMessage};
 use crate::service::chat::answer::{Answer, Usage, activates};
 use crate::service::chat::used_skill::UsedSkill;
-use crate::store::{Commit, Committed, Entry, EntryKind, Rejected, Replacement, Result};
+use crate::store::{
+    Commit, Committed, Entry, EntryKind, MessagesById, Rejected, Replacement, Result,
+};
 use crate::util::json;
 
 /// The number of times that a continued message may be changed by others while its turn ends.
@@ -203,8 +205,7 @@ impl Producer {
             .store
             .find_messages_by_id(&turn.context, &turn.session, &[&turn.message_id])
             .await?;
-        let found = found.and_then(|found| found.messages.into_iter().next().flatten());
-        Ok(found.map(|found| found.message))
+        Ok(found.and_then(MessagesById::into_first))
     }
 
     async fn commit_once(
