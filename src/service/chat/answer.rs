@@ -6,10 +6,11 @@ use serde_json::value::RawValue;
 use crate::domain::chat::turn::{Operation, TurnStatus};
 use crate::domain::chat::{PartCounts, PartsBuilder};
 use crate::domain::message::{Members, Message, MessageId, MessagePatch, NewMessage, touch};
+use crate::provider::Prices;
 use crate::provider::event::ModelUsage;
 use crate::store::Replacement;
-use crate::util::json;
 use crate::util::time::now;
+use crate::util::{decimal, json};
 
 /// What the model wrote, and what it cost.
 #[derive(Debug)]
@@ -45,8 +46,8 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    /// Adds the usage of a further request of the turn.
-    pub(super) fn add(&mut self, usage: &ModelUsage) {
+    /// Adds the usage of a further request to a model, and its cost in dollars if the model has a price.
+    pub(super) fn add(&mut self, model: &str, usage: &ModelUsage, prices: &Prices) {
         let add = |sum: &mut Option<u64>, more: Option<u64>| {
             if let Some(more) = more {
                 *sum = Some(sum.unwrap_or(0).saturating_add(more));
@@ -56,14 +57,12 @@ impl Usage {
         add(&mut self.output_tokens, usage.output_tokens);
         add(&mut self.cached_input_tokens, usage.cached_input_tokens);
         add(&mut self.reasoning_tokens, usage.reasoning_tokens);
-    }
-
-    /// Adds the cost of a further request, in dollars as decimal text.
-    pub(super) fn add_cost(&mut self, cost: &str) {
-        self.cost = Some(match &self.cost {
-            None => cost.to_owned(),
-            Some(sum) => crate::util::decimal::add(sum, cost),
-        });
+        if let Some(cost) = prices.cost(model, usage) {
+            self.cost = Some(match &self.cost {
+                None => cost,
+                Some(sum) => decimal::add(sum, &cost),
+            });
+        }
     }
 }
 

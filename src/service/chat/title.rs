@@ -103,12 +103,11 @@ impl StartedTurn {
         if !self.deps.chat.titles {
             return None;
         }
-        let name = self.deps.chat.title_model.as_ref();
         let request = TitleRequest {
             deps: self.deps.clone(),
             context: RequestContext::unlimited(self.context.caller.clone()),
             provider: self.provider.clone(),
-            model: name.unwrap_or(&self.model.name).clone(),
+            model: self.title_model().to_owned(),
             session: self.session.clone(),
             user_message_id: self.user_message_id.clone(),
         };
@@ -151,13 +150,13 @@ impl StartedTurn {
     /// Returns what the request for the title used.
     pub(super) fn title_usage(&self, usage: &ModelUsage) -> Usage {
         let mut sums = Usage::default();
-        sums.add(usage);
-        let name = self.deps.chat.title_model.as_ref();
-        let name = name.unwrap_or(&self.model.name);
-        if let Some(cost) = self.deps.models.prices.cost(name, usage) {
-            sums.add_cost(&cost);
-        }
+        sums.add(self.title_model(), usage, &self.deps.models.prices);
         sums
+    }
+
+    fn title_model(&self) -> &str {
+        let name = self.deps.chat.title_model.as_ref();
+        name.unwrap_or(&self.model.name)
     }
 }
 

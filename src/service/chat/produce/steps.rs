@@ -146,16 +146,8 @@ impl Producer {
             }
             self.usage.partial = true;
         }
-        if let Some(cost) = self
-            .turn
-            .deps
-            .models
-            .prices
-            .cost(&self.turn.model.name, &usage)
-        {
-            self.usage.add_cost(&cost);
-        }
-        self.usage.add(&usage);
+        let prices = &self.turn.deps.models.prices;
+        self.usage.add(&self.turn.model.name, &usage, prices);
     }
 
     /// Returns whether a person must approve each call of a tool.
