@@ -116,10 +116,8 @@ pub struct Model(Box<RawValue>);
 impl<'de> Deserialize<'de> for Model {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Box::<RawValue>::deserialize(deserializer)?;
-        let is_valid = serde_json::from_str(value.get()).is_ok_and(|Text(text)| {
-            (1..=MAX_MODEL_CHARS).contains(&text.chars().count())
-                && !text.chars().any(char::is_control)
-        });
+        let is_valid =
+            serde_json::from_str(value.get()).is_ok_and(|Text(text)| Self::is_name(&text));
         if !is_valid {
             return Err(serde::de::Error::custom(
                 "must be a string of 1 to 200 characters without control characters",
@@ -280,6 +278,11 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 impl Model {
+    /// Returns whether a text can be the name.
+    pub fn is_name(text: &str) -> bool {
+        (1..=MAX_MODEL_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    }
+
     /// Returns the name as JSON.
     pub(super) fn as_raw(&self) -> &RawValue {
         &self.0

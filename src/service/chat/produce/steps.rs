@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{End, Producer};
 use crate::domain::chat::chunk::Chunk;
 use crate::domain::chat::tool::ServerTool;
-use crate::domain::message::MAX_MODEL_CHARS;
+use crate::domain::message::Model;
 use crate::provider::error::ErrorKind;
 use crate::provider::event::{FinishReason, ModelEvent};
 use crate::provider::request::{ModelMessage, ModelRequest, ModelRole};
@@ -106,7 +106,7 @@ impl Producer {
                     if let ModelEvent::Started {
                         model: Some(model), ..
                     } = &event
-                        && is_model_name(model)
+                        && Model::is_name(model)
                     {
                         self.response_model = Some(model.clone());
                     }
@@ -202,11 +202,6 @@ impl Producer {
             is_stable: false,
         })
     }
-}
-
-/// Returns whether a message can have this name of a model.
-fn is_model_name(name: &str) -> bool {
-    (1..=MAX_MODEL_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control)
 }
 
 fn is_content(event: &ModelEvent) -> bool {
