@@ -22,7 +22,7 @@ use crate::domain::request_context::RequestContext;
 use crate::domain::session::{ChosenId, NewSession, SessionId};
 use crate::provider::{ModelChoice, Provider};
 use crate::service::error::{ChatError, Conflict, Error, Resource, Result};
-use crate::store::{Begin, Begun, Created, Entry, EntryKind, Rejected, TurnState};
+use crate::store::{Begin, Begun, Created, Entry, EntryKind, Rejected};
 use crate::util::json;
 use crate::util::time::{format_time, now};
 
@@ -214,10 +214,7 @@ impl ChatService<'_> {
                     return Ok(BeginResult::Replayed(turn, message_id));
                 }
                 Some(Begun::Dead(turn)) => {
-                    if let Some(TurnState::Turn(dead)) =
-                        store.find_turn(self.context, &ask.session).await?
-                        && dead.id == turn
-                    {
+                    if let Some(dead) = self.find_turn(&ask.session, &turn).await? {
                         end_turn(store, &ask.session, &dead, false).await?;
                     }
                 }
@@ -285,12 +282,10 @@ impl ChatService<'_> {
 
     /// Returns the message that a turn answers, whose first begin call lost its reply.
     async fn repeated_begin(&self, session: &SessionId, turn: &TurnId) -> Result<(MessageId, u64)> {
-        match self.deps.store.find_turn(self.context, session).await? {
-            Some(TurnState::Turn(stored)) if stored.id == *turn => {
-                Ok((stored.user_message_id, stored.user_seq))
-            }
-            _ => Err(Error::Unreadable("the record of a turn is lost".to_owned())),
-        }
+        let found = self.find_turn(session, turn).await?;
+        let stored =
+            found.ok_or_else(|| Error::Unreadable("the record of a turn is lost".to_owned()))?;
+        Ok((stored.user_message_id, stored.user_seq))
     }
 }
 

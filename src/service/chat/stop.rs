@@ -64,14 +64,27 @@ impl ChatService<'_> {
             } else {
                 sleep(PAUSE).await;
             }
-            match store.find_turn(self.context, session).await? {
-                Some(TurnState::Turn(current)) if current.id == id => turn = *current,
-                _ => break,
+            match self.find_turn(session, &id).await? {
+                Some(current) => turn = current,
+                None => break,
             }
         }
         Ok(Stopped {
             turn_id: Some(id),
             status: turn.status.as_str(),
+        })
+    }
+
+    /// Finds a turn, if it is still the current or last one of its session. The access must have been checked.
+    pub(super) async fn find_turn(
+        &self,
+        session: &SessionId,
+        turn: &TurnId,
+    ) -> Result<Option<Turn>> {
+        let found = self.deps.store.find_turn(self.context, session).await?;
+        Ok(match found {
+            Some(TurnState::Turn(found)) if found.id == *turn => Some(*found),
+            _ => None,
         })
     }
 

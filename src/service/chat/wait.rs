@@ -7,7 +7,7 @@ use crate::domain::message::{Message, MessageId};
 use crate::domain::session::SessionId;
 use crate::provider::error::ErrorKind;
 use crate::service::error::{ChatError, Error, Resource, Result};
-use crate::store::{EntryKind, TurnState};
+use crate::store::EntryKind;
 
 impl ChatService<'_> {
     /// Waits until a turn has ended, and returns its answer.
@@ -55,11 +55,7 @@ impl ChatService<'_> {
         session: &SessionId,
         turn: &TurnId,
     ) -> Result<(Option<MessageId>, Option<String>)> {
-        match self.deps.store.find_turn(self.context, session).await? {
-            Some(TurnState::Turn(stored)) if stored.id == *turn => {
-                Ok((Some(stored.message_id), stored.error))
-            }
-            _ => Ok((None, None)),
-        }
+        let found = self.find_turn(session, turn).await?;
+        Ok(found.map_or((None, None), |found| (Some(found.message_id), found.error)))
     }
 }
