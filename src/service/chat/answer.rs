@@ -12,6 +12,9 @@ use crate::store::Replacement;
 use crate::util::time::now;
 use crate::util::{decimal, json};
 
+/// The error of an answer whose process ended, for a person.
+pub(super) const ABANDONED: &str = "The server stopped before the answer was whole.";
+
 /// What the model wrote, and what it cost.
 #[derive(Debug)]
 pub(super) struct Answer<'a> {

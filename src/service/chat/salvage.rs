@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 
-use super::answer::{Answer, Usage, activates, parts_behind};
+use super::answer::{ABANDONED, Answer, Usage, activates, parts_behind};
 use super::settlement::settle;
 use crate::domain::chat::Ending;
 use crate::domain::chat::chunk::Chunk;
@@ -122,7 +122,7 @@ async fn commit(
     }
     let ending = match status {
         TurnStatus::Stopped => Ending::Stopped,
-        _ => Ending::Failed("The server stopped before the answer was whole.".to_owned()),
+        _ => Ending::Failed(ABANDONED.to_owned()),
     };
     let closing = builder.closing(ending, None);
     for chunk in &closing {

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use self::writer::{Log, LogWriter, Signal};
-use super::answer::Usage;
+use super::answer::{ABANDONED, Usage};
 use super::encode::Encoder;
 use super::live::LiveTurn;
 use super::prompt_of::PromptInfo;
@@ -76,9 +76,7 @@ impl End {
             Self::Stopped => Ending::Stopped,
             Self::Failed(error) => Ending::Failed(sentence(error)),
             Self::Error(_, text) => Ending::Failed(text.clone()),
-            Self::Shutdown | Self::Lost => {
-                Ending::Failed("The server stopped before the answer was whole.".to_owned())
-            }
+            Self::Shutdown | Self::Lost => Ending::Failed(ABANDONED.to_owned()),
         }
     }
 }
