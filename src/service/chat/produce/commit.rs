@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::writer::{Rest, retried};
@@ -49,10 +50,8 @@ impl Producer {
             // Chunks that end something always have room.
             let _ = self.builder.push(&chunk.to_json());
         }
-        drop(std::mem::replace(
-            &mut self.chunks,
-            tokio::sync::mpsc::unbounded_channel().0,
-        ));
+        // Without a sender the writer ends.
+        self.chunks = mpsc::unbounded_channel().0;
         let rest = writing.await.ok().flatten();
         let Some(rest) = rest.filter(|_| !matches!(end, End::Lost)) else {
             self.turn.live.detach();
