@@ -85,8 +85,7 @@ impl App {
 
     /// Returns the Blob client of one request.
     pub(crate) fn blobs_of(&self, context: &RequestContext) -> Blobs {
-        let token = context.oidc_token.as_ref();
-        self.blobs.blobs(token.map(|token| token.reveal()))
+        self.blobs.blobs(context.oidc_token.as_ref())
     }
 
     fn sample_policy(&self) -> SamplePolicy {

@@ -16,15 +16,17 @@ pub(super) struct Credentials {
 impl Credentials {
     /// Chooses as the official client does: an OIDC token if the store id is configured, preferably the token of the
     /// request; otherwise the read-write token.
-    pub(super) fn choose(config: &BlobConfig, request_token: Option<&str>) -> Option<Self> {
-        let request_token = request_token.map(|token| Secret::new(token.to_owned()));
-        let oidc = request_token.or_else(|| config.oidc_token.clone());
+    pub(super) fn choose(config: &BlobConfig, request_token: Option<&Secret>) -> Option<Self> {
+        let oidc = request_token.or(config.oidc_token.as_ref());
         if let (Some(store_id), Some(token)) = (&config.store_id, oidc) {
             let store_id = store_id
                 .strip_prefix("store_")
                 .unwrap_or(store_id)
                 .to_owned();
-            return Some(Self { token, store_id });
+            return Some(Self {
+                token: token.clone(),
+                store_id,
+            });
         }
         let token = config.read_write_token.clone()?;
         let store_id = store_id(token.reveal()).unwrap_or_default().to_owned();
@@ -59,7 +61,8 @@ mod tests {
 
     #[track_caller]
     fn check(config: &BlobConfig, request_token: Option<&str>, expected: Option<(&str, &str)>) {
-        let chosen = Credentials::choose(config, request_token);
+        let request_token = request_token.map(|token| Secret::new(token.to_owned()));
+        let chosen = Credentials::choose(config, request_token.as_ref());
         let chosen = chosen
             .as_ref()
             .map(|chosen| (chosen.token.reveal(), chosen.store_id.as_str()));

@@ -96,7 +96,7 @@ impl BlobClient {
 
     /// Returns access to the blobs for one request, for [`TIME_LIMIT`] from now. `oidc_token` is the token that Vercel
     /// adds to the request; it is used if `BLOB_STORE_ID` is set.
-    pub fn blobs(&self, oidc_token: Option<&str>) -> Blobs {
+    pub fn blobs(&self, oidc_token: Option<&Secret>) -> Blobs {
         Blobs {
             credentials: Credentials::choose(&self.0.config, oidc_token),
             client: self.clone(),

@@ -288,7 +288,7 @@ async fn every_call_sends_credentials_and_reads_bypass_the_cache() {
         ..config(&server)
     };
     let _ = BlobClient::new(oidc)
-        .blobs(Some("of-the-request"))
+        .blobs(Some(&Secret::new("of-the-request".to_owned())))
         .head("x")
         .await;
     let _ = blobs(&server).read("x", 10).await;
@@ -460,11 +460,12 @@ async fn errors_and_debug_output_do_not_contain_the_token() {
         ..BlobConfig::default()
     };
     let client = BlobClient::new(hidden);
-    let blobs = client.blobs(Some("hidden"));
+    let oidc_token = Secret::new("hidden".to_owned());
+    let blobs = client.blobs(Some(&oidc_token));
     let error = blobs.head("x").await.unwrap_err();
     let shown = format!("{client:?} {blobs:?} {error:?} {error}");
     assert!(!shown.contains("hidden"), "{shown}");
 
-    let nothing = BlobClient::new(BlobConfig::default()).blobs(Some("hidden"));
+    let nothing = BlobClient::new(BlobConfig::default()).blobs(Some(&oidc_token));
     assert!(matches!(nothing.head("x").await, Err(Error::NotConfigured)));
 }

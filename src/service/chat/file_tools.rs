@@ -43,9 +43,7 @@ struct WriteFile {
 
 impl StartedTurn {
     pub(super) fn files(&self) -> FileService<'_> {
-        let token = self.context.oidc_token.as_ref();
-        let blobs = self.deps.blobs.blobs(token.map(|token| token.reveal()));
-        FileService::new(blobs, &self.context)
+        FileService::new(self.blobs(), &self.context)
     }
 
     /// Returns the volume of the session.

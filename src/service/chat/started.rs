@@ -10,6 +10,7 @@ use super::deps::ChatDeps;
 use super::live::LiveTurn;
 use super::prompt::HistoryMessage;
 use super::request::TurnRequest;
+use crate::blob::Blobs;
 use crate::domain::chat::turn::{Operation, TurnId};
 use crate::domain::chat::{PartCounts, PartsBuilder};
 use crate::domain::message::{Message, MessageId};
@@ -49,5 +50,10 @@ impl StartedTurn {
     /// Returns the builder of the message, and how many parts it begins with.
     pub(super) fn parts(&self) -> (PartsBuilder, PartCounts) {
         parts_behind(self.continued.as_ref())
+    }
+
+    /// Returns the Blob client for what the model does now.
+    pub(super) fn blobs(&self) -> Blobs {
+        self.deps.blobs.blobs(self.context.oidc_token.as_ref())
     }
 }

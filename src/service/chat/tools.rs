@@ -8,6 +8,7 @@ use super::started::StartedTurn;
 use super::tool_text::bounded;
 use super::used_skill::UsedSkill;
 use crate::domain::chat::tool::ServerTool;
+use crate::service::error::Error;
 use crate::service::fallback::SamplePolicy;
 use crate::service::skills::{Found, SkillService};
 use crate::skill::SkillId;
@@ -34,13 +35,11 @@ impl StartedTurn {
     }
 
     pub(super) fn skills(&self) -> SkillService<'_> {
-        let token = self.context.oidc_token.as_ref();
-        let blobs = self.deps.blobs.blobs(token.map(|token| token.reveal()));
         let samples = SamplePolicy {
             without_storage: false,
             while_unavailable: false,
         };
-        SkillService::new(blobs, &self.deps.store, samples, &self.context)
+        SkillService::new(self.blobs(), &self.deps.store, samples, &self.context)
     }
 
     async fn load_skill(&self, input: &RawValue) -> Ran {
@@ -62,9 +61,7 @@ impl StartedTurn {
                 let used = UsedSkill::of(&skill.skill);
                 (ToolOutput::Text(bounded(&text)), Some(used))
             }
-            Ok(Found::NotModified(_)) | Err(crate::service::error::Error::NotFound(_)) => {
-                error("There is no skill with this id.")
-            }
+            Ok(Found::NotModified(_)) | Err(Error::NotFound(_)) => error("There is no skill with this id."),
             Err(failure) => {
                 tracing::warn!(error = %failure, "a tool cannot read a skill");
                 error("The skill cannot be read now.")
