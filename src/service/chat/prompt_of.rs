@@ -1,5 +1,7 @@
 //! The prompt of a turn: reads the history and the skills, and puts them into a request to the model.
 
+use futures_util::future::join_all;
+
 use super::prompt::{
     Conversation, DEFAULT_CONTEXT_TOKENS, FileKind, HistoryMessage, NamedSkill, PromptSkill,
     context_tokens, rank, room, system_texts, tokens,
@@ -11,7 +13,7 @@ use crate::domain::chat::tool::ServerTool;
 use crate::domain::message::{Branch, MAX_MESSAGES_PER_PAGE, MessageRange, MessageSelection};
 use crate::provider::request::{ModelRequest, SystemText};
 use crate::service::error::Result;
-use crate::service::skills::{Found, ListSkills, SkillDetail, SkillFilter, SkillScope};
+use crate::service::skills::{ListSkills, SkillDetail, SkillFilter, SkillScope};
 use crate::skill::SkillId;
 
 /// The number of output tokens that the room of the history leaves, where the request limits them not.
@@ -179,15 +181,10 @@ impl StartedTurn {
             }
         }
         let mut named = Vec::new();
-        for id in ids {
-            match self
-                .skills()
-                .get(None, &id, None)
-                .await
-                .map(|found| found.value)
-            {
-                Ok(Found::Skill(skill)) => named.push(named_skill(&skill)),
-                Ok(Found::NotModified(_)) => {}
+        for read in join_all(ids.iter().map(|id| self.skill(id))).await {
+            match read {
+                Ok(Some(skill)) => named.push(named_skill(&skill)),
+                Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(error = %error, "a skill of a turn cannot be read");
                 }

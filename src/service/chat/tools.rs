@@ -8,9 +8,9 @@ use super::started::StartedTurn;
 use super::tool_text::bounded;
 use super::used_skill::UsedSkill;
 use crate::domain::chat::tool::ServerTool;
-use crate::service::error::Error;
+use crate::service::error::{Error, Result};
 use crate::service::fallback::SamplePolicy;
-use crate::service::skills::{Found, SkillService};
+use crate::service::skills::{Found, SkillDetail, SkillService};
 use crate::skill::SkillId;
 
 #[derive(Deserialize)]
@@ -42,6 +42,15 @@ impl StartedTurn {
         SkillService::new(self.blobs(), &self.deps.store, samples, &self.context)
     }
 
+    /// Reads a skill with its document.
+    pub(super) async fn skill(&self, id: &SkillId) -> Result<Option<Box<SkillDetail>>> {
+        let found = self.skills().get(None, id, None).await?;
+        Ok(match found.value {
+            Found::Skill(skill) => Some(skill),
+            Found::NotModified(_) => None,
+        })
+    }
+
     async fn load_skill(&self, input: &RawValue) -> Ran {
         let error = |text: &str| (ToolOutput::Error(text.to_owned()), None);
         let Ok(LoadSkill { id }) = serde_json::from_str(input.get()) else {
@@ -50,18 +59,13 @@ impl StartedTurn {
         let Some(id) = SkillId::parse(&id) else {
             return error("There is no skill with this id.");
         };
-        match self
-            .skills()
-            .get(None, &id, None)
-            .await
-            .map(|found| found.value)
-        {
-            Ok(Found::Skill(skill)) => {
+        match self.skill(&id).await {
+            Ok(Some(skill)) => {
                 let text = String::from_utf8_lossy(&skill.document);
                 let used = UsedSkill::of(&skill.skill);
                 (ToolOutput::Text(bounded(&text)), Some(used))
             }
-            Ok(Found::NotModified(_)) | Err(Error::NotFound(_)) => error("There is no skill with this id."),
+            Ok(None) | Err(Error::NotFound(_)) => error("There is no skill with this id."),
             Err(failure) => {
                 tracing::warn!(error = %failure, "a tool cannot read a skill");
                 error("The skill cannot be read now.")
