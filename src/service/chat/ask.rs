@@ -7,10 +7,9 @@ use serde::Serialize;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::budget::DEFAULT_OUTPUT_TOKENS;
 use super::live::LiveTurn;
 use super::plan::Plan;
-use super::prompt::HistoryMessage;
+use super::prompt::{DEFAULT_OUTPUT_TOKENS, HistoryMessage};
 use super::request::Ask;
 use super::salvage::end_turn;
 use super::started::StartedTurn;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::prompt::tokens;
+use super::prompt::{DEFAULT_OUTPUT_TOKENS, tokens};
 use super::{ChatDeps, ChatService};
 use crate::domain::chat::turn::TurnId;
 use crate::domain::message::{MessageId, NewMessage};
@@ -17,8 +17,6 @@ use crate::store::{Exhausted, Reservation, Reserved, Unsettled};
 use crate::util::decimal;
 use crate::util::time::{format_time, now};
 
-/// The most output tokens of a request to a model that has no limit of its own, where tokens or costs are limited.
-pub(super) const DEFAULT_OUTPUT_TOKENS: u32 = 8192;
 /// `Retry-After` of a limit that the end of a turn lifts.
 const TURN_PAUSE: Duration = Duration::from_secs(5);
 /// The code of a turn that a limit ended.

@@ -3,21 +3,19 @@
 use futures_util::future::join_all;
 
 use super::prompt::{
-    Conversation, DEFAULT_CONTEXT_TOKENS, FileKind, HistoryMessage, NamedSkill, PromptSkill,
-    context_tokens, rank, room, system_texts, tokens,
+    Conversation, DEFAULT_CONTEXT_TOKENS, DEFAULT_OUTPUT_TOKENS, FileKind, HistoryMessage,
+    NamedSkill, PromptSkill, chars, context_tokens, rank, room, system_texts, tokens,
 };
 use super::server_tool::to_model_tool;
 use super::started::StartedTurn;
 use super::used_skill::UsedSkill;
 use crate::domain::chat::tool::ServerTool;
 use crate::domain::message::{Branch, MAX_MESSAGES_PER_PAGE, MessageRange, MessageSelection};
-use crate::provider::request::{ModelRequest, SystemText};
+use crate::provider::request::ModelRequest;
 use crate::service::error::Result;
 use crate::service::skills::{ListSkills, SkillDetail, SkillFilter, SkillScope};
 use crate::skill::SkillId;
 
-/// The number of output tokens that the room of the history leaves, where the request limits them not.
-const OUTPUT_TOKENS: usize = 8192;
 /// The maximum number of skills in the catalogue.
 const MAX_CATALOGUE: usize = 100;
 /// The maximum number of pages of the history that are read.
@@ -52,7 +50,10 @@ pub(super) async fn prompt_of(turn: &StartedTurn) -> Result<(ModelRequest, Promp
         server_tools.filter(|tool| **tool != ServerTool::LoadSkill || !catalogue.is_empty());
     tools.extend(server_tools.map(|tool| to_model_tool(*tool)));
 
-    let other_chars = system.iter().map(chars).sum::<usize>()
+    let other_chars = system
+        .iter()
+        .map(|text| text.text.chars().count())
+        .sum::<usize>()
         + tools
             .iter()
             .map(|tool| tool.description.len() + tool.input_schema.get().len())
@@ -61,8 +62,8 @@ pub(super) async fn prompt_of(turn: &StartedTurn) -> Result<(ModelRequest, Promp
     let output = turn
         .model
         .max_output_tokens
-        .map_or(OUTPUT_TOKENS, |tokens| tokens as usize);
-    let omitted_messages = conversation.cut(room(context, output, other_chars)) + unread;
+        .unwrap_or(DEFAULT_OUTPUT_TOKENS);
+    let omitted_messages = conversation.cut(room(context, output as usize, other_chars)) + unread;
     let input_tokens = conversation.tokens() + tokens(other_chars);
     let kinds = [FileKind::Image, FileKind::Pdf];
     let files = turn.prompt_files(&conversation.files()).await;
@@ -81,14 +82,10 @@ pub(super) async fn prompt_of(turn: &StartedTurn) -> Result<(ModelRequest, Promp
     Ok((request, info))
 }
 
-fn chars(text: &SystemText) -> usize {
-    text.text.chars().count()
-}
-
 impl StartedTurn {
     /// Reads the messages up to the one that is answered, oldest first, and the number of those that are too old.
     async fn history(&self) -> Result<(Vec<HistoryMessage>, usize)> {
-        let limit = tokens_to_chars(context_tokens(&self.model.name, DEFAULT_CONTEXT_TOKENS));
+        let limit = chars(context_tokens(&self.model.name, DEFAULT_CONTEXT_TOKENS));
         let mut pages: Vec<Vec<HistoryMessage>> = Vec::new();
         let (mut before, mut size, mut unread) = (self.user_seq + 1, 0, 0);
         for _ in 0..MAX_PAGES {
@@ -192,10 +189,6 @@ impl StartedTurn {
         }
         named
     }
-}
-
-fn tokens_to_chars(tokens: usize) -> usize {
-    tokens.saturating_mul(4)
 }
 
 fn named_skill(detail: &SkillDetail) -> (NamedSkill, UsedSkill) {

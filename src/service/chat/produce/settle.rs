@@ -7,6 +7,7 @@ use super::{End, Producer};
 use crate::domain::chat::turn::TurnStatus;
 use crate::domain::chat::usage::UsageSums;
 use crate::service::chat::budget::{EXHAUSTED, most};
+use crate::service::chat::prompt::tokens;
 use crate::service::chat::settlement::{settle, settle_late, sums_of};
 use crate::skill::SkillId;
 use crate::store::{Idempotency, Result, Settlement, SkillUse};
@@ -23,7 +24,7 @@ impl Producer {
             return Ok(());
         }
         let used = sums_of(&self.usage);
-        let written = u64::try_from(self.output_chars.div_ceil(4)).unwrap_or(u64::MAX);
+        let written = tokens(self.output_chars) as u64;
         let input = self.prompt.input_tokens.saturating_add(written);
         let (tokens, cost) = most(&turn.deps, &turn.model, input);
         let most = (

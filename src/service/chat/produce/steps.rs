@@ -10,6 +10,7 @@ use crate::provider::error::ErrorKind;
 use crate::provider::event::{FinishReason, ModelEvent};
 use crate::provider::request::{ModelMessage, ModelRequest, ModelRole};
 use crate::service::chat::encode::{Step, ToolOutput};
+use crate::service::chat::prompt::tokens;
 use crate::service::chat::prompt_of::prompt_of;
 
 /// The maximum number of requests to the model in one turn.
@@ -139,7 +140,7 @@ impl Producer {
         self.output_chars += chars;
         let mut usage = self.encoder.usage().clone();
         if !is_whole || usage.output_tokens.is_none() {
-            let estimate = u64::try_from(chars.div_ceil(4)).unwrap_or(u64::MAX);
+            let estimate = tokens(chars) as u64;
             usage.output_tokens = Some(usage.output_tokens.unwrap_or(0).max(estimate));
             if usage.input_tokens.is_none() {
                 usage.input_tokens = Some(self.prompt.input_tokens);

@@ -2,6 +2,11 @@
 
 /// The context of a model that is not in the table, in tokens.
 pub const DEFAULT_CONTEXT_TOKENS: usize = 128_000;
+/// The most output of a model that has no limit of its own, in tokens: the room that the history leaves, and the limit of
+/// requests where tokens or costs are limited.
+pub const DEFAULT_OUTPUT_TOKENS: u32 = 8192;
+/// The characters of a token, about.
+const CHARS_PER_TOKEN: usize = 4;
 
 /// Beginnings of the names of models, without the name of a provider before them, and their context in tokens.
 const CONTEXTS: [(&str, usize); 16] = [
@@ -25,7 +30,12 @@ const CONTEXTS: [(&str, usize); 16] = [
 
 /// Returns the approximate number of tokens of this number of characters.
 pub fn tokens(chars: usize) -> usize {
-    chars.div_ceil(4)
+    chars.div_ceil(CHARS_PER_TOKEN)
+}
+
+/// Returns the approximate number of characters of this number of tokens.
+pub fn chars(tokens: usize) -> usize {
+    tokens.saturating_mul(CHARS_PER_TOKEN)
 }
 
 /// Returns the context of a model in tokens; `default` for one that is not known.
