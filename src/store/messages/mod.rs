@@ -1,6 +1,7 @@
 //! Messages of sessions: they are appended, replaced, deleted, and form branches.
 
-pub(super) mod append;
+mod append;
+pub(super) mod attempt;
 mod branch;
 mod by_id;
 mod delete;

@@ -12,10 +12,8 @@ use crate::domain::session::SessionId;
 use crate::store::error::Result;
 use crate::store::handle::Store;
 use crate::store::idempotency::{Idempotency, REPLY_SECONDS};
-use crate::store::messages::Rejected;
-use crate::store::messages::append::{
-    AppendReply, Attempt, Attempts, Replacement, Stored, mark_same, stored_of,
-};
+use crate::store::messages::attempt::{AppendReply, Attempt, Outcome};
+use crate::store::messages::{Rejected, Replacement, Stored};
 use crate::store::reply::{Reply, unknown_reply};
 use crate::store::script;
 use crate::util::time::now;
@@ -133,34 +131,26 @@ impl Store {
         id: &SessionId,
         begin: Begin<'_>,
     ) -> Result<Option<Begun>> {
-        let mut attempts: Attempts<'_> = begin
-            .message
-            .map(|new| Attempt::new(new, new.to_stored(now())))
-            .into_iter()
-            .collect();
+        let mut attempts = Attempt::list(begin.message);
         loop {
             let reply: Option<BeginReply> = self.try_begin(context, id, &begin, &attempts).await?;
-            return Ok(match reply {
-                None => None,
+            let reply = match reply {
+                None => return Ok(None),
                 // A repeated call whose first reply was lost.
                 Some(BeginReply::Begun(Begun::Replayed(turn, _))) if turn == *begin.turn => {
-                    Some(Begun::Begun(Stored::default()))
+                    return Ok(Some(Begun::Begun(Stored::default())));
                 }
-                Some(BeginReply::Begun(begun)) => Some(begun),
-                Some(BeginReply::Appended(reply)) => match reply {
-                    AppendReply::Stored(reply) => Some(Begun::Begun(stored_of(reply, attempts))),
-                    AppendReply::Exists(taken) => match mark_same(&mut attempts, taken) {
-                        None => continue,
-                        Some(other) => Some(Begun::Rejected(Rejected::Exists(other))),
-                    },
-                    AppendReply::Deleted(_) => match attempts.first() {
-                        Some(attempt) => Some(Begun::Rejected(Rejected::Deleted(attempt.id()))),
-                        None => return Err(unknown_reply("deleted").into()),
-                    },
-                    AppendReply::Stale => Some(Begun::HistoryChanged),
-                    AppendReply::Rejected(rejected) => Some(Begun::Rejected(rejected)),
-                },
-            });
+                Some(BeginReply::Begun(begun)) => return Ok(Some(begun)),
+                Some(BeginReply::Appended(reply)) => reply,
+            };
+            let Some(outcome) = reply.resolve(&mut attempts)? else {
+                continue;
+            };
+            return Ok(Some(match outcome {
+                Outcome::Stored(reply) => Begun::Begun(reply.into_stored(attempts)),
+                Outcome::Stale => Begun::HistoryChanged,
+                Outcome::Rejected(rejected) => Begun::Rejected(rejected),
+            }));
         }
     }
 
@@ -179,7 +169,8 @@ impl Store {
             (edited.as_str(), renamed.as_str())
         });
         let now = now();
-        let call = Attempt::begin_call(&script::BEGIN_TURN, now, attempts, begin.replacement)
+        let script = &script::BEGIN_TURN;
+        let call = Attempt::begin_call(script, now, None, "", attempts, begin.replacement)
             .arg(begin.operation.as_str())
             .arg(begin.turn.as_str())
             .arg(begin.owner)

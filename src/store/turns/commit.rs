@@ -9,10 +9,8 @@ use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
 use crate::store::error::Result;
 use crate::store::handle::Store;
-use crate::store::messages::Rejected;
-use crate::store::messages::append::{
-    AppendReply, Attempt, Attempts, Replacement, Stored, mark_same, stored_of,
-};
+use crate::store::messages::attempt::{AppendReply, Attempt, Outcome};
+use crate::store::messages::{Rejected, Replacement, Stored};
 use crate::store::reply::{Reply, unknown_reply};
 use crate::store::script;
 use crate::util::time::now;
@@ -88,34 +86,22 @@ impl Store {
         id: &SessionId,
         commit: Commit<'_>,
     ) -> Result<Option<Committed>> {
-        let mut attempts: Attempts<'_> = commit
-            .message
-            .map(|new| Attempt::new(new, new.to_stored(now())))
-            .into_iter()
-            .collect();
+        let mut attempts = Attempt::list(commit.message);
         loop {
             let reply = self.try_commit(id, &commit, &attempts).await?;
-            let rejected = match reply {
+            let reply = match reply {
                 None => return Ok(None),
                 Some(CommitReply::Committed(committed)) => return Ok(Some(committed)),
-                Some(CommitReply::Appended(reply)) => match reply {
-                    AppendReply::Stored(reply) => {
-                        let stored = stored_of(reply, attempts);
-                        return Ok(Some(Committed::Done(Box::new(stored))));
-                    }
-                    AppendReply::Exists(taken) => match mark_same(&mut attempts, taken) {
-                        None => continue,
-                        Some(other) => Rejected::Exists(other),
-                    },
-                    AppendReply::Deleted(_) => match attempts.first() {
-                        Some(attempt) => Rejected::Deleted(attempt.id()),
-                        None => return Err(unknown_reply("deleted").into()),
-                    },
-                    AppendReply::Stale => return Err(unknown_reply("stale").into()),
-                    AppendReply::Rejected(rejected) => rejected,
-                },
+                Some(CommitReply::Appended(reply)) => reply,
             };
-            return Ok(Some(Committed::Rejected(Box::new(rejected))));
+            let Some(outcome) = reply.resolve(&mut attempts)? else {
+                continue;
+            };
+            return Ok(Some(match outcome {
+                Outcome::Stored(reply) => Committed::Done(Box::new(reply.into_stored(attempts))),
+                Outcome::Stale => return Err(unknown_reply("stale").into()),
+                Outcome::Rejected(rejected) => Committed::Rejected(Box::new(rejected)),
+            }));
         }
     }
 
@@ -129,7 +115,8 @@ impl Store {
         let scheme = executor.scheme();
         let keys = vec![scheme.turn(id), scheme.turn_log(id, commit.turn)];
         let now = now();
-        let call = Attempt::begin_call(&script::COMMIT_TURN, now, attempts, commit.replacement)
+        let script = &script::COMMIT_TURN;
+        let call = Attempt::begin_call(script, now, None, "", attempts, commit.replacement)
             .arg(commit.turn.as_str())
             .arg(commit.owner)
             .number(commit.entry)
