@@ -3,13 +3,13 @@
 /// The number of decimal places.
 const PLACES: usize = 12;
 /// The number of units of one dollar.
-const ONE: u128 = 10_u128.pow(PLACES as u32);
+pub(crate) const ONE_DOLLAR: u128 = 10_u128.pow(PLACES as u32);
 /// The most digits before the decimal point.
 const MAX_WHOLE_DIGITS: usize = 12;
 
 /// Returns an amount in units of 10⁻¹² dollars as decimal text.
 pub(crate) fn format(units: u128) -> String {
-    let text = format!("{}.{:0PLACES$}", units / ONE, units % ONE);
+    let text = format!("{}.{:0PLACES$}", units / ONE_DOLLAR, units % ONE_DOLLAR);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 

@@ -1,11 +1,9 @@
 //! Sums of what turns used. No I/O.
 
-use crate::util::decimal;
+use crate::util::decimal::{self, ONE_DOLLAR};
 
 /// The largest number of tokens of one turn: sums stay exact in Lua.
 const MAX_TOKENS: u64 = 1_000_000_000;
-/// The number of units of one dollar.
-const ONE_DOLLAR: u128 = 1_000_000_000_000;
 
 /// What some turns used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
