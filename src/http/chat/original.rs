@@ -49,6 +49,10 @@ struct OriginalResponse {
 
 /// Returns whether a body is that of the Python version.
 pub(super) fn is_original(body: &JsonBody) -> bool {
+    // A whole history is not read twice.
+    if !body.has("message") {
+        return false;
+    }
     let text = std::str::from_utf8(body.bytes()).unwrap_or_default();
     let object = Object::parse(text);
     let message = object.as_ref().and_then(|object| object.get("message"));
