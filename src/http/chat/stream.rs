@@ -37,16 +37,7 @@ pub(super) fn sse(reader: Reader, replay: Vec<Chunk>) -> impl IntoResponse {
         replay,
         has_begun: false,
     };
-    (headers, stream_body(events, Events::next))
-}
-
-/// Returns a body whose pieces `next` returns; `None` ends it.
-pub(super) fn stream_body<T, F>(state: T, next: impl Fn(T) -> F + Send + 'static) -> Body
-where
-    T: Send + 'static,
-    F: Future<Output = Result<Option<(Bytes, T)>, crate::store::Error>> + Send + 'static,
-{
-    Body::from_stream(try_unfold(state, next))
+    (headers, Body::from_stream(try_unfold(events, Events::next)))
 }
 
 struct Events {
