@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::ui_message::{UiMessage, new_message};
+use super::ui_message::{UiMessage, message_id, new_message};
 use crate::domain::chat::tool::ServerTool;
 use crate::domain::message::MessageId;
 use crate::domain::session::SessionId;
@@ -210,11 +210,6 @@ impl ChatBody {
             approvals: self.approvals.unwrap_or(false),
         })
     }
-}
-
-fn message_id(field: &str, id: &str) -> Result<MessageId> {
-    let rule = crate::domain::message::MESSAGE_ID_RULE;
-    MessageId::parse(id).ok_or_else(|| Error::field(field, rule))
 }
 
 impl Tool {

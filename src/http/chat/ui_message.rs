@@ -2,8 +2,9 @@
 
 use serde_json::value::RawValue;
 
-use crate::domain::message::{MessageId, NewMessage};
+use crate::domain::message::{MESSAGE_ID_RULE, MessageId, NewMessage};
 use crate::http::error::{Error, Result};
+use crate::http::extract::body::{member_at, parse_at};
 use crate::util::json::{self, Object, string};
 
 /// The members of a UIMessage that are stored. Others belong to the application.
@@ -25,11 +26,7 @@ impl<'a> UiMessage<'a> {
         let id = match text("id") {
             None => None,
             Some(id) if id.is_empty() => None,
-            Some(id) => {
-                let rule = crate::domain::message::MESSAGE_ID_RULE;
-                let id = MessageId::parse(&id);
-                Some(id.ok_or_else(|| Error::field(format!("{path}.id"), rule))?)
-            }
+            Some(id) => Some(message_id(&format!("{path}.id"), &id)?),
         };
         let role = text("role").unwrap_or_default().into_owned();
         Ok(Self { id, role, object })
@@ -60,23 +57,15 @@ impl<'a> UiMessage<'a> {
     }
 }
 
-/// Parses a message to store.
+/// Parses the id of a message in a field of the body.
+pub(super) fn message_id(field: &str, id: &str) -> Result<MessageId> {
+    MessageId::parse(id).ok_or_else(|| Error::field(field, MESSAGE_ID_RULE))
+}
+
+/// Parses a message to store; `path` is its place in the body, empty if its members stand in the body itself.
 pub(super) fn new_message(path: &str, text: &str) -> Result<NewMessage> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let parsed: Result<NewMessage, _> = serde_path_to_error::deserialize(&mut deserializer);
-    let message = parsed.map_err(|error| {
-        let member = error.path().to_string();
-        let member = match &*member {
-            "." | "?" => path.to_owned(),
-            member => format!("{path}.{member}"),
-        };
-        let message = error.into_inner().to_string();
-        let message = message
-            .rsplit_once(" at line ")
-            .map_or(&*message, |(text, _)| text);
-        Error::field(member, message)
-    })?;
+    let message: NewMessage = parse_at(path, text.as_bytes())?;
     let checked = message.check();
-    checked.map_err(|(member, rule)| Error::field(format!("{path}.{member}"), rule))?;
+    checked.map_err(|(member, rule)| Error::field(member_at(path, member), rule))?;
     Ok(message)
 }

@@ -180,19 +180,38 @@ impl JsonBody {
     }
 
     fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
-        let mut deserializer = serde_json::Deserializer::from_slice(&self.text);
-        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let path = error.path().to_string();
-            let message = without_position(&error.into_inner().to_string());
-            match message
-                .strip_prefix("missing field `")
-                .and_then(|rest| rest.strip_suffix('`'))
-            {
-                Some(missing) if path == "." => Error::field(missing, "is required"),
-                Some(missing) => Error::field(format!("{path}.{missing}"), "is required"),
-                None => Error::field(path, message),
-            }
-        })
+        parse_at("", &self.text)
+    }
+}
+
+/// Parses an object whose place in the body is `path`, which is empty for the body itself.
+///
+/// # Errors
+/// Names the field that is missing or invalid.
+pub(crate) fn parse_at<T: DeserializeOwned>(path: &str, object: &[u8]) -> Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_slice(object);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let inner = error.path().to_string();
+        let field = match &*inner {
+            "." | "?" if !path.is_empty() => path.to_owned(),
+            inner => member_at(path, inner),
+        };
+        let message = without_position(&error.into_inner().to_string());
+        match message
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.strip_suffix('`'))
+        {
+            Some(missing) => Error::field(member_at(&field, missing), "is required"),
+            None => Error::field(field, message),
+        }
+    })
+}
+
+/// Returns the path of a member of the object at `path`, which is empty or `.` for the body itself.
+pub(crate) fn member_at(path: &str, member: &str) -> String {
+    match path {
+        "" | "." => member.to_owned(),
+        path => format!("{path}.{member}"),
     }
 }
 

@@ -118,6 +118,10 @@ async fn native_request_gets_the_message_as_json() {
         .await
         .assert_invalid("message");
     app.api
+        .post("/api/chat", &json!({"session_id": "s", "content": ""}))
+        .await
+        .assert_invalid("content");
+    app.api
         .post("/api/chat", &json!({"content": "Hi"}))
         .await
         .assert_invalid("session_id");
