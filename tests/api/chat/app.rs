@@ -5,6 +5,7 @@ use std::time::Duration;
 use llmos::config::Config;
 use llmos::util::secret::Secret;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use super::support::{
     Client, ModelAnswer, ModelServer, Process, Redis, Response, Script, Step, config, in_process,
@@ -96,6 +97,17 @@ pub(super) async fn history(api: &Client, session: &str) -> Vec<(String, String,
     messages
         .map(|it| (text(&it["role"]), text(&it["content"]), text(&it["status"])))
         .collect()
+}
+
+/// The texts of a history.
+pub(super) fn texts(history: &[(String, String, String)]) -> Vec<&str> {
+    history.iter().map(|(_, text, _)| text.as_str()).collect()
+}
+
+/// Sends a chat request whose response is awaited later.
+pub(super) fn ask_in_background(api: &Client, body: Value) -> JoinHandle<Response> {
+    let api = api.clone();
+    tokio::spawn(async move { api.post("/api/chat", &body).await })
 }
 
 /// The chunks of an event stream, without the end.

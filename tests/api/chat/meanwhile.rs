@@ -4,17 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::app::{ChatApp, answer, chunks, edit, slow, submit, text_of};
-use super::support::{Client, ModelAnswer, Response, Script};
-
-fn ask_in_background(api: &Client, body: Value) -> tokio::task::JoinHandle<Response> {
-    let api = api.clone();
-    tokio::spawn(async move { api.post("/api/chat", &body).await })
-}
-
-fn texts(history: &[(String, String, String)]) -> Vec<&str> {
-    history.iter().map(|(_, text, _)| text.as_str()).collect()
-}
+use super::app::{ChatApp, answer, ask_in_background, chunks, edit, slow, submit, text_of, texts};
+use super::support::{ModelAnswer, Script};
 
 #[tokio::test]
 async fn client_that_leaves_at_once_leaves_a_whole_turn() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::app::{ChatApp, answer, chunks, edit, text_of};
+use super::app::{ChatApp, answer, chunks, edit, text_of, texts};
 use super::support::{Response, Script};
 
 async fn regenerate(app: &ChatApp, message: Option<&str>) -> Response {
@@ -11,10 +11,6 @@ async fn regenerate(app: &ChatApp, message: Option<&str>) -> Response {
         "messages": [{"id": "u", "role": "user", "parts": [{"type": "text", "text": "Hi"}]}],
     });
     app.api.post("/api/chat", &body).await
-}
-
-fn texts(history: &[(String, String, String)]) -> Vec<&str> {
-    history.iter().map(|(_, text, _)| text.as_str()).collect()
 }
 
 /// Fact 23, regenerate.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::app::{ChatApp, answer, chunks, ids, slow, submit, text_of, without_comments};
+use super::app::{
+    ChatApp, answer, ask_in_background, chunks, ids, slow, submit, text_of, without_comments,
+};
 
 /// Facts 8 and 9.
 #[tokio::test]
@@ -13,10 +15,7 @@ async fn reload_continues_without_gap_or_repetition_at_any_point() {
     let pieces: Vec<String> = (0..40).map(|number| format!("{number} ")).collect();
     let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
     app.model.push(slow(&pieces, Duration::from_millis(60)));
-    let asked = tokio::spawn({
-        let api = app.api.clone();
-        async move { api.post("/api/chat", &submit("s", "u", "Hi")).await }
-    });
+    let asked = ask_in_background(&app.api, submit("s", "u", "Hi"));
     app.wait_for_turn("s", "streaming").await;
     let (_process, other) = app.function().await;
     let mut readers = Vec::new();
@@ -109,10 +108,7 @@ async fn session_tells_the_active_turn_while_it_runs() {
     let app = ChatApp::start().await;
     app.model
         .push(slow(&["a", "b", "c"], Duration::from_millis(200)));
-    let asked = tokio::spawn({
-        let api = app.api.clone();
-        async move { api.post("/api/chat", &submit("s", "u", "Hi")).await }
-    });
+    let asked = ask_in_background(&app.api, submit("s", "u", "Hi"));
     let turn = app.wait_for_turn("s", "streaming").await;
     let session = app.api.get("/api/sessions/s").await.json();
     assert_eq!(

@@ -4,16 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::app::{ChatApp, answer, chunks, submit, types, unfinished};
-use super::support::{Client, Script};
-
-fn ask_in_background(
-    api: &Client,
-    session: &'static str,
-) -> tokio::task::JoinHandle<super::support::Response> {
-    let api = api.clone();
-    tokio::spawn(async move { api.post("/api/chat", &submit(session, "u", "Hi")).await })
-}
+use super::app::{ChatApp, answer, ask_in_background, chunks, submit, types, unfinished};
+use super::support::Script;
 
 /// Fact 13, in the process of the producer and in another one.
 #[tokio::test]
@@ -22,7 +14,7 @@ async fn stop_closes_the_model_and_stores_what_it_wrote() {
         let app = ChatApp::start().await;
         app.model.push(unfinished(&["par", "tial"]));
         let (_process, other) = app.function().await;
-        let asked = ask_in_background(&app.api, "s");
+        let asked = ask_in_background(&app.api, submit("s", "u", "Hi"));
         app.wait_for_turn("s", "streaming").await;
         let client = if is_other { &other } else { &app.api };
         let stopped_at = Instant::now();
@@ -58,7 +50,7 @@ async fn stop_closes_the_model_and_stores_what_it_wrote() {
 async fn stop_before_the_first_token_stores_no_message() {
     let app = ChatApp::start().await;
     app.model.push(Script::silence());
-    let asked = ask_in_background(&app.api, "s");
+    let asked = ask_in_background(&app.api, submit("s", "u", "Hi"));
     app.model.wait_for_calls(1).await;
     app.api
         .post("/api/chat/s/stop", &json!({}))
@@ -75,7 +67,7 @@ async fn stop_before_the_first_token_stores_no_message() {
 async fn stop_names_its_turn_and_can_be_repeated() {
     let app = ChatApp::start().await;
     app.model.push(unfinished(&["a"]));
-    let asked = ask_in_background(&app.api, "s");
+    let asked = ask_in_background(&app.api, submit("s", "u", "Hi"));
     let turn = app.wait_for_turn("s", "streaming").await;
     let other = json!({"turn_id": "turn_other"});
     let unknown = app

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::app::{ChatApp, answer, chunks, slow, submit, text_of, without_comments};
+use super::app::{
+    ChatApp, answer, ask_in_background, chunks, slow, submit, text_of, texts, without_comments,
+};
 
 /// Fact 16.
 #[tokio::test]
@@ -85,10 +87,7 @@ async fn ten_readers_get_the_same_bytes() {
     let app = ChatApp::start().await;
     app.model
         .push(slow(&["a", "b", "c", "d", "e"], Duration::from_millis(150)));
-    let first = tokio::spawn({
-        let api = app.api.clone();
-        async move { api.post("/api/chat", &submit("s", "u", "Hi")).await }
-    });
+    let first = ask_in_background(&app.api, submit("s", "u", "Hi"));
     app.wait_for_turn("s", "streaming").await;
     let (_process, other) = app.function().await;
     let readers = (0..9).map(|number| {
@@ -111,17 +110,13 @@ async fn message_that_another_client_appends_meanwhile_is_not_hidden() {
     let app = ChatApp::start().await;
     app.model
         .push(slow(&["a", "b", "c"], Duration::from_millis(200)));
-    let asked = tokio::spawn({
-        let api = app.api.clone();
-        async move { api.post("/api/chat", &submit("s", "u", "Hi")).await }
-    });
+    let asked = ask_in_background(&app.api, submit("s", "u", "Hi"));
     app.wait_for_turn("s", "streaming").await;
     app.api.append("s", "a note").await.assert_status(200);
     let during = app.history("s").await;
     assert_eq!(during.last().unwrap().1, "Hi");
     asked.await.unwrap().assert_status(200);
-    let texts: Vec<String> = app.history("s").await.into_iter().map(|it| it.1).collect();
-    assert_eq!(texts, ["Hi", "a note", "abc"]);
+    assert_eq!(texts(&app.history("s").await), ["Hi", "a note", "abc"]);
 }
 
 #[tokio::test]
