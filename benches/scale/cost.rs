@@ -70,6 +70,15 @@ pub struct Subject<'a> {
     pub redis: &'a Redis,
 }
 
+/// Starts Redis and the function of sessions.
+pub async fn sessions_function() -> (Redis, Process, Client) {
+    let redis = Redis::start().await;
+    let url = redis.url();
+    let environment = [("REDIS_URL", url.as_str()), ("REQUEST_LOG", "off")];
+    let (function, api) = Process::function(env!("CARGO_BIN_EXE_sessions"), &environment).await;
+    (redis, function, api)
+}
+
 impl Subject<'_> {
     /// Measures a request that is sent many times.
     pub async fn cost(&self, method: Method, path: &str, body: &str) -> Cost {

@@ -3,17 +3,14 @@
 use axum::http::Method;
 use serde_json::json;
 
-use crate::cost::{Growth, REQUESTS_OF_EACH, Subject};
+use crate::cost::{Growth, REQUESTS_OF_EACH, Subject, sessions_function};
 use crate::fill::{Filler, create};
-use crate::support::{Client, Process, Redis};
+use crate::support::{Client, Redis};
 
 const SIZES: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
 
 pub async fn measure() -> Growth {
-    let redis = Redis::start().await;
-    let url = redis.url();
-    let environment = [("REDIS_URL", url.as_str()), ("REQUEST_LOG", "off")];
-    let (function, api) = Process::function(env!("CARGO_BIN_EXE_sessions"), &environment).await;
+    let (redis, function, api) = sessions_function().await;
     let subject = Subject {
         api: &api,
         function: &function,
@@ -82,10 +79,7 @@ const VERSIONS: usize = 10;
 
 /// Measures sessions with ten versions at each of a hundred places, and replaced messages.
 pub async fn measure_branches() -> Growth {
-    let redis = Redis::start().await;
-    let url = redis.url();
-    let environment = [("REDIS_URL", url.as_str()), ("REQUEST_LOG", "off")];
-    let (function, api) = Process::function(env!("CARGO_BIN_EXE_sessions"), &environment).await;
+    let (redis, function, api) = sessions_function().await;
     let subject = Subject {
         api: &api,
         function: &function,

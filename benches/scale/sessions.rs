@@ -5,17 +5,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::cost::{Growth, REQUESTS_OF_EACH, Subject};
+use crate::cost::{Growth, REQUESTS_OF_EACH, Subject, sessions_function};
 use crate::fill::{Filler, create};
-use crate::support::{Client, Process, Redis};
+use crate::support::{Client, Redis};
 
 const SIZES: [usize; 6] = [10, 100, 1_000, 10_000, 100_000, 1_000_000];
 
 pub async fn measure() -> Growth {
-    let redis = Redis::start().await;
-    let url = redis.url();
-    let environment = [("REDIS_URL", url.as_str()), ("REQUEST_LOG", "off")];
-    let (function, api) = Process::function(env!("CARGO_BIN_EXE_sessions"), &environment).await;
+    let (redis, function, api) = sessions_function().await;
     let id = create(&api).await;
     let mut filler = Filler::new(&redis, &id);
     filler.messages(19);
