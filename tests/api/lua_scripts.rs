@@ -75,7 +75,7 @@ fn count_request(redis: &SharedRedis, key: &str, now: Option<i64>, limit: (i64, 
     count_and_read(redis, key, now, limit).0
 }
 
-/// The same, with the stored time and its expiry in milliseconds, read before time passes.
+/// The same, with the stored time, and the expiry in milliseconds that it was stored with (-1: nothing was stored).
 fn count_and_read(
     redis: &SharedRedis,
     key: &str,
@@ -84,8 +84,17 @@ fn count_and_read(
 ) -> (Reply, Option<String>, i64) {
     let script = format!(
         "local rate_limit_key, interval, burst, repeated = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'\n\
-         local function clock() return tonumber(ARGV[1]) end\n{RATE_LIMIT}\n\
-         return {{charge_rate_limit(), redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}}"
+         local function clock() return tonumber(ARGV[1]) end\n\
+         local expiry, redis = -1, redis\n\
+         local function pcall(name, ...)\n\
+           if name == 'SET' then expiry = select(4, ...) end\n\
+           return redis.pcall(name, ...)\n\
+         end\n\
+         local function charge()\n\
+           local redis = {{pcall = pcall}}\n{RATE_LIMIT}\n\
+           return charge_rate_limit()\n\
+         end\n\
+         return {{charge(), redis.call('GET', KEYS[1]), expiry}}"
     );
     let now = now.map_or_else(String::new, |now| now.to_string());
     let (interval, burst) = (limit.0.to_string(), limit.1.to_string());

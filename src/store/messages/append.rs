@@ -2,15 +2,15 @@
 
 use super::attempt::{AppendReply, Attempt, Attempts, Outcome, StoredReply};
 use super::expected::Expected;
-use crate::domain::message::{Message, MessageId, NewMessage};
+use super::outcome::{Rejected, Stored};
+use super::replacement::Replacement;
+use crate::domain::message::NewMessage;
 use crate::domain::request_context::RequestContext;
-use crate::domain::session::{SessionAndVersion, SessionId};
-use crate::store::call::Call;
+use crate::domain::session::SessionId;
 use crate::store::error::Result;
 use crate::store::handle::Store;
 use crate::store::idempotency::Idempotency;
 use crate::store::script;
-use crate::util::hash::sha1;
 use crate::util::time::now;
 
 /// What to append and to replace.
@@ -29,71 +29,9 @@ pub struct Append<'a> {
     pub state: Option<&'a str>,
 }
 
-/// A message to replace in place.
-#[derive(Clone, Debug)]
-pub struct Replacement {
-    seq: u64,
-    /// The SHA-1 of the text that is replaced.
-    sha: String,
-    text: String,
-}
-
-impl Replacement {
-    /// Returns the replacement of the text of `stored` by `text`.
-    pub fn new(stored: &Message, text: String) -> Self {
-        Self {
-            seq: stored.seq(),
-            sha: sha1(stored.text()),
-            text,
-        }
-    }
-
-    pub(super) fn add_to<'c>(&'c self, call: Call<'c>) -> Call<'c> {
-        call.number(self.seq).arg(&self.sha).arg(&self.text)
-    }
-}
-
-/// The messages of a call that is done.
-#[derive(Debug, Default)]
-pub struct Stored {
-    /// The messages, in the order of the request.
-    pub messages: Vec<Message>,
-    /// The ids of those that were stored before.
-    pub deduplicated: Vec<String>,
-    /// The number of messages of the active branch.
-    pub message_count: u64,
-    /// The `seq` of the last message of the session.
-    pub last_seq: u64,
-}
-
 /// The maximum size of the messages of one call as they are stored, in bytes: the response contains all of them, and that of
 /// a Vercel function is limited to 4.5 MB.
 const MAX_STORED_BYTES: usize = 4_400_000;
-
-/// Why nothing is stored. Positions are those in the request, from 0.
-#[derive(Debug)]
-pub enum Rejected {
-    /// Another message of the session has this id.
-    Exists(MessageId),
-    /// A deleted message of the session has this id.
-    Deleted(MessageId),
-    /// The parent of this message does not exist.
-    NoParent(usize),
-    /// This message has an id of the form `msg_1`, which only names messages that are there.
-    ReservedId(usize),
-    /// The session has as many branches as it can have.
-    TooManyBranches,
-    /// The messages as they are stored are larger than a response can be.
-    TooLarge,
-    /// A message to replace was changed meanwhile; it has this text now.
-    Changed(Vec<u8>),
-    /// The session's version, which is this one, is not an expected one.
-    Stale(Box<SessionAndVersion>),
-    /// The `Idempotency-Key` belongs to a different request.
-    IdempotencyMismatch,
-    /// The caller may only read the session.
-    ReadOnly,
-}
 
 /// Result of appending messages.
 #[derive(Debug)]

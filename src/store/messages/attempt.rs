@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use redis::{FromRedisValue, ParsingError, Value};
 
-use super::append::{Rejected, Replacement, Stored};
+use super::outcome::{Rejected, Stored};
+use super::replacement::Replacement;
 use crate::domain::message::{Members, Message, MessageId, NewMessage, Parent, StoredMessage};
 use crate::store::call::Call;
 use crate::store::error::Result;

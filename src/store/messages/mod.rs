@@ -7,10 +7,14 @@ mod by_id;
 mod delete;
 mod expected;
 mod index;
+mod outcome;
 pub(super) mod page;
 mod rebuild;
+mod replacement;
 
-pub use self::append::{Append, Appended, Rejected, Replacement, Stored};
+pub use self::append::{Append, Appended};
 pub use self::branch::Switched;
 pub use self::by_id::{FoundMessage, MessagesById};
 pub use self::delete::{DeleteTarget, DeletedMessages};
+pub use self::outcome::{Rejected, Stored};
+pub use self::replacement::Replacement;
