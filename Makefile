@@ -1,6 +1,9 @@
 # Commands for development; CONTRIBUTING.md lists them.
 .PHONY: dev test test-unit test-api check audit bench scale soak fuzz corpus openapi docs screenshots measure vendor setup model local-model chat test-model redis chromium faketime wrk openssl deny cargo-fuzz
 
+# Many tests wait for other processes: more of them at once than processors.
+export RUST_TEST_THREADS ?= $(shell expr 2 "*" $$(getconf _NPROCESSORS_ONLN))
+
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # Runs the local server on http://localhost:3000.

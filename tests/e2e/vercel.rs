@@ -8,9 +8,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{
-    BlobServer, Cli, Client, Process, Redis, Tree, check_file_routes, check_old_ids,
-    check_session_routes, check_skill_and_file_routes, check_skill_routes, http_client,
-    read_events,
+    BlobServer, Cli, Client, ModelAnswer, ModelServer, Process, Redis, Script, Tree,
+    check_chat_routes, check_file_routes, check_old_ids, check_session_routes,
+    check_skill_and_file_routes, check_skill_routes, http_client, read_events,
 };
 
 /// One test for both commands: they compile, so in parallel they would only slow down each other, and a test that
@@ -26,10 +26,11 @@ async fn check_dev() {
     let redis = Redis::start().await;
     let tree = Tree::checked_out();
     let local = TempDir::new().unwrap();
-    let (_store, blob) = blob_store(local.path(), &redis).await;
-    let variables = blob.iter().map(|(name, value)| format!("{name}={value}\n"));
-    let variables: String = variables.collect();
-    tree.write(".env", &format!("REDIS_URL={}\n{variables}", redis.url()));
+    let (_services, variables) = services(local.path(), &redis).await;
+    let variables = variables
+        .iter()
+        .map(|(name, value)| format!("{name}={value}\n"));
+    tree.write(".env", &variables.collect::<String>());
     tree.write("public/of-the-test.txt", "static");
     add_stream_function(&tree);
     let (_cli, api, base) = Cli::dev(&tree).await;
@@ -37,6 +38,7 @@ async fn check_dev() {
     check_session_routes(&api).await;
     check_old_ids(&api, &redis).await;
     check_skill_and_file_routes(&api).await;
+    check_chat_routes(&api).await;
     check_other_paths(&api).await;
     read_events(
         http_client()
@@ -51,7 +53,7 @@ async fn check_dev() {
 async fn check_build() {
     let redis = Redis::start().await;
     let local = TempDir::new().unwrap();
-    let (_store, blob) = blob_store(local.path(), &redis).await;
+    let (_services, variables) = services(local.path(), &redis).await;
     let tree = Tree::deployed();
     Cli::build(&tree).await;
 
@@ -68,11 +70,15 @@ async fn check_build() {
             &tree,
             &format!(".vercel/output/functions/api/{name}.func/.vc-config.json"),
         );
-        let limits = &configuration["functions"]["api/*.rs"];
+        let limits = match &**name {
+            "chat" => &configuration["functions"]["api/chat.rs"],
+            _ => &configuration["functions"]["api/!(chat).rs"],
+        };
+        assert!(limits["maxDuration"].is_u64(), "{name}");
         assert_eq!(function["maxDuration"], limits["maxDuration"]);
         assert_eq!(function.get("memory"), limits.get("memory"));
         assert_eq!(function["supportsResponseStreaming"], true);
-        check_function(&tree, name, &function, &redis, &blob).await;
+        check_function(&tree, name, &function, &variables).await;
     }
     // Without a public/ folder in the deployment the CLI would publish the sources.
     assert_eq!(
@@ -164,38 +170,43 @@ fn check_routes(configuration: &Value, built: &Value) {
 }
 
 /// Starts the built function and calls its routes.
-async fn check_function(
-    tree: &Tree,
-    name: &str,
-    function: &Value,
-    redis: &Redis,
-    blob: &[(&str, String)],
-) {
+async fn check_function(tree: &Tree, name: &str, function: &Value, variables: &Variables) {
     let executable = function["filePathMap"]["executable"].as_str().unwrap();
     let executable = tree.path().join(executable);
-    let redis_url = redis.url();
-    let mut environment = vec![("REDIS_URL", &*redis_url)];
-    environment.extend(blob.iter().map(|(name, value)| (*name, value.as_str())));
+    let environment = variables
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()));
+    let environment: Vec<_> = environment.collect();
     let (_process, api) = Process::function(executable.to_str().unwrap(), &environment).await;
     match name {
         "sessions" => check_session_routes(&api).await,
         "skills" => check_skill_routes(&api).await,
         "files" => check_file_routes(&api).await,
+        "chat" => check_chat_routes(&api).await,
         _ => drop(api.get(&format!("/api/{name}")).await.assert_status(200)),
     }
 }
 
-/// Starts a local server and returns the variables that point another process to its Blob store.
-async fn blob_store(directory: &Path, redis: &Redis) -> (Process, [(&'static str, String); 2]) {
+/// The variables of the service.
+type Variables = [(&'static str, String); 5];
+
+/// Starts a local server, whose Blob store others can use, and a scripted model; returns the variables that point the
+/// service to them and to Redis.
+async fn services(directory: &Path, redis: &Redis) -> ((Process, ModelServer), Variables) {
     let environment = [("REDIS_URL", &*redis.url())];
     let (server, api) = Process::local_server(directory, &environment).await;
     let api_url = format!("http://{}/_blob", api.unwrap().address());
-    let token = BlobServer::TOKEN.to_owned();
+    let model = ModelServer::start().await;
+    let answer = ModelAnswer::text("Hello").chat_completions();
+    model.otherwise(Script::events(answer));
     let variables = [
+        ("REDIS_URL", redis.url()),
         ("VERCEL_BLOB_API_URL", api_url),
-        ("BLOB_READ_WRITE_TOKEN", token),
+        ("BLOB_READ_WRITE_TOKEN", BlobServer::TOKEN.to_owned()),
+        ("LLMOS_MODEL_BASE_URL", model.base_url()),
+        ("LLMOS_TITLES", "off".to_owned()),
     ];
-    (server, variables)
+    ((server, model), variables)
 }
 
 fn names_of_functions(tree: &Tree) -> BTreeSet<String> {

@@ -80,6 +80,9 @@ impl ClusterNode {
             // A replica may always take over, without a delay.
             ("--cluster-replica-validity-factor", "0"),
             ("--repl-diskless-sync-delay", "0"),
+            // A replication that stalls begins again within the limit of the tests; the default is 60 seconds.
+            ("--repl-ping-replica-period", "1"),
+            ("--repl-timeout", "10"),
             ("--save", ""),
             ("--dir", self.directory.path().to_str().unwrap()),
         ]));

@@ -44,7 +44,7 @@ pub use self::proxy::{Mode, Proxy};
 pub use self::python::write_python_session;
 pub use self::redis::Redis;
 pub use self::routes::{
-    MAX_ROUND_TRIPS, check_file_routes, check_old_ids, check_session_routes,
+    MAX_ROUND_TRIPS, check_chat_routes, check_file_routes, check_old_ids, check_session_routes,
     check_skill_and_file_routes, check_skill_routes,
 };
 pub use self::runtime::Runtime;

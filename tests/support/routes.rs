@@ -116,6 +116,31 @@ pub async fn check_skill_routes(api: &Client) {
         .assert_error(404, "not_found");
 }
 
+/// Calls each route of chat once. The model must answer each request with "Hello".
+pub async fn check_chat_routes(api: &Client) {
+    let described = api.get("/api/chat").await.assert_status(200).json();
+    assert_eq!(described, json!({"status": "ok", "service": "chat"}));
+    let native = json!({"session_id": "chat-routes", "content": "Hi"});
+    let events = api.with_header("accept", "text/event-stream");
+    let events = events.post("/api/chat", &native).await.assert_status(200);
+    assert_eq!(events.header("content-type"), Some("text/event-stream"));
+    let events = String::from_utf8(events.body).unwrap();
+    assert!(events.contains(r#""delta":"Hello""#), "{events}");
+    assert!(events.ends_with("data: [DONE]\n\n"), "{events}");
+    let original = json!({"message": "Hi", "session_id": "chat-routes"});
+    let original = api.post("/api/chat", &original).await.assert_status(200);
+    assert_eq!(original.json()["response"], "Hello");
+
+    let path = "/api/chat/chat-routes";
+    let turn = api.get(&format!("{path}/turn")).await.assert_status(200);
+    assert_eq!(turn.json()["turn"]["status"], "completed");
+    let stop = api.post(&format!("{path}/stop"), &json!({})).await;
+    assert_eq!(stop.assert_status(200).json()["status"], "completed");
+    api.get(&format!("{path}/stream")).await.assert_status(204);
+    let usage = api.get("/api/usage").await.assert_status(200);
+    assert_eq!(usage.json()["total"]["turns"], 2);
+}
+
 /// Calls each route of files once, from put to delete.
 pub async fn check_file_routes(api: &Client) {
     // Decoded twice or not at all, these paths would name other files.

@@ -118,9 +118,10 @@ impl ChatService<'_> {
             BeginResult::NoBudget => return Err(reserved.err().unwrap_or_else(no_budget)),
             BeginResult::Begun(stored) => (reserved?, stored),
             BeginResult::Replayed(turn, message_id) => {
+                let reader = self.reader(&ask.session, &turn, 0);
                 return Ok(Asked {
+                    reader: reader.or_answer(message_id.clone()),
                     message_id,
-                    reader: self.reader(&ask.session, &turn, 0),
                     turn,
                     is_replayed: true,
                     producer: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::prompt::{DEFAULT_OUTPUT_TOKENS, tokens};
-use super::{ChatDeps, ChatService};
+use super::{ChatDeps, ChatService, title_prompt};
 use crate::domain::chat::turn::TurnId;
 use crate::domain::message::{MessageId, NewMessage};
 use crate::domain::request_context::RequestContext;
@@ -128,15 +128,31 @@ impl ChatService<'_> {
     }
 }
 
-/// Returns the most tokens that one request to a model uses, and their cost.
+/// Returns the most tokens that the next request of a turn to its model uses, with the request for a title, and their cost.
 pub(super) fn most(deps: &ChatDeps, model: &ModelChoice, input: u64) -> (u64, u128) {
     let output = model.max_output_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS);
+    let (tokens, cost) = with_cost(deps, &model.name, input, output);
+    if !deps.chat.titles {
+        return (tokens, cost);
+    }
+    let title_model = deps.chat.title_model.as_ref().unwrap_or(&model.name);
+    let (title_tokens, title_cost) = with_cost(
+        deps,
+        title_model,
+        title_prompt::max_input_tokens(),
+        title_prompt::MAX_TOKENS,
+    );
+    (tokens + title_tokens, cost + title_cost)
+}
+
+/// Returns the tokens of a request, and their cost.
+fn with_cost(deps: &ChatDeps, model: &str, input: u64, output: u32) -> (u64, u128) {
     let usage = ModelUsage {
         input_tokens: Some(input),
         output_tokens: Some(output.into()),
         ..ModelUsage::default()
     };
-    let cost = deps.models.prices.cost(&model.name, &usage);
+    let cost = deps.models.prices.cost(model, &usage);
     let cost = cost.as_deref().and_then(decimal::parse).unwrap_or(0);
     (input + u64::from(output), cost)
 }

@@ -9,7 +9,9 @@ use tokio::time::{Instant, timeout_at};
 use super::follow::Follower;
 use super::live::{LiveTurn, Next};
 use super::salvage::end_dead_turn;
+use super::stored_answer::read_stored_answer;
 use crate::domain::chat::turn::TurnId;
+use crate::domain::message::MessageId;
 use crate::domain::session::SessionId;
 use crate::store::{Entry, EntryKind, Error, Result};
 
@@ -37,6 +39,8 @@ pub struct Reader {
     follower: Follower,
     session: SessionId,
     turn: TurnId,
+    /// The answer, which is read from the messages if the log has expired.
+    answer: Option<MessageId>,
     /// The number of the last entry that was read.
     after: u64,
     ready: VecDeque<Arc<Entry>>,
@@ -52,11 +56,17 @@ impl Reader {
             follower,
             session,
             turn,
+            answer: None,
             after,
             ready: VecDeque::new(),
             live,
             has_ended: false,
         }
+    }
+
+    /// Returns the reader, which reads the stored answer if the log has expired before its first entry was read.
+    pub(super) fn or_answer(self, answer: Option<MessageId>) -> Self {
+        Self { answer, ..self }
     }
 
     /// Returns the turn.
@@ -131,7 +141,7 @@ impl Reader {
             return Ok(None);
         }
         let Some(turn) = page.turn.filter(|turn| turn.id == self.turn) else {
-            return Ok(Some(Read::Lost));
+            return self.read_answer().await;
         };
         if end_dead_turn(store, &self.session, &turn).await? {
             return Ok(None);
@@ -142,7 +152,7 @@ impl Reader {
                 .read_log(&self.session, &self.turn, self.after)
                 .await?;
             if again.entries.is_empty() {
-                return Ok(Some(Read::Lost));
+                return self.read_answer().await;
             }
             self.ready.extend(again.entries.into_iter().map(Arc::new));
             return Ok(None);
@@ -152,6 +162,19 @@ impl Reader {
             &self.turn,
             turn.last_entry.saturating_add(1),
         ));
+        Ok(None)
+    }
+
+    /// Reads the stored answer in place of a log that is not there any more.
+    async fn read_answer(&mut self) -> Result<Option<Read>> {
+        let Some(id) = self.answer.take().filter(|_| self.after == 0) else {
+            return Ok(Some(Read::Lost));
+        };
+        let store = self.follower.store();
+        let Some(entry) = read_stored_answer(store, &self.session, &id).await? else {
+            return Ok(Some(Read::Lost));
+        };
+        self.ready.push_back(Arc::new(entry));
         Ok(None)
     }
 }

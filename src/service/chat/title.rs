@@ -9,28 +9,19 @@ use super::deps::ChatDeps;
 use super::prompt::HistoryMessage;
 use super::settlement::find_session;
 use super::started::StartedTurn;
+use super::title_prompt;
 use crate::domain::message::{MessageId, Part};
 use crate::domain::name::Name;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{SessionId, SessionPatch, TitleSource};
 use crate::provider::Provider;
 use crate::provider::event::ModelUsage;
-use crate::provider::request::{ModelMessage, ModelPart, ModelRequest, ModelRole, SystemText};
 use crate::store::{FoundSession, Updated};
 
 /// The time that the end of a turn waits for the title.
 pub(super) const WAIT: Duration = Duration::from_secs(2);
-/// The most output tokens.
-const MAX_TOKENS: u32 = 30;
-/// The longest title, in characters.
-const MAX_CHARS: usize = 80;
-/// The longest text of the message that the model gets, in bytes.
-const MAX_TEXT_BYTES: usize = 2000;
 /// The number of times that others may change the session meanwhile.
 const MAX_ATTEMPTS: usize = 5;
-const PROMPT: &str = "Write a title of at most six words for a conversation that begins with the message of the user. \
-    Use the language of the message. Answer with the title alone, on one line, without quotation marks.";
-
 /// What the model wrote, and what it used.
 pub(super) type Suggestion = (Option<String>, ModelUsage);
 
@@ -56,22 +47,13 @@ impl TitleRequest {
         let Some(text) = self.user_text().await else {
             return none;
         };
-        let request = ModelRequest {
-            model: self.model,
-            system: vec![SystemText {
-                text: PROMPT.to_owned(),
-                is_stable: false,
-            }],
-            messages: vec![ModelMessage {
-                role: ModelRole::User,
-                parts: vec![ModelPart::Text(text)],
-                is_stable: false,
-            }],
-            tools: Vec::new(),
-            max_output_tokens: Some(MAX_TOKENS),
-        };
-        match self.provider.complete(&request, 4 * MAX_CHARS).await {
-            Ok((text, usage)) => (cleaned(&text), usage),
+        let request = title_prompt::request(self.model, &text);
+        match self
+            .provider
+            .complete(&request, title_prompt::MAX_ANSWER_BYTES)
+            .await
+        {
+            Ok((text, usage)) => (title_prompt::read_title(&text), usage),
             Err(error) => {
                 tracing::info!(error = error.kind.code(), "no title for a session");
                 none
@@ -79,7 +61,7 @@ impl TitleRequest {
         }
     }
 
-    /// Returns the beginning of the text that is answered.
+    /// Returns the text that is answered.
     async fn user_text(&self) -> Option<String> {
         let found = self
             .deps
@@ -91,9 +73,7 @@ impl TitleRequest {
         let parts = Part::list(&history.parts);
         let mut texts: Vec<String> = parts.iter().filter_map(|part| part.text("text")).collect();
         texts.push(history.content);
-        let text = texts.into_iter().find(|text| !text.trim().is_empty())?;
-        let end = text.floor_char_boundary(MAX_TEXT_BYTES);
-        Some(text[..end].trim().to_owned())
+        texts.into_iter().find(|text| !text.trim().is_empty())
     }
 }
 
@@ -157,35 +137,5 @@ impl StartedTurn {
     fn title_model(&self) -> &str {
         let name = self.deps.chat.title_model.as_ref();
         name.unwrap_or(&self.model.name)
-    }
-}
-
-/// Returns the first line without quotation marks and other marks around it.
-fn cleaned(text: &str) -> Option<String> {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let is_mark = |it: char| it.is_whitespace() || "\"'`*#_“”„‘’«»".contains(it);
-    let line = line.trim_matches(is_mark);
-    let line: String = line.chars().filter(|it| !it.is_control()).collect();
-    let line: String = line.chars().take(MAX_CHARS).collect();
-    let line = line.trim();
-    (!line.is_empty()).then(|| line.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn title_is_one_line_without_marks() {
-        for (text, title) in [
-            ("\n \"A title\"\nmore", Some("A title")),
-            ("**A “quoted” title**", Some("A “quoted” title")),
-            ("# Ein Titel ", Some("Ein Titel")),
-            ("\"\"", None),
-            ("", None),
-        ] {
-            assert_eq!(cleaned(text).as_deref(), title, "{text}");
-        }
-        assert_eq!(cleaned(&"é".repeat(200)).unwrap().chars().count(), 80);
     }
 }

@@ -1,6 +1,7 @@
 //! `CHAT_LIMITS`: what a caller may use.
 
 use llmos::config::Config;
+use llmos::domain::chat::limits::ChatLimits;
 use serde_json::{Value, json};
 
 use super::app::{ChatApp, answer, chunks, submit, types, unfinished};
@@ -61,6 +62,25 @@ async fn two_turns_at_once_over_a_limit_of_one_are_one() {
     let retry_after = assert_exhausted(limited, "concurrent_turns");
     assert!((1..=5).contains(&retry_after), "{retry_after}");
     assert_eq!(app.model.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn limit_of_tokens_has_room_for_the_title() {
+    // The output of a model without a limit of its own is 8,192 tokens.
+    let limits: ChatLimits = "tokens_per_day=8500".parse().unwrap();
+    for titles in [false, true] {
+        let app = ChatApp::with(|config: &mut Config| {
+            config.chat.limits = limits;
+            config.chat.titles = titles;
+        })
+        .await;
+        app.model.otherwise(answer("ok"));
+        let response = app.ask("s", "u", "Hi").await;
+        match titles {
+            false => drop(response.assert_status(200)),
+            true => drop(assert_exhausted(response, "tokens_per_day")),
+        }
+    }
 }
 
 #[tokio::test]

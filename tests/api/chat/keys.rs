@@ -29,6 +29,40 @@ async fn large_answer_has_small_entries_and_is_read_in_pages() {
 }
 
 #[tokio::test]
+async fn repeated_request_gets_the_stored_answer_after_its_log_has_expired() {
+    let app = ChatApp::start().await;
+    app.model.push(answer("The answer."));
+    let first = app.ask("s", "u", "Hi").await.assert_status(200);
+    let first = chunks(&first.body);
+    let turn = app.turn("s").await;
+    let log = format!("llmos:turn-log:s:{}", turn["id"].as_str().unwrap());
+    assert_eq!(app.redis.command::<i64>(&["DEL", &log]), 1);
+    // Another process has nothing of the turn in its memory.
+    let (_process, other) = app.function().await;
+    let again = other.post("/api/chat", &submit("s", "u", "Hi")).await;
+    let again = again.assert_status(200);
+    assert_eq!(again.header("x-llmos-replayed"), Some("1"));
+    assert!(again.body.ends_with(b"data: [DONE]\n\n"));
+    let again = chunks(&again.body);
+    assert_eq!(text_of(&again), "The answer.");
+    assert_eq!(again[0]["messageId"], first[0]["messageId"]);
+    assert_eq!(again.last().unwrap()["type"], "finish");
+    let text = other
+        .post("/api/chat?format=text", &submit("s", "u", "Hi"))
+        .await
+        .assert_status(200);
+    assert_eq!(text.body, b"The answer.");
+    assert_eq!(app.model.calls().len(), 1);
+    // A deleted answer is not given back.
+    let id = first[0]["messageId"].as_str().unwrap();
+    let message = format!("/api/sessions/s/messages/{id}");
+    app.api.delete(&message).await.assert_status(200);
+    let again = other.post("/api/chat", &submit("s", "u", "Hi")).await;
+    let again = chunks(&again.assert_status(200).body);
+    assert_eq!(again[0]["type"], "error");
+}
+
+#[tokio::test]
 async fn key_of_a_caller_is_in_no_text() {
     let app = ChatApp::start().await;
     app.model.push(Script::steps(vec![Step::Reset]));
