@@ -8,6 +8,7 @@ mod tool;
 
 use serde_json::value::RawValue;
 
+use super::chunk::Chunk;
 use super::metadata;
 use super::part::{Part, TextPart};
 use super::read::ReadChunk;
@@ -69,6 +70,19 @@ impl PartsBuilder {
         self.apply(&read, chunk).unwrap_or(Ok(()))
     }
 
+    /// Applies a chunk that was made here. The most frequent ones are not written as JSON for it.
+    ///
+    /// # Errors
+    /// As for [`Self::push`].
+    pub fn push_chunk(&mut self, chunk: &Chunk) -> Result<(), Full> {
+        let applied = match chunk {
+            Chunk::TextDelta { id, delta } => self.grow("text", id, delta, None),
+            Chunk::ReasoningDelta { id, delta } => self.grow("reasoning", id, delta, None),
+            other => return self.push(&other.to_json()),
+        };
+        applied.unwrap_or(Ok(()))
+    }
+
     /// Returns whether the message has no part, or only beginnings of steps. Such a message is not stored.
     pub fn is_empty(&self) -> bool {
         self.parts.iter().all(Part::is_step_start)
@@ -110,15 +124,12 @@ impl PartsBuilder {
             "finish-step" => self.is_in_step = false,
             "text-start" | "reasoning-start" => return self.start_text(chunk),
             "text-delta" | "reasoning-delta" => {
-                let Text(delta) = chunk.delta.as_ref()?;
-                if let Err(full) = self.reserve(json::text(delta).len()) {
-                    return Some(Err(full));
-                }
-                self.text(chunk)?.text.push_str(delta);
+                let (Text(id), Text(delta)) = (chunk.id.as_ref()?, chunk.delta.as_ref()?);
+                return self.grow(text_kind(kind), id, delta, chunk.provider_metadata);
             }
             "text-end" | "reasoning-end" => {
-                self.text(chunk)?;
-                let (kind, id) = (text_kind(kind), &chunk.id.as_ref()?.0);
+                let (kind, Text(id)) = (text_kind(kind), chunk.id.as_ref()?);
+                self.text(kind, id, chunk.provider_metadata)?;
                 self.open.retain(|(of, open, _)| *of != kind || open != id);
             }
             "source-url" | "source-document" | "file" => {
@@ -149,9 +160,23 @@ impl PartsBuilder {
         Some(added)
     }
 
-    /// Returns the open text or reasoning of a chunk, with the metadata of the chunk.
-    fn text(&mut self, chunk: &ReadChunk<'_>) -> Option<&mut TextPart> {
-        let (kind, id) = (text_kind(&chunk.kind.0), &chunk.id.as_ref()?.0);
+    /// Appends to an open text or reasoning; `None` if it is not open.
+    fn grow(
+        &mut self,
+        kind: &str,
+        id: &str,
+        delta: &str,
+        metadata: Option<&RawValue>,
+    ) -> Option<Result<(), Full>> {
+        if let Err(full) = self.reserve(json::text(&delta).len()) {
+            return Some(Err(full));
+        }
+        self.text(kind, id, metadata)?.text.push_str(delta);
+        Some(Ok(()))
+    }
+
+    /// Returns an open text or reasoning, with this metadata, if there is any.
+    fn text(&mut self, kind: &str, id: &str, metadata: Option<&RawValue>) -> Option<&mut TextPart> {
         let open = self
             .open
             .iter()
@@ -159,7 +184,7 @@ impl PartsBuilder {
         let Part::Text(part) = self.parts.get_mut(open?.2)? else {
             return None;
         };
-        if let Some(metadata) = chunk.provider_metadata {
+        if let Some(metadata) = metadata {
             let bytes = self.bytes + metadata.get().len();
             if bytes <= MAX_PARTS_BYTES {
                 self.bytes = bytes;

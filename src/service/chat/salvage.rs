@@ -126,7 +126,7 @@ async fn commit(
     };
     let closing = builder.closing(ending, None);
     for chunk in &closing {
-        let _ = builder.push(&chunk.to_json());
+        let _ = builder.push_chunk(chunk);
     }
     let closing: Vec<String> = closing.iter().map(Chunk::to_json).collect();
     let is_empty = builder.is_empty();

@@ -126,6 +126,40 @@ fn malformed_and_unknown_chunks_are_ignored() {
     assert!(!builder.is_empty());
 }
 
+#[test]
+fn chunk_and_its_json_are_applied_alike() {
+    let (id, delta) = ("0".to_owned(), "a\"\u{1}é😀\n".to_owned());
+    let chunks = [
+        Chunk::TextStart { id: id.clone() },
+        Chunk::ReasoningStart { id: id.clone() },
+        Chunk::TextDelta {
+            id: id.clone(),
+            delta: delta.clone(),
+        },
+        Chunk::ReasoningDelta {
+            id: id.clone(),
+            delta: delta.clone(),
+        },
+        Chunk::TextEnd { id: id.clone() },
+        // It is not open any more.
+        Chunk::TextDelta {
+            id,
+            delta: delta.clone(),
+        },
+    ];
+    let (mut typed, mut read) = (PartsBuilder::new(None), PartsBuilder::new(None));
+    for chunk in &chunks {
+        typed.push_chunk(chunk).unwrap();
+        read.push(&chunk.to_json()).unwrap();
+    }
+    assert_eq!(typed.bytes, read.bytes);
+    let parts = typed.finish();
+    assert_eq!(parts.get(), read.finish().get());
+    let parts: Value = serde_json::from_str(parts.get()).unwrap();
+    assert_eq!(parts[0]["text"], delta);
+    assert_eq!(parts[1]["text"], delta);
+}
+
 /// Pushes chunks until one has no room, then the closing ones, and checks that the parts can be stored.
 fn fill(chunks: impl Iterator<Item = Value>) -> usize {
     let mut builder = PartsBuilder::new(None);

@@ -8,7 +8,7 @@ fn rebuilt(parts: &Value) -> Value {
     let parts = json::raw(parts);
     let mut builder = PartsBuilder::new(None);
     for chunk in chunks_of_parts(&parts) {
-        builder.push(&chunk.to_json()).unwrap();
+        builder.push_chunk(&chunk).unwrap();
     }
     serde_json::from_str(builder.finish().get()).unwrap()
 }

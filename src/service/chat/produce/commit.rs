@@ -48,7 +48,7 @@ impl Producer {
             .closing(end.ending(), Some(self.metadata(&end)));
         for chunk in &closing {
             // Chunks that end something always have room.
-            let _ = self.builder.push(&chunk.to_json());
+            let _ = self.builder.push_chunk(chunk);
         }
         // Without a sender the writer ends.
         self.chunks = mpsc::unbounded_channel().0;

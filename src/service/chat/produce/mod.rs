@@ -195,7 +195,7 @@ impl Producer {
         let mut sent = Vec::with_capacity(chunks.len());
         let mut is_full = false;
         for chunk in chunks {
-            if self.builder.push(&chunk.to_json()).is_err() {
+            if self.builder.push_chunk(&chunk).is_err() {
                 is_full = true;
                 break;
             }
