@@ -1,9 +1,6 @@
 # Commands for development; CONTRIBUTING.md lists them.
 .PHONY: dev test test-unit test-api check audit bench scale soak fuzz corpus openapi docs screenshots measure vendor setup model local-model chat test-model redis chromium faketime wrk openssl deny cargo-fuzz
 
-# Many tests wait for other processes: more of them at once than processors.
-export RUST_TEST_THREADS ?= $(shell expr 2 "*" $$(getconf _NPROCESSORS_ONLN))
-
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # Runs the local server on http://localhost:3000.
@@ -40,15 +37,19 @@ $(MODEL_FILE):
 
 # Runs all tests, as CI does.
 test: setup
-	cargo test
+	cargo test --no-run
+	cargo test --lib
+	$(API_TESTS)
+	cargo test --test e2e
 
 # Runs the unit tests, which need nothing else.
 test-unit:
 	cargo test --lib
 
-# Runs the tests of the API, which need redis-server only.
+# Runs the tests of the API, which need redis-server only. They wait more than they compute: more at once than processors.
+API_TESTS := RUST_TEST_THREADS=$(shell expr 2 "*" $$(getconf _NPROCESSORS_ONLN)) cargo test --test api
 test-api: redis
-	cargo test --test api
+	$(API_TESTS)
 
 # Tests the server of the language model with the real model.
 test-model: local-model

@@ -118,7 +118,7 @@ impl Cli {
         (cli, Client::http(base), base.to_owned())
     }
 
-    /// Runs `vercel build` as Vercel does, without a network. Functions are linked without the optimization of a
+    /// Runs `vercel build` as Vercel does, without a network. Functions are compiled without the optimization of a
     /// deployment, which takes minutes and changes only their speed and size.
     pub async fn build(tree: &Tree) {
         let project = r#"{"projectId":"prj_x","orgId":"team_x","settings":{"framework":null}}"#;
@@ -128,7 +128,7 @@ impl Cli {
             ("CARGO_NET_OFFLINE", "true"),
             ("CARGO_PROFILE_RELEASE_LTO", "off"),
             ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
         ];
         let mut cli = Self::start(tree, &["build", "--yes"], &environment);
         assert_eq!(cli.process.exit_code(BUILD_LIMIT).await, Some(0), "{cli:?}");
