@@ -94,7 +94,7 @@ const flows = {
 
 await withBrowser(async (browser) => {
   const context = await browser.newContext();
-  context.setDefaultTimeout(60_000);
+  context.setDefaultTimeout(15_000);
   const errors = [];
   context.on('page', (tab) => {
     // A session that does not exist yet has no messages.

@@ -13,7 +13,7 @@ use super::process::{Process, clear_configuration};
 use super::{Client, ReservedPort, http_client};
 
 /// The time limit for the CLI to compile everything on a slow and busy machine.
-const BUILD_LIMIT: Duration = Duration::from_secs(1800);
+const BUILD_LIMIT: Duration = Duration::from_secs(900);
 
 /// A copy of the source tree.
 #[derive(Debug)]
