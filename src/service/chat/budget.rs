@@ -135,10 +135,9 @@ pub(super) fn most(deps: &ChatDeps, model: &ModelChoice, input: u64) -> (u64, u1
     if !deps.chat.titles {
         return (tokens, cost);
     }
-    let title_model = deps.chat.title_model.as_ref().unwrap_or(&model.name);
     let (title_tokens, title_cost) = with_cost(
         deps,
-        title_model,
+        deps.title_model(model),
         title_prompt::max_input_tokens(),
         title_prompt::MAX_TOKENS,
     );

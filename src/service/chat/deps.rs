@@ -9,7 +9,7 @@ use super::follow::Follower;
 use super::live::LiveTurns;
 use crate::blob::BlobClient;
 use crate::config::ChatConfig;
-use crate::provider::Settings;
+use crate::provider::{ModelChoice, Settings};
 use crate::store::Store;
 
 /// The time before the end of a function at which a turn must have ended: the end is stored, and readers read it.
@@ -41,6 +41,11 @@ pub struct ChatDeps {
 impl ChatDeps {
     pub(super) fn follower(&self) -> Follower {
         Follower::new(self.store.clone(), self.turns.clone())
+    }
+
+    /// Returns the name of the model that writes titles, where `model` answers.
+    pub(super) fn title_model<'a>(&'a self, model: &'a ModelChoice) -> &'a str {
+        self.chat.title_model.as_ref().unwrap_or(&model.name)
     }
 
     /// Returns the longest duration of a turn: it ends before the platform ends the function.

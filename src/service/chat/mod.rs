@@ -9,6 +9,7 @@ mod ask;
 mod budget;
 mod deps;
 mod file_tools;
+mod find;
 mod follow;
 mod live;
 mod outputs;

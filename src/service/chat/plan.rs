@@ -121,13 +121,8 @@ impl ChatService<'_> {
 
     /// Returns a stored message that is not deleted.
     async fn find(&self, session: &SessionId, id: &MessageId) -> Result<Message> {
-        let found = self
-            .deps
-            .store
-            .find_messages_by_id(self.context, session, &[id])
-            .await?
-            .ok_or(Error::NotFound(Resource::Session))?;
-        let message = found.into_first().filter(|message| {
+        let found = self.find_message(session, id).await?;
+        let message = found.filter(|message| {
             Members::parse_owned(message.text()).is_some_and(|members| !members.deleted)
         });
         message.ok_or(Error::NotFound(Resource::Message))

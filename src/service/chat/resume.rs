@@ -9,7 +9,7 @@ use crate::domain::chat::chunks_of_parts;
 use crate::domain::chat::turn::{Operation, Turn, TurnId};
 use crate::domain::message::Members;
 use crate::domain::session::SessionId;
-use crate::service::error::{Error, Resource, Result};
+use crate::service::error::Result;
 use crate::store::TurnState;
 use crate::util::json;
 
@@ -81,12 +81,7 @@ impl ChatService<'_> {
 
     /// Returns the chunks of the parts that a message had when it was continued.
     async fn replay(&self, session: &SessionId, turn: &Turn) -> Result<Vec<Chunk>> {
-        let store = &self.deps.store;
-        let found = store
-            .find_messages_by_id(self.context, session, &[&turn.message_id])
-            .await?
-            .ok_or(Error::NotFound(Resource::Session))?;
-        let message = found.into_first();
+        let message = self.find_message(session, &turn.message_id).await?;
         let members = message.and_then(|message| Members::parse_owned(message.text()));
         let Some(parts) = members.and_then(|members| members.parts) else {
             return Ok(Vec::new());

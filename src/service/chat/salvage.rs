@@ -11,9 +11,7 @@ use crate::domain::chat::usage::UsageSums;
 use crate::domain::message::Message;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
-use crate::store::{
-    Commit, Committed, Entry, LEASE, MessagesById, Rejected, Result, Settlement, Store,
-};
+use crate::store::{Commit, Committed, Entry, LEASE, Rejected, Result, Settlement, Store};
 
 /// The number of times that others may change the turn or its message meanwhile.
 const MAX_ATTEMPTS: usize = 5;
@@ -63,7 +61,12 @@ pub(super) async fn end_turn(
             return Ok(true);
         };
         let continued = match turn.operation {
-            Operation::Continue => find_message(store, session, &turn).await?,
+            Operation::Continue => {
+                let context = RequestContext::internal();
+                store
+                    .find_message(&context, session, &turn.message_id)
+                    .await?
+            }
             _ => None,
         };
         let committed = commit(store, session, &turn, &entries, continued, is_forced).await?;
@@ -195,12 +198,4 @@ async fn read_all(
         }
         entries.extend(page.entries);
     }
-}
-
-async fn find_message(store: &Store, session: &SessionId, turn: &Turn) -> Result<Option<Message>> {
-    let context = RequestContext::internal();
-    let found = store
-        .find_messages_by_id(&context, session, &[&turn.message_id])
-        .await?;
-    Ok(found.and_then(MessagesById::into_first))
 }

@@ -7,7 +7,7 @@ use crate::domain::chat::usage::UsageSums;
 use crate::domain::message::Members;
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::{Session, SessionId};
-use crate::store::{self, FoundSession, MessagesById, Settlement, Store, Unsettled};
+use crate::store::{self, FoundSession, Settlement, Store, Unsettled};
 use crate::util::decimal;
 
 /// Returns what one turn used.
@@ -66,14 +66,10 @@ pub(super) async fn settle_late(
     unsettled: &Unsettled,
 ) -> store::Result<()> {
     let session = &unsettled.session;
-    let found = store
-        .find_messages_by_id(
-            &RequestContext::internal(),
-            session,
-            &[&unsettled.message_id],
-        )
+    let context = RequestContext::internal();
+    let message = store
+        .find_message(&context, session, &unsettled.message_id)
         .await?;
-    let message = found.and_then(MessagesById::into_first);
     let members = message.and_then(|message| Members::parse_owned(message.text()));
     let members = members.unwrap_or_default();
     let metadata = members.metadata.as_deref().map(RawValue::get);

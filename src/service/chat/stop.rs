@@ -75,19 +75,6 @@ impl ChatService<'_> {
         })
     }
 
-    /// Finds a turn, if it is still the current or last one of its session. The access must have been checked.
-    pub(super) async fn find_turn(
-        &self,
-        session: &SessionId,
-        turn: &TurnId,
-    ) -> Result<Option<Turn>> {
-        let found = self.deps.store.find_turn(self.context, session).await?;
-        Ok(match found {
-            Some(TurnState::Turn(found)) if found.id == *turn => Some(*found),
-            _ => None,
-        })
-    }
-
     /// Returns the current or last turn of a session. A turn that has lost its producer is ended first.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::domain::chat::{Ending, PartsBuilder, chunks_of_parts};
 use crate::domain::message::{Members, MessageId};
 use crate::domain::request_context::RequestContext;
 use crate::domain::session::SessionId;
-use crate::store::{Entry, EntryKind, MessagesById, Result, Store};
+use crate::store::{Entry, EntryKind, Result, Store};
 use crate::util::json;
 
 /// Reads an answer as one entry, which is the last one; `None` if the message is missing or deleted. The access to the
@@ -17,8 +17,7 @@ pub(super) async fn read_stored_answer(
     id: &MessageId,
 ) -> Result<Option<Entry>> {
     let context = RequestContext::internal();
-    let found = store.find_messages_by_id(&context, session, &[id]).await?;
-    let message = found.and_then(MessagesById::into_first);
+    let message = store.find_message(&context, session, id).await?;
     let members = message.and_then(|message| Members::parse_owned(message.text()));
     let members = members.filter(|members| !members.deleted);
     Ok(members.map(|members| entry(id, &members)))

@@ -22,6 +22,7 @@ use crate::store::{FoundSession, Updated};
 pub(super) const WAIT: Duration = Duration::from_secs(2);
 /// The number of times that others may change the session meanwhile.
 const MAX_ATTEMPTS: usize = 5;
+
 /// What the model wrote, and what it used.
 pub(super) type Suggestion = (Option<String>, ModelUsage);
 
@@ -63,13 +64,9 @@ impl TitleRequest {
 
     /// Returns the text that is answered.
     async fn user_text(&self) -> Option<String> {
-        let found = self
-            .deps
-            .store
-            .find_messages_by_id(&self.context, &self.session, &[&self.user_message_id])
-            .await;
-        let message = found.ok().flatten()?.into_first()?;
-        let history = HistoryMessage::of(&message)?;
+        let store = &self.deps.store;
+        let found = store.find_message(&self.context, &self.session, &self.user_message_id);
+        let history = HistoryMessage::of(&found.await.ok()??)?;
         let parts = Part::list(&history.parts);
         let mut texts: Vec<String> = parts.iter().filter_map(|part| part.text("text")).collect();
         texts.push(history.content);
@@ -135,7 +132,6 @@ impl StartedTurn {
     }
 
     fn title_model(&self) -> &str {
-        let name = self.deps.chat.title_model.as_ref();
-        name.unwrap_or(&self.model.name)
+        self.deps.title_model(&self.model)
     }
 }

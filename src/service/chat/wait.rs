@@ -6,7 +6,7 @@ use crate::domain::chat::turn::{TurnId, TurnStatus};
 use crate::domain::message::{Message, MessageId};
 use crate::domain::session::SessionId;
 use crate::provider::error::ErrorKind;
-use crate::service::error::{ChatError, Error, Resource, Result};
+use crate::service::error::{ChatError, Error, Result};
 use crate::store::EntryKind;
 
 impl ChatService<'_> {
@@ -40,13 +40,8 @@ impl ChatService<'_> {
         // Without its log, an answer may still be stored.
         let id = asked.message_id.clone().or(message_id);
         let id = id.ok_or(Error::Chat(ChatError::NoAnswer))?;
-        let found = self
-            .deps
-            .store
-            .find_messages_by_id(self.context, session, &[&id])
-            .await?
-            .ok_or(Error::NotFound(Resource::Session))?;
-        found.into_first().ok_or(Error::Chat(ChatError::NoAnswer))
+        let message = self.find_message(session, &id).await?;
+        message.ok_or(Error::Chat(ChatError::NoAnswer))
     }
 
     /// Returns the id of the answer and the code of the failure of a turn that has ended.

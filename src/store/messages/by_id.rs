@@ -82,6 +82,18 @@ impl FromRedisValue for LookupReply {
 }
 
 impl Store {
+    /// Finds one message by its id, as [`Self::find_messages_by_id`] does; `None` also if the session does not exist or the
+    /// caller may not read it.
+    pub async fn find_message(
+        &self,
+        context: &RequestContext,
+        session: &SessionId,
+        id: &MessageId,
+    ) -> Result<Option<Message>> {
+        let found = self.find_messages_by_id(context, session, &[id]).await?;
+        Ok(found.and_then(MessagesById::into_first))
+    }
+
     /// Finds messages by their ids; `None` if the session does not exist or the caller may not read it. Deleted messages
     /// are found as well.
     pub async fn find_messages_by_id(

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::app::{ChatApp, answer, chunks, history, slow, submit, text_of, types, unfinished};
+use super::keys::turn_log;
 use super::support::{Mode, Process, Proxy, Script};
 
 /// Fact 18.
@@ -73,8 +74,7 @@ async fn frozen_producer_writes_nothing_after_others_ended_its_turn() {
     for found in futures_util::future::join_all(lookers).await {
         assert_eq!(found["turn"]["status"], "abandoned");
     }
-    let turn = app.turn("s").await;
-    let log = format!("llmos:turn-log:s:{}", turn["id"].as_str().unwrap());
+    let log = turn_log(&app, "s").await;
     let read = || -> Vec<(String, Vec<String>)> { app.redis.command(&["XRANGE", &log, "-", "+"]) };
     let before = read();
     let stored = history(&app.api, "s").await;

@@ -6,6 +6,13 @@ use serde_json::json;
 use super::app::{ChatApp, answer, chunks, edit, submit, text_of, unfinished};
 use super::support::{ModelAnswer, Script, Step};
 
+/// The key of the log of the turn of a session.
+pub(super) async fn turn_log(app: &ChatApp, session: &str) -> String {
+    let turn = app.turn(session).await;
+    let id = turn["id"].as_str().unwrap();
+    format!("llmos:turn-log:{session}:{id}")
+}
+
 /// Fact 25, without the memory: that is measured in the benchmark.
 #[tokio::test]
 async fn large_answer_has_small_entries_and_is_read_in_pages() {
@@ -18,11 +25,11 @@ async fn large_answer_has_small_entries_and_is_read_in_pages() {
     let response = app.ask("s", "u", "Hi").await.assert_status(200);
     let text = text_of(&chunks(&response.body));
     assert_eq!(text.len(), 14 * piece.len());
-    let turn = app.turn("s").await;
-    let log = format!("llmos:turn-log:s:{}", turn["id"].as_str().unwrap());
+    let log = turn_log(&app, "s").await;
     let entries: Vec<(String, Vec<String>)> = app.redis.command(&["XRANGE", &log, "-", "+"]);
     let mut values = entries.iter().flat_map(|(_, fields)| fields);
     assert!(values.all(|value| value.len() <= 64 * 1024));
+    let turn = app.turn("s").await;
     let url = turn["stream_url"].as_str().unwrap();
     let again = app.api.get(url).await.assert_status(200);
     assert_eq!(text_of(&chunks(&again.body)), text);
@@ -34,8 +41,7 @@ async fn repeated_request_gets_the_stored_answer_after_its_log_has_expired() {
     app.model.push(answer("The answer."));
     let first = app.ask("s", "u", "Hi").await.assert_status(200);
     let first = chunks(&first.body);
-    let turn = app.turn("s").await;
-    let log = format!("llmos:turn-log:s:{}", turn["id"].as_str().unwrap());
+    let log = turn_log(&app, "s").await;
     assert_eq!(app.redis.command::<i64>(&["DEL", &log]), 1);
     // Another process has nothing of the turn in its memory.
     let (_process, other) = app.function().await;

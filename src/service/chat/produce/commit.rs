@@ -13,9 +13,7 @@ use crate::domain::chat::{Ending, PartsBuilder};
 use crate::domain::message::{Members, Message, NewMessage};
 use crate::service::chat::answer::{Answer, Usage, activates};
 use crate::service::chat::used_skill::UsedSkill;
-use crate::store::{
-    Commit, Committed, Entry, EntryKind, MessagesById, Rejected, Replacement, Result,
-};
+use crate::store::{Commit, Committed, Entry, EntryKind, Rejected, Replacement, Result};
 use crate::util::json;
 
 /// The number of times that a continued message may be changed by others while its turn ends.
@@ -199,12 +197,10 @@ impl Producer {
     /// Returns the stored message with the id of the answer.
     async fn find_answer(&self) -> Result<Option<Message>> {
         let turn = &self.turn;
-        let found = turn
-            .deps
-            .store
-            .find_messages_by_id(&turn.context, &turn.session, &[&turn.message_id])
-            .await?;
-        Ok(found.and_then(MessagesById::into_first))
+        let store = &turn.deps.store;
+        store
+            .find_message(&turn.context, &turn.session, &turn.message_id)
+            .await
     }
 
     async fn commit_once(
